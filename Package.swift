@@ -1,0 +1,174 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Strict in every way the compiler offers: a warning is an error, an unsafe expression says so.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// The data plane drops run-time exclusivity checks in release builds: they cost about 5 ns for each
+/// access to a class property and keep the retain/release pair around it alive. Debug and sanitizer
+/// builds, which run every test, keep them.
+let dataPlane: [SwiftSetting] =
+  strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
+/// Tests run with every run-time check, and may reach into their subject.
+let testing: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "swift-tgtd",
+  products: [
+    .executable(name: "swift-tgtd", targets: ["swift-tgtd"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    .target(
+      name: "CLinux",
+      linkerSettings: [.linkedLibrary("uring"), .linkedLibrary("aio"), .linkedLibrary("isal")]),
+    .target(name: "Bytes", dependencies: ["CLinux"], swiftSettings: dataPlane),
+    .target(name: "SCSIModel", dependencies: ["Bytes"], swiftSettings: dataPlane),
+    .target(
+      name: "ISCSIModel",
+      dependencies: ["Bytes", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: dataPlane),
+    .target(
+      name: "Reactor",
+      dependencies: [
+        "Bytes", "CLinux",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+      ],
+      swiftSettings: dataPlane),
+    .target(name: "BackingStore", dependencies: ["Reactor", "CLinux"], swiftSettings: dataPlane),
+    .target(
+      name: "SCSITarget", dependencies: ["SCSIModel", "BackingStore", "Reactor"],
+      swiftSettings: dataPlane),
+    .target(
+      name: "ISCSITarget",
+      dependencies: [
+        "ISCSIModel", "SCSITarget", "SCSIModel", "Reactor", "Bytes",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: dataPlane),
+    .target(name: "TargetConfig", swiftSettings: strict),
+    .target(
+      name: "TargetDaemon",
+      dependencies: [
+        "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "BackingStore", "Reactor",
+        "Bytes", "CLinux",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "TargetSimulation",
+      dependencies: [
+        "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "Bytes",
+        .product(name: "HeapModule", package: "swift-collections"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "swift-tgtd",
+      dependencies: [
+        "TargetDaemon", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .target(name: "CTestSupport", dependencies: ["CLinux"], path: "Tests/CTestSupport"),
+    .testTarget(
+      name: "BytesTests", dependencies: ["Bytes"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "SCSIModelTests", dependencies: ["SCSIModel", "Bytes"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "ISCSIModelTests", dependencies: ["ISCSIModel", "Bytes"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "ReactorTests",
+      dependencies: ["Reactor", "CLinux", "CTestSupport", "TargetSimulation"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "BackingStoreTests",
+      dependencies: ["BackingStore", "Reactor", "CLinux", "TargetSimulation"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "SCSITargetTests",
+      dependencies: [
+        "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "Bytes", "TargetSimulation",
+      ],
+      swiftSettings: testing),
+    .testTarget(
+      name: "ISCSITargetTests",
+      dependencies: [
+        "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "Bytes",
+        "TargetSimulation",
+      ],
+      swiftSettings: testing),
+    .testTarget(
+      name: "TargetSimulationTests", dependencies: ["TargetSimulation", "BackingStore", "Reactor"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "TargetConfigTests", dependencies: ["TargetConfig"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "TargetDaemonTests",
+      dependencies: [
+        "TargetDaemon", "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "BackingStore",
+        "Reactor", "CLinux", "CTestSupport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testing),
+  ]
+)
+
+// Fuzzers are built only by scripts/test (stage fuzz), which instruments them; they never ship.
+if Context.environment["FUZZ"] == "1" {
+  let fuzzers = [
+    "CommandFuzz": ["SCSIModel"],
+    "ConfigurationFuzz": ["TargetConfig"],
+    "LoginFuzz": ["TargetSimulation", "ISCSITarget", "ISCSIModel", "Reactor"],
+    "PDUStreamFuzz": ["TargetSimulation", "ISCSITarget", "ISCSIModel", "Reactor", "Bytes"],
+    "TextFuzz": ["ISCSIModel"],
+  ]
+  package.targets.append(
+    .target(
+      name: "FuzzDriver", path: "Tests/Fuzz/FuzzDriver",
+      swiftSettings: [.swiftLanguageMode(.v6), .enableExperimentalFeature("Extern")]))
+  for (name, subjects) in fuzzers {
+    package.products.append(.executable(name: name, targets: [name]))
+    package.targets.append(
+      .executableTarget(
+        name: name,
+        dependencies: [.byName(name: "FuzzDriver")] + subjects.map { .byName(name: $0) },
+        path: "Tests/Fuzz/\(name)", exclude: name == "ConfigurationFuzz" ? [] : ["Corpus"],
+        swiftSettings: [.swiftLanguageMode(.v6)]))
+  }
+}
+
+// Allocations are counted in optimised code (scripts/test, stage unit), where nothing else is tested.
+if Context.environment["ALLOCATIONS"] == "1" {
+  package.targets.removeAll { $0.isTest }
+  package.targets += [
+    .target(name: "AllocationCounter", path: "Tests/Support/AllocationCounter"),
+    .testTarget(
+      name: "AllocationTests",
+      dependencies: [
+        "AllocationCounter", "ISCSITarget", "ISCSIModel", "SCSITarget", "BackingStore", "Reactor",
+        "Bytes", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: testing),
+  ]
+}
