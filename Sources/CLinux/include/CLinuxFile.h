@@ -1,0 +1,52 @@
+// Files and block devices: constants and ioctls that are macros in C.
+#pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <stdint.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/// BLKGETSIZE64: the size of a block device in bytes. 0, or -1 with errno.
+static inline int clinux_block_size_bytes(int fd, uint64_t *bytes) {
+  return ioctl(fd, BLKGETSIZE64, bytes);
+}
+/// BLKSSZGET: the logical sector size of a block device in bytes. 0, or -1 with errno.
+static inline int clinux_block_logical_sector_bytes(int fd, int *bytes) {
+  return ioctl(fd, BLKSSZGET, bytes);
+}
+/// BLKPBSZGET: the physical sector size of a block device in bytes. 0, or -1 with errno.
+static inline int clinux_block_physical_sector_bytes(int fd, unsigned int *bytes) {
+  return ioctl(fd, BLKPBSZGET, bytes);
+}
+/// errno where Swift would otherwise have to trust that nothing ran in between.
+static inline int clinux_errno(void) { return errno; }
+/// open(2) with a mode; the C function is variadic, which Swift does not import.
+static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+/// prctl(PR_SET_DUMPABLE, 0): no core file, so no secret in one.
+static inline int clinux_refuse_core_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+/// Whether O_NONBLOCK is as wanted, after making it so; fcntl is variadic. 0, or -1 with errno.
+static inline int clinux_set_nonblocking(int fd, int wanted) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return -1;
+  int changed = wanted ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+  return changed == flags ? 0 : fcntl(fd, F_SETFL, changed);
+}
+/// preadv2(2) of one range.
+static inline ssize_t clinux_read(int fd, void *bytes, size_t count, int64_t offset, int rw_flags) {
+  struct iovec range = {.iov_base = bytes, .iov_len = count};
+  return preadv2(fd, &range, 1, offset, rw_flags);
+}
+/// pwritev2(2) of one range.
+static inline ssize_t clinux_write(int fd, const void *bytes, size_t count, int64_t offset,
+                                   int rw_flags) {
+  struct iovec range = {.iov_base = (void *)bytes, .iov_len = count};
+  return pwritev2(fd, &range, 1, offset, rw_flags);
+}

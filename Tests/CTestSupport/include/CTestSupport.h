@@ -1,0 +1,37 @@
+// What only tests ask of the kernel: giving up system calls (seccomp(2)), connecting a socket.
+#pragma once
+#include <CLinux.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+/// Makes each of the (at most 16) system calls fail with `error` from now on, in this thread and
+/// the threads and processes it starts. 0, or an errno.
+static inline int clinux_refuse_calls(const int *calls, unsigned count, int error) {
+  if (count > 16) return EINVAL;
+  struct sock_filter filter[19];
+  memset(filter, 0, sizeof filter);
+  // Load the number; one compare per call jumps to the last instruction; allow; refuse.
+  filter[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+                                           offsetof(struct seccomp_data, nr));
+  for (unsigned i = 0; i < count; i++) {
+    filter[1 + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i],
+                                                 (uint8_t)(count - i), 0);
+  }
+  filter[1 + count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  filter[2 + count] = (struct sock_filter)BPF_STMT(
+      BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ((uint32_t)error & SECCOMP_RET_DATA));
+  struct sock_fprog program = {.len = (unsigned short)(count + 3), .filter = filter};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 ? 0 : errno;
+}
+
+/// connect(2) to an address that clinux_address_store made. 0, or -1 with errno.
+static inline int clinux_connect(int fd, const struct sockaddr_storage *storage, socklen_t length) {
+  return connect(fd, (const struct sockaddr *)storage, length);
+}
