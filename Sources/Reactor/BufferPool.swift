@@ -1,0 +1,60 @@
+/// The memory a reactor moves data through: buffers of a few sizes, kept for reuse, never more than
+/// the budget. A reactor's own, so it needs no lock.
+///
+/// When the budget is used up `allocate` answers nil, and the command that asked is told BUSY: memory
+/// never grows past what the administrator allowed, whatever the initiators ask for.
+public final class BufferPool {
+  /// 4 KiB … 16 MiB by fours: a block, a page of answers, the usual bursts, the largest transfer.
+  static let capacities = [4, 16, 64, 256, 1024, 4096, 16384].map { $0 * 1024 }
+
+  /// The most one allocation may ask for.
+  public static let largestBufferBytes = 16384 * 1024
+
+  public let budgetBytes: Int
+  /// Bytes of all buffers in existence, lent or free.
+  public private(set) var reservedBytes = 0
+  /// Bytes of the buffers lent out now.
+  public private(set) var lentBytes = 0
+  private var free: [[Buffer]]
+
+  public init(budgetBytes: Int) {
+    self.budgetBytes = budgetBytes
+    free = BufferPool.capacities.map { _ in [] }
+  }
+
+  /// A buffer of at least `byteCount` bytes, or nil when the budget is used up. Contents arbitrary.
+  public func allocate(_ byteCount: Int) -> Buffer? {
+    guard let sizeClass = BufferPool.capacities.firstIndex(where: { $0 >= byteCount }) else {
+      return nil
+    }
+    guard let buffer = free[sizeClass].popLast() ?? create(sizeClass) else { return nil }
+    lentBytes += buffer.capacity
+    return buffer
+  }
+
+  /// Takes a buffer back; nobody may use it afterwards.
+  public func release(_ buffer: Buffer) {
+    lentBytes -= buffer.capacity
+    precondition(lentBytes >= 0, "a buffer was released twice")
+    free[buffer.sizeClass].append(buffer)
+  }
+
+  private func create(_ sizeClass: Int) -> Buffer? {
+    let capacity = BufferPool.capacities[sizeClass]
+    if reservedBytes + capacity > budgetBytes { discardFreeBuffers(toGain: capacity) }
+    guard reservedBytes + capacity <= budgetBytes,
+      let buffer = Buffer(capacity: capacity, sizeClass: sizeClass)
+    else { return nil }
+    reservedBytes += capacity
+    return buffer
+  }
+
+  /// Frees buffers of other sizes, largest first, until `byteCount` fits in the budget.
+  private func discardFreeBuffers(toGain byteCount: Int) {
+    for sizeClass in free.indices.reversed() {
+      while reservedBytes + byteCount > budgetBytes, free[sizeClass].popLast() != nil {
+        reservedBytes -= BufferPool.capacities[sizeClass]
+      }
+    }
+  }
+}

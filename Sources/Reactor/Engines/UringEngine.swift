@@ -1,0 +1,204 @@
+internal import CLinux
+internal import Glibc
+
+/// Sockets and disk on one io_uring: a turn's operations are submitted, and its completions awaited,
+/// in one system call.
+///
+/// Made and dropped on its reactor's thread. Sockets must block (no O_NONBLOCK): for a non-blocking
+/// one io_uring answers EAGAIN instead of waiting.
+public final class UringEngine: IOEngine {
+  public let kind = EngineKind.uring
+  public var now: MonotonicTime { .current }
+  public var waker: any EngineWaker { eventWaker }
+
+  private let queue: UringQueue
+  private let eventWaker: EventWaker
+  private var wakerIsArmed = false
+  /// Operations the kernel has, or will have with the next submission.
+  private var operationsInKernel = 0
+  /// Operations that ended without the kernel: inline writes and impossible ranges.
+  private var ready: [Completion] = []
+  private var inlineWriter = InlineWriter()
+
+  /// Whether the ring refuses all operations but those the engine uses.
+  var isRestricted: Bool { queue.isRestricted }
+
+  public init() throws(EngineError) {
+    eventWaker = try EventWaker()
+    queue = try UringQueue()
+  }
+
+  deinit { cancelEverything() }
+
+  // MARK: Network
+
+  public func accept(on listener: SocketHandle, id: OperationID) {
+    // A listener that systemd made may be non-blocking. One call per connection is nothing.
+    _ = clinux_set_nonblocking(listener.rawValue, 0)
+    unsafe start(id) { entry in
+      unsafe io_uring_prep_accept(
+        entry, listener.rawValue, nil, nil, Int32(SOCK_CLOEXEC.rawValue))
+    }
+  }
+
+  public func prepare(_ socket: SocketHandle) -> ConnectionEnds? {
+    ConnectionEnds(preparing: socket)
+  }
+
+  /// The ring knows operations, not sockets.
+  public func detach(_ socket: SocketHandle) {}
+
+  public func receive(on socket: SocketHandle, into list: ScatterGatherList, id: OperationID) {
+    unsafe start(id) { entry in
+      unsafe io_uring_prep_recvmsg(entry, socket.rawValue, list.unsafeMessageHeader, 0)
+    }
+  }
+
+  public func send(on socket: SocketHandle, from list: ScatterGatherList, id: OperationID) {
+    // MSG_WAITALL: the kernel continues a short send by itself.
+    let flags = UInt32(MSG_NOSIGNAL) | UInt32(MSG_WAITALL)
+    unsafe start(id) { entry in
+      unsafe io_uring_prep_sendmsg(entry, socket.rawValue, list.unsafeMessageHeader, flags)
+    }
+  }
+
+  public func shutDown(_ socket: SocketHandle) {
+    _ = shutdown(socket.rawValue, Int32(SHUT_RDWR))
+  }
+
+  public func close(_ socket: SocketHandle) { _ = Glibc.close(socket.rawValue) }
+
+  // MARK: Storage
+
+  /// Through the ring also when buffered: it completes what is cached while submitting.
+  public func read(
+    _ file: FileHandle, into slice: BufferSlice, at offset: UInt64, id: OperationID
+  ) {
+    guard kernelOffset(offset, count: UInt64(slice.count)) != nil else { return refuse(id) }
+    unsafe start(id) { entry in
+      unsafe io_uring_prep_read(
+        entry, file.rawValue, slice.unsafeAddress, UInt32(slice.count), offset)
+    }
+  }
+
+  public func write(
+    _ file: FileHandle, from slice: BufferSlice, at offset: UInt64, isDurable: Bool,
+    id: OperationID
+  ) {
+    guard let position = kernelOffset(offset, count: UInt64(slice.count)) else { return refuse(id) }
+    if !isDurable, let result = inlineWriter.write(file, from: slice, at: position) {
+      ready.append(Completion(id: id, result: result))
+      return
+    }
+    unsafe start(id) { entry in
+      unsafe clinux_ring_prepare_write(
+        entry, file.rawValue, slice.unsafeAddress, UInt32(slice.count), offset,
+        isDurable ? RWF_DSYNC : 0)
+    }
+  }
+
+  public func synchronize(_ file: FileHandle, id: OperationID) {
+    unsafe start(id) { entry in
+      unsafe io_uring_prep_fsync(entry, file.rawValue, IORING_FSYNC_DATASYNC)
+    }
+  }
+
+  public func allocate(
+    _ file: FileHandle, _ mode: AllocationMode, at offset: UInt64, count: UInt64, id: OperationID
+  ) {
+    guard let position = kernelOffset(offset, count: count) else { return refuse(id) }
+    unsafe start(id) { entry in
+      unsafe io_uring_prep_fallocate(
+        entry, file.rawValue, mode.kernelMode, position, off_t(count))
+    }
+  }
+
+  private func refuse(_ id: OperationID) {
+    ready.append(Completion(id: id, result: .failure(.invalidArgument)))
+  }
+
+  private func start(
+    _ id: OperationID, _ prepare: (UnsafeMutablePointer<io_uring_sqe>) -> Void
+  ) {
+    guard let entry = unsafe queue.nextEntry() else {
+      ready.append(Completion(id: id, result: .failure(.notSubmitted)))
+      return
+    }
+    unsafe prepare(entry)
+    unsafe io_uring_sqe_set_data64(entry, id.rawValue)
+    operationsInKernel += 1
+  }
+
+  // MARK: Turn
+
+  public func wait(until deadline: MonotonicTime?, completions: inout [Completion]) {
+    inlineWriter.turnBegan()
+    if !wakerIsArmed { armWaker() }
+    let accepted = queue.submit(wait: waitMode(until: deadline))
+    let before = completions.count
+    queue.drain { data, result, flags in
+      take(data, result, flags, into: &completions)
+    }
+    deliverReady(&completions)
+    if !accepted, completions.count == before { pauseAfterRefusal() }
+  }
+
+  private func waitMode(until deadline: MonotonicTime?) -> UringQueue.Wait {
+    guard ready.isEmpty else { return .no }
+    guard let deadline else { return .forever }
+    let now = self.now
+    return deadline > now ? .atMost(deadline.interval(from: now)) : .no
+  }
+
+  private func deliverReady(_ completions: inout [Completion]) {
+    guard !ready.isEmpty else { return }
+    completions.append(contentsOf: ready)
+    ready.removeAll(keepingCapacity: true)
+  }
+
+  private func take(
+    _ data: UInt64, _ result: Int32, _ flags: UInt32, into completions: inout [Completion]
+  ) {
+    switch data {
+    case UserData.waker:
+      if flags & IORING_CQE_F_MORE == 0 { wakerIsArmed = false }
+      eventWaker.acknowledge()
+    case UserData.cancellation: break
+    default:
+      operationsInKernel -= 1
+      let id = OperationID(rawValue: data)
+      completions.append(Completion(id: id, result: OperationResult(rawValue: result)))
+    }
+  }
+
+  /// Watches the eventfd for edges, for good: a wake-up costs the ring no entry.
+  private func armWaker() {
+    guard let entry = unsafe queue.nextEntry() else { return }
+    unsafe io_uring_prep_poll_multishot(entry, eventWaker.descriptor, UInt32(POLLIN))
+    unsafe io_uring_sqe_set_data64(entry, UserData.waker)
+    wakerIsArmed = true
+  }
+
+  /// What is not an operation. No `OperationID` is as large: slots are numbered from 0.
+  private enum UserData {
+    static let waker = UInt64.max
+    static let cancellation = UInt64.max - 1
+  }
+
+  // MARK: End
+
+  /// The kernel must not write into memory that is about to be freed. Waits a second at most: a
+  /// reactor is dropped when nothing is in flight; this is for one that is dropped in an emergency.
+  private func cancelEverything() {
+    guard operationsInKernel > 0, let entry = unsafe queue.nextEntry() else { return }
+    unsafe io_uring_prep_cancel(entry, nil, Int32(IORING_ASYNC_CANCEL_ANY))
+    unsafe io_uring_sqe_set_data64(entry, UserData.cancellation)
+    let deadline = now + .seconds(1)
+    var completions: [Completion] = []
+    while operationsInKernel > 0, now < deadline {
+      // Refused for good on a thread that is not the ring's.
+      if !queue.submit(wait: .atMost(deadline.interval(from: now))) { pauseAfterRefusal() }
+      queue.drain { data, result, flags in take(data, result, flags, into: &completions) }
+    }
+  }
+}

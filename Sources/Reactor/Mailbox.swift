@@ -1,0 +1,68 @@
+internal import DequeModule
+internal import Synchronization
+
+/// Work that other threads hand to a reactor: accepted sockets, resets that reach all of a logical
+/// unit's reactors, new configuration. Never on the path of a READ or WRITE.
+///
+/// Holds at most `capacity` jobs; a full mailbox refuses, and the sender answers for it.
+public final class Mailbox: Sendable {
+  public typealias Job = @Sendable () -> Void
+
+  public static let capacity = 65_536
+
+  private let jobs = Mutex<Deque<Job>>(Deque())
+  /// Lets a turn without mail do without the lock.
+  private let hasMail = Atomic<Bool>(false)
+  private let waker: any EngineWaker
+
+  init(waker: any EngineWaker) { self.waker = waker }
+
+  /// Hands `job` over, to run on the reactor's thread. False: the mailbox is full, it will not run.
+  @discardableResult
+  public func post(_ job: @escaping Job) -> Bool {
+    let accepted = jobs.withLock { jobs in
+      guard jobs.count < Mailbox.capacity else { return false }
+      jobs.append(job)
+      return true
+    }
+    if accepted {
+      hasMail.store(true, ordering: .releasing)
+      waker.wake()
+    }
+    return accepted
+  }
+
+  /// Everything that has arrived, in order.
+  func take() -> Deque<Job> {
+    // Lowered before the jobs are taken: one that is posted in between raises it again.
+    guard hasMail.exchange(false, ordering: .acquiringAndReleasing) else { return Deque() }
+    return jobs.withLock { jobs in
+      defer { jobs = Deque() }
+      return jobs
+    }
+  }
+}
+
+/// The address of an object that lives on a reactor: others may hold it and post to it, only the
+/// reactor's own thread ever touches what is behind it.
+public struct ReactorBound<Value: AnyObject>: Sendable {
+  /// Safe to send because `post` is the only use of it, and that runs on the owning thread.
+  private final class Box: @unchecked Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
+  }
+
+  private let box: Box
+  private let mailbox: Mailbox
+
+  public init(_ value: Value, on reactor: Reactor) {
+    box = Box(value)
+    mailbox = reactor.mailbox
+  }
+
+  /// Runs `body` on the reactor's thread. False: the mailbox is full, it will not run.
+  @discardableResult
+  public func post(_ body: @escaping @Sendable (Value) -> Void) -> Bool {
+    mailbox.post { [box] in body(box.value) }
+  }
+}

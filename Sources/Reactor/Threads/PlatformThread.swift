@@ -1,0 +1,41 @@
+internal import CLinux
+internal import Glibc
+
+/// A POSIX thread, to be joined or detached once. Foundation's would pull Foundation into the data
+/// plane.
+public final class PlatformThread: Sendable {
+  private let handle: pthread_t
+
+  private final class Body: Sendable {
+    let run: @Sendable () -> Void
+    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+  }
+
+  /// Starts it; throws when the kernel has no thread left to give.
+  public init(name: String, _ run: @escaping @Sendable () -> Void) throws(SystemError) {
+    var handle = pthread_t()
+    let body = unsafe Unmanaged.passRetained(Body(run))
+    let failure = unsafe pthread_create(
+      &handle, nil,
+      { argument in
+        guard let argument = unsafe argument else { return nil }
+        // Balances passRetained above; the thread owns the closure from here.
+        unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
+        return nil
+      }, body.toOpaque())
+    guard failure == 0 else {
+      unsafe body.release()
+      throw SystemError(rawValue: failure)
+    }
+    // Linux allows 15 characters; a longer name would be refused whole.
+    unsafe _ = String(name.prefix(15)).withCString { unsafe pthread_setname_np(handle, $0) }
+    self.handle = handle
+  }
+
+  /// Waits for its end.
+  public func join() { pthread_join(handle, nil) }
+
+  /// Lets it end by itself; whoever must know of its end is told by a `Semaphore`, which can be waited
+  /// for with a deadline.
+  public func detach() { pthread_detach(handle) }
+}
