@@ -1,0 +1,83 @@
+internal import CLinux
+public import Reactor
+
+/// Plain, blocking system calls, at start-up and on helper threads; never on a reactor.
+extension DescriptorStore {
+  /// Opens the file or device of `options`, creating or extending a file as they ask, and tries to
+  /// lock it: `readiness` is then `.ready`, `.latched`, or `.waitingForLock` (see `waitForLock`).
+  ///
+  /// `onLatch` is called once each time a failed sync latches the store, on the reactor that saw
+  /// it: it must be quick, and is there to log and to leave a mark that survives a restart.
+  public static func open(
+    _ options: StoreOptions, onLatch: @escaping @Sendable (SystemError) -> Void
+  ) throws(StoreError) -> DescriptorStore {
+    try options.validate()
+    let found = try FoundStore(options)
+    let store = DescriptorStore(options, found, onLatch: onLatch)
+    if try store.attempting("flock", { () throws(SystemError) in try store.tryLock() }) {
+      try store.settle()
+    }
+    return store
+  }
+
+  /// Blocks until nobody else holds the lock, then makes the store ready. For a helper thread; it
+  /// cannot be interrupted, and no timeout may stand in for it.
+  public func waitForLock() throws(StoreError) {
+    while !state.holdsLock {
+      try attempting("flock") { () throws(SystemError) in try descriptor.lock(isShared: isReadOnly)
+      }
+      try claimDevice()
+      if try attempting("flock", { () throws(SystemError) in try tryLock() }) { try settle() }
+    }
+  }
+
+  private var isReadOnly: Bool { capabilities.isReadOnly }
+
+  private func tryLock() throws(SystemError) -> Bool {
+    try descriptor.tryLock(isShared: isReadOnly)
+  }
+
+  /// Claims a block device for good (O_EXCL), which fails while its former owner is not quite gone.
+  /// The claim belongs to a description of its own, which takes the place of the one we waited
+  /// with; so the lock has to be taken once more.
+  private func claimDevice() throws(StoreError) {
+    guard kind == .blockDevice, !isReadOnly else { return }
+    try attempting("open") { () throws(SystemError) in
+      let claimed = try FileDescriptor.claim(
+        path, FoundStore.openFlags(isReadOnly: isReadOnly, cacheMode))
+      guard try claimed.status().identity == identity else { throw .deviceGone }
+      try descriptor.become(claimed)
+    }
+  }
+
+  /// With the lock held: gives a file its size, and opens the gate.
+  private func settle() throws(StoreError) {
+    if kind == .file { try settleSize() }
+    state.noteLock()
+  }
+
+  private func settleSize() throws(StoreError) {
+    let capacity = geometry.capacityBytes
+    let size = try attempting("fstat") { () throws(SystemError) in try descriptor.status().sizeBytes
+    }
+    if let configured = configuredSizeBytes, size > configured {
+      throw StoreError(path, .largerThanConfigured(actual: size, configured: configured))
+    }
+    guard size < capacity else { return }
+    guard configuredSizeBytes != nil, !isReadOnly else {
+      throw StoreError(path, .shrank(actual: size, presented: capacity))
+    }
+    try attempting("ftruncate") { () throws(SystemError) in
+      try descriptor.setSize(capacity)
+      try descriptor.synchronize()
+    }
+  }
+
+  private func attempting<Result>(
+    _ call: String, _ body: () throws(SystemError) -> Result
+  ) throws(StoreError) -> Result {
+    do { return try body() } catch {
+      throw StoreError(path, error == .busy ? .inUse : .system(call: call, error))
+    }
+  }
+}

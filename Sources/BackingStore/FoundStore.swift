@@ -1,0 +1,240 @@
+internal import CLinux
+internal import Reactor
+
+/// What opening a path found, not locked yet.
+struct FoundStore: ~Copyable {
+  let kind: StoreKind
+  let identity: StoreIdentity
+  let cacheMode: CacheMode
+  let geometry: StoreGeometry
+  let capabilities: StoreCapabilities
+  let descriptor: FileDescriptor
+
+  /// For the engine. The kernel serves a block device's page cache, too, but what is behind the
+  /// device may be a server (nbd, rbd): its writes are never performed inline.
+  var file: FileHandle {
+    FileHandle(
+      rawValue: descriptor.rawValue, isBuffered: !cacheMode.isDirect,
+      mayWriteInline: kind == .file && descriptor.fileSystem() != nil)
+  }
+
+  init(_ options: StoreOptions) throws(StoreError) {
+    let opening = Opening(options)
+    let kind = try opening.findKind()
+    let mode = options.cacheMode ?? (kind ?? .file).defaultCacheMode
+    if kind == nil { try opening.create() }
+    do throws(StoreError) {
+      let opened = try opening.open(kind ?? .file, mode)
+      let status = try opening.attempting("fstat") { () throws(SystemError) in try opened.status() }
+      guard let actual = status.kind, actual == kind ?? .file else {
+        throw StoreError(options.path, .replaced)
+      }
+      geometry = try opening.geometry(of: opened, status, mode)
+      capabilities = opening.capabilities(of: opened, status)
+      identity = status.identity
+      self.kind = actual
+      descriptor = opened
+    } catch {
+      // What was created a moment ago is empty, and of no use to anyone.
+      if kind == nil { unsafe _ = unlink(options.path) }
+      throw error
+    }
+    cacheMode = mode
+  }
+
+  static func openFlags(isReadOnly: Bool, _ mode: CacheMode) -> Int32 {
+    (isReadOnly ? O_RDONLY : O_RDWR) | (mode.isDirect ? O_DIRECT : 0)
+  }
+}
+
+/// O_TMPFILE, which is a sum of macros in C that Swift does not import.
+private let openNameless = __O_TMPFILE | O_DIRECTORY
+
+/// The steps of opening, with the options at hand.
+private struct Opening {
+  let options: StoreOptions
+
+  init(_ options: StoreOptions) { self.options = options }
+
+  private var path: String { options.path }
+
+  func attempting<Result: ~Copyable>(
+    _ call: String, _ body: () throws(SystemError) -> Result
+  ) throws(StoreError) -> Result {
+    do { return try body() } catch { throw StoreError(path, .system(call: call, error)) }
+  }
+
+  // MARK: Opening
+
+  /// Nil: nothing is there, and it may be created.
+  func findKind() throws(StoreError) -> StoreKind? {
+    let target = try attempting("stat") { () throws(SystemError) in
+      try FileStatus.of(path, followsLink: true)
+    }
+    guard let target else {
+      if (path.hasPrefix("/dev/") && !path.hasPrefix("/dev/shm/")) || options.kind == .blockDevice {
+        throw StoreError(path, .missingDevice)
+      }
+      guard options.sizeBytes != nil, !options.isReadOnly else { throw StoreError(path, .missing) }
+      return nil
+    }
+    guard let kind = target.kind else { throw StoreError(path, .wrongType(target.typeName)) }
+    if let wanted = options.kind, wanted != kind { throw StoreError(path, .notOfKind(wanted)) }
+    if kind == .file {
+      let link = try attempting("lstat") { () throws(SystemError) in
+        try FileStatus.of(path, followsLink: false)
+      }
+      guard link?.kind == .file else { throw StoreError(path, .linkToFile) }
+    }
+    return kind
+  }
+
+  /// A writable block device is claimed (O_EXCL) unless another target server's process has not
+  /// quite ended; then the lock is waited for, and the claim follows (`claimDevice`).
+  func open(_ kind: StoreKind, _ mode: CacheMode) throws(StoreError) -> FileDescriptor {
+    let flags = FoundStore.openFlags(isReadOnly: options.isReadOnly, mode)
+    do throws(SystemError) {
+      guard kind == .blockDevice, !options.isReadOnly else {
+        return try FileDescriptor.open(path, flags | (kind == .file ? O_NOFOLLOW : 0))
+      }
+      do throws(SystemError) { return try FileDescriptor.open(path, flags | O_EXCL) } catch {
+        guard error == .busy else { throw error }
+      }
+      let unclaimed = try FileDescriptor.open(path, flags)
+      // Nobody has the lock: then it is no target server that has the claim, or one just ending.
+      if try unclaimed.tryLock(isShared: false) { return try FileDescriptor.claim(path, flags) }
+      return unclaimed
+    } catch {
+      throw openError(error, mode)
+    }
+  }
+
+  /// A new file for the daemon only, whose name is on stable storage before anything relies on it.
+  func create() throws(StoreError) {
+    try attempting("open") { () throws(SystemError) in
+      _ = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+      try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).synchronize()
+    }
+  }
+
+  private func openError(_ error: SystemError, _ mode: CacheMode) -> StoreError {
+    switch error {
+    case .busy: StoreError(path, .inUse)
+    case .invalidArgument where mode.isDirect: StoreError(path, .noDirectAccess(mode))
+    default: StoreError(path, .system(call: "open", error))
+    }
+  }
+
+  private var directory: String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  // MARK: Geometry
+
+  func geometry(
+    of descriptor: borrowing FileDescriptor, _ status: FileStatus, _ mode: CacheMode
+  ) throws(StoreError) -> StoreGeometry {
+    let isFile = status.kind == .file
+    if isFile, mode.isDirect { try checkDirectAlignment(descriptor.directAlignment(), mode) }
+    let capacity =
+      isFile ? try fileCapacity(status.sizeBytes) : try deviceCapacity(descriptor, mode)
+    try options.validateSize(capacity)
+    let detected = isFile ? 4096 : (try? descriptor.physicalSectorBytes()) ?? 512
+    let physical = options.physicalBlockBytes ?? max(detected, options.logicalBlockBytes)
+    return StoreGeometry(
+      capacityBytes: capacity, logicalBlockBytes: options.logicalBlockBytes,
+      physicalBlockBytes: physical)
+  }
+
+  private func checkDirectAlignment(_ bytes: UInt32?, _ mode: CacheMode) throws(StoreError) {
+    guard let bytes else { return }
+    guard bytes > 0 else { throw StoreError(path, .noDirectAccess(mode)) }
+    guard bytes <= options.logicalBlockBytes else {
+      throw StoreError(
+        path,
+        .directAlignment(required: bytes, blockSize: options.logicalBlockBytes, cacheMode: mode))
+    }
+  }
+
+  private func fileCapacity(_ actual: UInt64) throws(StoreError) -> UInt64 {
+    guard let configured = options.sizeBytes else { return actual }
+    guard actual <= configured else {
+      throw StoreError(path, .largerThanConfigured(actual: actual, configured: configured))
+    }
+    guard actual == configured || !options.isReadOnly else {
+      throw StoreError(path, .smallerThanConfigured(actual: actual, configured: configured))
+    }
+    return configured
+  }
+
+  /// A tail of the device that is shorter than a block is not presented.
+  private func deviceCapacity(
+    _ descriptor: borrowing FileDescriptor, _ mode: CacheMode
+  ) throws(StoreError) -> UInt64 {
+    let size: UInt64
+    let sector: UInt32
+    do {
+      size = try descriptor.deviceSizeBytes()
+      sector = try descriptor.logicalSectorBytes()
+    } catch { throw StoreError(path, .system(call: "ioctl", error)) }
+    guard !mode.isDirect || sector <= options.logicalBlockBytes else {
+      throw StoreError(
+        path,
+        .sectorLargerThanBlock(
+          sector: sector, blockSize: options.logicalBlockBytes, cacheMode: mode))
+    }
+    let whole = size - size % UInt64(options.logicalBlockBytes)
+    if let configured = options.sizeBytes, configured != whole {
+      throw StoreError(path, .deviceSizeDiffers(actual: size, configured: configured))
+    }
+    return whole
+  }
+
+  // MARK: Capabilities
+
+  func capabilities(
+    of descriptor: borrowing FileDescriptor, _ status: FileStatus
+  ) -> StoreCapabilities {
+    status.kind == .file
+      ? fileCapabilities(descriptor, status) : deviceCapabilities(status)
+  }
+
+  /// A hole punched past the end changes nothing, but tells whether the file system can. Zeroing
+  /// past the end would allocate, so that is tried on a nameless file beside it.
+  private func fileCapabilities(
+    _ descriptor: borrowing FileDescriptor, _ status: FileStatus
+  ) -> StoreCapabilities {
+    let block: UInt64 = 4096
+    let end = max(status.sizeBytes, options.sizeBytes ?? 0)
+    let pastEnd = (end / block + 1) * block
+    let isWritable = !options.isReadOnly
+    return StoreCapabilities(
+      canPunchHoles: isWritable && options.discards
+        && descriptor.allows(FALLOC_FL_PUNCH_HOLE, at: pastEnd, count: Int(block)),
+      canZeroRanges: isWritable && canZeroBeside(count: Int(block)),
+      discardGranularityBytes: status.preferredBlockBytes,
+      isReadOnly: options.isReadOnly)
+  }
+
+  private func canZeroBeside(count: Int) -> Bool {
+    guard let nameless = try? FileDescriptor.open(directory, O_RDWR | openNameless, mode: 0o600)
+    else {
+      return false
+    }
+    return nameless.allows(FALLOC_FL_ZERO_RANGE, at: 0, count: count)
+  }
+
+  /// On a block device, punching a hole is write-zeroes with the permission to deallocate, and
+  /// fails with EOPNOTSUPP without it; zeroing a range works always, at worst by the kernel writing
+  /// zeros.
+  private func deviceCapabilities(_ status: FileStatus) -> StoreCapabilities {
+    let queue = BlockQueue(deviceNumber: status.deviceNumber)
+    let deallocates = queue.discardMaxBytes > 0 && queue.writeZeroesMaxBytes > 0
+    return StoreCapabilities(
+      canPunchHoles: !options.isReadOnly && options.discards && deallocates,
+      canZeroRanges: !options.isReadOnly,
+      discardGranularityBytes: queue.discardGranularityBytes,
+      isRotational: queue.isRotational, isReadOnly: options.isReadOnly)
+  }
+}

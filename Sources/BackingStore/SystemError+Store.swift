@@ -1,0 +1,10 @@
+internal import CLinux
+internal import Reactor
+
+/// The error numbers that only stores have to tell apart.
+extension SystemError {
+  /// A block device that is mounted or claimed.
+  static let busy = SystemError(rawValue: EBUSY)
+  /// A file that its network file system's server no longer knows.
+  static let staleHandle = SystemError(rawValue: ESTALE)
+}

@@ -1,0 +1,100 @@
+import BackingStore
+import CLinux
+import Glibc
+
+import Testing
+
+@Suite("The gate")
+struct LockTests {
+  let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  /// Waits for the lock on a thread of its own, as the daemon does.
+  private func waitOnThread(_ store: DescriptorStore) -> pthread_t {
+    var thread = pthread_t()
+    let argument = Unmanaged.passRetained(store).toOpaque()
+    let failure = pthread_create(
+      &thread, nil,
+      { argument in
+        guard let argument else { return nil }
+        try? Unmanaged<DescriptorStore>.fromOpaque(argument).takeRetainedValue().waitForLock()
+        return nil
+      }, argument)
+    precondition(failure == 0)
+    return thread
+  }
+
+  @Test("T-LOCK: the second opener of a file serves nothing until the first has let go")
+  func waits() throws {
+    let path = scratch("a.img")
+    var first: DescriptorStore? = try open(StoreOptions(path: path, sizeBytes: 1 << 20))
+    let second = try open(StoreOptions(path: path, sizeBytes: 1 << 20))
+    #expect(first?.readiness == .ready)
+    #expect(second.readiness == .waitingForLock)
+
+    let bench = StoreBench()
+    #expect(try bench.write(.pattern(512), at: 0, to: second) == .notReady)
+    #expect(try bench.read(512, at: 0, of: second).failure == .notReady)
+    #expect(try bench.synchronize(second) == .notReady)
+    #expect(bench.engine.calls.isEmpty)
+
+    let thread = waitOnThread(second)
+    usleep(100_000)
+    #expect(second.readiness == .waitingForLock)
+    first = nil
+    pthread_join(thread, nil)
+    #expect(second.readiness == .ready)
+    #expect(try bench.write(.pattern(512), at: 0, to: second) == nil)
+  }
+
+  @Test("A file is not extended before the lock is granted")
+  func extendsLater() throws {
+    let path = try scratch.makeFile("a.img", size: 4096)
+    var first: DescriptorStore? = try open(StoreOptions(path: path))
+    let second = try open(StoreOptions(path: path, sizeBytes: 8192))
+    #expect(try status(path).st_size == 4096)
+    #expect(first?.geometry.capacityBytes == 4096)
+    first = nil
+    try second.waitForLock()
+    #expect(try status(path).st_size == 8192)
+  }
+
+  @Test("A file that was cut while its lock was awaited stays closed, and is not repaired")
+  func cutMeanwhile() throws {
+    let path = try scratch.makeFile("a.img", size: 8192)
+    var first: DescriptorStore? = try open(StoreOptions(path: path))
+    let second = try open(StoreOptions(path: path))
+    try #require(truncate(path, 4096) == 0)
+    #expect(first?.readiness == .ready)
+    first = nil
+    let error = #expect(throws: StoreError.self) { try second.waitForLock() }
+    #expect(error?.reason == .shrank(actual: 4096, presented: 8192))
+    #expect(second.readiness == .waitingForLock)
+    #expect(try status(path).st_size == 4096)
+  }
+
+  @Test(
+    "A file that has grown past its size while its lock was awaited stays closed, and is not cut")
+  func grownMeanwhile() throws {
+    let path = try scratch.makeFile("a.img", size: 8192)
+    var first: DescriptorStore? = try open(StoreOptions(path: path))
+    let second = try open(StoreOptions(path: path, sizeBytes: 8192))
+    try #require(truncate(path, 16384) == 0)
+    #expect(first?.readiness == .ready)
+    first = nil
+    let error = #expect(throws: StoreError.self) { try second.waitForLock() }
+    #expect(error?.reason == .largerThanConfigured(actual: 16384, configured: 8192))
+    #expect(try status(path).st_size == 16384)
+  }
+
+  @Test("Read-only stores share the lock with each other but with no writer")
+  func shared() throws {
+    let path = try scratch.makeFile("a.img", size: 4096)
+    var first: DescriptorStore? = try open(StoreOptions(path: path, isReadOnly: true))
+    let second = try open(StoreOptions(path: path, isReadOnly: true))
+    #expect(first?.readiness == .ready && second.readiness == .ready)
+    #expect(try open(StoreOptions(path: path)).readiness == .waitingForLock)
+    first = nil
+    #expect(try open(StoreOptions(path: path)).readiness == .waitingForLock)
+  }
+}

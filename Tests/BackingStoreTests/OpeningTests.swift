@@ -1,0 +1,179 @@
+import BackingStore
+import CLinux
+import Testing
+
+@Suite("Opening a file")
+struct OpeningTests {
+  let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  @Test("A missing file with a size is created sparse, private and of that size")
+  func creates() throws {
+    let path = scratch("new.img")
+    let store = try open(StoreOptions(path: path, sizeBytes: 1 << 30))
+    #expect(store.readiness == .ready)
+    #expect(
+      store.geometry
+        == StoreGeometry(
+          capacityBytes: 1 << 30, logicalBlockBytes: 512, physicalBlockBytes: 4096))
+    #expect(store.cacheMode == .writeback)
+    let status = try status(path)
+    #expect(status.st_size == 1 << 30)
+    #expect(status.st_blocks == 0)
+    #expect(status.st_mode & 0o777 == 0o600)
+  }
+
+  @Test("A missing file without a size is an error that tells how to create it")
+  func missing() throws {
+    let path = scratch("none.img")
+    #expect(
+      try complaint(StoreOptions(path: path))
+        == "\(path): does not exist; give a size and it is created, sparse")
+    #expect(scratch.names.isEmpty)
+  }
+
+  @Test("A missing device is never made as a file in /dev")
+  func missingDevice() throws {
+    let path = "/dev/swift-tgtd-no-such-device"
+    #expect(
+      try complaint(StoreOptions(path: path, sizeBytes: 4096))
+        == "\(path): does not exist, and files are not created under /dev")
+    var status = stat()
+    #expect(lstat(path, &status) == -1)
+  }
+
+  @Test("A smaller file is extended, and its content and allocation stay")
+  func extends() throws {
+    let path = try scratch.makeFile("small.img", size: 8192)
+    let bench = StoreBench()
+    do {
+      let store = try open(StoreOptions(path: path))
+      #expect(try bench.write(.pattern(4096), at: 0, to: store) == nil)
+      #expect(try bench.synchronize(store) == nil)
+    }
+    let blocks = try status(path).st_blocks
+    let store = try open(StoreOptions(path: path, sizeBytes: 1 << 20))
+    #expect(try status(path).st_size == 1 << 20)
+    #expect(try status(path).st_blocks == blocks)
+    #expect(try bench.read(4096, at: 0, of: store).bytes == .pattern(4096))
+    #expect(try bench.read(512, at: (1 << 20) - 512, of: store).bytes.allSatisfy { $0 == 0 })
+  }
+
+  @Test("A larger file is refused with both sizes and not cut")
+  func larger() throws {
+    let path = try scratch.makeFile("large.img", size: 8192)
+    let text = try complaint(StoreOptions(path: path, sizeBytes: 4096))
+    #expect(text.contains("has 8192 bytes") && text.contains("size is 4096"), "\(text)")
+    #expect(try status(path).st_size == 8192)
+  }
+
+  @Test("A read-only store is neither created nor extended")
+  func readOnly() throws {
+    let path = try scratch.makeFile("ro.img", size: 4096)
+    let text = try complaint(StoreOptions(path: path, sizeBytes: 8192, isReadOnly: true))
+    #expect(text.contains("a read-only store is not extended"))
+    #expect(
+      try complaint(StoreOptions(path: scratch("no.img"), sizeBytes: 512, isReadOnly: true))
+        .contains("does not exist"))
+    let store = try open(StoreOptions(path: path, isReadOnly: true))
+    #expect(
+      store.capabilities.isReadOnly && !store.capabilities.canPunchHoles
+        && !store.capabilities.canZeroRanges)
+  }
+
+  @Test(
+    "Sizes that are no whole number of blocks, and nothing at all, are refused",
+    arguments: [(513, 512), (512, 4096), (4096 + 512, 4096)] as [(UInt64, UInt32)])
+  func partialBlocks(_ size: UInt64, _ blockSize: UInt32) throws {
+    let path = scratch("odd.img")
+    let configured = StoreOptions(path: path, sizeBytes: size, logicalBlockBytes: blockSize)
+    #expect(
+      try complaint(configured)
+        == "\(path): \(size) bytes is not a multiple of the block size, \(blockSize)")
+    #expect(scratch.names.isEmpty)
+    _ = try scratch.makeFile("odd.img", size: Int(size))
+    let found = StoreOptions(path: path, logicalBlockBytes: blockSize)
+    #expect(try complaint(found).contains("not a multiple of the block size"))
+  }
+
+  @Test("An empty file, a size of zero and one past the largest offset are refused")
+  func extremes() throws {
+    let path = try scratch.makeFile("empty.img", size: 0)
+    #expect(try complaint(StoreOptions(path: path)).contains("has no blocks"))
+    #expect(try complaint(StoreOptions(path: path, sizeBytes: 0)).contains("has no blocks"))
+    for size in [UInt64.max - 511, 1 << 63, UInt64(Int64.max) - 511] {
+      #expect(
+        try complaint(StoreOptions(path: path, sizeBytes: size))
+          == "\(path): \(size) bytes is more than a file can hold")
+    }
+  }
+
+  @Test("Block sizes other than 512 and 4096 are refused", arguments: [0, 1, 768, 1024, 8192])
+  func blockSizes(_ bytes: UInt32) throws {
+    let options = StoreOptions(path: scratch("x"), sizeBytes: 1 << 20, logicalBlockBytes: bytes)
+    #expect(try complaint(options).hasSuffix("block size \(bytes) is not 512 or 4096"))
+  }
+
+  @Test(
+    "Physical blocks are powers of two, no smaller than a block", arguments: [256, 768, 1 << 21])
+  func physicalBlockSizes(_ bytes: UInt32) throws {
+    let options = StoreOptions(path: scratch("x"), sizeBytes: 1 << 20, physicalBlockBytes: bytes)
+    #expect(try complaint(options).contains("physical block size \(bytes) is not a power of two"))
+    let fine = StoreOptions(path: scratch("y"), sizeBytes: 1 << 20, physicalBlockBytes: 16384)
+    #expect(try open(fine).geometry.physicalBlockBytes == 16384)
+  }
+
+  @Test("Directories, FIFOs, sockets, character devices and links to files are refused by name")
+  func wrongTypes() throws {
+    let fifo = scratch("fifo")
+    try #require(mkfifo(fifo, 0o600) == 0)
+    #expect(try complaint(StoreOptions(path: fifo)).contains("is a FIFO, not"))
+    #expect(try complaint(StoreOptions(path: scratch.path)).contains("is a directory, not"))
+    #expect(try complaint(StoreOptions(path: "/dev/null")).contains("is a character device, not"))
+    let socketPath = scratch("socket")
+    try #require(mknod(socketPath, mode_t(S_IFSOCK) | 0o600, 0) == 0)
+    #expect(try complaint(StoreOptions(path: socketPath)).contains("is a socket, not"))
+    let file = try scratch.makeFile("file", size: 4096)
+    let link = scratch("link")
+    try #require(symlink(file, link) == 0)
+    #expect(try complaint(StoreOptions(path: link)).contains("is a symbolic link to a file"))
+    #expect(
+      try complaint(StoreOptions(path: file, kind: .blockDevice))
+        .contains("is a regular file, but a block device was configured"))
+    #expect(
+      try complaint(StoreOptions(path: "a\u{0}b", sizeBytes: 512)).contains("is not a path"))
+  }
+
+  @Test("O_DIRECT transfers whole blocks")
+  func direct() throws {
+    let path = scratch("direct.img")
+    let options = StoreOptions(
+      path: path, sizeBytes: 1 << 20, logicalBlockBytes: 4096, cacheMode: CacheMode.none)
+    let store = try open(options)
+    let bench = StoreBench()
+    #expect(try bench.write(.pattern(8192), at: 4096, to: store, isDurable: true) == nil)
+    #expect(try bench.read(8192, at: 4096, of: store).bytes == .pattern(8192))
+  }
+
+  @Test("A hard link has the identity of the file it names, another file has not")
+  func identity() throws {
+    let path = try scratch.makeFile("a.img", size: 4096)
+    try #require(link(path, scratch("b.img")) == 0)
+    let other = try scratch.makeFile("c.img", size: 4096)
+    let first = try open(StoreOptions(path: path))
+    #expect(try open(StoreOptions(path: scratch("b.img"))).identity == first.identity)
+    #expect(try open(StoreOptions(path: other)).identity != first.identity)
+  }
+
+  @Test("Probing what the file system can do leaves nothing behind")
+  func probing() throws {
+    let path = scratch("probe.img")
+    let store = try open(StoreOptions(path: path, sizeBytes: 1 << 20))
+    #expect(store.capabilities.canPunchHoles && store.capabilities.canZeroRanges)
+    #expect(try status(path).st_blocks == 0)
+    #expect(scratch.names == ["probe.img"])
+    #expect(
+      try !open(StoreOptions(path: path, isReadOnly: false, discards: false)).capabilities
+        .canPunchHoles)
+  }
+}

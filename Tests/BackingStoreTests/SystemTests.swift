@@ -1,0 +1,174 @@
+import BackingStore
+import CLinux
+import Glibc
+import Foundation
+import Testing
+
+/// Runs a program and answers what it printed; nil when it failed.
+private func run(_ program: String, _ arguments: String...) -> String? {
+  let process = Process()
+  let output = Pipe()
+  process.executableURL = URL(fileURLWithPath: program)
+  process.arguments = arguments
+  process.standardOutput = output
+  process.standardError = FileHandle.nullDevice
+  guard (try? process.run()) != nil else { return nil }
+  let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  process.waitUntilExit()
+  return process.terminationStatus == 0
+    ? text.trimmingCharacters(in: .whitespacesAndNewlines) : nil
+}
+
+/// A loop device on a file, for as long as it is held.
+private final class LoopDevice {
+  let path: String
+
+  init?(_ file: String, sectorBytes: Int) {
+    guard let path = run("/sbin/losetup", "-f", "--show", "-b", "\(sectorBytes)", file) else {
+      return nil
+    }
+    self.path = path
+  }
+
+  deinit { _ = run("/sbin/losetup", "-d", path) }
+
+  static let isPossible: Bool = {
+    guard let scratch = try? Scratch(), let file = try? scratch.makeFile("probe", size: 1 << 20)
+    else { return false }
+    return LoopDevice(file, sectorBytes: 512) != nil
+  }()
+}
+
+@Suite("Block devices", .enabled(if: LoopDevice.isPossible, "needs loop devices"), .serialized)
+struct BlockDeviceTests {
+  let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  private func makeDevice(sectorBytes: Int, size: Int = 1 << 20) throws -> LoopDevice {
+    let file = try scratch.makeFile("disk-\(sectorBytes)", size: size)
+    return try #require(LoopDevice(file, sectorBytes: sectorBytes))
+  }
+
+  @Test("A device is opened by a symbolic link, with its own size and O_DIRECT")
+  func opens() throws {
+    let device = try makeDevice(sectorBytes: 512)
+    let link = scratch("by-id")
+    try #require(symlink(device.path, link) == 0)
+    let store = try open(StoreOptions(path: link, kind: .blockDevice))
+    #expect(store.readiness == .ready)
+    #expect(store.geometry.capacityBytes == 1 << 20)
+    #expect(store.cacheMode == .none)
+    #expect(store.capabilities.canZeroRanges && store.capabilities.canPunchHoles)
+    let bench = StoreBench()
+    #expect(try bench.write(.pattern(4096), at: 512, to: store) == nil)
+    #expect(try bench.synchronize(store) == nil)
+    #expect(try bench.allocate(.punchHole, at: 1024, count: 512, of: store) == nil)
+    let found = try bench.read(4096, at: 512, of: store)
+    #expect(found.failure == nil)
+    var expected = [UInt8].pattern(4096)
+    expected.replaceSubrange(512..<1024, with: [UInt8](repeating: 0, count: 512))
+    #expect(found.bytes == expected)
+  }
+
+  @Test("512-byte blocks on 4096-byte sectors are refused with O_DIRECT, and fine without")
+  func sectors() throws {
+    let device = try makeDevice(sectorBytes: 4096)
+    let text = try complaint(StoreOptions(path: device.path))
+    #expect(text.contains("has 4096-byte sectors, the configured block size is 512"), "\(text)")
+    let buffered = try open(StoreOptions(path: device.path, cacheMode: .writeback))
+    #expect(buffered.geometry.physicalBlockBytes == 4096)
+  }
+
+  @Test(
+    "O_DIRECT on a file asks for the alignment of the device below, and removes what it created")
+  func fileOnLargeSectors() throws {
+    let device = try makeDevice(sectorBytes: 4096, size: 16 << 20)
+    try #require(run("/sbin/mkfs.ext4", "-q", "-b", "4096", device.path) != nil)
+    let directory = scratch("mounted")
+    try #require(mkdir(directory, 0o700) == 0)
+    try #require(mount(device.path, directory, "ext4", 0, nil) == 0)
+    defer {
+      umount2(directory, Int32(MNT_DETACH))
+      rmdir(directory)
+    }
+    let path = "\(directory)/a.img"
+    var options = StoreOptions(path: path, sizeBytes: 1 << 20, cacheMode: .directsync)
+    let text = try complaint(options)
+    #expect(text.contains("\"directsync\" needs transfers aligned to 4096 bytes here"), "\(text)")
+    #expect(text.contains("blockSize 4096 or cache \"writethrough\""), "\(text)")
+    #expect(access(path, F_OK) == -1)
+    options.logicalBlockBytes = 4096
+    let store = try open(options)
+    #expect(try StoreBench().write(.pattern(4096), at: 4096, to: store, isDurable: true) == nil)
+  }
+
+  @Test("A size must be the device's own")
+  func size() throws {
+    let device = try makeDevice(sectorBytes: 512)
+    let text = try complaint(StoreOptions(path: device.path, sizeBytes: 4096))
+    #expect(text.contains("has 1048576 bytes, the configured size is 4096"), "\(text)")
+  }
+
+  @Test(
+    "A device that something else has claimed is in use, one that another store holds is awaited")
+  func claims() throws {
+    let device = try makeDevice(sectorBytes: 512)
+    let mounted = clinux_open(device.path, O_RDWR | O_EXCL, 0)
+    try #require(mounted >= 0)
+    #expect(try complaint(StoreOptions(path: device.path)).contains("is in use: mounted"))
+    close(mounted)
+
+    var first: DescriptorStore? = try open(StoreOptions(path: device.path))
+    let second = try open(StoreOptions(path: device.path))
+    #expect(first?.identity == second.identity)
+    #expect(second.readiness == .waitingForLock)
+    first = nil
+    try second.waitForLock()
+    #expect(second.readiness == .ready)
+    #expect(clinux_open(device.path, O_RDWR | O_EXCL, 0) == -1, "the claim came with the lock")
+    #expect(try StoreBench().write(.pattern(512), at: 0, to: second) == nil)
+    #expect(try open(StoreOptions(path: device.path)).readiness == .waitingForLock)
+  }
+}
+
+/// A file system of 1 MiB, for as long as it is held.
+private final class SmallFileSystem {
+  let path: String
+
+  init?(_ path: String) {
+    guard mkdir(path, 0o700) == 0 else { return nil }
+    guard mount("tmpfs", path, "tmpfs", 0, "size=1m") == 0 else {
+      rmdir(path)
+      return nil
+    }
+    self.path = path
+  }
+
+  deinit {
+    umount2(path, Int32(MNT_DETACH))
+    rmdir(path)
+  }
+
+  static let isPossible: Bool = {
+    guard let scratch = try? Scratch() else { return false }
+    return SmallFileSystem(scratch("probe")) != nil
+  }()
+}
+
+@Suite("A full file system", .enabled(if: SmallFileSystem.isPossible, "needs to mount"))
+struct FullFileSystemTests {
+  @Test("ENOSPC is out of space, latches nothing, and goes away with the reason")
+  func full() throws {
+    let scratch = try Scratch()
+    let system = try #require(SmallFileSystem(scratch("small")))
+    let bench = StoreBench()
+    let store = try open(
+      StoreOptions(path: "\(system.path)/a.img", sizeBytes: 4 << 20, cacheMode: .writethrough))
+    #expect(!store.capabilities.canZeroRanges, "tmpfs knows holes only")
+    #expect(store.capabilities.canPunchHoles)
+    #expect(try bench.write(.pattern(4 << 20), at: 0, to: store, isDurable: true) == .outOfSpace)
+    #expect(store.readiness == .ready)
+    #expect(try bench.allocate(.punchHole, at: 0, count: 4 << 20, of: store) == nil)
+    #expect(try bench.write(.pattern(4096), at: 0, to: store, isDurable: true) == nil)
+  }
+}
