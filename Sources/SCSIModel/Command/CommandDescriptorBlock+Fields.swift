@@ -1,0 +1,178 @@
+public import Bytes
+
+/// Where a command keeps its logical block address and its number of blocks (SBC-3 §5).
+public enum BlockFields: UInt8, Sendable, BitwiseCopyable {
+  /// The command addresses no blocks, or names them in a parameter list as UNMAP does.
+  case none
+  /// 21-bit address in bytes 1–3, length in byte 4, where 0 means 256 (READ(6), WRITE(6)).
+  case six
+  /// Address in bytes 2–5, count in bytes 7–8.
+  case ten
+  /// Address in bytes 2–5, count in bytes 6–9.
+  case twelve
+  /// Address in bytes 2–9, count in bytes 10–13.
+  case sixteen
+  /// Address in bytes 12–19, count in bytes 28–31 of a variable length CDB.
+  case thirtyTwo
+}
+
+/// Where a command keeps its ALLOCATION LENGTH or PARAMETER LIST LENGTH, in bytes.
+public enum ParameterLengthField: UInt8, Sendable, BitwiseCopyable {
+  case none
+  case byte4
+  case bytes3To4
+  case bytes6To9
+  case bytes7To8
+  case bytes10To13
+}
+
+extension CommandDescriptorBlock {
+  /// The blocks that the command names; nil if it names none in its CDB.
+  @inlinable
+  public func blockRange(_ fields: BlockFields) -> BlockRange? {
+    switch fields {
+    case .none: nil
+    case .six:
+      BlockRange(
+        start: UInt64(bytes.bigEndianUInt24(at: 1) & 0x1F_FFFF),
+        count: bytes[4] == 0 ? 256 : UInt64(bytes[4]))
+    case .ten:
+      BlockRange(
+        start: UInt64(bytes.bigEndianUInt32(at: 2)), count: UInt64(bytes.bigEndianUInt16(at: 7)))
+    case .twelve:
+      BlockRange(
+        start: UInt64(bytes.bigEndianUInt32(at: 2)), count: UInt64(bytes.bigEndianUInt32(at: 6)))
+    case .sixteen:
+      BlockRange(
+        start: bytes.bigEndianUInt64(at: 2), count: UInt64(bytes.bigEndianUInt32(at: 10)))
+    case .thirtyTwo:
+      BlockRange(
+        start: bytes.bigEndianUInt64(at: 12), count: UInt64(bytes.bigEndianUInt32(at: 28)))
+    }
+  }
+
+  /// The ALLOCATION LENGTH or PARAMETER LIST LENGTH in bytes, 0 if the command has none.
+  @inlinable
+  public func parameterLengthBytes(_ field: ParameterLengthField) -> Int {
+    switch field {
+    case .none: 0
+    case .byte4: Int(bytes[4])
+    case .bytes3To4: Int(bytes.bigEndianUInt16(at: 3))
+    case .bytes6To9: Int(bytes.bigEndianUInt32(at: 6))
+    case .bytes7To8: Int(bytes.bigEndianUInt16(at: 7))
+    case .bytes10To13: Int(bytes.bigEndianUInt32(at: 10))
+    }
+  }
+
+  /// Byte 1 of the 10, 12 and 16-byte block commands, byte 10 of the 32-byte ones.
+  @inlinable
+  var blockFlags: UInt8 { opcode == Self.variableLengthOpcode ? bytes[10] : bytes[1] }
+
+  /// RDPROTECT, WRPROTECT or VRPROTECT: 0 without protection information (SBC-3 §4.22).
+  @inlinable
+  public var protectField: UInt8 { blockFlags >> 5 }
+
+  /// DPO: the blocks will not be wanted again soon. Byte 1 of a 6-byte CDB is address instead.
+  @inlinable
+  public var isDisablePageOut: Bool { length > 6 && blockFlags & 0x10 != 0 }
+
+  /// FUA: the command ends only when the blocks are on the medium (SBC-3 §4.15).
+  @inlinable
+  public var isForceUnitAccess: Bool { length > 6 && blockFlags & 0x08 != 0 }
+
+  /// BYTCHK of VERIFY and WRITE AND VERIFY: what the Data-Out buffer is for.
+  @inlinable
+  public var byteCheck: ByteCheck { ByteCheck(rawValue: (blockFlags >> 1) & 0x03) ?? .reserved }
+
+  /// GROUP NUMBER of the block commands; there are no groups here, so it changes nothing.
+  @inlinable
+  public var groupNumber: UInt8 {
+    switch length {
+    case 10: bytes[6] & 0x1F
+    case 12: bytes[10] & 0x1F
+    case 16: bytes[14] & 0x1F
+    default: 0
+    }
+  }
+
+  /// IMMED of START STOP UNIT (byte 1, bit 0).
+  @inlinable
+  public var isStartStopImmediate: Bool { bytes[1] & 0x01 != 0 }
+
+  /// IMMED of SYNCHRONIZE CACHE (byte 1, bit 1): status may come before the flush is done.
+  @inlinable
+  public var isSynchronizeImmediate: Bool { bytes[1] & 0x02 != 0 }
+
+  /// START, LOEJ and NO_FLUSH of START STOP UNIT (SBC-3 §5.25, byte 4).
+  @inlinable
+  public var isStart: Bool { bytes[4] & 0x01 != 0 }
+  @inlinable
+  public var isLoadEject: Bool { bytes[4] & 0x02 != 0 }
+  @inlinable
+  public var isNoFlush: Bool { bytes[4] & 0x04 != 0 }
+
+  /// PREVENT of PREVENT ALLOW MEDIUM REMOVAL (SBC-3 §5.10, byte 4).
+  @inlinable
+  public var isPreventRemoval: Bool { bytes[4] & 0x03 != 0 }
+
+  /// UNMAP of WRITE SAME (byte 1, bit 3): deallocating will do if the blocks then read as the data.
+  @inlinable
+  public var isUnmap: Bool { blockFlags & 0x08 != 0 }
+
+  /// ANCHOR of WRITE SAME (byte 1, bit 4). Not served: ANC_SUP is 0.
+  @inlinable
+  public var isWriteSameAnchor: Bool { blockFlags & 0x10 != 0 }
+
+  /// ANCHOR of UNMAP (byte 1, bit 0). Not served: ANC_SUP is 0.
+  @inlinable
+  public var isUnmapAnchor: Bool { bytes[1] & 0x01 != 0 }
+
+  /// NDOB of WRITE SAME(16) (byte 1, bit 0): no Data-Out buffer, the blocks become zeros.
+  @inlinable
+  public var isNoDataOutBuffer: Bool { blockFlags & 0x01 != 0 }
+
+  /// EVPD and PAGE CODE of INQUIRY (SPC-4 §6.6).
+  @inlinable
+  public var isVitalProductData: Bool { bytes[1] & 0x01 != 0 }
+  @inlinable
+  public var vitalProductDataPage: UInt8 { bytes[2] }
+
+  /// DESC of REQUEST SENSE (SPC-4 §6.39): the answer in descriptor format.
+  @inlinable
+  public var isDescriptorSense: Bool { bytes[1] & 0x01 != 0 }
+
+  /// SELECT REPORT of REPORT LUNS (SPC-4 §6.33).
+  @inlinable
+  public var selectReport: UInt8 { bytes[2] }
+
+  /// LLBAA and DBD of MODE SENSE (SPC-4 §6.13, §6.14). LLBAA exists in the 10-byte form only.
+  @inlinable
+  public var isLongLBAAccepted: Bool { length == 10 && bytes[1] & 0x10 != 0 }
+  @inlinable
+  public var isDisableBlockDescriptors: Bool { bytes[1] & 0x08 != 0 }
+
+  /// PC of MODE SENSE.
+  @inlinable
+  public var modePageControl: ModePageControl {
+    ModePageControl(rawValue: bytes[2] >> 6) ?? .current
+  }
+  @inlinable
+  public var modePageCode: UInt8 { bytes[2] & 0x3F }
+  @inlinable
+  public var modeSubpageCode: UInt8 { bytes[3] }
+
+  /// REPD of REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4 §6.36).
+  @inlinable
+  public var isReturnExtendedParameterData: Bool { bytes[2] & 0x80 != 0 }
+}
+
+/// BYTCHK (SBC-3 §5.29 VERIFY(10), table 124).
+public enum ByteCheck: UInt8, Sendable, BitwiseCopyable {
+  /// Read the medium and compare nothing; there is no Data-Out.
+  case mediumOnly = 0
+  /// Compare with as many blocks of Data-Out.
+  case compare = 1
+  case reserved = 2
+  /// Compare every block with the one block of Data-Out.
+  case compareOneBlock = 3
+}

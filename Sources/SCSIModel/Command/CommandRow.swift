@@ -1,0 +1,150 @@
+/// The direction of a command's data, seen from the initiator.
+public enum DataDirection: UInt8, Sendable, BitwiseCopyable {
+  case none
+  case dataIn
+  case dataOut
+}
+
+/// How a command fares on a nexus that does not hold the persistent reservation (SPC-4 §5.13.2.2
+/// table 66, SBC-3 §4.17 table 10).
+public enum ReservationRule: UInt8, Sendable, BitwiseCopyable {
+  /// Allowed under every reservation.
+  case always
+  /// Reads the medium or parameters: allowed under write exclusive types, conflicts with exclusive
+  /// access unless the type admits registrants and the nexus is one.
+  case read
+  /// Changes or commits something: conflicts unless the type admits registrants and the nexus is
+  /// one.
+  case write
+  /// PREVENT ALLOW MEDIUM REMOVAL: `always` with PREVENT 0, else `write`.
+  case alwaysIfAllowingRemoval
+  /// START STOP UNIT: `always` with START 1, else `write`.
+  case alwaysIfStarting
+
+  /// The rule with the CDB's part of it settled: `.always`, `.read` or `.write`.
+  @inlinable
+  public func resolved(for cdb: CommandDescriptorBlock) -> ReservationRule {
+    switch self {
+    case .always, .read, .write: self
+    case .alwaysIfAllowingRemoval: cdb.isPreventRemoval ? .write : .always
+    case .alwaysIfStarting: cdb.isStart ? .always : .write
+    }
+  }
+}
+
+/// What else admission must know of a command.
+public struct CommandTraits: OptionSet, Sendable, BitwiseCopyable {
+  public let rawValue: UInt8
+
+  @inlinable
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// Runs, and reports no unit attention, while one is pending (SAM-5 §5.14).
+  @inlinable
+  public static var ignoresUnitAttention: CommandTraits { CommandTraits(rawValue: 1 << 0) }
+
+  /// Runs while the unit is not ready: it touches neither medium nor capacity. TEST UNIT READY is
+  /// not among them: the refusal is its answer.
+  @inlinable
+  public static var allowedWhenNotReady: CommandTraits { CommandTraits(rawValue: 1 << 1) }
+
+  /// Changes the medium: DATA PROTECT, WRITE PROTECTED on a read-only unit (SBC-3 §4.14).
+  @inlinable
+  public static var writesMedium: CommandTraits { CommandTraits(rawValue: 1 << 2) }
+
+  /// Runs although the initiator named a LUN that is not there (SPC-4 §6.6.1, §6.33, §6.39).
+  @inlinable
+  public static var allowedWithoutLogicalUnit: CommandTraits { CommandTraits(rawValue: 1 << 3) }
+}
+
+/// One row of the command table: all that is known of a command before it runs.
+public struct CommandRow: Sendable {
+  public let command: Command
+  /// The command's name as its standard spells it.
+  public let name: StaticString
+  public let opcode: UInt8
+  /// Nil if the opcode has no service actions.
+  public let serviceAction: UInt16?
+  /// Bytes of the CDB.
+  public let length: Int
+  /// The CDB usage data of SPC-4 §6.35.3, first byte in the highest bits: 1 where the unit looks at
+  /// the bit. Opcode and service action count as looked at.
+  public let usage: InlineArray<4, UInt64>
+  public let direction: DataDirection
+  public let blocks: BlockFields
+  public let parameterLength: ParameterLengthField
+  public let reservation: ReservationRule
+  public let traits: CommandTraits
+
+  /// `mask`: the bytes after the opcode, which must be as many as the opcode's CDB has.
+  init(
+    _ command: Command, _ name: StaticString, _ opcode: UInt8, action: UInt16? = nil,
+    mask: [UInt8], _ direction: DataDirection, blocks: BlockFields = .none,
+    length parameterLength: ParameterLengthField = .none, _ reservation: ReservationRule,
+    _ traits: CommandTraits = []
+  ) {
+    var bytes = [0xFF] + mask
+    if action != nil {
+      if opcode == CommandDescriptorBlock.variableLengthOpcode {
+        bytes[8] = 0xFF
+        bytes[9] = 0xFF
+      } else {
+        bytes[1] |= 0x1F
+      }
+    }
+    self.command = command
+    self.name = name
+    self.opcode = opcode
+    self.serviceAction = action
+    self.length = bytes.count
+    self.usage = Self.words(bytes)
+    self.direction = direction
+    self.blocks = blocks
+    self.parameterLength = parameterLength
+    self.reservation = reservation
+    self.traits = traits
+  }
+
+  private static func words(_ bytes: [UInt8]) -> InlineArray<4, UInt64> {
+    var words = InlineArray<4, UInt64>(repeating: 0)
+    for (index, byte) in bytes.enumerated() {
+      words[index / 8] |= UInt64(byte) << UInt64(56 - index % 8 * 8)
+    }
+    return words
+  }
+
+  /// Whether the unit looks at this bit of the CDB.
+  public func honours(byte: Int, bit: Int) -> Bool {
+    byte < length && usage[byte / 8] >> UInt64(56 - byte % 8 * 8 + bit) & 1 == 1
+  }
+
+  /// The direction of this very CDB: a VERIFY that compares nothing and a WRITE SAME with NDOB have
+  /// no Data-Out, whatever their rows say.
+  @inlinable
+  public func direction(for cdb: CommandDescriptorBlock) -> DataDirection {
+    switch command {
+    case .verify10, .verify12, .verify16: cdb.byteCheck == .mediumOnly ? .none : .dataOut
+    case .writeSame16: cdb.isNoDataOutBuffer ? .none : .dataOut
+    default: direction
+    }
+  }
+
+  /// The blocks of data that the command moves: not the range for WRITE SAME and VERIFY with BYTCHK
+  /// 11b, which move one block. Nil if the CDB does not count in blocks.
+  @inlinable
+  public func transferBlocks(for cdb: CommandDescriptorBlock) -> BlockCount? {
+    guard let range = cdb.blockRange(blocks) else { return nil }
+    switch command {
+    case .synchronizeCache10, .synchronizeCache16: return BlockCount(0)
+    case .writeSame10: return BlockCount(1)
+    case .writeSame16: return BlockCount(cdb.isNoDataOutBuffer ? 0 : 1)
+    case .verify10, .verify12, .verify16:
+      switch cdb.byteCheck {
+      case .mediumOnly, .reserved: return BlockCount(0)
+      case .compare: return range.count
+      case .compareOneBlock: return BlockCount(range.count.isZero ? 0 : 1)
+      }
+    default: return range.count
+    }
+  }
+}
