@@ -1,0 +1,49 @@
+internal import BackingStore
+internal import SCSIModel
+
+// INQUIRY (SPC-4 §6.6) and the vital product data of a disk (SPC-4 §7.8, SBC-3 §6.5).
+extension DeviceServer {
+  func inquiry(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
+    guard task.cdb.isVitalProductData else { return answer(task, standardInquiryData.encoded()) }
+    guard let page = vitalProductData(task.cdb.vitalProductDataPage, nexus.nexus) else {
+      return end(task, .invalidFieldInCDB(byte: 2, bit: 7))
+    }
+    answer(task, page.encoded())
+  }
+
+  private var standardInquiryData: StandardInquiryData {
+    StandardInquiryData(
+      vendor: unit.identity.vendor, product: unit.identity.product,
+      revision: unit.identity.revision)
+  }
+
+  /// Nil for a page that a disk does not have.
+  private func vitalProductData(_ code: UInt8, _ nexus: InitiatorTargetNexus) -> VitalProductData? {
+    let capabilities = unit.store.capabilities
+    return switch VitalProductDataPage(rawValue: code) {
+    case .supportedPages: .supportedPages(VitalProductDataPage.ofDisk)
+    case .unitSerialNumber: .unitSerialNumber(unit.identity.serial)
+    case .deviceIdentification: deviceIdentification(nexus).page
+    case .blockLimits: unit.blockLimits.page
+    // The rate of a disk that turns is not known: 0. One that does not turn: 1.
+    case .blockDeviceCharacteristics:
+      BlockDeviceCharacteristics(mediumRotationRate: capabilities.isRotational ? 0 : 1).page
+    case .logicalBlockProvisioning: provisioning(capabilities).page
+    default: nil
+    }
+  }
+
+  private func deviceIdentification(_ nexus: InitiatorTargetNexus) -> DeviceIdentification {
+    DeviceIdentification(
+      naa: unit.naa, vendor: unit.identity.vendor, vendorSpecific: unit.identity.serial,
+      targetPortGroup: nexus.targetPortGroup, relativeTargetPort: nexus.relativeTargetPort,
+      targetName: nexus.targetDeviceName, targetPortalGroupTag: nexus.targetPortalGroupTag)
+  }
+
+  private func provisioning(_ capabilities: StoreCapabilities) -> LogicalBlockProvisioning {
+    let canUnmap = capabilities.canPunchHoles
+    return LogicalBlockProvisioning(
+      isUnmapSupported: canUnmap, isWriteSameUnmapSupported: canUnmap,
+      isUnmappedReadAsZeros: canUnmap, type: canUnmap ? .thin : .notReported)
+  }
+}

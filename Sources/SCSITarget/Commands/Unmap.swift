@@ -1,0 +1,37 @@
+internal import BackingStore
+internal import Reactor
+internal import SCSIModel
+
+// UNMAP (SBC-3 §5.28). The whole list is checked before the first block is touched.
+extension DeviceServer {
+  func unmap(_ task: SCSITask) {
+    do throws(SenseData) {
+      task.unmapRanges = try unmapRanges(task).reversed()
+    } catch {
+      return end(task, error)
+    }
+    if task.unmapRanges.isEmpty { return end(task, .good) }
+    unmapNext(task)
+  }
+
+  private func unmapRanges(_ task: SCSITask) throws(SenseData) -> [BlockRange] {
+    // PARAMETER LIST LENGTH 0 asks for nothing and is no error; a list that never came is one.
+    guard task.transferLength > 0 else { return [] }
+    guard let data = task.data else { throw .parameterListLengthError }
+    let list = try UnmapParameterList(
+      decoding: data.bytes(0..<task.dataCount), limits: unit.unmapLimits)
+    for range in list.ranges where !range.isWithin(unit.capacity) {
+      throw .logicalBlockAddressOutOfRange
+    }
+    return list.ranges.filter { !$0.count.isZero }
+  }
+
+  func unmapNext(_ task: SCSITask) {
+    guard let range = task.unmapRanges.popLast() else { return finishDurably(task) }
+    guard let place = range.bytes(blockLengthBytes: unit.geometry.logicalBlockBytes) else {
+      preconditionFailure("a range within the capacity has an offset and a length")
+    }
+    task.request.prepare(.punchHole, at: UInt64(place.offset), count: UInt64(place.length))
+    start(task, then: .unmapRange)
+  }
+}

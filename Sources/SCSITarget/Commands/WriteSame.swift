@@ -1,0 +1,88 @@
+internal import BackingStore
+internal import Reactor
+internal import SCSIModel
+
+// WRITE SAME (SBC-3 §5.43, §5.44). Zeros are made by the store if it can: deallocated with UNMAP,
+// zeroed without. Anything else, and what the store refuses, is written piece by piece.
+extension DeviceServer {
+  /// What admission checks of WRITE SAME alone.
+  func checkWriteSame(_ task: SCSITask, _ row: CommandRow) throws(Refusal) {
+    // LBPWS is 0 then (SBC-3 §5.43).
+    if task.cdb.isUnmap, !unit.store.capabilities.canPunchHoles {
+      throw Refusal(.invalidFieldInCDB(byte: 1, bit: 3))
+    }
+    // The Data-Out Buffer is one block: more or less means the initiator meant something else.
+    if task.direction == .dataOut, task.expectedDataTransferLength != unit.blockBytes {
+      throw Refusal(.invalidFieldInCDB(byte: row.blocks.countByte, bit: 7))
+    }
+  }
+
+  func writeSame(_ task: SCSITask) {
+    guard task.workCount > 0 else { return end(task, .good) }
+    guard task.isDataZero(blockBytes: unit.blockBytes) else { return writeSameByWriting(task) }
+    guard task.cdb.isUnmap, unit.store.capabilities.canPunchHoles else {
+      return writeSameZeros(task)
+    }
+    task.request.prepare(.punchHole, at: task.workOffset, count: UInt64(task.workCount))
+    start(task, then: .writeSameByDeallocation)
+  }
+
+  func writeSameZeros(_ task: SCSITask) {
+    guard unit.store.capabilities.canZeroRanges else { return writeSameByWriting(task) }
+    task.request.prepare(.zeroRange, at: task.workOffset, count: UInt64(task.workCount))
+    start(task, then: .writeSameByZeroing)
+  }
+
+  func writeSameByWriting(_ task: SCSITask) {
+    guard takeScratch(for: task), let scratch = task.scratch else { return end(task, .busy) }
+    let count = min(task.workCount, LogicalUnit.chunkBytes)
+    if let block = task.data {
+      scratch.repeatBlock(of: block, blockBytes: unit.blockBytes, count: count)
+    } else {
+      scratch.fill(0..<count, with: 0)
+    }
+    writeSameChunk(task)
+  }
+
+  /// Not durable one by one: one synchronization at the end is cheaper.
+  private func writeSameChunk(_ task: SCSITask) {
+    guard let scratch = task.scratch else { preconditionFailure("a piece needs memory") }
+    task.stepCount = min(task.workCount - task.workDone, LogicalUnit.chunkBytes)
+    task.request.prepareWrite(
+      from: scratch.slice(0..<task.stepCount), at: task.workOffset + UInt64(task.workDone),
+      isDurable: false)
+    start(task, then: .writeSameChunk)
+  }
+
+  func writeSameChunkEnded(_ task: SCSITask) {
+    task.workDone += task.stepCount
+    if task.workDone < task.workCount {
+      writeSameChunk(task)
+    } else {
+      finishDurably(task)
+    }
+  }
+}
+
+extension SCSITask {
+  /// Whether the block to be written is zeros; with NDOB there is none, and it is.
+  fileprivate func isDataZero(blockBytes: Int) -> Bool {
+    guard let data else { return true }
+    // The first byte is zero and every byte equals the one before it.
+    return data[0] == 0 && data.equals(0, data, at: 1, count: blockBytes - 1)
+  }
+}
+
+extension Buffer {
+  /// Fills the first `count` bytes, whole blocks, with the first block of `source`.
+  fileprivate func repeatBlock(of source: Buffer, blockBytes: Int, count: Int) {
+    precondition(count >= blockBytes && count % blockBytes == 0)
+    copy(from: source, at: 0, to: 0, count: blockBytes)
+    var filled = blockBytes
+    while filled < count {
+      let step = min(filled, count - filled)
+      copy(from: self, at: 0, to: filled, count: step)
+      filled += step
+    }
+  }
+}

@@ -1,0 +1,194 @@
+internal import BackingStore
+internal import Reactor
+internal import SCSIModel
+
+// From a CDB to a task in the task set (SAM-5 §5.3, SPC-4 §4.3.1): the checks in the standards' order,
+// then memory for the data.
+extension DeviceServer {
+  /// Examines a task that has begun and enters it into the task set, or refuses it.
+  public func admit(_ task: SCSITask, _ nexus: LogicalUnitNexus) -> TaskAdmission {
+    precondition(task.phase == .idle, "a task is admitted once")
+    precondition(nexus.server === self, "a nexus belongs to its own device server")
+    do throws(Refusal) {
+      try examine(task, nexus)
+    } catch {
+      task.refuse(error)
+      task.usesDescriptorSense = unit.modes.usesDescriptorSense
+      return .refused
+    }
+    enter(task, nexus)
+    guard task.direction == .dataOut, task.dataCount > 0 else { return .execute }
+    return .collect(byteCount: Int(task.transferLength))
+  }
+
+  private func examine(_ task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
+    // SAM-5 §5.14: reported instead of running the command, right or wrong, and cleared by it.
+    if nexus.hasUnitAttention, !ignoresUnitAttention(task.cdb),
+      let attention = nexus.takeAttention()
+    {
+      throw Refusal(attention)
+    }
+    let command = try decode(task.cdb)
+    let row = table[command]
+    task.command = command
+    task.direction = row.direction(for: task.cdb)
+    try mayProceed(task, nexus)
+    if row.blocks == .none {
+      try takeParameterList(of: task, row)
+    } else {
+      let range = try locate(task, row)
+      try takeBlocks(range, of: task, row)
+    }
+  }
+
+  private func ignoresUnitAttention(_ cdb: CommandDescriptorBlock) -> Bool {
+    guard let command = table.lookup(cdb) else { return false }
+    return table[command].traits.contains(.ignoresUnitAttention)
+  }
+
+  private func decode(_ cdb: CommandDescriptorBlock) throws(Refusal) -> Command {
+    let command: Command
+    do throws(SenseData) { command = try table.decode(cdb) } catch { throw Refusal(error) }
+    guard unit.serves(command) else { throw Refusal(.invalidCommandOperationCode) }
+    return command
+  }
+
+  /// Whether the command may reach the unit now. Asked when it arrives and again when it is
+  /// dispatched: what forbids it may have happened while its data was on the way. The one place for
+  /// readiness, protection and reservations.
+  func mayProceed(_ task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
+    let traits = table[task.command].traits
+    let changesMedium = traits.contains(.writesMedium)
+    switch unit.store.readiness {
+    case .ready: break
+    case .waitingForLock where !traits.contains(.allowedWhenNotReady):
+      throw Refusal(.logicalUnitNotReadyBecomingReady)
+    case .gone where !traits.contains(.allowedWhenNotReady):
+      throw Refusal(.logicalUnitNotReadyManualInterventionRequired)
+    case .latched where changesMedium || task.command.isSynchronizeCache:
+      throw Refusal(.writeError)
+    case .waitingForLock, .gone, .latched: break
+    }
+    if changesMedium, isWriteProtected(for: nexus) { throw Refusal(.writeProtected) }
+    // An initiator that may only read does not decide how safe the others' writes are.
+    if nexus.isReadOnly, task.command.isModeSelect { throw Refusal(.accessDenied) }
+  }
+
+  func isWriteProtected(for nexus: LogicalUnitNexus) -> Bool {
+    nexus.isReadOnly || unit.modes.isSoftwareWriteProtected || unit.store.capabilities.isReadOnly
+  }
+
+  // MARK: Blocks
+
+  /// The blocks that the command names, all of which exist, and not more than it may name.
+  private func locate(_ task: SCSITask, _ row: CommandRow) throws(Refusal) -> BlockRange {
+    guard var range = task.cdb.blockRange(row.blocks), range.isWithin(unit.capacity) else {
+      throw Refusal(.logicalBlockAddressOutOfRange)
+    }
+    switch row.command {
+    case .synchronizeCache10, .synchronizeCache16:
+      return range
+    case .writeSame10, .writeSame16:
+      // NUMBER OF LOGICAL BLOCKS 0: to the end (WSNZ 0, SBC-3 §5.43).
+      if range.count.isZero { range = range.extendedToEnd(of: unit.capacity) ?? range }
+      guard range.count.rawValue <= unit.writeSameBlocksMax else {
+        throw Refusal(.invalidFieldInCDB(byte: row.blocks.countByte, bit: 7))
+      }
+      try checkWriteSame(task, row)
+    default:
+      guard range.count.rawValue <= unit.transferBlocksMax else {
+        throw Refusal(.invalidFieldInCDB(byte: row.blocks.countByte, bit: 7))
+      }
+    }
+    return range
+  }
+
+  /// Settles what of the store the command works on, and takes memory for its data.
+  private func takeBlocks(
+    _ range: BlockRange, of task: SCSITask, _ row: CommandRow
+  ) throws(Refusal) {
+    let blockBytes = unit.blockBytes
+    guard let place = range.bytes(blockLengthBytes: unit.geometry.logicalBlockBytes) else {
+      throw Refusal(.logicalBlockAddressOutOfRange)
+    }
+    // At most the largest transfer: `locate` has checked the count.
+    let transferBytes = Int(row.transferBlocks(for: task.cdb)?.rawValue ?? 0) * blockBytes
+    let expected = task.expectedDataTransferLength
+    task.workOffset = UInt64(place.offset)
+    task.workCount = place.length
+    task.transferLength = UInt64(transferBytes)
+    switch task.direction {
+    case .none:
+      break
+    case .dataIn:
+      // Blocks that the initiator has no room for are not read.
+      task.workCount = min(transferBytes, (expected + blockBytes - 1) / blockBytes * blockBytes)
+      try takeBuffer(for: task, byteCount: task.workCount)
+    case .dataOut:
+      task.dataCount = min(transferBytes, expected)
+      if task.command.repeatsOneBlock(task.cdb) {
+        guard task.dataCount == transferBytes else {
+          throw Refusal(.invalidFieldInCDB(byte: row.blocks.countByte, bit: 7))
+        }
+      } else {
+        // Blocks that the initiator does not send whole are not written.
+        task.workCount = task.dataCount / blockBytes * blockBytes
+      }
+      try takeBuffer(for: task, byteCount: task.dataCount)
+    }
+  }
+
+  private func takeParameterList(of task: SCSITask, _ row: CommandRow) throws(Refusal) {
+    guard task.direction == .dataOut else { return }
+    let length = task.cdb.parameterLengthBytes(row.parameterLength)
+    task.transferLength = UInt64(length)
+    task.dataCount = min(length, task.expectedDataTransferLength)
+    try takeBuffer(for: task, byteCount: task.dataCount)
+  }
+
+  private func takeBuffer(for task: SCSITask, byteCount: Int) throws(Refusal) {
+    precondition(task.data == nil, "a task that begins has no memory")
+    guard byteCount > 0 else { return }
+    guard let buffer = reactor.buffers.allocate(byteCount) else { throw .busy }
+    task.data = buffer
+  }
+}
+
+extension SCSITask {
+  /// Answers without having been in a task set.
+  func refuse(_ refusal: Refusal) {
+    precondition(phase == .idle)
+    status = refusal.status
+    sense = refusal.sense
+    forgetTransfer()
+    phase = .ended
+  }
+}
+
+extension Command {
+  var isSynchronizeCache: Bool { self == .synchronizeCache10 || self == .synchronizeCache16 }
+  var isModeSelect: Bool { self == .modeSelect6 || self == .modeSelect10 }
+
+  /// Whether the one block of data-out stands for every block of the range.
+  func repeatsOneBlock(_ cdb: CommandDescriptorBlock) -> Bool {
+    switch self {
+    case .writeSame10, .writeSame16: true
+    case .verify10, .verify12, .verify16: cdb.byteCheck == .compareOneBlock
+    default: false
+    }
+  }
+}
+
+extension BlockFields {
+  /// The first byte of the field that counts the blocks.
+  var countByte: UInt16 {
+    switch self {
+    case .none: 0
+    case .six: 4
+    case .ten: 7
+    case .twelve: 6
+    case .sixteen: 10
+    case .thirtyTwo: 28
+    }
+  }
+}

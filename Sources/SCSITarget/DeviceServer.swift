@@ -1,0 +1,154 @@
+internal import BackingStore
+public import Reactor
+public import SCSIModel
+
+/// What a device server makes of a command that arrived.
+public enum TaskAdmission: Sendable, Equatable {
+  /// Collect this many bytes of data-out into `task.data`, then `execute`.
+  case collect(byteCount: Int)
+  /// No data-out: `execute` now.
+  case execute
+  /// Answered already: status and sense are in the task. The owner is not called.
+  case refused
+}
+
+/// A logical unit on one reactor: the share of its task set that belongs to this reactor's sessions,
+/// their nexuses, and the execution of their commands (SAM-5 §4.5.19.3 device server and task
+/// manager). Used on its reactor's thread only.
+public final class DeviceServer {
+  public let unit: LogicalUnit
+  public let reactor: Reactor
+
+  /// Kept here, so that the I/O path does not ask whether the global has been made.
+  let table = CommandTable.standard
+
+  /// The task set: every task admitted and not ended. Unordered; a task knows its slot.
+  private var tasks: ContiguousArray<SCSITask> = []
+  private var nexuses: [LogicalUnitNexus] = []
+
+  public init(unit: LogicalUnit, reactor: Reactor) {
+    self.unit = unit
+    self.reactor = reactor
+    unit.register(ReactorBound(self, on: reactor))
+  }
+
+  public var taskCount: Int { tasks.count }
+
+  // MARK: Nexuses
+
+  func attach(_ nexus: LogicalUnitNexus) { nexuses.append(nexus) }
+
+  func detach(_ nexus: LogicalUnitNexus) {
+    precondition(!tasks.contains { $0.nexus === nexus }, "a nexus ended before its tasks")
+    nexuses.removeAll { $0 === nexus }
+  }
+
+  /// A unit attention for every nexus on this reactor, but the one with the identity `except`.
+  func establishForAll(_ attention: SenseData, except: ObjectIdentifier? = nil) {
+    for nexus in nexuses where ObjectIdentifier(nexus) != except { nexus.establish(attention) }
+  }
+
+  /// As `establishForAll`, and what was pending before no longer matters.
+  func replaceAttentionsForAll(with attention: SenseData) {
+    for nexus in nexuses { nexus.replaceAttentions(with: attention) }
+  }
+
+  // MARK: Task set
+
+  /// Puts an admitted task into the task set, where task management finds it.
+  func enter(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
+    precondition(task.phase == .idle)
+    task.nexus = nexus
+    task.phase = .collectingData
+    task.slot = tasks.count
+    tasks.append(task)
+  }
+
+  private func leave(_ task: SCSITask) {
+    let slot = task.slot
+    precondition(tasks[slot] === task)
+    let last = tasks.removeLast()
+    if last !== task {
+      tasks[slot] = last
+      last.slot = slot
+    }
+    task.slot = -1
+    task.nexus = nil
+    task.phase = .ended
+  }
+
+  // MARK: Ends
+
+  /// Ends a task of the task set. An aborted one ends as aborted, whatever became of it.
+  func end(_ task: SCSITask, _ status: SCSIStatus, _ sense: SenseData? = nil) {
+    precondition(!task.request.isInFlight, "a task ends after its own operation's completion")
+    if !task.isAborted {
+      task.status = status
+      task.sense = sense
+    }
+    if task.status != .good { task.forgetTransfer() }
+    task.usesDescriptorSense = unit.modes.usesDescriptorSense
+    // Taken out first: the owner may use the task again at once.
+    let barriers = task.takeBarriers()
+    leave(task)
+    task.notifyOwner()
+    for barrier in barriers { barrier.taskEnded() }
+  }
+
+  func end(_ task: SCSITask, _ sense: SenseData) { end(task, .checkCondition, sense) }
+
+  /// Ends a task whose data-out went wrong on the way, before it executes. The owner is called.
+  public func fail(_ task: SCSITask, _ sense: SenseData) {
+    precondition(task.phase == .collectingData, "only a task that collects data can fail to")
+    end(task, sense)
+  }
+
+  // MARK: Aborts
+
+  /// Stops `task`: at once if nothing of it has reached the store, else when its operation in flight
+  /// has completed; `barrier` then hears of it. Aborting twice is harmless.
+  public func abort(_ task: SCSITask, status: SCSIStatus = .good, barrier: DrainBarrier?) {
+    switch task.phase {
+    case .idle, .ended:
+      return
+    case .collectingData:
+      markAborted(task, status)
+      end(task, status)
+    case .executing:
+      markAborted(task, status)
+      if let barrier {
+        barrier.add()
+        task.barriers.append(barrier)
+      }
+    }
+  }
+
+  private func markAborted(_ task: SCSITask, _ status: SCSIStatus) {
+    guard !task.isAborted else { return }
+    task.isAborted = true
+    task.status = status
+    task.sense = nil
+  }
+
+  /// Aborts the tasks of this reactor for which `isVictim` says so.
+  func abortTasks(
+    status: (SCSITask) -> SCSIStatus = { _ in .good }, barrier: DrainBarrier,
+    where isVictim: (SCSITask) -> Bool = { _ in true }
+  ) {
+    var collecting: [SCSITask] = []
+    for task in tasks where isVictim(task) {
+      markAborted(task, status(task))
+      if task.phase == .executing {
+        barrier.add()
+        task.barriers.append(barrier)
+      } else {
+        collecting.append(task)
+      }
+    }
+    // Ended only when all are marked: an owner that hears of it may admit a new command, even with
+    // the same task, and the new one is no victim.
+    for task in collecting where task.phase == .collectingData && task.isAborted {
+      end(task, task.status)
+    }
+  }
+}

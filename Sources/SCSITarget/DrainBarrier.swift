@@ -1,0 +1,47 @@
+/// Waits for the end of tasks that were told to stop. What an abort, a reset or a fence answers, it
+/// answers after `completion`: **an operation has ended when its own completion was reaped, and not
+/// before** (a cancellation that "succeeded" has been seen to write afterwards).
+public final class DrainBarrier {
+  private var pending = 1
+  private let completion: () -> Void
+
+  /// Holds itself open until `arm`, so that tasks can be added one by one.
+  public init(completion: @escaping () -> Void) { self.completion = completion }
+
+  func add() { pending += 1 }
+
+  func taskEnded() {
+    pending -= 1
+    if pending == 0 { completion() }
+  }
+
+  /// No more tasks will be added; completes at once if none is left.
+  public func arm() { taskEnded() }
+}
+
+/// Whether a task management function reached everything it had to reach.
+public enum ManagementOutcome: Sendable, Equatable {
+  /// Every affected task has ended.
+  case complete
+  /// Some reactor could not be told. Nothing may be concluded about its tasks.
+  case incomplete
+}
+
+/// Counts the answers of several reactors on the one that asked.
+final class Gathering {
+  private var missing: Int
+  private var outcome = ManagementOutcome.complete
+  private let completion: (ManagementOutcome) -> Void
+
+  init(count: Int, completion: @escaping (ManagementOutcome) -> Void) {
+    precondition(count > 0, "a logical unit is on at least one reactor")
+    missing = count
+    self.completion = completion
+  }
+
+  func arrived(_ part: ManagementOutcome) {
+    if part == .incomplete { outcome = .incomplete }
+    missing -= 1
+    if missing == 0 { completion(outcome) }
+  }
+}

@@ -1,0 +1,25 @@
+/// What the end of a task's store operation in flight means: where its command goes on.
+enum ExecutionStep: UInt8, Sendable {
+  /// It was the last: GOOD.
+  case finish
+  /// A read: the data is there to send.
+  case returnBlocks
+  /// A write: GOOD, unless durability is due that it was not given.
+  case finishWrite
+  /// SYNCHRONIZE for a READ with FUA: read now.
+  case readAfterSynchronize
+  /// A write to be verified: read it back.
+  case verifyAfterWrite
+  /// A chunk read for comparison.
+  case compare
+  /// The deallocation of a WRITE SAME's range; if the store cannot, zero it.
+  case writeSameByDeallocation
+  /// The zeroing of a WRITE SAME's range; if the store cannot, write zeros.
+  case writeSameByZeroing
+  /// A chunk written: the next, if any.
+  case writeSameChunk
+  /// A range of UNMAP: the next, if any.
+  case unmapRange
+  /// SYNCHRONIZE for a MODE SELECT that turns the write cache off.
+  case changeModes
+}

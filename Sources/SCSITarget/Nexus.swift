@@ -1,0 +1,106 @@
+public import SCSIModel
+
+/// An initiator port logged in to a target port (SAM-5 §4.6, "I_T nexus"): its names and the logical
+/// units it may use. Lives on one reactor, as long as the session behind it.
+public final class InitiatorTargetNexus {
+  /// SCSI initiator port name: for iSCSI "<name>,i,0x<ISID>" (RFC 7143 §4.4.5).
+  public let initiatorPortName: String
+  /// SCSI target port name: for iSCSI "<name>,t,0x<tag>".
+  public let targetPortName: String
+  public let targetDeviceName: String
+  public let targetPortGroup: UInt16
+  public let relativeTargetPort: UInt16
+
+  /// The LUN map: at most a few entries, so a sorted array beats hashing.
+  private var units: [(lun: UInt16, nexus: LogicalUnitNexus)] = []
+
+  public init(
+    initiatorPortName: String, targetPortName: String, targetDeviceName: String,
+    targetPortGroup: UInt16, relativeTargetPort: UInt16
+  ) {
+    self.initiatorPortName = initiatorPortName
+    self.targetPortName = targetPortName
+    self.targetDeviceName = targetDeviceName
+    self.targetPortGroup = targetPortGroup
+    self.relativeTargetPort = relativeTargetPort
+  }
+
+  /// The tag of the portal group that is the target port: the end of its name (RFC 7143 §4.4.5).
+  var targetPortalGroupTag: UInt16 {
+    UInt16(targetPortName.suffix(4), radix: 16) ?? targetPortGroup
+  }
+
+  /// Presents `server`'s logical unit as `lun`, starting with the unit attention `attention`.
+  public func attach(
+    _ server: DeviceServer, as lun: UInt16, isReadOnly: Bool, attention: SenseData
+  ) {
+    let nexus = LogicalUnitNexus(
+      nexus: self, server: server, lun: lun, isReadOnly: isReadOnly)
+    nexus.establish(attention)
+    server.attach(nexus)
+    let index = units.firstIndex { $0.lun > lun } ?? units.count
+    units.insert((lun, nexus), at: index)
+  }
+
+  /// Ends the nexus with every logical unit. Its tasks must have ended before.
+  public func detachAll() {
+    for unit in units { unit.nexus.server.detach(unit.nexus) }
+    units.removeAll()
+  }
+
+  public func logicalUnit(at lun: UInt16) -> LogicalUnitNexus? {
+    for unit in units where unit.lun == lun { return unit.nexus }
+    return nil
+  }
+
+  /// The LUNs presented, ascending.
+  public var luns: [UInt16] { units.map(\.lun) }
+  public var logicalUnits: [LogicalUnitNexus] { units.map(\.nexus) }
+}
+
+/// An initiator port's relation to one logical unit (SAM-5 "I_T_L nexus"): rights and pending unit
+/// attentions.
+public final class LogicalUnitNexus {
+  public unowned let nexus: InitiatorTargetNexus
+  public let server: DeviceServer
+  public let lun: UInt16
+  /// The ACL gives this initiator no right to write.
+  public let isReadOnly: Bool
+
+  private var attentions: [SenseData] = []
+
+  /// More different conditions than this do not exist at a time; a further one replaces the last by
+  /// "power on, reset, or bus device reset occurred", which tells the initiator to look at everything.
+  static let attentionsMax = 16
+
+  init(nexus: InitiatorTargetNexus, server: DeviceServer, lun: UInt16, isReadOnly: Bool) {
+    self.nexus = nexus
+    self.server = server
+    self.lun = lun
+    self.isReadOnly = isReadOnly
+  }
+
+  public var hasUnitAttention: Bool { !attentions.isEmpty }
+
+  /// Queues a unit attention condition, once (SAM-5 §5.14).
+  public func establish(_ attention: SenseData) {
+    guard !attentions.contains(attention) else { return }
+    if attentions.count >= Self.attentionsMax {
+      attentions = [.powerOnResetOrBusDeviceResetOccurred]
+    }
+    attentions.append(attention)
+  }
+
+  /// A reset says more than anything pending before it.
+  func replaceAttentions(with attention: SenseData) { attentions = [attention] }
+
+  /// Drops a condition whose news the initiator has just been told.
+  func withdraw(_ attention: SenseData) {
+    attentions.removeAll { $0.isSameCondition(as: attention) }
+  }
+
+  /// The oldest condition, cleared by reporting it.
+  func takeAttention() -> SenseData? {
+    attentions.isEmpty ? nil : attentions.removeFirst()
+  }
+}

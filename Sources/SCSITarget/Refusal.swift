@@ -1,0 +1,36 @@
+internal import BackingStore
+internal import SCSIModel
+
+/// Why a command does not run, or did not succeed: a status, with sense data if it is CHECK
+/// CONDITION.
+struct Refusal: Error {
+  let status: SCSIStatus
+  let sense: SenseData?
+
+  init(_ sense: SenseData) {
+    status = .checkCondition
+    self.sense = sense
+  }
+
+  private init(status: SCSIStatus) {
+    self.status = status
+    sense = nil
+  }
+
+  /// No memory now: the initiator tries again.
+  static var busy: Refusal { Refusal(status: .busy) }
+
+  /// What the initiator is told of a store's failure; the only place where one becomes the other.
+  init(_ failure: StoreFailure, _ operation: StoreRequest.Operation) {
+    switch failure {
+    case .outOfSpace: self.init(.spaceAllocationFailedWriteProtect)
+    case .medium: self.init(operation == .read ? .unrecoveredReadError : .writeError)
+    case .gone: self.init(.logicalUnitNotReadyManualInterventionRequired)
+    case .latched: self.init(.writeError)
+    // Where plain writes could have done it they have been tried.
+    case .unsupported: self.init(.internalTargetFailure)
+    case .shortOfResources: self = .busy
+    case .notReady: self.init(.logicalUnitNotReadyBecomingReady)
+    }
+  }
+}

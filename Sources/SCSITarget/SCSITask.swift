@@ -1,0 +1,164 @@
+public import BackingStore
+public import Reactor
+public import SCSIModel
+
+/// Owns a task for its transport and hears when it has ended.
+public protocol SCSITaskOwner: AnyObject {
+  /// `task` has ended: its status, sense and data are there to send. If it was aborted nothing is to
+  /// be sent, unless its status says TASK ABORTED.
+  func taskEnded(_ task: SCSITask)
+}
+
+/// One command from its arrival to its answer (SAM-5 §3.1 "task"). Pooled by the transport and used
+/// again, so that a command allocates nothing.
+///
+/// Life: `admit` by a device server → data collected by the transport, if the command has any →
+/// `execute` → `owner.taskEnded` → the transport answers and calls `recycle`.
+public final class SCSITask: StoreClient {
+  public enum Phase: UInt8, Sendable {
+    /// Not in any task set.
+    case idle
+    /// Admitted, not executing: the transport collects data-out if there is any. Nothing of it has
+    /// reached the store.
+    case collectingData
+    /// The device server works on it; operations may be in flight.
+    case executing
+    /// Answered or aborted; the transport still uses its data.
+    case ended
+  }
+
+  public internal(set) var phase: Phase = .idle
+  public private(set) var cdb = CommandDescriptorBlock(InlineArray<16, UInt8>(repeating: 0))
+  /// The most data the initiator will take or give; from the transport (EDTL).
+  var expectedDataTransferLength: Int {
+    direction == .dataOut ? expectedDataOut : expectedDataIn
+  }
+  private var expectedDataIn = 0
+  private var expectedDataOut = 0
+
+  /// Data-in to send or data-out received, from the reactor's pool.
+  public internal(set) var data: Buffer?
+  /// Data-in: bytes there are to send. Data-out: bytes collected for the command.
+  public internal(set) var dataCount = 0
+
+  /// Which way the command moves data, by its CDB.
+  public internal(set) var direction: DataDirection = .none
+  /// How many bytes the command moves by its CDB and by what it found; with the expected length it
+  /// makes the residual.
+  public internal(set) var transferLength: UInt64 = 0
+
+  public internal(set) var status: SCSIStatus = .good
+  public internal(set) var sense: SenseData?
+  public internal(set) var isAborted = false
+
+  /// The I_T_L nexus, while the task is in the task set of its logical unit.
+  public internal(set) var nexus: LogicalUnitNexus?
+
+  // What the device server keeps while it executes.
+  var command: Command = .testUnitReady
+  var step: ExecutionStep = .finish
+  /// Where in the store the command works, and on how much of it, in bytes: whole blocks, never more
+  /// than the initiator gave or takes.
+  var workOffset: UInt64 = 0
+  var workCount = 0
+  /// How much of the work is done, and how much more the step in flight will have done.
+  var workDone = 0
+  var stepCount = 0
+  /// A second buffer, of commands that compare or repeat.
+  var scratch: Buffer?
+  /// What an UNMAP still has to deallocate, last first.
+  var unmapRanges: [BlockRange] = []
+  var barriers: [DrainBarrier] = []
+  var slot = -1
+  /// The task's one store operation at a time.
+  let request = StoreRequest()
+  private unowned var owner: (any SCSITaskOwner)?
+
+  public init() { request.belong(to: self) }
+
+  public convenience init(owner: any SCSITaskOwner) {
+    self.init()
+    belong(to: owner)
+  }
+
+  /// Notes the owner, once, before the first command: an owner can make its task before itself.
+  public func belong(to owner: any SCSITaskOwner) { self.owner = owner }
+
+  /// A new command, with the most data that the initiator takes and gives. Zero for the direction
+  /// it did not announce: what it will not send is never waited for, and never written.
+  public func begin(_ cdb: CommandDescriptorBlock, expectedDataIn: Int, expectedDataOut: Int) {
+    precondition(phase == .idle, "a task carries one command at a time")
+    self.cdb = cdb
+    self.expectedDataIn = expectedDataIn
+    self.expectedDataOut = expectedDataOut
+  }
+
+  /// Ends a task that has begun with BUSY, before any logical unit has seen it: the transport has no
+  /// memory for it. The owner is not called.
+  public func refuseBusy() { refuse(.busy) }
+
+  /// Whether sense data is to be sent in descriptor format (D_SENSE).
+  public internal(set) var usesDescriptorSense = false
+
+  public func storeRequestEnded(_ request: StoreRequest, _ failure: StoreFailure?) {
+    guard let server = nexus?.server else {
+      preconditionFailure("a task left its task set with an operation in flight")
+    }
+    server.stepEnded(self, failure)
+  }
+
+  /// Tells the owner; called by the device server once the task has left the task set.
+  func notifyOwner() {
+    guard let owner else { preconditionFailure("a task has an owner") }
+    owner.taskEnded(self)
+  }
+
+  /// A command that failed returns no data and moved none.
+  func forgetTransfer() {
+    dataCount = 0
+    transferLength = 0
+  }
+
+  func takeBarriers() -> [DrainBarrier] {
+    guard !barriers.isEmpty else { return [] }
+    let taken = barriers
+    barriers = []
+    return taken
+  }
+
+  /// Puts parameter data, cut to `lengthMax`, where the transport sends it from. False: no memory.
+  func returnData(_ bytes: [UInt8], lengthMax: Int, from pool: BufferPool) -> Bool {
+    precondition(data == nil, "parameter data has a buffer of its own")
+    let count = min(bytes.count, lengthMax)
+    transferLength = UInt64(count)
+    guard count > 0 else { return true }
+    guard let buffer = pool.allocate(count) else { return false }
+    buffer.store(count == bytes.count ? bytes : Array(bytes.prefix(count)), at: 0)
+    data = buffer
+    dataCount = count
+    return true
+  }
+
+  /// Makes the task ready for the next command. `pool` is where its data came from.
+  public func recycle(to pool: BufferPool) {
+    precondition(phase == .ended || phase == .idle, "a task in a task set is not free")
+    if let data { pool.release(data) }
+    if let scratch { pool.release(scratch) }
+    data = nil
+    scratch = nil
+    dataCount = 0
+    workOffset = 0
+    workCount = 0
+    workDone = 0
+    stepCount = 0
+    if !unmapRanges.isEmpty { unmapRanges.removeAll() }
+    status = .good
+    sense = nil
+    isAborted = false
+    direction = .none
+    transferLength = 0
+    usesDescriptorSense = false
+    phase = .idle
+    step = .finish
+  }
+}

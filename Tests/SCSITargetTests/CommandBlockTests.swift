@@ -1,0 +1,183 @@
+import BackingStore
+import Reactor
+import SCSIModel
+import Testing
+
+@testable import SCSITarget
+
+@Suite("Every command descriptor block")
+struct CommandBlockTests {
+  /// T-CDB-2, T-LEAK-1.
+  @Test(
+    "All opcodes, service actions and allocation lengths return no byte that was not written",
+    arguments: [true, false])
+  func allOpcodes(hasUnit: Bool) {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 64))
+    let lengths = [0, 1, 3, 4, 8, 17, 36, 96, 255, 256, 65535]
+    for opcode in UInt8.min...UInt8.max {
+      for action in 0..<UInt8(32) {
+        let command = CommandTable.standard.lookup(
+          opcode: opcode, serviceAction: UInt16(action))
+        let row = command.map { CommandTable.standard[$0] }
+        for length in row == nil ? [255] : lengths {
+          var cdb = [UInt8](repeating: 0, count: row?.length ?? 16)
+          cdb[0] = opcode
+          cdb[1] = action
+          if let row { AdmissionTests.setLength(length, in: &cdb, row.parameterLength) }
+          bench.poison()
+          let outcome = hasUnit ? bench.run(cdb, out: out) : bench.runWithoutUnit(cdb)
+          #expect(!outcome.data.contains(0xA5), "\(cdb)")
+          if let row, row.parameterLength != .none {
+            #expect(outcome.data.count <= length, "\(cdb)")
+          }
+          #expect(outcome.status == .good || outcome.transferLength == 0, "\(cdb)")
+          if row == nil { #expect(outcome.sense?.key == .illegalRequest, "\(cdb)") }
+        }
+      }
+    }
+  }
+
+  private let out = [UInt8](repeating: 0, count: 65536)
+
+  /// T-CDB-1.
+  @Test("Each bit of each command, with no, little, enough and much data, leaks and breaks nothing")
+  func allBits() {
+    let store = TestStore(blockBytes: 512, blocks: 64)
+    let bench = Bench(store)
+    for row in CommandTable.standard.rows {
+      for bit in 8..<row.length * 8 {
+        var (cdb, data) = AdmissionTests.sensibleCommand(row)
+        cdb[bit / 8] ^= 0x80 >> UInt8(bit % 8)
+        let isHonoured = row.honours(byte: bit / 8, bit: 7 - bit % 8)
+        data += [UInt8](repeating: 0, count: 70000)
+        for count in [0, 511, 512, data.count] {
+          bench.poison()
+          store.log.removeAll(keepingCapacity: true)
+          let outcome = bench.run(cdb, out: Array(data.prefix(count)))
+          #expect(!outcome.data.contains(0xA5), "\(cdb) \(count)")
+          if !isHonoured {
+            #expect(outcome.sense?.key == .illegalRequest, "\(cdb) \(count)")
+            #expect(store.log.isEmpty, "\(cdb) \(count)")
+          }
+          undoModes(bench)
+        }
+      }
+    }
+    #expect(bench.reactor.buffers.lentBytes == 0)
+  }
+
+  private func undoModes(_ bench: Bench) {
+    bench.unit.modes.isSoftwareWriteProtected = false
+    bench.unit.modes.writeCacheEnabled = true
+    while bench.lun.takeAttention() != nil {}
+  }
+
+  /// T-UNM-1.
+  @Test("An UNMAP list that contradicts itself or asks too much touches nothing")
+  func unmapLists() {
+    let store = TestStore(blockBytes: 512, blocks: 64)
+    let bench = Bench(store)
+    let good = CDB.unmapList([(3, 2), (40, 1)])
+    for count in 1..<good.count {
+      let outcome = bench.run(CDB.unmap(count), out: Array(good.prefix(count)))
+      #expect(outcome.sense?.key == .illegalRequest, "\(count) bytes")
+      let short = bench.run(CDB.unmap(good.count), out: Array(good.prefix(count)))
+      #expect(short.sense?.key == .illegalRequest, "\(count) bytes of those announced")
+    }
+    #expect(bench.run(CDB.unmap(good.count), out: []).summary == "05/1A/00")
+    var lying = good
+    lying[3] += 16
+    #expect(bench.run(CDB.unmap(good.count), out: lying).sense?.key == .illegalRequest)
+    lying = good
+    lying[1] = 255
+    #expect(bench.run(CDB.unmap(good.count), out: lying).summary == "05/1A/00")
+    let many = CDB.unmapList((0..<129).map { (UInt64($0 % 60), 1) })
+    #expect(bench.run(CDB.unmap(many.count), out: many).summary == "05/26/00")
+    let large = CDB.unmapList([(0, 1 << 20), (0, 1)])
+    #expect(bench.run(CDB.unmap(large.count), out: large).summary == "05/26/00")
+    let past = CDB.unmapList([(0, 64), (63, 2)])
+    #expect(bench.run(CDB.unmap(past.count), out: past).summary == "05/21/00")
+    #expect(store.log.isEmpty)
+    #expect(bench.run(CDB.unmap(0), out: []).summary == "good")
+    #expect(bench.run(CDB.unmap(8), out: [0, 6, 0, 0, 0, 0, 0, 0]).summary == "good")
+    let overlapping = CDB.unmapList([(3, 4), (5, 4), (3, 0)])
+    #expect(bench.run(CDB.unmap(overlapping.count), out: overlapping).summary == "good")
+    #expect(store.image[3 * 512..<9 * 512].allSatisfy { $0 == 0 })
+    #expect(store.image[0..<3 * 512].allSatisfy { $0 != 0 })
+  }
+
+  @Test("A store that cannot punch holes has a unit without UNMAP, which says so everywhere")
+  func noUnmap() {
+    let store = TestStore(
+      blockBytes: 512, blocks: 64,
+      capabilities: StoreCapabilities(canPunchHoles: false, canZeroRanges: true))
+    let bench = Bench(store)
+    let list = CDB.unmapList([(0, 1)])
+    #expect(bench.run(CDB.unmap(list.count), out: list).summary == "05/20/00")
+    let block = [UInt8](repeating: 0, count: 512)
+    #expect(
+      bench.run(CDB.sixteen(0x93, 0, 1, flags: 8), out: block).sense
+        == .invalidFieldInCDB(byte: 1, bit: 3))
+    let capacity = bench.run([0x9E, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0]).data
+    #expect(capacity[14] & 0xC0 == 0)
+    #expect(bench.run([0x12, 1, 0xB2, 0, 64, 0]).data[5] == 0)
+    #expect(bench.run([0x12, 1, 0xB0, 0, 64, 0]).data[20..<28].allSatisfy { $0 == 0 })
+    let one = bench.run([0xA3, 0x0C, 1, 0x42, 0, 0, 0, 0, 0, 64, 0, 0]).data
+    #expect(one == [0, 1, 0, 0])
+    for (flag, size) in [(UInt8(0), 8), (0x80, 20)] {
+      let all = bench.run([0xA3, 0x0C, flag, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0]).data
+      let length = all[0..<4].reduce(0) { $0 << 8 | Int($1) }
+      #expect(length == all.count - 4)
+      #expect(all.count == 4 + (CommandTable.standard.rows.count - 1) * size)
+      #expect(!stride(from: 4, to: all.count, by: size).contains { all[$0] == 0x42 })
+    }
+  }
+
+  @Test("A unit that unmaps says so in READ CAPACITY(16) and its VPD pages")
+  func provisioning() {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 64))
+    let capacity = bench.run([0x9E, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0]).data
+    #expect(Array(capacity[0..<16]) == [0, 0, 0, 0, 0, 0, 0, 63, 0, 0, 2, 0, 0, 3, 0xC0, 0])
+    #expect(bench.run([0x12, 1, 0xB2, 0, 64, 0]).data[5] == 0xC4)
+    let limits = bench.run([0x12, 1, 0xB0, 0, 64, 0]).data
+    // Granularity 8 blocks; largest transfer 32768; optimal 2048; UNMAP 2^20 blocks, 128 ranges.
+    #expect(Array(limits[6..<12]) == [0, 8, 0, 0, 0x80, 0])
+    #expect(Array(limits[12..<16]) == [0, 0, 8, 0])
+    #expect(Array(limits[20..<28]) == [0, 0x10, 0, 0, 0, 0, 0, 128])
+    #expect(Array(limits[28..<36]) == [0, 0, 0, 8, 0x80, 0, 0, 0])
+    #expect(Array(limits[36..<44]) == [0, 0, 0, 0, 0, 0, 0x80, 0])
+  }
+
+  @Test("A LUN that is not there answers INQUIRY, REPORT LUNS and REQUEST SENSE only")
+  func noUnit() {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 64))
+    let inquiry = bench.runWithoutUnit([0x12, 0, 0, 0, 96, 0])
+    #expect(inquiry.data.first == 0x7F)
+    #expect(inquiry.data.count == 96)
+    let luns = bench.runWithoutUnit([0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0])
+    #expect(luns.data == [0, 0, 0, 8] + [UInt8](repeating: 0, count: 12))
+    let sense = bench.runWithoutUnit([0x03, 0, 0, 0, 18, 0])
+    #expect(SenseData(decoding: sense.data) == .logicalUnitNotSupported)
+    #expect(sense.status == .good)
+    #expect(bench.runWithoutUnit(CDB.testUnitReady).summary == "05/25/00")
+    #expect(bench.runWithoutUnit(CDB.ten(0x28, 0, 1)).summary == "05/25/00")
+    #expect(bench.runWithoutUnit([0xFF]).summary == "05/25/00")
+    #expect(bench.runWithoutUnit([0x12, 0, 1, 0, 96, 0]).summary == "05/24/00")
+  }
+
+  @Test("Device identification names the unit, and the port that the command came through")
+  func deviceIdentification() {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 64))
+    let page = bench.run([0x12, 1, 0x83, 0, 255, 0]).data
+    // NAA designator: binary, of the unit, type 3, 16 bytes.
+    #expect(Array(page[4..<24]) == [0x01, 0x03, 0, 16] + Bench.identity.naa)
+    let text = String(decoding: page, as: UTF8.self)
+    #expect(text.contains("iqn.2026-01.example:t,t,0x0007"))
+    // Relative target port 2 and target port group 3.
+    #expect(contains(page, [0x51, 0x94, 0, 4, 0, 0, 0, 2, 0x51, 0x95, 0, 4, 0, 0, 0, 3]))
+  }
+
+  private func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
+    bytes.indices.contains { bytes[$0...].starts(with: part) }
+  }
+}
