@@ -1,0 +1,133 @@
+public import Bytes
+
+/// The command numbering of one session: which CmdSN may come, which comes next and which already
+/// came (RFC 7143 §4.2.2.1).
+///
+/// Always ExpCmdSN − 1 ≤ MaxCmdSN < ExpCmdSN + `widthMax`, and MaxCmdSN never goes back. With
+/// several connections a command can overtake another; it is then held by the owner, whose table
+/// needs at most `widthMax` − 1 places, until `releaseNext()` names it.
+public struct CommandWindow: Sendable {
+  /// The widest window: bounds the bit maps here and the commands held by the owner.
+  public static let widthMax = 512
+
+  public enum Disposition: Hashable, Sendable {
+    /// Next in order, or immediate: execute it now, then drain `releaseNext()`.
+    case deliver
+    /// In the window, but an earlier one is missing: keep it.
+    case hold
+    /// Outside the window or seen before: drop it without a word, as the RFC demands.
+    case ignore
+  }
+
+  public private(set) var expCmdSN: SerialNumber
+  public private(set) var maxCmdSN: SerialNumber
+  /// Commands told to be held and not yet released.
+  public private(set) var heldCount = 0
+
+  private var held = NumberSet()
+  private var plugged = NumberSet()
+
+  /// `initialCmdSN` is the CmdSN of the leading login request, which did not consume it (§11.12.8).
+  public init(initialCmdSN: SerialNumber, credits: Int) {
+    expCmdSN = initialCmdSN
+    maxCmdSN = initialCmdSN - 1
+    grant(credits: credits)
+  }
+
+  /// Admits `credits` commands from ExpCmdSN on. Fewer than before take effect only as commands
+  /// arrive, because what was granted cannot be taken back.
+  public mutating func grant(credits: Int) {
+    let bounded = UInt32(clamping: min(credits, Self.widthMax))
+    let candidate = expCmdSN + bounded - 1
+    if maxCmdSN.precedes(candidate) { maxCmdSN = candidate }
+  }
+
+  /// Places a command that arrived. Immediate ones pass and never advance anything, so their number
+  /// needs a bound of its own.
+  public mutating func receive(cmdSN: SerialNumber, isImmediate: Bool) -> Disposition {
+    if isImmediate { return .deliver }
+    guard admits(cmdSN), !held.contains(cmdSN), !plugged.contains(cmdSN) else { return .ignore }
+    guard cmdSN == expCmdSN else {
+      held.insert(cmdSN)
+      heldCount += 1
+      return .hold
+    }
+    consumeExpected()
+    return .deliver
+  }
+
+  /// The held command whose turn it is, or nil while a gap is before it. Call it until nil after
+  /// each `.deliver` and each `plug` or `abortUnknownTask`.
+  public mutating func releaseNext() -> SerialNumber? {
+    let next = expCmdSN
+    guard held.contains(next) else { return nil }
+    held.remove(next)
+    heldCount -= 1
+    consumeExpected()
+    return next
+  }
+
+  /// Some command is held because an earlier one is missing.
+  public var hasGap: Bool { heldCount > 0 && !held.contains(expCmdSN) }
+
+  /// True if `cmdSN` lies in [ExpCmdSN, MaxCmdSN].
+  public func admits(_ cmdSN: SerialNumber) -> Bool {
+    let ahead = cmdSN.distance(from: expCmdSN)
+    return ahead >= 0 && ahead <= maxCmdSN.distance(from: expCmdSN)
+  }
+
+  /// Counts `cmdSN` as received although it never will be executed: its command was aborted while
+  /// held, or before it came. A copy that still arrives is ignored.
+  public mutating func plug(_ cmdSN: SerialNumber) {
+    guard admits(cmdSN) else { return }
+    if held.contains(cmdSN) {
+      held.remove(cmdSN)
+      heldCount -= 1
+    }
+    plugged.insert(cmdSN)
+    skipPlugged()
+  }
+
+  /// Answers ABORT TASK for a Referenced Task Tag that names no task, held ones included
+  /// (§11.6.1). A RefCmdSN in the window and before the function's own CmdSN is of a command still
+  /// on its way: it counts as received and the function completes. Any other names no task.
+  public mutating func abortUnknownTask(
+    refCmdSN: SerialNumber, functionCmdSN: SerialNumber
+  ) -> TaskManagementResponseCode {
+    guard admits(refCmdSN), refCmdSN.precedes(functionCmdSN) else { return .taskDoesNotExist }
+    // A held command under this number has another task tag: it was received and is not the one meant.
+    if !held.contains(refCmdSN) { plug(refCmdSN) }
+    return .functionComplete
+  }
+
+  private mutating func consumeExpected() {
+    precondition(admits(expCmdSN), "a command is consumed only inside the window")
+    expCmdSN = expCmdSN + 1
+    skipPlugged()
+  }
+
+  private mutating func skipPlugged() {
+    while plugged.contains(expCmdSN) {
+      plugged.remove(expCmdSN)
+      expCmdSN = expCmdSN + 1
+    }
+  }
+}
+
+/// Serial numbers of one window as bits of a ring. Two numbers share a bit only when they are
+/// `widthMax` apart, and no window holds both.
+private struct NumberSet: Sendable {
+  private var words = InlineArray<8, UInt64>(repeating: 0)
+
+  func contains(_ number: SerialNumber) -> Bool {
+    words[Self.word(number)] & Self.mask(number) != 0
+  }
+
+  mutating func insert(_ number: SerialNumber) { words[Self.word(number)] |= Self.mask(number) }
+  mutating func remove(_ number: SerialNumber) { words[Self.word(number)] &= ~Self.mask(number) }
+
+  private static func word(_ number: SerialNumber) -> Int { Int(number.rawValue / 64 % 8) }
+  private static func mask(_ number: SerialNumber) -> UInt64 {
+    1 << UInt64(number.rawValue % 64)
+  }
+}
