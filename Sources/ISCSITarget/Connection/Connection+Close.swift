@@ -1,0 +1,94 @@
+internal import Bytes
+internal import DequeModule
+internal import ISCSIModel
+internal import Logging
+internal import Reactor
+
+// How a connection ends. The socket is closed, and memory given back, only when the last operation on
+// it has completed.
+extension Connection {
+  /// Sends what is in the outbox, then closes. Nothing more is read.
+  func closeAfterSending(_ reason: CloseReason) {
+    guard phase != .closing, phase != .closed else { return }
+    closesWhenSent = true
+    closeReason = reason
+    if outbox.isEmpty && !isSending { close(reason) }
+  }
+
+  func close(_ reason: CloseReason) {
+    guard phase != .closing, phase != .closed else { return }
+    let wasLoggedIn = phase == .fullFeature
+    phase = .closing
+    let reason = closesWhenSent ? closeReason ?? reason : reason
+    log(reason, wasLoggedIn: wasLoggedIn)
+    cancelTimers()
+    reactor.engine.shutDown(socket.handle)
+    while let item = outbox.popFirst() { drop(item) }
+    session?.lost(self)
+    finishClosingIfIdle()
+  }
+
+  private func log(_ reason: CloseReason, wasLoggedIn: Bool) {
+    if reason == .outOfMemory { worker.limitReached("memory") }
+    let metadata: Logger.Metadata = ["reason": "\(reason)"]
+    if !wasLoggedIn {
+      logger.debug("connection closed before login", metadata: metadata)
+    } else if reason.isOrderly {
+      logger.info("connection closed", metadata: metadata)
+    } else {
+      logger.warning("connection lost", metadata: metadata)
+    }
+  }
+
+  private func cancelTimers() {
+    for timer in [loginTimer, keepAliveTimer, logoutTimer] {
+      if let timer { reactor.cancelTimer(timer) }
+    }
+    loginTimer = nil
+    keepAliveTimer = nil
+    logoutTimer = nil
+  }
+
+  func finishClosingIfIdle() {
+    guard phase == .closing, !isReceiving, !isSending else { return }
+    phase = .closed
+    finishBatch()
+    batch.releaseArena(reactor.buffers)
+    abandonArriving()
+    releaseInput()
+    reactor.engine.close(socket.handle)
+    session?.closed(self)
+    session = nil
+    worker.context.loads.change(reactor.index, by: -1)
+    worker.removed(self)
+  }
+
+  /// Ends this object without the socket, which lives on elsewhere.
+  func leave() {
+    phase = .closed
+    cancelTimers()
+    batch.releaseArena(reactor.buffers)
+    releaseInput()
+    worker.context.loads.change(reactor.index, by: -1)
+    worker.removed(self)
+  }
+
+  private func releaseInput() {
+    if let input = receiver.exchangeInput(nil) { reactor.buffers.release(input) }
+  }
+
+  /// Lets go of a PDU that will never be complete.
+  func abandonArriving() {
+    switch exchange(&arriving, with: .ignored) {
+    case .ignored: break
+    case .collected(_, let data):
+      if let data { reactor.buffers.release(data) }
+    case .held(let pdu):
+      // Its number was taken as received: whoever waits behind it must not wait for ever.
+      session?.abandonHeld(pdu)
+    case .command(let task), .dataOut(let task):
+      task.isReceiving = false
+      task.session?.released(task)
+    }
+  }
+}

@@ -1,0 +1,273 @@
+internal import Bytes
+internal import ISCSIModel
+internal import Logging
+internal import Reactor
+internal import SCSITarget
+
+/// What becomes of the PDU now arriving, once it is complete.
+enum ArrivingPDU {
+  case ignored
+  /// To be handled whole, with its data segment.
+  case collected(BasicHeaderSegment, Buffer?)
+  /// A command that overtook an earlier one: kept whole until its turn.
+  case held(HeldPDU)
+  /// Immediate data of a command.
+  case command(CommandTask)
+  case dataOut(CommandTask)
+}
+
+/// A PDU that waits for the CmdSN before its own (RFC 7143 §4.2.2.1).
+struct HeldPDU {
+  let connection: Connection
+  let header: BasicHeaderSegment
+  let additionalHeader: [UInt8]
+  let data: Buffer?
+}
+
+// What arrives on a connection in full feature phase.
+extension Connection {
+  /// Looks at a header that has arrived and says where its data goes; nil if the connection is
+  /// closing.
+  func begin(_ header: BasicHeaderSegment) -> DataDestination? {
+    guard phase == .fullFeature, let session else { return beginLogin(header) }
+    switch header.opcode {
+    case .scsiCommand, .taskManagementRequest:
+      guard session.type == .normal else { return protocolViolation(header) }
+      return beginNumbered(header, session)
+    case .nopOut, .textRequest, .logoutRequest:
+      return beginNumbered(header, session)
+    case .dataOut:
+      guard session.type == .normal else { return protocolViolation(header) }
+      return beginDataOut(DataOut(header), session)
+    case .loginRequest:
+      // §6.3: a second login on a live connection is a protocol error.
+      return protocolViolation(header)
+    default:
+      return refuse(header, .commandNotSupported)
+    }
+  }
+
+  /// Rejects a PDU and goes on; its data segment goes nowhere.
+  private func refuse(_ header: BasicHeaderSegment, _ reason: RejectReason) -> DataDestination {
+    arriving = .ignored
+    reject(header, reason)
+    return .nowhere
+  }
+
+  private func protocolViolation(_ header: BasicHeaderSegment) -> DataDestination? {
+    rejectAndClose(header, .protocolError)
+    return nil
+  }
+
+  private func beginNumbered(
+    _ header: BasicHeaderSegment, _ session: Session
+  ) -> DataDestination? {
+    if header.opcode == .nopOut, !NopOut(header).isWellFormed {
+      // §11.18: without a task tag it must be immediate, or its CmdSN would be two PDUs'.
+      return refuse(header, .protocolError)
+    }
+    if isLeaving || session.isEnding {
+      // Behind a logout nothing is begun any more.
+      arriving = .ignored
+      return .nowhere
+    }
+    let cmdSN = SerialNumber(header.bytes.bigEndianUInt32(at: 24))
+    switch session.window.receive(cmdSN: cmdSN, isImmediate: header.isImmediate) {
+    case .ignore:
+      arriving = .ignored
+      return .nowhere
+    case .hold:
+      let destination = collect(header) { buffer in
+        .held(
+          HeldPDU(
+            connection: self, header: header, additionalHeader: receiver.additionalHeader,
+            data: buffer))
+      }
+      if destination == nil {
+        session.window.plug(cmdSN)
+        session.deliverHeld()
+      }
+      return destination
+    case .deliver:
+      let destination = beginDelivered(header, receiver.additionalHeader, session)
+      // Any other PDU is handled when it is whole; what comes after it in order has to wait for that.
+      if header.opcode == .scsiCommand { session.deliverHeld() }
+      return destination
+    }
+  }
+
+  private func beginDelivered(
+    _ header: BasicHeaderSegment, _ additionalHeader: [UInt8], _ session: Session
+  ) -> DataDestination? {
+    guard header.opcode == .scsiCommand else {
+      // Of a ping no more is kept than will be sent back.
+      let wanted =
+        header.opcode == .nopOut
+        ? transferParameters.initiatorMaxRecvDataSegmentLength : header.dataSegmentLength
+      return collect(header, wanted: wanted) { .collected(header, $0) }
+    }
+    let request = SCSICommandRequest(header)
+    if let reason = session.refusal(of: request) { return refuse(header, reason) }
+    guard let cdb = request.commandDescriptorBlock(additionalHeader) else {
+      return refuse(header, .invalidPDUField)
+    }
+    let task = session.admit(request, cdb, on: self)
+    arriving = .command(task)
+    return destination(of: task, at: 0, wanted: task.transfer?.wantedImmediateLength ?? 0)
+  }
+
+  private func destination(
+    of task: CommandTask, at offset: Int, wanted: Int
+  ) -> DataDestination {
+    task.isReceiving = true
+    return DataDestination(buffer: task.scsi.data, offset: offset, wanted: wanted)
+  }
+
+  private func collect(
+    _ header: BasicHeaderSegment, wanted: Int = .max, _ arrival: (Buffer?) -> ArrivingPDU
+  ) -> DataDestination? {
+    let count = min(header.dataSegmentLength, wanted)
+    guard count > 0 else {
+      arriving = arrival(nil)
+      return .nowhere
+    }
+    guard let buffer = reactor.buffers.allocate(count) else {
+      close(.outOfMemory)
+      return nil
+    }
+    arriving = arrival(buffer)
+    return DataDestination(buffer: buffer, offset: 0, wanted: count)
+  }
+
+  /// Data for a task that is not there any more was on its way when the task was aborted: it is
+  /// dropped, and touches nothing.
+  private func beginDataOut(_ pdu: DataOut, _ session: Session) -> DataDestination? {
+    guard let task = session.task(pdu.initiatorTaskTag), task.connection === self,
+      let verdict = task.transfer?.received(pdu)
+    else {
+      arriving = .ignored
+      return .nowhere
+    }
+    switch verdict {
+    case .accepted(let wanted), .sequenceComplete(let wanted), .allDataReceived(let wanted):
+      arriving = .dataOut(task)
+      if pdu.dataSegmentLength > 0 { task.transferProgressed = reactor.now }
+      return destination(of: task, at: Int(pdu.bufferOffset), wanted: wanted)
+    case .violation(let violation):
+      arriving = .ignored
+      return violated(violation, pdu.header, task, session)
+    }
+  }
+
+  private func violated(
+    _ violation: DataOutTransfer.Violation, _ header: BasicHeaderSegment, _ task: CommandTask,
+    _ session: Session
+  ) -> DataDestination? {
+    notice(
+      "wrong data-out",
+      ["violation": "\(violation)", "task": "\(header.initiatorTaskTag.rawValue)"])
+    guard violation.condition != .protocolError else { return protocolViolation(header) }
+    session.fail(task, violation.condition)
+    return .nowhere
+  }
+
+  // MARK: Complete PDUs
+
+  func pduCompleted() {
+    switch exchange(&arriving, with: .ignored) {
+    case .ignored: break
+    case .collected(let header, let data):
+      handle(header, data)
+      session?.deliverHeld()
+    case .held(let pdu):
+      awaitsOrder = pdu.announcesData
+      session?.hold(pdu)
+    case .command(let task), .dataOut(let task):
+      task.isReceiving = false
+      session?.dataArrived(for: task)
+    }
+  }
+
+  /// Handles a PDU whose turn has come after it was held.
+  func deliver(_ pdu: HeldPDU) {
+    guard let session, phase == .fullFeature, !isLeaving, !session.isEnding else {
+      if let data = pdu.data { reactor.buffers.release(data) }
+      return
+    }
+    guard pdu.header.opcode == .scsiCommand else { return handle(pdu.header, pdu.data) }
+    defer { continueAfterOrder(pdu) }
+    let current = arriving
+    defer {
+      arriving = current
+      // It may have ended the connection, while another PDU was arriving.
+      if phase == .closed { abandonArriving() }
+      if let data = pdu.data { reactor.buffers.release(data) }
+    }
+    guard let destination = beginDelivered(pdu.header, pdu.additionalHeader, session) else {
+      return
+    }
+    if let data = pdu.data, let buffer = destination.buffer, destination.wanted > 0 {
+      buffer.copy(from: data, at: 0, to: 0, count: destination.wanted)
+    }
+    pduCompleted()
+  }
+
+  /// The held write has its memory: reads on, in a later event, as this one may be another
+  /// connection's.
+  func continueAfterOrder(_ pdu: HeldPDU) {
+    guard awaitsOrder, pdu.announcesData else { return }
+    awaitsOrder = false
+    reactor.complete(OperationResult(rawValue: 0), for: self, context: Connection.resumption)
+  }
+
+  /// A PDU other than a SCSI command or Data-Out, in full. Takes `data` over.
+  private func handle(_ header: BasicHeaderSegment, _ data: Buffer?) {
+    if header.opcode == .nopOut { return answer(NopOut(header), data) }
+    let bytes = data?.bytes(0..<header.dataSegmentLength) ?? []
+    if let data { reactor.buffers.release(data) }
+    switch header.opcode {
+    case .loginRequest: loginCompleted(header, bytes)
+    case .textRequest: answer(TextRequest(header), bytes)
+    case .logoutRequest: session?.logout(LogoutRequest(header), on: self)
+    case .taskManagementRequest:
+      session?.manage(TaskManagementFunctionRequest(header), on: self)
+    default: break
+    }
+  }
+
+  /// A NOP-Out comes back with its own data (RFC 7143 §11.19), or answers one of our pings.
+  private func answer(_ nop: NopOut, _ data: Buffer?) {
+    guard nop.wantsAnswer else {
+      if let data { reactor.buffers.release(data) }
+      return
+    }
+    let count = min(
+      nop.header.dataSegmentLength, transferParameters.initiatorMaxRecvDataSegmentLength)
+    let pdu = NopIn(
+      lun: nop.lun, initiatorTaskTag: nop.initiatorTaskTag, targetTransferTag: .reserved,
+      numbers: .unset, dataSegmentLength: count)
+    enqueue(
+      .pdu(
+        OutgoingPDU(
+          header: pdu.encoded(), numbering: .status, payload: data, payloadCount: count)))
+  }
+
+  private func answer(_ request: TextRequest, _ data: [UInt8]) {
+    guard let session, var exchange = text else { return }
+    let fields = TextRequestFields(
+      isFinal: request.isFinal, isContinued: request.continues,
+      targetTransferTag: request.targetTransferTag)
+    let action = exchange.received(fields, data: data) { session.targets(for: $0, on: self) }
+    text = exchange
+    guard case .respond(let reply) = action else {
+      return reject(request.header, .protocolError)
+    }
+    transferParameters.initiatorMaxRecvDataSegmentLength =
+      exchange.initiatorMaxRecvDataSegmentLength
+    let pdu = TextResponse(
+      isFinal: reply.isFinal, continues: reply.isContinued, lun: request.lun,
+      initiatorTaskTag: request.initiatorTaskTag, targetTransferTag: reply.targetTransferTag,
+      numbers: .unset, dataSegmentLength: reply.text.count)
+    enqueue(pdu.encoded(), .status, payload: reply.text)
+  }
+}

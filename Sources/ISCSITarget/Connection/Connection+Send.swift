@@ -1,0 +1,189 @@
+internal import Bytes
+internal import DequeModule
+internal import ISCSIModel
+internal import Logging
+internal import Reactor
+internal import SCSIModel
+internal import SCSITarget
+
+// What leaves a connection: PDUs get their numbers and digests when they are put into a batch, so
+// StatSN counts in the order of sending and the command window is as fresh as it can be.
+extension Connection {
+  /// Moves from the outbox into the batch what fits into one send.
+  func fillBatch() {
+    while batch.hasRoom, let item = outbox.popFirst() {
+      let isDone: Bool
+      switch item {
+      case .pdu(let pdu): isDone = put(pdu)
+      case .readyToTransfer(let task): isDone = putReadyToTransfer(task)
+      case .answer(let task): isDone = putAnswer(task)
+      }
+      guard isDone else { return outbox.prepend(item) }
+    }
+  }
+
+  /// Gives back what the batch carried; its send is over.
+  func finishBatch() {
+    while let task = batch.takeTask() { task.session?.answered(task) }
+    batch.reset(reactor.buffers)
+  }
+
+  /// Lets go of something that will not be sent any more.
+  func drop(_ item: OutgoingItem) {
+    switch item {
+    case .pdu(let pdu):
+      if let payload = pdu.payload { reactor.buffers.release(payload) }
+    case .readyToTransfer(let task):
+      task.isSoliciting = false
+      task.session?.released(task)
+    case .answer(let task):
+      task.session?.answered(task)
+    }
+  }
+
+  /// The numbers of a PDU that leaves now, taking a StatSN if it carries a status.
+  private func numbers(takingStatSN: Bool) -> SequenceNumbers {
+    let number = takingStatSN ? statSN.next() : statSN
+    guard let session else {
+      return SequenceNumbers(statSN: number, expCmdSN: SerialNumber(0), maxCmdSN: SerialNumber(0))
+    }
+    session.offerWindow()
+    return SequenceNumbers(
+      statSN: number, expCmdSN: session.window.expCmdSN, maxCmdSN: session.window.maxCmdSN)
+  }
+
+  private func put(_ pdu: OutgoingPDU) -> Bool {
+    controlPDUCount -= 1
+    controlByteCount -= pdu.payloadCount
+    var header = pdu.header
+    if pdu.numbering != .complete {
+      header.setNumbers(numbers(takingStatSN: pdu.numbering == .status))
+    }
+    // Login PDUs never carry digests (RFC 7143 §13.1), the last one included.
+    let framing = pdu.numbering == .complete ? PDUFraming() : framing
+    batch.append(header, pdu.payload.map { $0.slice(0..<pdu.payloadCount) }, framing)
+    if let payload = pdu.payload { batch.carries(payload) }
+    return true
+  }
+
+  private func putReadyToTransfer(_ task: CommandTask) -> Bool {
+    guard let session else { return true }
+    while !task.hasEnded, task.transfer?.wantsR2T == true {
+      guard batch.hasRoom else { return false }
+      guard let plan = task.transfer?.nextR2T(tag: session.nextTransferTag()) else { break }
+      let pdu = ReadyToTransfer(
+        lun: task.request.lun, initiatorTaskTag: task.request.initiatorTaskTag,
+        targetTransferTag: plan.targetTransferTag, numbers: numbers(takingStatSN: false),
+        r2tSN: plan.r2tSN, bufferOffset: plan.bufferOffset,
+        desiredDataTransferLength: plan.desiredLength)
+      batch.append(pdu.encoded(), nil, framing)
+    }
+    task.isSoliciting = false
+    session.released(task)
+    return true
+  }
+
+  /// Data-In as far as there is room, then the status: in the last Data-In if it is GOOD.
+  private func putAnswer(_ task: CommandTask) -> Bool {
+    if task.sequence == nil { task.sequence = dataInSequence(task) }
+    while task.sequence?.isFinished == false {
+      guard batch.hasRoom else { return false }
+      guard let piece = task.sequence?.next() else { break }
+      put(piece, of: task)
+      if piece.carriesStatus {
+        batch.completes(task)
+        return true
+      }
+    }
+    guard batch.hasRoom else { return false }
+    putResponse(to: task)
+    batch.completes(task)
+    return true
+  }
+
+  private func dataInSequence(_ task: CommandTask) -> DataInSequence {
+    let length = task.dataInCount
+    return DataInSequence(
+      length: UInt32(length), parameters: transferParameters,
+      collapsesStatus: length > 0 && task.scsi.status == .good)
+  }
+
+  private func put(_ piece: DataInSequence.Piece, of task: CommandTask) {
+    if piece.carriesStatus { session?.statusLeaves(task) }
+    let status =
+      piece.carriesStatus
+      ? DataIn.Status(status: task.scsi.status.rawValue, residual: task.residual) : nil
+    let pdu = DataIn(
+      isFinal: piece.isFinal, status: status, initiatorTaskTag: task.request.initiatorTaskTag,
+      numbers: numbers(takingStatSN: piece.carriesStatus), dataSN: piece.dataSN,
+      bufferOffset: piece.bufferOffset, dataSegmentLength: piece.length)
+    let start = Int(piece.bufferOffset)
+    batch.append(pdu.encoded(), task.scsi.data?.slice(start..<start + piece.length), framing)
+  }
+
+  private func putResponse(to task: CommandTask) {
+    session?.statusLeaves(task)
+    let sense = senseData(of: task)
+    let pdu = SCSIResponse(
+      response: .commandCompleted, status: task.scsi.status.rawValue,
+      initiatorTaskTag: task.request.initiatorTaskTag, numbers: numbers(takingStatSN: true),
+      expDataSN: task.sequence?.expDataSN ?? SerialNumber(0), residual: task.residual,
+      dataSegmentLength: sense.count)
+    batch.append(pdu.encoded(), bytes: sense, framing)
+  }
+
+  /// The data segment of a SCSI Response: SenseLength and the sense data (RFC 7143 §11.4.7).
+  private func senseData(of task: CommandTask) -> [UInt8] {
+    guard let sense = task.scsi.sense else { return [] }
+    let encoded = sense.encoded(task.scsi.usesDescriptorSense ? .descriptor : .fixed).bytes
+    return [UInt8(encoded.count >> 8), UInt8(encoded.count & 0xFF)] + encoded
+  }
+
+  // MARK: Control PDUs
+
+  /// Queues a PDU with `payload` as its data segment. Without memory for that the connection ends:
+  /// an answer that cannot be given is not left out silently.
+  func enqueue(
+    _ header: BasicHeaderSegment, _ numbering: OutgoingPDU.Numbering, payload: [UInt8] = []
+  ) {
+    var header = header
+    header.dataSegmentLength = payload.count
+    var pdu = OutgoingPDU(header: header, numbering: numbering)
+    if !payload.isEmpty {
+      guard let buffer = reactor.buffers.allocate(payload.count) else { return close(.outOfMemory) }
+      buffer.store(payload, at: 0)
+      pdu.payload = buffer
+      pdu.payloadCount = payload.count
+    }
+    enqueue(.pdu(pdu))
+  }
+
+  /// A Reject that returns the offending header (RFC 7143 §11.17).
+  func reject(_ header: BasicHeaderSegment, _ reason: RejectReason) {
+    notice("PDU rejected", ["opcode": "\(header.opcode)", "reason": "\(reason)"])
+    let pdu = Reject(reason: reason, numbers: .unset)
+    let bytes = (0..<BasicHeaderSegment.byteCount).map { header.bytes[$0] }
+    enqueue(pdu.encoded(), .status, payload: bytes)
+  }
+
+  /// Rejects, then closes: at error recovery level 0 a protocol error ends the connection.
+  func rejectAndClose(_ header: BasicHeaderSegment, _ reason: RejectReason) {
+    reject(header, reason)
+    closeAfterSending(.protocolError(reason))
+  }
+}
+
+extension SequenceNumbers {
+  /// For a header whose numbers are filled in when it leaves.
+  static let unset = SequenceNumbers(
+    statSN: SerialNumber(0), expCmdSN: SerialNumber(0), maxCmdSN: SerialNumber(0))
+}
+
+extension BasicHeaderSegment {
+  /// StatSN, ExpCmdSN and MaxCmdSN are at bytes 24–35 of everything a target sends.
+  fileprivate mutating func setNumbers(_ numbers: SequenceNumbers) {
+    bytes.setBigEndian(numbers.statSN.rawValue, at: 24)
+    bytes.setBigEndian(numbers.expCmdSN.rawValue, at: 28)
+    bytes.setBigEndian(numbers.maxCmdSN.rawValue, at: 32)
+  }
+}

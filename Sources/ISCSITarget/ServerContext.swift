@@ -1,0 +1,83 @@
+public import ISCSIModel
+public import Logging
+public import Reactor
+internal import Synchronization
+
+/// What all reactors of one server share. Constant, or safe for all of them to use.
+public final class ServerContext: Sendable {
+  public let sessions: SessionDirectory
+  /// Every CHAP challenge this process is waiting to see answered, so that none is ever answered by
+  /// reflecting it (RFC 7143 §9.2.1).
+  public let challenges: OutstandingChallenges
+  public let limits: ServerLimits
+  public let logger: Logger
+  /// Connections per reactor, by which new ones are placed.
+  let loads: ReactorLoads
+
+  /// `randomHandle` gives the session handles; they must be hard to guess in production.
+  public init(
+    reactorCount: Int, limits: ServerLimits, logger: Logger,
+    randomHandle: @escaping @Sendable () -> UInt16 = { UInt16.random(in: 1...UInt16.max) }
+  ) {
+    sessions = SessionDirectory(sessionsMax: limits.sessionsMax, randomHandle: randomHandle)
+    challenges = OutstandingChallenges()
+    self.limits = limits
+    self.logger = logger
+    loads = ReactorLoads(count: reactorCount)
+  }
+}
+
+/// The server's named maxima. Over one of them the answer is a refusal, never growth.
+public struct ServerLimits: Sendable, Equatable {
+  public var sessionsMax: Int
+  /// Connections in all, logged in or not.
+  public var connectionsMax: Int
+  /// Connections that have not logged in yet. One more and the oldest of them is dropped: an honest
+  /// login is over in milliseconds, a flood's never.
+  public var halfOpenConnectionsMax: Int
+  /// How long a login may take.
+  public var loginTimeout: Milliseconds
+  /// How long an initiator may refuse to take our answers, or withhold the data of a write.
+  public var sendTimeout: Milliseconds
+
+  public init(
+    sessionsMax: Int = 4096, connectionsMax: Int = 8192, halfOpenConnectionsMax: Int = 1024,
+    loginTimeout: Milliseconds = .seconds(15), sendTimeout: Milliseconds = .seconds(30)
+  ) {
+    self.sessionsMax = sessionsMax
+    self.connectionsMax = connectionsMax
+    self.halfOpenConnectionsMax = halfOpenConnectionsMax
+    self.loginTimeout = loginTimeout
+    self.sendTimeout = sendTimeout
+  }
+}
+
+/// Connections on each reactor. Counted without a lock; a count that is a moment old only places one
+/// connection less well.
+final class ReactorLoads: Sendable {
+  private final class Count: Sendable {
+    let value = Atomic<Int>(0)
+  }
+
+  private let counts: [Count]
+
+  init(count: Int) { counts = (0..<count).map { _ in Count() } }
+
+  func change(_ reactorIndex: Int, by difference: Int) {
+    counts[reactorIndex].value.wrappingAdd(difference, ordering: .relaxed)
+  }
+
+  var total: Int { counts.reduce(0) { $0 + $1.value.load(ordering: .relaxed) } }
+
+  /// The reactor with the fewest connections; the first among equals.
+  var least: Int {
+    var best = 0
+    for index in counts.indices
+    where counts[index].value.load(ordering: .relaxed)
+      < counts[best].value.load(ordering: .relaxed)
+    {
+      best = index
+    }
+    return best
+  }
+}

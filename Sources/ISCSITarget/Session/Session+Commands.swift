@@ -1,0 +1,182 @@
+internal import ISCSIModel
+internal import Reactor
+internal import SCSIModel
+internal import SCSITarget
+
+// A command's way through its session: admitted, its data collected, executed, answered, forgotten.
+extension Session {
+  func task(_ tag: InitiatorTaskTag) -> CommandTask? { tasks[tag] }
+
+  /// Tasks that have not ended.
+  var tasksInProgress: [CommandTask] { orderedTasks.filter { !$0.hasEnded } }
+
+  /// In an order that does not depend on hashing, so that equal events make equal runs.
+  var orderedTasks: [CommandTask] {
+    tasks.values.sorted {
+      $0.request.initiatorTaskTag.rawValue < $1.request.initiatorTaskTag.rawValue
+    }
+  }
+
+  /// Why a command must be rejected before it becomes a task; nil if it need not.
+  func refusal(of request: SCSICommandRequest) -> RejectReason? {
+    if request.initiatorTaskTag == .reserved { return .invalidPDUField }
+    if tasks[request.initiatorTaskTag] != nil { return .taskInProgress }
+    if !request.flagsAreConsistent || (request.isRead && request.isWrite) {
+      return .invalidPDUField
+    }
+    if request.isImmediate, tasks.count >= policy.queueDepth + Session.immediateTasksMax {
+      return .tooManyImmediateCommands
+    }
+    return nil
+  }
+
+  /// Makes a task of a command whose turn has come. Its data, if it has any, is still on the way.
+  func admit(
+    _ request: SCSICommandRequest, _ cdb: CommandDescriptorBlock, on connection: Connection
+  ) -> CommandTask {
+    let task = worker.takeTask()
+    task.begin(request, on: connection, in: self)
+    tasks[request.initiatorTaskTag] = task
+    commandsInWindow += 1
+    let expected = Int(request.expectedDataTransferLength)
+    task.scsi.begin(
+      cdb, expectedDataIn: request.isRead ? expected : 0,
+      expectedDataOut: request.isWrite ? expected : 0)
+    let needed = admit(task)
+    task.lentBytes = task.scsi.data?.capacity ?? 0
+    lentBytes += task.lentBytes
+    guard request.isWrite else { return task }
+    task.transferProgressed = worker.reactor.now
+    do throws(DataOutTransfer.Violation) {
+      task.transfer = try DataOutTransfer(
+        of: request, neededLength: UInt64(needed), parameters: connection.transferParameters)
+    } catch {
+      fail(task, error.condition)
+    }
+    return task
+  }
+
+  /// Hands the task to its logical unit; the bytes of data-out the command needs.
+  private func admit(_ task: CommandTask) -> Int {
+    guard let unit = logicalUnit(of: task.request.lun) else {
+      nexus?.perform(task.scsi, on: worker.reactor)
+      task.hasEnded = true
+      return 0
+    }
+    task.unit = unit
+    guard lentBytes + task.bytesAskedFor <= worker.sessionMemoryMax else {
+      task.scsi.refuseBusy()
+      task.hasEnded = true
+      return 0
+    }
+    switch unit.server.admit(task.scsi, unit) {
+    case .collect(let byteCount): return byteCount
+    case .execute:
+      if task.announcesWrongDirection {
+        unit.server.fail(task.scsi, .invalidFieldInCommandInformationUnit)
+      }
+      return 0
+    case .refused:
+      task.hasEnded = true
+      return 0
+    }
+  }
+
+  func logicalUnit(of field: UInt64) -> LogicalUnitNexus? {
+    guard case .number(let lun) = LogicalUnitNumber(field: field) else { return nil }
+    return nexus?.logicalUnit(at: lun)
+  }
+
+  /// The PDU that was arriving for `task` is complete: go on with whatever it waited for.
+  func dataArrived(for task: CommandTask) {
+    if task.isAbortedSilently { return released(task) }
+    if task.hasEnded { return answerIfQuiet(task) }
+    guard let transfer = task.transfer, !transfer.isComplete else { return execute(task) }
+    guard transfer.wantsR2T, !task.isSoliciting, let connection = task.connection else { return }
+    task.isSoliciting = true
+    connection.enqueue(.readyToTransfer(task))
+  }
+
+  private func execute(_ task: CommandTask) {
+    task.transfer = nil
+    task.unit?.server.execute(task.scsi)
+  }
+
+  /// Ends a task whose initiator sent the wrong data (RFC 7143 §11.4.7.2).
+  func fail(_ task: CommandTask, _ condition: DataOutTransfer.Condition) {
+    task.transfer = nil
+    guard !task.hasEnded, let server = task.unit?.server else { return answerIfQuiet(task) }
+    server.fail(task.scsi, condition.sense)
+  }
+
+  /// The SCSI task behind `task` has ended.
+  func commandEnded(_ task: CommandTask) {
+    if task.isAbortedSilently { return released(task) }
+    // No further R2T will be sent, so the rest of its data is not waited for.
+    if task.scsi.isAborted { task.transfer = nil }
+    answerIfQuiet(task)
+  }
+
+  /// Queues the answer, unless data for the task is still due: it has to be taken first.
+  private func answerIfQuiet(_ task: CommandTask) {
+    guard task.hasEnded, !task.isReceiving, !task.isAnswering,
+      task.transfer?.isComplete ?? true, let connection = task.connection
+    else { return }
+    task.isAnswering = true
+    connection.enqueue(.answer(task))
+  }
+
+  /// The answer has left, or never will.
+  func answered(_ task: CommandTask) {
+    task.isAnswering = false
+    released(task)
+  }
+
+  /// Something let go of `task`; if nothing holds it any more, it is free and so is its place in the
+  /// window.
+  func released(_ task: CommandTask) {
+    guard task.isFree, task.session === self else { return }
+    statusLeaves(task)
+    lentBytes -= task.lentBytes
+    task.scsi.recycle(to: worker.reactor.buffers)
+    task.reset()
+    worker.returnTask(task)
+    finishIfDrained()
+  }
+
+  /// The status of `task` is leaving: the same PDU already offers its place in the window, or an
+  /// initiator that uses the whole window would wait for ever. Its tag is the initiator's again as
+  /// soon as it has read the status, which may be long before the whole batch has left.
+  func statusLeaves(_ task: CommandTask) {
+    guard task.occupiesWindow else { return }
+    task.occupiesWindow = false
+    tasks[task.request.initiatorTaskTag] = nil
+    commandsInWindow -= 1
+    offerWindow()
+  }
+
+  /// Opens the window as far as the commands in progress allow. Asked whenever something leaves:
+  /// pings, text and refused commands take a CmdSN, too, and no place.
+  func offerWindow() { window.grant(credits: policy.queueDepth - commandsInWindow) }
+
+  /// Whether the initiator has owed something for `timeout`: data for a write, or the command before
+  /// the ones that are held. Either keeps memory that others need.
+  func isOwed(by connection: Connection, for timeout: Milliseconds) -> Bool {
+    let now = worker.reactor.now
+    if let gapSince, now.milliseconds(since: gapSince) >= timeout { return true }
+    return tasks.values.contains { task in
+      task.connection === connection && (task.transfer != nil || task.isReceiving)
+        && now.milliseconds(since: task.transferProgressed) >= timeout
+    }
+  }
+}
+
+extension DataOutTransfer.Condition {
+  fileprivate var sense: SenseData {
+    switch self {
+    case .unexpectedUnsolicitedData: .unexpectedUnsolicitedData
+    case .incorrectAmountOfData: .notEnoughUnsolicitedData
+    case .lostData, .protocolError: .protocolServiceCRCError
+    }
+  }
+}

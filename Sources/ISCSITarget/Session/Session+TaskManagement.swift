@@ -1,0 +1,203 @@
+internal import Bytes
+internal import ISCSIModel
+internal import Logging
+internal import Reactor
+internal import SCSIModel
+internal import SCSITarget
+
+// Task management functions (RFC 7143 §11.5) and logout (§11.14). Each is answered only when every
+// task it affects has ended by its own completion.
+extension Session {
+  /// Functions that wait for their tasks at a time; they are immediate commands, which no window
+  /// bounds.
+  static let managementFunctionsMax = 16
+
+  func manage(_ request: TaskManagementFunctionRequest, on connection: Connection) {
+    guard managementFunctionsInProgress < Session.managementFunctionsMax else {
+      return connection.reject(request.header, .tooManyImmediateCommands)
+    }
+    managementFunctionsInProgress += 1
+    let answer: (TaskManagementResponseCode) -> Void = { [weak self, weak connection] code in
+      self?.managementFunctionsInProgress -= 1
+      connection?.answer(request, code)
+    }
+    connection.notice(
+      "task management",
+      ["function": "\(request.function)", "lun": "\(request.lun)"])
+    perform(request, on: connection, answer)
+  }
+
+  private func perform(
+    _ request: TaskManagementFunctionRequest, on connection: Connection,
+    _ answer: @escaping (TaskManagementResponseCode) -> Void
+  ) {
+    switch request.function {
+    case .abortTask: abortTask(request, answer)
+    case .abortTaskSet, .clearTaskSet, .logicalUnitReset:
+      guard let unit = logicalUnit(of: request.lun) else { return answer(.lunDoesNotExist) }
+      if unit.isReadOnly, request.function != .abortTaskSet {
+        return answer(.functionAuthorizationFailed)
+      }
+      inOrder(request.cmdSN) { [weak self] in
+        self?.performOnUnit(request.function, unit, answer)
+      }
+    case .targetWarmReset, .targetColdReset:
+      // Who may only read does not end what others write.
+      if nexus?.logicalUnits.contains(where: \.isReadOnly) ?? false {
+        return answer(.functionAuthorizationFailed)
+      }
+      inOrder(request.cmdSN) { [weak self] in self?.resetTarget(request.function, answer) }
+    case .taskReassign: answer(.reassignmentNotSupported)
+    default: answer(.functionNotSupported)
+    }
+  }
+
+  // MARK: ABORT TASK
+
+  private func abortTask(
+    _ request: TaskManagementFunctionRequest,
+    _ answer: @escaping (TaskManagementResponseCode) -> Void
+  ) {
+    if removeHeld(request.referencedTaskTag) {
+      deliverHeld()
+      return answer(.functionComplete)
+    }
+    guard let task = task(request.referencedTaskTag), task.request.lun == request.lun else {
+      let code = window.abortUnknownTask(
+        refCmdSN: request.refCmdSN, functionCmdSN: request.cmdSN)
+      deliverHeld()
+      return answer(code)
+    }
+    if task.hasEnded, !task.isAnswering {
+      // Refused, but not told yet, as its data is still due: nothing of it will be heard.
+      task.transfer = nil
+      released(task)
+      return answer(.functionComplete)
+    }
+    // Its status is on the way already: for the initiator it ended before the abort (§11.6.1).
+    guard !task.hasEnded, let server = task.unit?.server else { return answer(.taskDoesNotExist) }
+    let barrier = DrainBarrier { answer(.functionComplete) }
+    task.transfer = nil
+    server.abort(task.scsi, barrier: barrier)
+    barrier.arm()
+  }
+
+  // MARK: Functions on a logical unit
+
+  private func performOnUnit(
+    _ function: TaskManagementFunction, _ unit: LogicalUnitNexus,
+    _ answer: @escaping (TaskManagementResponseCode) -> Void
+  ) {
+    let report: (ManagementOutcome) -> Void = { answer($0.responseCode) }
+    switch function {
+    case .abortTaskSet: unit.server.abortTaskSet(of: unit) { answer(.functionComplete) }
+    case .clearTaskSet: unit.server.clearTaskSet(by: unit, completion: report)
+    default: unit.server.reset(attention: .busDeviceResetFunctionOccurred, completion: report)
+    }
+  }
+
+  /// TARGET WARM RESET and TARGET COLD RESET (§11.5.1): every logical unit this initiator can see at
+  /// this target; the cold one ends every session, too.
+  private func resetTarget(
+    _ function: TaskManagementFunction,
+    _ answer: @escaping (TaskManagementResponseCode) -> Void
+  ) {
+    guard function == .targetColdReset else {
+      return resetUnits(.busDeviceResetFunctionOccurred, answer)
+    }
+    resetUnits(.powerOnOccurred) { [weak self] code in
+      answer(code)
+      self?.coldResetEnded()
+    }
+  }
+
+  private func resetUnits(
+    _ attention: SenseData, _ answer: @escaping (TaskManagementResponseCode) -> Void
+  ) {
+    let units = nexus?.logicalUnits ?? []
+    var missing = units.count
+    var worst = ManagementOutcome.complete
+    guard missing > 0 else { return answer(.functionComplete) }
+    for unit in units {
+      unit.server.reset(attention: attention) { outcome in
+        if outcome == .incomplete { worst = .incomplete }
+        missing -= 1
+        if missing == 0 { answer(worst.responseCode) }
+      }
+    }
+  }
+
+  /// A cold reset ends every session of the target (§11.5.1), this one after its answer has left.
+  private func coldResetEnded() {
+    guard let name = key?.targetName else { return }
+    for worker in worker.workers {
+      let handle = handle
+      worker.post { worker in
+        for session in worker.sessions(ofTarget: name) where session.handle != handle {
+          session.end(.targetReset)
+        }
+      }
+    }
+    for connection in connections { connection.closeAfterSending(.targetReset) }
+  }
+
+  // MARK: Logout
+
+  func logout(_ request: LogoutRequest, on connection: Connection) {
+    switch request.reason {
+    case .closeSession:
+      for connection in connections { connection.isLeaving = true }
+      for pdu in held.values { discardHeld(pdu) }
+      drain(connections) { [weak connection] in connection?.answer(request, .closed) }
+      for other in connections where other !== connection { other.close(.done) }
+    case .closeConnection:
+      guard let leaving = self.connection(request.connectionID) else {
+        return connection.answer(request, .connectionNotFound)
+      }
+      leaving.isLeaving = true
+      for pdu in held.values where pdu.connection === leaving { discardHeld(pdu) }
+      drain([leaving]) { [weak connection] in connection?.answer(request, .closed) }
+      if leaving !== connection { leaving.close(.done) }
+    case .removeConnectionForRecovery:
+      connection.answer(request, .recoveryNotSupported)
+    default:
+      connection.reject(request.header, .invalidPDUField)
+    }
+  }
+
+  /// Aborts the tasks of `connections` and calls back when the last has ended.
+  private func drain(_ connections: [Connection], completion: @escaping () -> Void) {
+    let barrier = DrainBarrier(completion: completion)
+    for task in tasksInProgress {
+      guard connections.contains(where: { $0 === task.connection }) else { continue }
+      task.transfer = nil
+      task.unit?.server.abort(task.scsi, barrier: barrier)
+    }
+    barrier.arm()
+  }
+}
+
+extension ManagementOutcome {
+  fileprivate var responseCode: TaskManagementResponseCode {
+    self == .complete ? .functionComplete : .functionRejected
+  }
+}
+
+extension Connection {
+  func answer(_ request: TaskManagementFunctionRequest, _ code: TaskManagementResponseCode) {
+    let pdu = TaskManagementFunctionResponse(
+      response: code, initiatorTaskTag: request.initiatorTaskTag, numbers: .unset)
+    enqueue(pdu.encoded(), .status)
+  }
+
+  /// Answers a logout; when it closes this connection, nothing is read after it.
+  func answer(_ request: LogoutRequest, _ code: LogoutResponseCode) {
+    let pdu = LogoutResponse(
+      response: code, initiatorTaskTag: request.initiatorTaskTag, numbers: .unset)
+    enqueue(pdu.encoded(), .status)
+    let closesThis =
+      request.reason == .closeSession
+      || (request.reason == .closeConnection && request.connectionID == connectionID)
+    if code == .closed, closesThis { closeAfterSending(.done) }
+  }
+}

@@ -1,0 +1,147 @@
+internal import Bytes
+internal import ISCSIModel
+internal import Logging
+internal import Reactor
+internal import SCSIModel
+internal import SCSITarget
+
+/// An iSCSI session (RFC 7143 §4.2): an initiator port at a target port, over one or more connections,
+/// with one command numbering and one task set. Lives on one reactor.
+final class Session {
+  /// Immediate commands bypass the window, so they have a bound of their own.
+  static let immediateTasksMax = 16
+  /// Logins that may wait for the session's end.
+  static let successorsMax = 8
+  /// Discovery is a few questions; a client that forgets to leave keeps nothing for long. It is not
+  /// pinged, as it need not know what a ping is.
+  static let discoveryIdleMax = Milliseconds.seconds(60)
+
+  let type: SessionType
+  /// Nil for discovery sessions.
+  let key: SessionKey?
+  let initiatorName: String
+  let handle: TargetSessionID
+  let parameters: OperationalParameters.Session
+  let policy: SessionPolicy
+  let rights: SessionRights
+  let worker: Worker
+  /// The I_T nexus; nil for discovery sessions.
+  let nexus: InitiatorTargetNexus?
+
+  var window: CommandWindow
+  var connections: [Connection] = []
+  /// Connections among them that are closed, and stay for their last tasks.
+  var closedCount = 0
+  var isEnding = false
+  var hasFinished = false
+
+  /// Those whose status has not left. Where it has, the connection's batch keeps the task until its
+  /// send is done, and the connection stays until its batch is.
+  var tasks: [InitiatorTaskTag: CommandTask] = [:]
+  var held: [SerialNumber: HeldPDU] = [:]
+  /// Task management functions that wait for commands before them, in the order of their arrival.
+  var deferred: [(cmdSN: SerialNumber, perform: () -> Void)] = []
+  /// Since when a command has been missing that others wait for.
+  var gapSince: MonotonicTime?
+  private var transferTag: UInt32 = 0
+  /// Logins waiting to take this session's place when it has ended; false from one that gave up.
+  var successors: [() -> Bool] = []
+  /// Commands whose status has not left.
+  var commandsInWindow = 0
+  /// Bytes of the buffers its tasks hold.
+  var lentBytes = 0
+  /// Connections that are gone from the session and whose end somebody waits for.
+  var departures: [(connection: Connection, completion: () -> Void)] = []
+  var managementFunctionsInProgress = 0
+
+  init(
+    _ outcome: LoginOutcome, key: SessionKey, handle: TargetSessionID, presentation: Presentation,
+    worker: Worker
+  ) {
+    type = .normal
+    self.key = key
+    initiatorName = outcome.initiatorName
+    self.handle = handle
+    parameters = outcome.parameters.session
+    policy = presentation.session
+    rights = SessionRights(outcome)
+    self.worker = worker
+    window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
+    nexus = InitiatorTargetNexus(key)
+    tasks.reserveCapacity(policy.queueDepth + Session.immediateTasksMax)
+    attach(presentation.units)
+  }
+
+  init(discovery outcome: LoginOutcome, worker: Worker) {
+    type = .discovery
+    key = nil
+    initiatorName = outcome.initiatorName
+    handle = worker.context.sessions.makeUnlistedHandle()
+    parameters = outcome.parameters.session
+    // A discovery that is done but not closed is soon in nobody's way.
+    policy = SessionPolicy(queueDepth: 8, nopInterval: Milliseconds(0))
+    rights = SessionRights(outcome)
+    self.worker = worker
+    window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
+    nexus = nil
+  }
+
+  /// Every new nexus starts with the least specific of the reset conditions (SAM-5 §5.14), the one
+  /// that initiators retry without a word.
+  private func attach(_ units: [UnitPresentation]) {
+    for unit in units {
+      guard let server = worker.server(named: unit.unit) else { continue }
+      nexus?.attach(
+        server, as: unit.lun, isReadOnly: unit.isReadOnly,
+        attention: .powerOnResetOrBusDeviceResetOccurred)
+    }
+  }
+
+  /// A tag for an R2T, a ping or a text exchange; not again for the next four thousand million.
+  func nextTransferTag() -> TargetTransferTag {
+    transferTag &+= 1
+    if transferTag == TargetTransferTag.reserved.rawValue { transferTag = 1 }
+    return TargetTransferTag(rawValue: transferTag)
+  }
+
+  // MARK: Connections
+
+  func add(_ connection: Connection) { connections.append(connection) }
+
+  func connection(_ id: ConnectionID) -> Connection? {
+    connections.first { $0.connectionID == id }
+  }
+
+  /// What SendTargets shows on `connection`.
+  func targets(for query: SendTargetsQuery, on connection: Connection) -> [SendTargetsEntry] {
+    let visible = worker.directory.discoverable(
+      by: initiatorName, at: connection.socket.peer, local: connection.socket.local)
+    switch query {
+    case .all: return visible
+    case .target(let name): return visible.filter { $0.name == name }
+    }
+  }
+}
+
+extension InitiatorTargetNexus {
+  /// The SCSI names of an iSCSI nexus (RFC 7143 §4.4.5 and SPC-4 §7.8.6).
+  convenience init(_ key: SessionKey) {
+    let tag = String(key.portalGroupTag, radix: 16)
+    let padded = String(repeating: "0", count: 4 - tag.count) + tag
+    self.init(
+      initiatorPortName: "\(key.initiatorName),i,0x\(key.initiatorSessionID)",
+      targetPortName: "\(key.targetName),t,0x\(padded)", targetDeviceName: key.targetName,
+      targetPortGroup: key.portalGroupTag, relativeTargetPort: max(1, key.portalGroupTag))
+  }
+}
+
+/// By which rule and as whom a session was let in: what a connection that joins it must equal.
+struct SessionRights: Equatable {
+  let grantToken: Int
+  let user: String?
+
+  init(_ outcome: LoginOutcome) {
+    grantToken = outcome.grant.token
+    user = outcome.authenticatedUser
+  }
+}

@@ -1,0 +1,148 @@
+internal import ISCSIModel
+internal import Logging
+public import Reactor
+public import SCSITarget
+
+/// Everything iSCSI on one reactor: its connections and sessions, the device servers they use, the
+/// tasks waiting to be used again. Used on its reactor's thread only.
+public final class Worker {
+  public let reactor: Reactor
+  let context: ServerContext
+  private(set) var directory: TargetDirectory
+
+  /// All workers by reactor index; set before the first connection.
+  private(set) var workers: [ReactorBound<Worker>] = []
+
+  private var servers: [String: DeviceServer] = [:]
+  private var connections: [ObjectIdentifier: Connection] = [:]
+  /// Those that have not logged in, oldest first.
+  private var halfOpen: [Connection] = []
+  private var sessions: [SessionKey: Session] = [:]
+  private var freeTasks: ContiguousArray<CommandTask> = []
+  private var stopping: (() -> Void)?
+  private var nextLimitWarning = MonotonicTime(rawValue: 0)
+
+  public init(reactor: Reactor, context: ServerContext, directory: TargetDirectory) {
+    self.reactor = reactor
+    self.context = context
+    self.directory = directory
+  }
+
+  /// Makes the workers known to each other. Once, before the first connection.
+  public func connect(to workers: [ReactorBound<Worker>]) { self.workers = workers }
+
+  /// Presents `unit` on this reactor, for targets that name it.
+  public func add(_ unit: LogicalUnit) {
+    precondition(servers[unit.identity.name] == nil, "a unit has one device server per reactor")
+    servers[unit.identity.name] = DeviceServer(unit: unit, reactor: reactor)
+  }
+
+  func server(named name: String) -> DeviceServer? { servers[name] }
+
+  /// Uses another directory for logins from now on. Sessions keep what they logged in to.
+  public func publish(_ directory: TargetDirectory) { self.directory = directory }
+
+  // MARK: Connections
+
+  /// Takes over an accepted socket.
+  func adopt(_ socket: AcceptedSocket) {
+    guard stopping == nil else { return refuse(socket) }
+    let connection = Connection(socket, worker: self)
+    add(connection)
+    halfOpen.append(connection)
+    dropOldestHalfOpen()
+    connection.start()
+  }
+
+  private func refuse(_ socket: AcceptedSocket) {
+    reactor.engine.shutDown(socket.handle)
+    reactor.engine.close(socket.handle)
+    context.loads.change(reactor.index, by: -1)
+  }
+
+  /// Takes over a connection whose login another worker finished, because its session lives here.
+  func adopt(_ login: FinishedLogin) {
+    guard stopping == nil else { return refuse(login.socket) }
+    let connection = Connection(login.socket, worker: self)
+    add(connection)
+    connection.resume(login)
+  }
+
+  private func add(_ connection: Connection) {
+    connections[ObjectIdentifier(connection)] = connection
+  }
+
+  private func dropOldestHalfOpen() {
+    // With many reactors a fair share would be next to nothing for the burst after a restart.
+    let limit = context.limits.halfOpenConnectionsMax
+    let share = min(limit, max(16, limit / max(1, workers.count)))
+    guard halfOpen.count > share else { return }
+    limitReached("limits.pendingLogins")
+    halfOpen.removeFirst().close(.tooManyHalfOpen)
+  }
+
+  func loginEnded(_ connection: Connection) { halfOpen.removeAll { $0 === connection } }
+
+  /// The connection has no operation in flight any more and its socket is closed, or handed over.
+  func removed(_ connection: Connection) {
+    connections[ObjectIdentifier(connection)] = nil
+    loginEnded(connection)
+    finishStoppingIfIdle()
+  }
+
+  /// Says that a limit turns initiators away, naming the key that raises it. Once a second at most: a
+  /// flood must not fill the log, too.
+  func limitReached(_ key: String) {
+    guard reactor.now >= nextLimitWarning else { return }
+    nextLimitWarning = reactor.now + .seconds(1)
+    context.logger.warning("a limit turns initiators away", metadata: ["limit": "\(key)"])
+  }
+
+  // MARK: Sessions
+
+  func session(_ key: SessionKey) -> Session? { sessions[key] }
+
+  func sessions(ofTarget name: String) -> [Session] {
+    sessions.values.filter { $0.key?.targetName == name }
+      .sorted { $0.handle.rawValue < $1.handle.rawValue }
+  }
+
+  func add(_ session: Session, for key: SessionKey) { sessions[key] = session }
+
+  func removed(_ session: Session) {
+    guard let key = session.key, sessions[key] === session else { return }
+    sessions[key] = nil
+    finishStoppingIfIdle()
+  }
+
+  /// The most memory that the commands of one session may hold: half of what there is, so that no
+  /// session keeps all others from theirs.
+  var sessionMemoryMax: Int { reactor.buffers.budgetBytes / 2 }
+
+  // MARK: Tasks
+
+  func takeTask() -> CommandTask { freeTasks.popLast() ?? CommandTask() }
+
+  func returnTask(_ task: CommandTask) { freeTasks.append(task) }
+
+  // MARK: Stop
+
+  /// Asks every initiator to log out, then closes what is left after `grace`; `completion` once no
+  /// connection and no session is left, and so no operation of theirs in flight.
+  public func stop(grace: Milliseconds, completion: @escaping () -> Void) {
+    precondition(stopping == nil, "a worker stops once")
+    stopping = completion
+    for connection in halfOpen { connection.close(.serverStopping) }
+    let oldestFirst = connections.values.sorted {
+      $0.socket.handle.rawValue < $1.socket.handle.rawValue
+    }
+    for connection in oldestFirst { connection.requestLogout(within: grace) }
+    finishStoppingIfIdle()
+  }
+
+  private func finishStoppingIfIdle() {
+    guard connections.isEmpty, sessions.isEmpty, let completion = stopping else { return }
+    stopping = {}
+    completion()
+  }
+}
