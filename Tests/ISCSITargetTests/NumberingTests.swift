@@ -1,0 +1,212 @@
+import Bytes
+import ISCSIModel
+import ISCSITarget
+import TargetSimulation
+import Testing
+
+/// CmdSN, StatSN and the command window (RFC 7143 §4.2.2).
+@Suite("Numbering")
+struct NumberingTests {
+  @Test("Every status takes the next StatSN; what carries no status takes none")
+  func statSN() throws {
+    let (target, initiator) = try Example.session()
+    let first = initiator.expStatSN
+    let data = Example.pattern(64 * 512)
+    #expect(initiator.write(0, data)?.status == 0)
+    #expect(initiator.expStatSN == first + 1)
+    #expect(initiator.read(0, 64)?.status == 0)
+    #expect(initiator.expStatSN == first + 2)
+    initiator.ping(tag: initiator.takeTag())
+    let pong = try #require(initiator.receive(.nopIn))
+    #expect(NopIn(pong.header).numbers.statSN == first + 2)
+    #expect(initiator.manage(.abortTaskSet) == .functionComplete)
+    #expect(initiator.expStatSN == first + 4)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("ExpCmdSN follows the commands, MaxCmdSN leaves the whole queue depth when all is quiet")
+  func window() throws {
+    let (target, initiator) = try Example.session()
+    for _ in 0..<5 {
+      initiator.ping(tag: initiator.takeTag())
+      let pong = NopIn(try #require(initiator.receive(.nopIn)).header)
+      #expect(pong.numbers.expCmdSN == initiator.cmdSN)
+      #expect(pong.numbers.maxCmdSN == initiator.cmdSN + 127)
+      #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    }
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test(
+    "The whole window may be used at once, again and again, in any mix", arguments: [1, 2, 128])
+  func fullWindow(depth: Int) throws {
+    var definition = Example.open()
+    definition.session.queueDepth = depth
+    let target = try SimulatedTarget(seed: 21, targets: [definition])
+    let initiator = ScriptedInitiator(target)
+    try #require(initiator.login(to: Example.name) == 0)
+    initiator.clearUnitAttention()
+    var open: Set<InitiatorTaskTag> = []
+    var sent = 0
+    var ended = 0
+    while ended < depth * 6 {
+      // As much as the window lets: not one command less.
+      while sent < depth * 6, initiator.cmdSN.distance(from: initiator.maxCmdSN) <= 0 {
+        open.insert(NumberingTests.send(sent, initiator))
+        sent += 1
+      }
+      guard let pdu = initiator.receive(seconds: 5, where: { $0.isStatus }) else { break }
+      #expect(open.remove(pdu.header.initiatorTaskTag) != nil)
+      ended += 1
+    }
+    #expect(ended == depth * 6)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  private static func send(_ index: Int, _ initiator: ScriptedInitiator) -> InitiatorTaskTag {
+    let block = UInt64(index % 200) * 8
+    switch index % 3 {
+    case 0:
+      return initiator.sendCommand(
+        ScriptedInitiator.read16(block, 8), expected: 4096, isRead: true)
+    case 1:
+      return initiator.sendCommand(
+        ScriptedInitiator.write16(block, 8), expected: 4096, isWrite: true,
+        immediateData: Example.pattern(4096, seed: UInt64(index)))
+    default:
+      return initiator.sendCommand(ScriptedInitiator.testUnitReady)
+    }
+  }
+
+  @Test("128 commands at once are all answered, round after round")
+  func burst() throws {
+    let (target, initiator) = try Example.session()
+    for round in 0..<8 {
+      let tags = (0..<128).map { NumberingTests.send($0 + round, initiator) }
+      target.run(seconds: 30) { initiator.inbox.filter(\.isStatus).count == 128 }
+      let ended = Set(initiator.inbox.filter(\.isStatus).map(\.header.initiatorTaskTag))
+      #expect(ended == Set(tags))
+      #expect(initiator.maxCmdSN == initiator.cmdSN + 127)
+      initiator.forgetInbox()
+    }
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("A hung disk closes the window; commands beyond it are ignored without a word")
+  func beyondTheWindow() throws {
+    var definition = Example.open()
+    definition.session.queueDepth = 4
+    let target = try SimulatedTarget(seed: 22, targets: [definition])
+    let initiator = try ScriptedInitiator.loggedIn(target)
+    let hang = try target.disk().inject(DiskFault(.hang, on: .read, count: nil))
+    for _ in 0..<6 {
+      initiator.sendCommand(ScriptedInitiator.read16(0, 1), expected: 512, isRead: true)
+    }
+    target.pass(milliseconds: 100)
+    #expect(hang.heldCount == 4)
+    initiator.ping(tag: initiator.takeTag())
+    let pong = NopIn(try #require(initiator.receive(.nopIn)).header)
+    #expect(pong.numbers.expCmdSN == initiator.cmdSN - 2)
+    #expect(pong.numbers.maxCmdSN == pong.numbers.expCmdSN - 1)
+    hang.release()
+    target.pass(milliseconds: 100)
+    #expect(initiator.inbox.filter(\.isStatus).count == 4)
+    // The two that were ignored were never received: their numbers are still due.
+    initiator.forgetInbox()
+    initiator.cmdSN = pong.numbers.expCmdSN
+    #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("Numbered pings and text requests alone do not use the window up")
+  func numberedPings() throws {
+    let (target, initiator) = try Example.session()
+    for number in 0..<300 {
+      if number % 3 == 0 {
+        guard initiator.text([("SendTargets", "")]) != nil else { break }
+      } else {
+        initiator.ping(tag: initiator.takeTag(), isImmediate: false)
+        guard initiator.receive(.nopIn, seconds: 5) != nil else { break }
+      }
+      guard initiator.maxCmdSN == initiator.cmdSN + 127 else { break }
+    }
+    #expect(initiator.maxCmdSN == initiator.cmdSN + 127)
+    #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("Rejected commands do not use the window up")
+  func rejectedCommands() throws {
+    let (target, initiator) = try Example.session()
+    for _ in 0..<200 {
+      // R and W at once is what no command here is.
+      initiator.sendCommand(
+        ScriptedInitiator.read16(0, 1), expected: 512, isRead: true, isWrite: true)
+      guard initiator.receive(.reject, seconds: 5) != nil else { break }
+    }
+    #expect(initiator.maxCmdSN == initiator.cmdSN + 127)
+    #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("A task tag may be used again once its status is there, whatever else waits to leave")
+  func tagReuse() throws {
+    var options = ConnectionOptions()
+    options.bufferBytes = 4096
+    let (target, initiator) = try Example.session(options: options)
+    try target.disk().fill(Example.pattern(8192), at: 0)
+    func read(_ tag: InitiatorTaskTag? = nil) {
+      initiator.sendCommand(
+        ScriptedInitiator.read16(0, 16), expected: 8192, isRead: true, tag: tag)
+    }
+    for _ in 0..<32 { read() }
+    var ended = 0
+    while ended < 300, let pdu = initiator.receive(seconds: 5), pdu.header.opcode == .dataIn {
+      guard pdu.isStatus else { continue }
+      ended += 1
+      read(pdu.header.initiatorTaskTag)
+    }
+    #expect(ended == 300)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("CmdSN and the window go through the wrap at 2^32")
+  func wrap() throws {
+    let target = try SimulatedTarget(seed: 23, targets: [Example.open()])
+    let initiator = ScriptedInitiator(target)
+    initiator.cmdSN = SerialNumber(0xFFFF_FFC0)
+    try #require(initiator.login(to: Example.name) == 0)
+    initiator.clearUnitAttention()
+    for round in 0..<3 {
+      let tags = (0..<100).map { NumberingTests.send($0 + round, initiator) }
+      target.run(seconds: 30) { initiator.inbox.filter(\.isStatus).count == 100 }
+      #expect(Set(initiator.inbox.filter(\.isStatus).map(\.header.initiatorTaskTag)) == Set(tags))
+      initiator.forgetInbox()
+    }
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("A renegotiated segment length counts from the next command on")
+  func renegotiation() throws {
+    let (target, initiator) = try Example.session()
+    let data = Example.pattern(8192)
+    try target.disk().fill(data, at: 0)
+    for segment in [1024, 8192, 512] {
+      #expect(initiator.text([("MaxRecvDataSegmentLength", "\(segment)")])?.isEmpty == true)
+      let tag = initiator.sendCommand(
+        ScriptedInitiator.read16(0, 16), expected: 8192, isRead: true)
+      let pdus = initiator.pdus(of: tag)
+      #expect(pdus.map(\.data.count) == Array(repeating: segment, count: 8192 / segment))
+      let isSame = pdus.flatMap(\.data) == data
+      #expect(isSame)
+    }
+    #expect(target.isIdle(after: [initiator]))
+  }
+}
+
+extension ScriptedInitiator.Received {
+  /// Ends a command.
+  var isStatus: Bool {
+    header.opcode == .scsiResponse || (header.opcode == .dataIn && DataIn(header).status != nil)
+  }
+}

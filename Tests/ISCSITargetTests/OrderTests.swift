@@ -1,0 +1,131 @@
+import Bytes
+import ISCSIModel
+import ISCSITarget
+import TargetSimulation
+import Testing
+
+/// What the numbering of commands decides over two connections of one session (RFC 7143 §4.2.2.1).
+@Suite("Order of commands")
+struct OrderTests {
+  /// Two connections of one session with unsolicited data, their unit attention taken.
+  private static func pair() throws -> (SimulatedTarget, ScriptedInitiator, ScriptedInitiator) {
+    let target = try SimulatedTarget(seed: 3, targets: [Example.open()])
+    let first = ScriptedInitiator(target)
+    let keys = [("MaxConnections", "2"), ("InitialR2T", "No")]
+    try #require(first.login(to: Example.name, keys) == 0)
+    first.clearUnitAttention()
+    let second = first.sibling(target, connectionID: 1)
+    try #require(second.login(to: Example.name, keys) == 0)
+    return (target, first, second)
+  }
+
+  @Test("The unsolicited data of a write that overtook waits for the write")
+  func unsolicitedDataOfHeld() throws {
+    let (target, first, second) = try OrderTests.pair()
+    let start = first.cmdSN
+    let data = Example.pattern(8192)
+    let tag = second.sendCommand(
+      ScriptedInitiator.cdb16(0x8A, 5, 16), expected: 8192, isWrite: true, isFinal: false,
+      cmdSN: start + 1, immediateData: Array(data[..<4096]))
+    second.sendDataOut(tag, transferTag: .reserved, offset: 4096, Array(data[4096...]))
+    target.pass(milliseconds: 100)
+    #expect(second.inbox.isEmpty)
+    #expect(first.finish(first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start)) != nil)
+    #expect(second.finish(tag)?.status == 0)
+    first.cmdSN = start + 2
+    #expect(reads(data, at: 5, first))
+    #expect(target.isIdle(after: [first, second]))
+  }
+
+  @Test("After a held write was aborted its connection reads on")
+  func abortedHeld() throws {
+    let (target, first, second) = try OrderTests.pair()
+    let start = first.cmdSN
+    let tag = second.sendCommand(
+      ScriptedInitiator.cdb16(0x8A, 5, 16), expected: 8192, isWrite: true, isFinal: false,
+      cmdSN: start + 1, immediateData: Array(repeating: 1, count: 4096))
+    second.sendDataOut(tag, transferTag: .reserved, offset: 4096, Array(repeating: 1, count: 4096))
+    target.pass(milliseconds: 50)
+    first.cmdSN = start + 2
+    #expect(first.manage(.abortTask, task: tag, refCmdSN: start + 1) == .functionComplete)
+    #expect(first.finish(first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start)) != nil)
+    second.cmdSN = start + 2
+    #expect(second.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    #expect(target.isIdle(after: [first, second]))
+  }
+
+  @Test(
+    "A reset reaches the writes numbered before it that have not arrived in order yet",
+    arguments: [
+      TaskManagementFunction.abortTaskSet, .clearTaskSet, .logicalUnitReset, .targetWarmReset,
+    ])
+  func resetOfHeld(_ function: TaskManagementFunction) throws {
+    let (target, first, second) = try OrderTests.pair()
+    let start = first.cmdSN
+    // The number before it is missing, so this write is held.
+    let data = [UInt8](repeating: 7, count: 512)
+    let held = second.sendCommand(
+      ScriptedInitiator.cdb16(0x8A, 5, 1), expected: 512, isWrite: true, cmdSN: start + 1,
+      immediateData: data)
+    target.pass(milliseconds: 50)
+    first.cmdSN = start + 2
+    let tag = first.sendManagement(function)
+    target.pass(milliseconds: 50)
+    #expect(first.inbox.isEmpty, "it waits for the number that is missing")
+    first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start)
+    let answer = try #require(first.receive { $0.header.initiatorTaskTag == tag })
+    #expect(TaskManagementFunctionResponse(answer.header).response == .functionComplete)
+    let landed = try target.disk().writesLanded.count
+    target.pass(milliseconds: 500)
+    #expect(try target.disk().writesLanded.count == landed, "nothing lands after the answer")
+    second.inboxForget(held)
+    #expect(target.isIdle(after: [first, second]))
+  }
+
+  @Test("A ping without a task tag has to be immediate; otherwise it takes no number")
+  func nopWithoutTag() throws {
+    let (target, initiator) = try Example.session()
+    var header = BasicHeaderSegment(opcode: .nopOut)
+    header.isFinal = true
+    header.initiatorTaskTag = .reserved
+    header.bytes.setBigEndian(TargetTransferTag.reserved.rawValue, at: 20)
+    header.bytes.setBigEndian(initiator.cmdSN.rawValue, at: 24)
+    initiator.send(header)
+    let reject = try #require(initiator.receive(.reject))
+    #expect(Reject(reject.header).reason == .protocolError)
+    #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("ABORT TASK of a refused write whose data is still due completes, and no status follows")
+  func abortOfRefused() throws {
+    let (target, initiator) = try Example.session(keys: [("InitialR2T", "No")])
+    let number = initiator.cmdSN
+    let tag = initiator.sendCommand(
+      ScriptedInitiator.cdb16(0x8A, 1 << 40, 16), expected: 8192, isWrite: true, isFinal: false)
+    target.pass(milliseconds: 50)
+    #expect(initiator.inbox.isEmpty)
+    #expect(initiator.manage(.abortTask, task: tag, refCmdSN: number) == .functionComplete)
+    target.pass(milliseconds: 100)
+    #expect(initiator.inbox.isEmpty)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("A discovery session is not pinged, and ends when it has been idle for a minute")
+  func idleDiscovery() throws {
+    let target = try SimulatedTarget(seed: 4, targets: [Example.open()])
+    let initiator = ScriptedInitiator(target)
+    try #require(initiator.login(to: "", discovery: true) == 0)
+    target.pass(milliseconds: 50_000)
+    #expect(initiator.inbox.isEmpty)
+    #expect(!initiator.isClosed)
+    #expect(initiator.waitForClose(seconds: 20))
+  }
+}
+
+extension ScriptedInitiator {
+  /// Takes whatever came for `tag` out of the inbox; there may be nothing.
+  fileprivate func inboxForget(_ tag: InitiatorTaskTag) {
+    if inbox.contains(where: { $0.header.initiatorTaskTag == tag }) { _ = finish(tag) }
+  }
+}
