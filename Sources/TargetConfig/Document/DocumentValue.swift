@@ -1,0 +1,165 @@
+/// A value of the configuration file together with the line it was read from.
+struct DocumentValue: Sendable {
+  enum Content: Sendable {
+    case null
+    case boolean(Bool)
+    case number(DocumentNumber)
+    case text(String)
+    case list([DocumentValue])
+    case object([DocumentMember])
+  }
+
+  var content: Content
+  var line: Int
+}
+
+/// One `key: value` of an object. Duplicates are kept, so that they can be reported.
+struct DocumentMember: Sendable {
+  var key: String
+  /// The line of the key: what an editor should jump to.
+  var line: Int
+  var value: DocumentValue
+}
+
+/// A number as it was written. Nothing is rounded: 0.1 and 2^70 are "not a whole number we can hold".
+struct DocumentNumber: Sendable {
+  var spelling: String
+
+  /// The exact value when it is whole and fits 64 bits.
+  var integer: Int64? {
+    var digits = Substring(spelling)
+    let isNegative = digits.first == "-"
+    if isNegative || digits.first == "+" { digits = digits.dropFirst() }
+    let sign = isNegative ? "-" : ""
+    if digits.hasPrefix("0x") || digits.hasPrefix("0X") {
+      return Int64(sign + digits.dropFirst(2), radix: 16)
+    }
+    if let value = Int64(sign + digits) { return value }
+    return Double(spelling).flatMap { Int64(exactly: $0) }
+  }
+}
+
+extension DocumentValue {
+  /// What the value is, for "found …" in a message.
+  var kindName: String {
+    switch content {
+    case .null: "null"
+    case .boolean: "true or false"
+    case .number: "a number"
+    case .text: "text"
+    case .list: "a list"
+    case .object: "an object"
+    }
+  }
+
+  /// The value itself for a message: short, on one line. Containers are named, not shown, because
+  /// they may hold secrets.
+  var shown: String {
+    switch content {
+    case .null: "null"
+    case .boolean(let value): value ? "true" : "false"
+    case .number(let number): number.spelling.shortened
+    case .text(let text): text.quoted
+    case .list, .object: kindName
+    }
+  }
+}
+
+/// A value and the path that leads to it, as messages print it: `targets[0].luns[2].store`.
+struct DocumentNode: Sendable {
+  let path: String
+  let line: Int
+  let value: DocumentValue
+
+  init(root: DocumentValue) {
+    path = ""
+    line = root.line
+    value = root
+  }
+
+  init(path: String, line: Int, value: DocumentValue) {
+    self.path = path
+    self.line = line
+    self.value = value
+  }
+
+  /// The first member of that name; nil when this is no object or has none.
+  subscript(_ key: String) -> DocumentNode? {
+    guard case .object(let members) = value.content else { return nil }
+    guard let member = members.first(where: { $0.key == key }) else { return nil }
+    return node(of: member)
+  }
+
+  /// The members in the order of the file; none when this is no object.
+  var members: [(key: String, node: DocumentNode)] {
+    guard case .object(let members) = value.content else { return [] }
+    return members.map { ($0.key, node(of: $0)) }
+  }
+
+  /// The elements of a list; none when this is no list.
+  var elements: [DocumentNode] {
+    guard case .list(let values) = value.content else { return [] }
+    return values.enumerated().map { index, element in
+      DocumentNode(path: "\(path)[\(index)]", line: element.line, value: element)
+    }
+  }
+
+  var text: String? {
+    if case .text(let text) = value.content { text } else { nil }
+  }
+
+  var boolean: Bool? {
+    if case .boolean(let boolean) = value.content { boolean } else { nil }
+  }
+
+  var integer: Int64? {
+    if case .number(let number) = value.content { number.integer } else { nil }
+  }
+
+  private func node(of member: DocumentMember) -> DocumentNode {
+    DocumentNode(path: pathAppending(member.key), line: member.line, value: member.value)
+  }
+
+  /// Keys that are not plain names are quoted, so that the path stays readable: `stores["a b"]`.
+  func pathAppending(_ key: String) -> String {
+    let isPlain =
+      !key.isEmpty
+      && key.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"),
+          UInt8(ascii: "$"):
+          true
+        default: false
+        }
+      }
+    guard isPlain else { return "\(path)[\(key.quoted)]" }
+    return path.isEmpty ? key : "\(path).\(key)"
+  }
+}
+
+extension String {
+  /// At most 60 characters, so that one bad value cannot fill the screen.
+  var shortened: String { count > 60 ? prefix(57) + "..." : self }
+
+  /// In quotes, with control characters made visible: what a file holds must not steer a terminal.
+  var quoted: String {
+    var out = "\""
+    for scalar in shortened.unicodeScalars {
+      switch scalar {
+      case "\"": out += "\\\""
+      case "\\": out += "\\\\"
+      case "\n": out += "\\n"
+      case "\t": out += "\\t"
+      case "\r": out += "\\r"
+      default:
+        if scalar.properties.generalCategory == .control {
+          out += "\\u{" + String(scalar.value, radix: 16) + "}"
+        } else {
+          out.unicodeScalars.append(scalar)
+        }
+      }
+    }
+    return out + "\""
+  }
+}

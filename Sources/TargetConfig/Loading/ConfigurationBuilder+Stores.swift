@@ -1,0 +1,138 @@
+extension ConfigurationBuilder {
+  /// Where identities were given first: two logical units that share one are one disk to multipath.
+  private struct Identities {
+    var paths: [String: String] = [:]
+    var naa: [String: String] = [:]
+    var serials: [String: String] = [:]
+  }
+
+  mutating func buildStores(_ map: DocumentNode) {
+    var identities = Identities()
+    var names: Set<String> = []
+    for (name, node) in map.members where names.insert(name).inserted {
+      guard let medium = medium(node) else {
+        // Still a name that LUNs may refer to.
+        configuration.stores.append(TargetConfiguration.Store(name: name, medium: .null))
+        continue
+      }
+      var store = TargetConfiguration.Store(name: name, medium: medium)
+      fill(&store, from: node)
+      checkSize(store, node)
+      checkMedium(store, node)
+      checkIdentity(store, node, &identities)
+      configuration.stores.append(store)
+    }
+  }
+
+  private func medium(_ node: DocumentNode) -> TargetConfiguration.Medium? {
+    if let path = node["file"]?.text { return .file(path: resolve(path)) }
+    if let path = node["block"]?.text { return .block(path: resolve(path)) }
+    if node["memory"] != nil { return .memory }
+    if node["null"] != nil { return .null }
+    return nil
+  }
+
+  private func fill(_ store: inout TargetConfiguration.Store, from node: DocumentNode) {
+    store.sizeBytes = node["size"]?.sizeBytes
+    store.blockSize = node["blockSize"]?.int ?? store.blockSize
+    store.physicalBlockSize = node["physicalBlockSize"]?.int
+    store.cache = choice(node["cache"]) ?? store.cache
+    store.discard = choice(node["discard"]) ?? store.discard
+    store.readOnly = node["readOnly"]?.boolean ?? false
+    store.naa = node["naa"]?.text.flatMap { NAAIdentifier($0) }
+    store.serial = node["serial"]?.text
+    store.vendor = node["vendor"]?.text ?? store.vendor
+    store.product = node["product"]?.text ?? store.product
+  }
+
+  private mutating func checkSize(_ store: TargetConfiguration.Store, _ node: DocumentNode) {
+    switch store.medium {
+    case .block:
+      if let size = node["size"] {
+        report.error(size, "the size of a block device is its own: leave the key out")
+      }
+    case .memory, .null:
+      if node["size"] == nil {
+        report.error(
+          node,
+          "a \(store.medium.keyword) store needs a size: write for example "
+            + "\"size\": \"64MiB\"")
+      }
+    case .file: break
+    }
+    let block = UInt64(store.blockSize ?? 512)
+    if let size = node["size"], let bytes = store.sizeBytes, bytes % block != 0 {
+      let next =
+        bytes > ByteSize.bytesMax - block ? "" : ", the next is \((bytes / block + 1) * block)"
+      report.error(
+        size, "\(size.value.shown) is not a multiple of the block size \(block)\(next)")
+    }
+    if let physical = node["physicalBlockSize"], let value = store.physicalBlockSize,
+      let logical = store.blockSize, value < logical
+    {
+      report.error(physical, "\(value) is less than the block size \(logical)")
+    }
+  }
+
+  private mutating func checkMedium(_ store: TargetConfiguration.Store, _ node: DocumentNode) {
+    switch store.medium {
+    case .file(let path):
+      let isDevice = path.hasPrefix("/dev/") && !path.hasPrefix("/dev/shm/")
+      if isDevice, let file = node["file"] {
+        report.error(file, "\(path.quoted) is a device: write \"block\" instead of \"file\"")
+      }
+    case .memory, .null:
+      if let cache = node["cache"] {
+        report.error(
+          cache, "a \(store.medium.keyword) store has nothing to cache: leave the key out")
+      }
+    case .block: break
+    }
+  }
+
+  private mutating func checkIdentity(
+    _ store: TargetConfiguration.Store, _ node: DocumentNode, _ identities: inout Identities
+  ) {
+    if let path = store.medium.path, let place = node[store.medium.keyword] {
+      if let other = identities.paths[path] {
+        report.error(
+          place,
+          "\(path.quoted) is already the medium of the store \(other.quoted): "
+            + "two stores on it would destroy each other's data")
+      } else {
+        identities.paths[path] = store.name
+      }
+    }
+    if let naa = store.naa, let place = node["naa"] {
+      reportShared(place, "the NAA identifier", store.name, naa.description, &identities.naa)
+    }
+    if let serial = store.serial, let place = node["serial"] {
+      reportShared(place, "the serial number", store.name, serial, &identities.serials)
+    }
+  }
+
+  private mutating func reportShared(
+    _ place: DocumentNode, _ what: String, _ name: String, _ value: String,
+    _ seen: inout [String: String]
+  ) {
+    if let other = seen[value] {
+      report.error(
+        place,
+        "\(value.quoted) is also \(what) of the store \(other.quoted): "
+          + "initiators would take both for one disk")
+    } else {
+      seen[value] = name
+    }
+  }
+
+  mutating func checkStoresAreUsed(_ root: DocumentNode) {
+    var used: Set<String> = []
+    for target in configuration.targets {
+      used.formUnion(target.luns.map(\.store))
+      for entry in target.acl { used.formUnion((entry.luns ?? []).map(\.store)) }
+    }
+    for (name, node) in root["stores"]?.members ?? [] where !used.contains(name) {
+      report.warning(node, "no target presents this store")
+    }
+  }
+}

@@ -1,0 +1,40 @@
+internal import Glibc
+
+/// Paths as text: made absolute and freed of `.`, `..` and doubled slashes, without asking the disk.
+enum FilePath {
+  static func resolve(_ path: String, against directory: String) -> String {
+    var parts: [Substring] = []
+    for part in (path.hasPrefix("/") ? path : "\(directory)/\(path)").split(separator: "/") {
+      switch part {
+      case ".": continue
+      case "..": _ = parts.popLast()
+      default: parts.append(part)
+      }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+
+  static func directory(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Of this process; "/" where there is none any more.
+  static func currentDirectory() -> String {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    guard unsafe getcwd(&buffer, buffer.count) != nil else { return "/" }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// For a command that the user may copy into a shell.
+  static func shellQuoted(_ path: String) -> String {
+    let isPlain = path.utf8.allSatisfy { byte in
+      (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
+        || "/._-+,:@".utf8.contains(byte)
+    }
+    if isPlain { return path }
+    return "'"
+      + path.unicodeScalars.split(separator: "'", omittingEmptySubsequences: false)
+      .map(String.init).joined(separator: "'\\''") + "'"
+  }
+}

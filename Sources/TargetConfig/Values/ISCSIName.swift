@@ -1,0 +1,73 @@
+/// The rules for names of iSCSI nodes (RFC 7143 §4.2.7).
+enum ISCSIName {
+  /// RFC 7143 §4.2.7.1: at most 223 bytes of UTF-8.
+  static let byteCountMax = 223
+
+  /// ASCII in lower case, as names are compared at login, byte for byte. All else stays: another
+  /// folding here than there would make two names of one.
+  static func normalized(_ name: String) -> String {
+    String(decoding: name.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+  }
+
+  /// Why `name` cannot be used at all, completing "<name> …"; nil when it can.
+  static func problem(in name: String, isTarget: Bool) -> String? {
+    if name.isEmpty { return "is empty: write a name like iqn.2026-11.com.example:disk" }
+    if name.utf8.count > byteCountMax {
+      return "has \(name.utf8.count) bytes: a name has at most \(byteCountMax) "
+        + "(RFC 7143 §4.2.7.1)"
+    }
+    for scalar in name.unicodeScalars {
+      let isBlank = scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
+      if isBlank || (isTarget && scalar.isASCII && !isPlain(scalar)) {
+        return "contains \(String(Character(scalar)).quoted): a name consists of letters, digits, "
+          + "\"-\", \".\" and \":\" (RFC 7143 §4.2.7.2)"
+      }
+    }
+    return nil
+  }
+
+  /// What is unusual about a usable name, completing "<name> …"; nil when nothing is.
+  static func warning(for name: String) -> String? {
+    if let odd = name.unicodeScalars.first(where: { $0.isASCII && !isPlain($0) }) {
+      return "contains \(String(Character(odd)).quoted), which RFC 7143 §4.2.7.2 does not allow"
+    }
+    if name != normalized(name) {
+      return "has capital letters: it is used as \(normalized(name).quoted) (RFC 7143 §4.2.7.2)"
+    }
+    guard let dot = name.firstIndex(of: ".") else { return unknownType }
+    let rest = name[name.index(after: dot)...]
+    switch name[..<dot] {
+    case "iqn":
+      return isQualified(rest) ? nil : "does not have the form iqn.yyyy-mm.reversed.domain:name"
+    case "eui":
+      return isHexadecimal(rest, [16]) ? nil : "does not have 16 hexadecimal digits after \"eui.\""
+    case "naa":
+      return isHexadecimal(rest, [16, 32])
+        ? nil : "does not have 16 or 32 hexadecimal digits after \"naa.\""
+    default:
+      return unknownType
+    }
+  }
+
+  private static let unknownType =
+    "does not begin with iqn., eui. or naa. (RFC 7143 §4.2.7): some initiators refuse it"
+
+  private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "a"..."z", "A"..."Z", "0"..."9", "-", ".", ":": true
+    default: false
+    }
+  }
+
+  private static func isHexadecimal(_ text: Substring, _ counts: [Int]) -> Bool {
+    counts.contains(text.count) && text.allSatisfy { $0.isASCII && $0.isHexDigit }
+  }
+
+  /// `yyyy-mm.` and something after it (§4.2.7.4).
+  private static func isQualified(_ text: Substring) -> Bool {
+    let date = text.prefix(8)
+    guard text.count > 8, date.last == ".", date.dropFirst(4).first == "-" else { return false }
+    guard date.prefix(4).allSatisfy({ $0.isASCII && $0.isNumber }) else { return false }
+    return Int(date.dropFirst(5).prefix(2)).map { (1...12).contains($0) } ?? false
+  }
+}
