@@ -1,0 +1,77 @@
+internal import Glibc
+internal import Logging
+internal import Reactor
+internal import TargetConfig
+
+/// The program: what `swift-tgtd` does once its arguments are read.
+public enum DaemonProcess {
+  /// Serves what the configuration at `path` says until a signal ends it.
+  public static func run(configuration path: String) -> ExitStatus {
+    guard let loaded = load(path) else { return .configuration }
+    // Before the first thread, which inherits it.
+    SignalThread.block()
+    do throws(DaemonError) {
+      let log = try LogQueue.start(STDERR_FILENO, .ofStandardError)
+      defer { _ = log.flush(by: .current + LogQueue.flushBound) }
+      return try serve(loaded, log)
+    } catch {
+      complain(error.sentences)
+      return error.status
+    }
+  }
+
+  private static func serve(
+    _ loaded: LoadedConfiguration, _ log: LogQueue
+  ) throws(DaemonError) -> ExitStatus {
+    let logger = logger(loaded.configuration.logLevel, log)
+    let manager = ServiceManager.fromEnvironment()
+    ProcessSetup.prepare(logger)
+    logger.notice("starting", metadata: ["version": "\(Version.text)", "pid": "\(getpid())"])
+    for warning in loaded.warnings { logger.warning("\(warning)") }
+    let stopRequest = Semaphore()
+    try SignalThread.start(
+      logger, onStop: { stopRequest.signal() },
+      beforeExit: { _ = log.flush(by: .current + LogQueue.flushBound) })
+    let daemon = try Daemon(loaded, logger: logger) { manager.status($0) }
+    manager.ready(daemon.status)
+    logger.notice("ready: \(daemon.status)")
+    stopRequest.wait()
+    manager.stopping()
+    return daemon.stop() ? .orderly : .failure
+  }
+
+  /// Prints what the configuration at `path` means, or what is wrong with it. Opens no store.
+  public static func check(configuration path: String) -> Bool {
+    guard let loaded = load(path) else { return false }
+    do throws(DaemonError) { _ = try TargetDirectoryCheck.run(loaded) } catch {
+      complain(error.sentences)
+      return false
+    }
+    print(ConfigurationSummary.text(loaded), terminator: "")
+    return true
+  }
+
+  /// Nil: the problems were told.
+  private static func load(_ path: String) -> LoadedConfiguration? {
+    do throws(ConfigurationError) { return try ConfigurationLoader.load(path) } catch {
+      complain(error.problems.map(\.description))
+      return nil
+    }
+  }
+
+  private static func logger(_ level: TargetConfiguration.LogLevel, _ log: LogQueue) -> Logger {
+    let handler = LineLogHandler(
+      level: Logger.Level(rawValue: level.rawValue) ?? .info, style: .ofStandardError, queue: log)
+    return Logger(label: "swift-tgtd") { _ in handler }
+  }
+
+  /// To people, hence without time or level; the journal takes the priority off. Written here and now:
+  /// the process ends next, and the reason has to be out before.
+  private static func complain(_ sentences: [String]) {
+    let prefix = LineLogHandler.Style.ofStandardError == .priority ? "<3>" : ""
+    for sentence in sentences {
+      let bytes = Array("\(prefix)swift-tgtd: \(LogText.message(sentence))\n".utf8)
+      unsafe _ = write(STDERR_FILENO, bytes, bytes.count)
+    }
+  }
+}

@@ -1,0 +1,93 @@
+internal import CLinux
+internal import Reactor
+
+/// The directory of what must outlive the process, locked for as long as this lives:
+///
+///     lock          held by flock(2); the process ID of the holder, for people
+///     identities    what each store was named when it was first served (IdentityRegistry)
+///     latched/      a mark for each store whose sync failed (LatchMarks)
+final class StateDirectory: Sendable {
+  let path: String
+  private let lock: LockHolder
+
+  /// Keeps the descriptor, and with it the lock.
+  private final class LockHolder: Sendable {
+    let descriptor: Int32
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
+    deinit { close(descriptor) }
+  }
+
+  /// Creates what is missing and takes the lock.
+  static func open(_ path: String) throws(DaemonError) -> StateDirectory {
+    try make(path)
+    try make(path + "/latched")
+    return StateDirectory(path, try takeLock(path))
+  }
+
+  private init(_ path: String, _ lock: LockHolder) {
+    self.path = path
+    self.lock = lock
+  }
+
+  /// A directory for the daemon only. Who else could write to it could hand out identities and
+  /// lift latches.
+  private static func make(_ path: String) throws(DaemonError) {
+    if unsafe mkdir(path, 0o700) != 0, clinux_errno() != EEXIST {
+      let error = SystemError.last
+      let advice =
+        error == .noSuchFile ? "create the directory above it" : "choose another one with \"state\""
+      throw DaemonError(
+        .inputOutput, "cannot create the state directory \(path): \(error); \(advice)")
+    }
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else {
+      throw DaemonError(.inputOutput, "cannot use the state directory \(path): \(SystemError.last)")
+    }
+    guard Int32(status.st_mode & mode_t(S_IFMT)) == S_IFDIR else {
+      throw DaemonError(
+        .inputOutput, "the state directory \(path) is not a directory; move it away")
+    }
+    guard status.st_uid == geteuid() || status.st_uid == 0 else {
+      throw DaemonError(
+        .inputOutput,
+        "the state directory \(path) belongs to user \(status.st_uid): run chown \(geteuid()) \(path)"
+      )
+    }
+    guard status.st_mode & 0o022 == 0 else {
+      throw DaemonError(
+        .inputOutput, "others may write to the state directory \(path): run chmod 700 \(path)")
+    }
+  }
+
+  private static func takeLock(_ directory: String) throws(DaemonError) -> LockHolder {
+    let path = directory + "/lock"
+    let descriptor = unsafe clinux_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else {
+      throw DaemonError(.inputOutput, "cannot open \(path): \(SystemError.last)")
+    }
+    let holder = LockHolder(descriptor)
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let error = SystemError.last
+      guard error == .wouldBlock else {
+        throw DaemonError(.inputOutput, "cannot lock \(path): \(error)")
+      }
+      throw DaemonError(
+        .temporaryFailure,
+        "another swift-tgtd\(owner(descriptor)) uses the state directory \(directory): "
+          + "stop it, or give this one a directory of its own (\"state\")")
+    }
+    let text = Array("\(getpid())\n".utf8)
+    _ = ftruncate(descriptor, 0)
+    unsafe _ = pwrite(descriptor, text, text.count, 0)
+    return holder
+  }
+
+  /// " (pid 123)", or nothing if the holder has not written it yet.
+  private static func owner(_ descriptor: Int32) -> String {
+    var digits = [UInt8](repeating: 0, count: 16)
+    let count = unsafe pread(descriptor, &digits, digits.count, 0)
+    let text = String(
+      decoding: digits.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }, as: UTF8.self)
+    return text.isEmpty ? "" : " (pid \(text))"
+  }
+}

@@ -1,0 +1,58 @@
+internal import ArgumentParser
+internal import TargetDaemon
+
+@main
+struct SwiftTgtd: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "swift-tgtd",
+    abstract: "An iSCSI target server: presents files and block devices as shared disks.",
+    usage: """
+      swift-tgtd [--config <file>]
+      swift-tgtd --check [--config <file>]
+      """,
+    discussion: """
+      Reads one JSON file and serves what it says, in the foreground, until a \
+      signal ends it. The log goes to standard error; under systemd use the unit \
+      swift-tgtd.service.
+
+      EXAMPLES
+        swift-tgtd --check --config targets.json   show what a file means
+        swift-tgtd --config targets.json           serve it
+        systemctl enable --now swift-tgtd          serve the default file at boot
+
+        The smallest file that serves a disk (targets.example.json has every key):
+          {"stores":  {"disk": {"file": "/srv/iscsi/disk.img", "size": "10GiB"}},
+           "targets": [{"name": "iqn.2026-11.com.example:disk",
+                        "luns": [{"lun": 1, "store": "disk"}],
+                        "acl":  [{"initiator": "iqn.2026-11.com.example:node1"}]}]}
+
+      SIGNALS
+        SIGTERM, SIGINT   stop in order: ask initiators to log out, flush stores,
+                          end within 10 s; the second one ends at once
+        SIGHUP            noted in the log only: restart to apply a changed file
+
+      EXIT CODES
+        0   stopped in order; with --check: the file is valid
+        1   a store did not answer, or a second signal came; with --check: the
+            file is not valid
+        64  wrong arguments
+        66  a store cannot be opened
+        69  an address to listen on is taken, or is not one of this machine
+        71  the kernel refuses something (an I/O engine, a thread)
+        74  the state directory cannot be used, or a file in it is damaged
+        75  another swift-tgtd uses the state directory
+        78  the configuration is wrong
+      """,
+    version: "swift-tgtd \(Version.text)")
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The configuration.", valueName: "file"))
+  var config = "/etc/swift-tgtd/targets.json"
+
+  @Flag(help: "Validate the configuration, print what it means, and exit.")
+  var check = false
+
+  mutating func run() throws {
+    if check { throw ExitCode(DaemonProcess.check(configuration: config) ? 0 : 1) }
+    throw ExitCode(DaemonProcess.run(configuration: config).rawValue)
+  }
+}

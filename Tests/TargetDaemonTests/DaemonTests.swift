@@ -1,0 +1,234 @@
+import BackingStore
+import CLinux
+import Glibc
+import ISCSITarget
+import Reactor
+import SCSITarget
+import Synchronization
+import TargetConfig
+import Testing
+
+@testable import TargetDaemon
+
+@Suite("The daemon", .serialized)
+struct DaemonTests {
+  let scratch: Scratch
+  let book = LogBook()
+  init() throws { scratch = try Scratch() }
+
+  private func daemon(_ text: String) throws -> Daemon {
+    try Daemon(try scratch.load(text), logger: book.logger)
+  }
+
+  private func refusal(_ text: String) throws -> DaemonError {
+    let loaded = try scratch.load(text)
+    return try #require(
+      #expect(throws: DaemonError.self) { try Daemon(loaded, logger: book.logger) })
+  }
+
+  private let target = """
+    "targets": [{"name": "iqn.2026-11.com.example:t", "luns": [{"lun": 1, "store": "disk"}],
+                 "initiators": "any"}]
+    """
+
+  @Test(
+    "It serves until it is told to stop, drops a silent connection, and leaves its port free",
+    arguments: ["uring", "aio"])
+  func serves(engine: String) throws {
+    if engine == "uring", EngineSelection.probe() != nil { return }
+    let port = Loopback.freePort()
+    let daemon = try daemon(
+      """
+      "portals": ["127.0.0.1:\(port)"], "engine": "\(engine)",
+      "stores": {"disk": {"file": "disk.img", "size": "1MiB"}}, \(target)
+      """)
+    #expect(daemon.addresses == ["127.0.0.1:\(port)"])
+    #expect(daemon.status == "1 target, 1 store on 127.0.0.1:\(port)")
+    #expect(book.contains("listening on 127.0.0.1:\(port)"))
+    #expect(book.contains("open to any initiator without authentication"))
+    let connection = try #require(Loopback.connected(to: port))
+    #expect(eventually { !daemon.listeners.withLock { $0.isEmpty } })
+    let start = MonotonicTime.current
+    #expect(daemon.stop())
+    #expect(MonotonicTime.current.milliseconds(since: start) < .seconds(10))
+    #expect(connection.isClosedByPeer())
+    #expect(Loopback.connected(to: port) == nil)
+    #expect(book.contains("notice stopped"))
+  }
+
+  @Test("After a stop the next start has the same disk: lock, identity, content")
+  func restarts() throws {
+    let port = Loopback.freePort()
+    let text = """
+      "portals": ["127.0.0.1:\(port)"],
+      "stores": {"disk": {"file": "disk.img", "size": "1MiB"}}, \(target)
+      """
+    var first: Daemon? = try daemon(text)
+    let identity = first?.units.first?.identity
+    #expect(first?.stop() == true)
+    first = nil
+    #expect(eventually { (try? StateDirectory.open(scratch("state"))) != nil })
+    let second = try daemon(text)
+    #expect(second.units.first?.identity == identity)
+    #expect(identity?.naa.first == 0x60 && identity?.naa.count == 16)
+    #expect(second.stop())
+  }
+
+  @Test("A configured identity wins over the generated one")
+  func configuredIdentity() throws {
+    let daemon = try daemon(
+      """
+      "portals": ["127.0.0.1:\(Loopback.freePort())"],
+      "stores": {"disk": {"memory": true, "size": "1MiB", "serial": "S1",
+                          "naa": "6001405aabbccddeeff0011223344556"}}
+      """)
+    #expect(daemon.units.first?.identity.serial == "S1")
+    #expect(daemon.units.first?.identity.naa.prefix(4) == [0x60, 0x01, 0x40, 0x5A])
+    #expect(daemon.stop())
+  }
+
+  @Test("A store whose lock another process holds keeps nobody else waiting, then serves")
+  func waitsForLock() throws {
+    try scratch.write([UInt8](repeating: 0, count: 1 << 20), to: "disk.img")
+    let holder = try StateDescriptor.open(scratch("disk.img"), O_RDWR)
+    #expect(flock(holder.rawValue, LOCK_EX) == 0)
+    let daemon = try daemon(
+      """
+      "portals": ["127.0.0.1:\(Loopback.freePort())"],
+      "stores": {"disk": {"file": "disk.img"}, "other": {"memory": true, "size": "1MiB"}}, \(target)
+      """)
+    #expect(daemon.status.hasSuffix("; waiting for the lock of disk"))
+    #expect(daemon.units.map(\.store.readiness) == [.waitingForLock, .ready])
+    #expect(eventually { book.contains("answer NOT READY until that process has ended") })
+    #expect(book.contains("\(getpid())"), "the holder's pid")
+    #expect(flock(holder.rawValue, LOCK_UN) == 0)
+    #expect(eventually { book.contains("lock is granted") })
+    #expect(daemon.units.map(\.store.readiness) == [.ready, .ready])
+    #expect(daemon.stop())
+  }
+
+  @Test("A mark of a failed sync is honoured at the start and told with its path")
+  func startsLatched() throws {
+    try LatchMarks(try StateDirectory.open(scratch("state"))).mark("disk", .inputOutput)
+    let daemon = try daemon(
+      """
+      "portals": ["127.0.0.1:\(Loopback.freePort())"],
+      "stores": {"disk": {"file": "disk.img", "size": "1MiB"}}, \(target)
+      """)
+    #expect(daemon.units.map(\.store.readiness) == [.latched])
+    #expect(daemon.status.hasSuffix("; refusing writes to disk"))
+    #expect(book.contains(scratch("state/latched/disk")))
+    #expect(book.contains("remove the file named here as mark"))
+    #expect(daemon.stop())
+  }
+
+  @Test("A store that never answers delays the stop no longer than its bound, and is named")
+  func hungStore() throws {
+    let state = try StateDirectory.open(scratch("state"))
+    let unit = LogicalUnit(
+      identity: LogicalUnitIdentity(
+        name: "hung", naa: GeneratedIdentity.random().naa, serial: "", vendor: "", product: "",
+        revision: ""),
+      store: SilentStore(), startsWithWriteCache: true, homeReactorIndex: 0)
+    let loaded = try scratch.load("\"portals\": [\"127.0.0.1:\(Loopback.freePort())\"]")
+    let directory = try TargetDirectory(loaded)
+    let context = ServerContext(reactorCount: 1, limits: ServerLimits(), logger: book.logger)
+    let plan = ReactorGroup.Plan(
+      count: 1, preference: .auto, memoryBytes: 16 << 20, logger: book.logger)
+    let reactors = try ReactorGroup.start(plan) { reactor in
+      let worker = Worker(reactor: reactor, context: context, directory: directory)
+      worker.add(unit)
+      return worker
+    }
+    let daemon = Daemon(
+      book.logger, [unit], reactors, try JobThread(name: "marks"), PortalSockets(), directory,
+      state)
+    let start = MonotonicTime.current
+    #expect(!daemon.stop(within: Milliseconds(1000)))
+    #expect(MonotonicTime.current.milliseconds(since: start) < .seconds(5))
+    #expect(book.contains("did not answer in time"))
+    #expect(book.contains("hung"))
+  }
+
+  // MARK: Refusals
+
+  @Test("Every store that cannot be opened is told at once, with file, line and path")
+  func missingStores() throws {
+    let error = try refusal(
+      """
+      "stores": {
+        "a": {"file": "missing.img"},
+        "b": {"block": "/dev/swift-tgtd-none"}}
+      """)
+    #expect(error.status == .noInput)
+    #expect(
+      error.sentences == [
+        "targets.json:3: stores.a.file: \(scratch("missing.img")): does not exist; "
+          + "give a size and it is created, sparse",
+        "targets.json:4: stores.b.block: /dev/swift-tgtd-none: does not exist, "
+          + "and files are not created under /dev",
+      ])
+  }
+
+  @Test("Two names of one file are refused before anything is opened")
+  func overlap() throws {
+    try scratch.write([UInt8](repeating: 0, count: 512), to: "one.img")
+    link(scratch("one.img"), scratch("two.img"))
+    let error = try refusal(
+      """
+      "stores": {"a": {"file": "one.img"},
+                 "b": {"file": "two.img", "size": "1MiB"}}
+      """)
+    #expect(error.status == .configuration)
+    #expect(error.sentences.count == 1)
+    #expect(error.description.hasPrefix("targets.json:3: stores.b.file: "))
+    #expect(error.description.contains("is the medium of the store \"a\" under another name"))
+    #expect(try scratch.read("two.img").count == 512)
+  }
+
+  @Test("Buffers too few for the reactors of this machine are refused, with how many are needed")
+  func memory() throws {
+    let loaded = try ConfigurationLoader.load(text: "{\n\"memory\": \"16MiB\"}")
+    #expect(try ReactorGroup.Plan.size(of: loaded, usableCPUs: 8).count == 8)
+    let error = #expect(throws: DaemonError.self) {
+      try ReactorGroup.Plan.size(of: loaded, usableCPUs: 9)
+    }
+    #expect(error?.status == .configuration)
+    #expect(
+      error?.sentences == [
+        "targets.json:2: memory: 16MiB is too small: two bursts of 1MiB for each reactor (9) "
+          + "need 18MiB; give more, or set \"reactors\" to fewer"
+      ])
+  }
+
+  @Test("A port in use is named with its place and how to find the other process")
+  func portInUse() throws {
+    let other = Loopback.listening()
+    let error = try refusal("\"portals\": [\n\"127.0.0.1:\(other.port)\"]")
+    #expect(error.status == .unavailable)
+    #expect(
+      error.description.hasPrefix(
+        "targets.json:3: portals[0]: cannot listen on 127.0.0.1:\(other.port): ") == true)
+    #expect(error.description.contains("another process has port \(other.port)"))
+    #expect(error.description.contains("ss -ltnp"))
+  }
+
+  @Test("A second daemon on one state directory is refused")
+  func secondInstance() throws {
+    let text = "\"portals\": [\"127.0.0.1:\(Loopback.freePort())\"]"
+    let first = try daemon(text)
+    let error = try refusal(text)
+    #expect(error.status == .temporaryFailure)
+    #expect(error.description.contains("another swift-tgtd (pid \(getpid()))"))
+    #expect(first.stop())
+  }
+}
+
+/// Takes every request and never answers.
+private final class SilentStore: Store {
+  let geometry = StoreGeometry(
+    capacityBytes: 1 << 20, logicalBlockBytes: 512, physicalBlockBytes: 4096)
+  let capabilities = StoreCapabilities(canPunchHoles: false, canZeroRanges: false)
+  var readiness: StoreReadiness { .ready }
+  func start(_ request: StoreRequest, on reactor: Reactor) {}
+}

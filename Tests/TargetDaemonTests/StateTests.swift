@@ -1,0 +1,175 @@
+import CLinux
+import Glibc
+import Reactor
+import Testing
+
+@testable import TargetDaemon
+
+@Suite("The state directory")
+struct StateTests {
+  let scratch: Scratch
+  init() throws { scratch = try Scratch() }
+
+  private func mode(_ name: String) -> mode_t {
+    var status = stat()
+    stat(scratch(name), &status)
+    return status.st_mode & 0o777
+  }
+
+  @Test("It is made for its owner alone, and a second instance is refused by the first's pid")
+  func lock() throws {
+    var first: StateDirectory? = try StateDirectory.open(scratch("state"))
+    #expect(mode("state") == 0o700 && mode("state/lock") == 0o600)
+    let error = #expect(throws: DaemonError.self) { try StateDirectory.open(scratch("state")) }
+    #expect(error?.status == .temporaryFailure)
+    #expect(
+      error?.description.hasPrefix(
+        "another swift-tgtd (pid \(getpid())) uses the state directory \(scratch("state")): stop it"
+      ) == true)
+    #expect(first?.path == scratch("state"))
+    first = nil
+    #expect(throws: Never.self) { try StateDirectory.open(scratch("state")) }
+  }
+
+  @Test("A directory that others may write to is refused with the chmod to run")
+  func permissions() throws {
+    mkdir(scratch("state"), 0o700)
+    chmod(scratch("state"), 0o777)
+    let error = #expect(throws: DaemonError.self) { try StateDirectory.open(scratch("state")) }
+    #expect(error?.description.contains("run chmod 700 \(scratch("state"))") == true)
+    #expect(error?.status == .inputOutput)
+  }
+
+  @Test("A link in place of the directory is not followed")
+  func link() throws {
+    mkdir(scratch("elsewhere"), 0o700)
+    symlink(scratch("elsewhere"), scratch("state"))
+    let error = #expect(throws: DaemonError.self) { try StateDirectory.open(scratch("state")) }
+    #expect(error?.description.contains("is not a directory") == true)
+  }
+
+  @Test("A missing parent is named as the reason")
+  func parent() throws {
+    let error = #expect(throws: DaemonError.self) { try StateDirectory.open(scratch("a/state")) }
+    #expect(error?.description.contains("create the directory above it") == true)
+  }
+
+  // MARK: Identities
+
+  private let names = ["quorum1", "with space", "with\nline", "with%20escape", "../up", "ä"]
+
+  @Test("Identities are unique, locally assigned NAA 6 and the same after a restart")
+  func identities() throws {
+    var seen: [String: GeneratedIdentity] = [:]
+    do {
+      let state = try StateDirectory.open(scratch("state"))
+      var registry = try IdentityRegistry.load(state)
+      seen = try registry.identities(of: names)
+    }
+    #expect(mode("state/identities") == 0o600)
+    #expect(Set(seen.values.map(\.hexadecimal)).count == names.count)
+    for identity in seen.values {
+      // NAA 6, company identifier 02h.. : locally administered, no OUI, no CID.
+      #expect(identity.hexadecimal.hasPrefix("602"))
+      #expect(identity.serial == String(identity.hexadecimal.suffix(16)))
+    }
+    let state = try StateDirectory.open(scratch("state"))
+    var registry = try IdentityRegistry.load(state)
+    #expect(try registry.identities(of: names) == seen)
+    // A new store changes nobody else's, a removed one keeps its own for its return.
+    #expect(try registry.identities(of: ["another"]).count == 1)
+    var again = try IdentityRegistry.load(state)
+    #expect(try again.identities(of: names) == seen)
+  }
+
+  @Test("A damaged identity file, whichever byte it is and wherever it ends, stops the start")
+  func damage() throws {
+    let state = try StateDirectory.open(scratch("state"))
+    var registry = try IdentityRegistry.load(state)
+    _ = try registry.identities(of: ["quorum1", "resource"])
+    let content = try scratch.read("state/identities")
+    for index in content.indices {
+      var changed = content
+      changed[index] ^= 0x01
+      try scratch.write(changed, to: "state/identities")
+      #expect(throws: DaemonError.self) { try IdentityRegistry.load(state) }
+      try scratch.write(Array(content[..<index]), to: "state/identities")
+      #expect(throws: DaemonError.self) { try IdentityRegistry.load(state) }
+    }
+    let error = #expect(throws: DaemonError.self) { try IdentityRegistry.load(state) }
+    #expect(error?.status == .inputOutput)
+    #expect(error?.description.hasPrefix("\(scratch("state/identities")) is damaged") == true)
+    #expect(error?.description.contains("Restore it from a backup") == true)
+    #expect(try scratch.read("state/identities") == Array(content.dropLast()), "left as it was")
+  }
+
+  @Test("An identity file that cannot be saved keeps the old one and says so")
+  func unsaved() throws {
+    let state = try StateDirectory.open(scratch("state"))
+    var registry = try IdentityRegistry.load(state)
+    let before = try registry.identities(of: ["a"])
+    // A directory in the way of the temporary file.
+    mkdir(scratch("state/identities.new"), 0o700)
+    let error = #expect(throws: DaemonError.self) { try registry.identities(of: ["b"]) }
+    #expect(error?.description.contains("cannot save \(scratch("state/identities"))") == true)
+    var reloaded = try IdentityRegistry.load(state)
+    #expect(try reloaded.identities(of: ["a"]) == before)
+  }
+
+  // MARK: Latch marks
+
+  @Test("A mark survives a restart and belongs to its store alone")
+  func marks() throws {
+    let long = String(repeating: "x/", count: 300)
+    do {
+      let marks = LatchMarks(try StateDirectory.open(scratch("state")))
+      #expect(marks.finding(for: "quorum1") == nil && marks.finding(for: long) == nil)
+      try marks.mark("quorum1", .inputOutput)
+      try marks.mark(long, .inputOutput)
+    }
+    let marks = LatchMarks(try StateDirectory.open(scratch("state")))
+    #expect(marks.finding(for: "quorum1") == .mark(path: scratch("state/latched/quorum1")))
+    #expect(marks.finding(for: long) == .mark(path: marks.path(of: long)))
+    for other in ["quorum2", long + "x", "../lock"] { #expect(marks.finding(for: other) == nil) }
+    unlink(scratch("state/latched/quorum1"))
+    #expect(marks.finding(for: "quorum1") == nil)
+  }
+
+  @Test("A mark is made on a full file system, and an existing one stays", .enabled(if: isRoot))
+  func fullFileSystem() throws {
+    mkdir(scratch("state"), 0o700)
+    guard mount("none", scratch("state"), "tmpfs", 0, "size=64k,mode=700") == 0 else { return }
+    defer { umount2(scratch("state"), Int32(MNT_DETACH)) }
+    let marks = LatchMarks(try StateDirectory.open(scratch("state")))
+    #expect(throws: SystemError.self) {
+      try scratch.write([UInt8](repeating: 1, count: 1 << 20), to: "state/filler")
+    }
+    try marks.mark("quorum1", .inputOutput)
+    #expect(marks.finding(for: "quorum1") == .mark(path: scratch("state/latched/quorum1")))
+    #expect(try scratch.read("state/latched/quorum1") == [], "no room was left for the reason")
+    try marks.mark("quorum1", .inputOutput)
+  }
+
+  @Test("A mark that cannot be made is told, and what is in its place already counts as one")
+  func noMark() throws {
+    let marks = LatchMarks(try StateDirectory.open(scratch("state")))
+    symlink("nowhere", scratch("state/latched/a"))
+    #expect(throws: Never.self) { try marks.mark("a", .inputOutput) }
+    rename(scratch("state/latched"), scratch("away"))
+    #expect(throws: SystemError.noSuchFile) { try marks.mark("b", .inputOutput) }
+  }
+
+  @Test("What a crash left half made, and what cannot be looked at, is found under its own path")
+  func halfMark() throws {
+    let marks = LatchMarks(try StateDirectory.open(scratch("state")))
+    try scratch.write([], to: "state/latched/a")
+    #expect(marks.finding(for: "a") == .mark(path: scratch("state/latched/a")))
+    symlink("nowhere", scratch("state/latched/b"))
+    #expect(marks.finding(for: "b") == .mark(path: scratch("state/latched/b")))
+    rename(scratch("state/latched"), scratch("state/away"))
+    try scratch.write([], to: "state/latched")
+    #expect(
+      marks.finding(for: "c")
+        == .unreadable(path: scratch("state/latched/c"), SystemError(rawValue: ENOTDIR)))
+  }
+}
