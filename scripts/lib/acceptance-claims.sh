@@ -1,0 +1,177 @@
+# Sourced by scripts/acceptance: the claims, in groups of one daemon each. A group is a function
+# claims_NAME; the names of the claims say what holds when they pass.
+# shellcheck shell=bash disable=SC2034,SC2154
+GROUPS_OF_CLAIMS=(tools image access exclusion flood stop crash suite)
+
+# --- libiscsi's tools see targets, identity and capacity
+
+# With credentials: -s logs in to every target that discovery shows.
+lists() {
+  bounded iscsi-ls -s "$(portal "user%$USER_SECRET")" | tee /dev/stderr | grep -A1 "Target:$IQN:open " | grep -q "Lun:1"
+}
+capacity() { bounded iscsi-readcapacity16 "$(url open)" | tee /dev/stderr | grep -Eq '(Total size|Size).*1073741824'; }
+identifies() { bounded iscsi-inq "$(url open)" | tee /dev/stderr | grep -q SWIFTTGT; }
+names_itself() { bounded iscsi-inq -e 1 -c 131 "$(url open)" | tee /dev/stderr | grep -qi 'NAA'; }
+
+claims_tools() {
+  local d=$WORK/$ENGINE-tools before after
+  PORT=$(free_port); configure "$d" "$PORT"
+  claim "$ENGINE: --check accepts the configuration" bounded "$TGTD" --check --config "$d/targets.json"
+  claim "$ENGINE: the daemon serves within 20 s" serve "$d" || return
+  claim "$ENGINE: iscsi-ls -s lists the target and its LUN" lists
+  claim "$ENGINE: iscsi-inq shows the vendor" identifies
+  claim "$ENGINE: iscsi-inq page 83h carries an NAA identifier" names_itself
+  claim "$ENGINE: iscsi-readcapacity16 shows 1 GiB" capacity
+  before=$(bounded iscsi-inq -e 1 -c 131 "$(url open)")
+  claim "$ENGINE: SIGTERM of the idle daemon exits 0 within 10 s" stop "$PID"
+  claim "$ENGINE: the daemon serves again" relaunch "$d" || return
+  after=$(bounded iscsi-inq -e 1 -c 131 "$(url open)")
+  claim "$ENGINE: the identifiers stay the same over a restart" test "$before" = "$after" -a -n "$before"
+  stop "$PID"
+}
+relaunch() { launch "$1" && answers "$1"; }
+
+# --- connections that never log in keep nobody out
+
+claims_flood() {
+  local d=$WORK/$ENGINE-flood
+  claim "$ENGINE: the daemon serves for the flood" serve "$d" || return
+  LIMIT=90 claim "$ENGINE: beside 10,000 half-open connections a login takes less than a second" \
+    bounded python3 "$ROOT/scripts/lib/half-open.py" "$PORT" 10000 iscsi-readcapacity16 "$(url open)"
+  claim "$ENGINE: the daemon stays below 64 MiB" test "$(resident "$PID")" -lt 65536
+  claim "$ENGINE: SIGTERM after the flood exits 0 within 10 s" stop "$PID"
+}
+resident() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$1/status"; }
+
+# --- a whole image goes there and comes back
+
+# 1 GiB, mostly holes, with random data at both ends and at odd places between.
+make_image() {
+  local place
+  truncate -s 1G "$1" || return
+  for place in 0 17 250 511 777 1023; do
+    dd if=/dev/urandom of="$1" bs=1M count=1 seek="$place" conv=notrunc status=none || return
+  done
+  dd if=/dev/urandom of="$1" bs=512 count=1999 seek=700001 conv=notrunc status=none
+}
+there() { LIMIT=120 bounded qemu-img convert -n -f raw -O raw "$WORK/image" "$(url open)"; }
+# Byte for byte, both as served and as stored.
+back() {
+  LIMIT=120 bounded qemu-img convert -f raw -O raw "$(url open)" "$WORK/back" &&
+    LIMIT=120 bounded cmp "$WORK/image" "$WORK/back"
+}
+stored() { LIMIT=120 bounded cmp "$WORK/image" "$1/open.img"; }
+bench_image() { bounded qemu-img bench -f raw -c 20000 -d 32 -s 4096 -S 4096 "$@" "$(url open)"; }
+
+claims_image() {
+  local d=$WORK/$ENGINE-image
+  [[ -e $WORK/image ]] || claim "a 1 GiB image" make_image "$WORK/image" || return
+  claim "$ENGINE: the daemon serves for images" serve "$d" || return
+  claim "$ENGINE: qemu-img convert writes a 1 GiB image" there
+  claim "$ENGINE: qemu-img convert reads the same image back" back
+  claim "$ENGINE: qemu-img bench reads at depth 32" bench_image
+  claim "$ENGINE: the backing file holds the same bytes" stored "$d"
+  claim "$ENGINE: qemu-img bench writes at depth 32 and flushes" bench_image -w --flush-interval=1000
+  claim "$ENGINE: SIGTERM exits 0" stop "$PID"
+  rm -f "$WORK/back"
+}
+
+# --- CHAP and the access lists
+
+login() { bounded iscsi-inq "$@"; }
+as_target() { LIBISCSI_CHAP_TARGET_USERNAME=$1 LIBISCSI_CHAP_TARGET_PASSWORD=$2 "${@:3}"; }
+unseen() { local list; list=$(bounded iscsi-ls "$(portal)") && [[ $list = *":open"* && $list != *":closed"* ]]; }
+seen() { bounded iscsi-ls -i "$CLOSED_INITIATOR" "$(portal)" | grep -q "$IQN:closed"; }
+silent_about() { ! grep -qF -e "$USER_SECRET" -e "$TARGET_SECRET" "$1"; }
+
+claims_access() {
+  local d=$WORK/$ENGINE-access right=user%$USER_SECRET
+  claim "$ENGINE: the daemon serves for logins" serve "$d" || return
+  claim "$ENGINE: CHAP with the right secret logs in" login "$(url chap "$right")"
+  claim "$ENGINE: CHAP with a wrong secret is refused" refused login "$(url chap user%wrong-secret-99)"
+  claim "$ENGINE: CHAP with an unknown user is refused" refused login "$(url chap "other%$USER_SECRET")"
+  claim "$ENGINE: no CHAP where it is required is refused" refused login "$(url chap)"
+  claim "$ENGINE: mutual CHAP with both secrets logs in" \
+    as_target target "$TARGET_SECRET" login "$(url mutual "$right")"
+  claim "$ENGINE: an initiator that expects another target secret does not stay" \
+    refused as_target target wrong-secret-99 login "$(url mutual "$right")"
+  claim "$ENGINE: mutual CHAP with a wrong user secret is refused" \
+    refused as_target target "$TARGET_SECRET" login "$(url mutual user%wrong-secret-99)"
+  claim "$ENGINE: discovery shows an initiator outside the ACL nothing" unseen
+  claim "$ENGINE: an initiator outside the ACL cannot log in" refused login "$(url closed)"
+  claim "$ENGINE: discovery shows the member of the ACL its target" seen
+  claim "$ENGINE: the member of the ACL logs in" login -i "$CLOSED_INITIATOR" "$(url closed)"
+  claim "$ENGINE: the log holds no secret" silent_about "$d/log"
+  claim "$ENGINE: SIGTERM exits 0 after refused logins" stop "$PID"
+}
+
+# --- one store, one daemon; one port, one daemon
+
+says() { grep -Eiq "$2" "$1"; }
+other_serves() { PORT=$1 bounded iscsi-readcapacity16 "iscsi://127.0.0.1:$1/$IQN:open/1"; }
+tells_of_the_port() {
+  local status=0
+  LIMIT=20 bounded "$TGTD" --config "$1/targets.json" </dev/null >"$1/log" 2>&1 || status=$?
+  cat "$1/log"
+  ((status != 0 && status < 124)) && grep -iq 'in use' "$1/log" && grep -q "$2" "$1/log"
+}
+
+claims_exclusion() {
+  local d=$WORK/$ENGINE-first second=$WORK/$ENGINE-second third=$WORK/$ENGINE-third first port
+  claim "$ENGINE: the first daemon serves" serve "$d" || return
+  first=$PID port=$PORT
+  configure "$third" "$port"
+  claim "$ENGINE: a port in use is an error that names the port" tells_of_the_port "$third" "$port"
+  configure "$second" "$(free_port)" "$d"
+  port=$(sed -n 's/.*127.0.0.1:\([0-9]*\).*/\1/p' "$second/targets.json")
+  launch "$second"
+  claim "$ENGINE: a second daemon on the same file says that it is locked" \
+    until_ok 15 says "$second/log" 'lock'
+  claim "$ENGINE: a second daemon on the same file serves no data" refused other_serves "$port"
+  stop "$PID"
+  claim "$ENGINE: the first daemon still serves" ready
+  claim "$ENGINE: SIGTERM of the first daemon exits 0" stop "$first"
+}
+
+# --- SIGTERM under load
+
+claims_stop() {
+  local d=$WORK/$ENGINE-stop load
+  claim "$ENGINE: the daemon serves for the stop" serve "$d" || return
+  qemu-img bench -w -f raw -c 100000000 -d 32 -s 65536 -S 65536 "$(url open)" >/dev/null 2>&1 & load=$!
+  started+=("$load")
+  sleep 2
+  claim "$ENGINE: the load runs" running "$load"
+  claim "$ENGINE: SIGTERM exits 0 within 10 s while I/O runs" stop "$PID"
+  kill -KILL "$load" 2>/dev/null; wait "$load" 2>/dev/null
+  claim "$ENGINE: the daemon serves after the stop" relaunch "$d" && stop "$PID"
+}
+
+# --- a killed daemon keeps what it acknowledged as durable
+
+writes_durably() {
+  local output
+  output=$(bounded qemu-io -f raw -c 'write -P 0x5a 1M 1M' -c flush -c 'write -f -P 0xa5 8M 64k' "$(url open)" 2>&1)
+  printf '%s\n' "$output"
+  [[ $output != *rror* && $output != *ailed* ]] && (($(grep -c '^wrote' <<<"$output") == 2))
+}
+has_the_data() {
+  local output
+  output=$(bounded qemu-io -r -f raw -c 'read -P 0x5a 1M 1M' -c 'read -P 0xa5 8M 64k' "$(url open)" 2>&1)
+  printf '%s\n' "$output"
+  [[ $output != *rror* && $output != *erification* ]] && (($(grep -c '^read' <<<"$output") == 2))
+}
+
+claims_crash() {
+  local d=$WORK/$ENGINE-crash load
+  claim "$ENGINE: the daemon serves for the crash" serve "$d" || return
+  claim "$ENGINE: a flushed and a FUA write are acknowledged" writes_durably
+  qemu-img bench -w -f raw -c 100000000 -d 16 -s 4096 -o 64M "$(url open)" >/dev/null 2>&1 & load=$!
+  started+=("$load")
+  sleep 1
+  kill -KILL "$PID"; wait "$PID" 2>/dev/null
+  kill -KILL "$load" 2>/dev/null; wait "$load" 2>/dev/null
+  claim "$ENGINE: the daemon serves after kill -9 under load" relaunch "$d" || return
+  claim "$ENGINE: what was acknowledged as durable is there" has_the_data
+  claim "$ENGINE: SIGTERM exits 0 after the crash" stop "$PID"
+}

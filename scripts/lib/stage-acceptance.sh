@@ -1,0 +1,9 @@
+# Stage acceptance: the real daemon, driven by libiscsi and QEMU (scripts/acceptance).
+# shellcheck shell=bash
+stage_acceptance() {
+  local engines=()
+  release_build || { fail "the release build succeeds"; return; }
+  pass "the release build succeeds"
+  if [[ -n $QUICK ]]; then engines=(--engine uring); fi
+  timeout -k 10 1800 scripts/acceptance ${engines[@]+"${engines[@]}"}
+}

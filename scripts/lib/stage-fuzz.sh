@@ -1,0 +1,39 @@
+# Stage fuzz: each fuzzer of Tests/Fuzz runs for $FUZZ_SECONDS under libFuzzer and the address sanitizer.
+#
+# Package.swift adds the executables of Tests/Fuzz only when FUZZ=1 is in the environment, so they never
+# ship. They are instrumented here, from outside: a crash leaves its input in .build/fuzz/NAME-*.
+# shellcheck shell=bash
+fuzz_build() {
+  local runtime
+  runtime=$(swift -print-target-info | sed -n 's/.*"runtimeResourcePath": *"\([^"]*\)".*/\1/p')
+  runtime=$(find -L "$runtime/clang/lib" -name 'libclang_rt.fuzzer_no_main*.a' 2>/dev/null | grep -m1 -F -e "$(uname -m)" -e 'no_main.a')
+  [[ -n $runtime ]] || { echo "this toolchain has no libFuzzer"; return 1; }
+  FUZZ=1 swift build -c debug --product "$1" --scratch-path .build/fuzz --sanitize address \
+    -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp -Xswiftc -O \
+    -Xlinker "$runtime" -Xlinker -lstdc++
+}
+fuzz_run() {
+  local seconds=${FUZZ_SECONDS:-60} corpus=.build/fuzz/corpus-$1 log status=0 seeds=() longest=4096
+  mkdir -p "$corpus"
+  if [[ -d Tests/Fuzz/$1/Corpus ]]; then seeds+=("Tests/Fuzz/$1/Corpus"); fi
+  # The examples are the best configurations to begin with, whole.
+  if [[ $1 = ConfigurationFuzz ]]; then seeds+=(conf) longest=8192; fi
+  log=$(mktemp)
+  # Leaks are not looked for: the tables of the Swift runtime hide their pointers from that search.
+  ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no timeout -k 10 "$((seconds + 120))" ".build/fuzz/debug/$1" \
+    "$corpus" "${seeds[@]}" -max_total_time="$seconds" -timeout=10 -detect_leaks=0 -rss_limit_mb=8192 -max_len="$longest" -artifact_prefix=".build/fuzz/$1-" -print_final_stats=1 >"$log" 2>&1 || status=$?
+  grep -E 'SUMMARY|stat::number_of_executed_units|Test unit written' "$log"
+  # It must have run inputs: a fuzzer that does nothing proves nothing.
+  grep -qE 'stat::number_of_executed_units: *[1-9]' "$log" || { tail -n 30 "$log"; status=1; }
+  rm -f "$log"
+  return "$status"
+}
+stage_fuzz() {
+  local directory name
+  for directory in Tests/Fuzz/*Fuzz/; do
+    [[ -d $directory ]] || { skip "fuzzers" "Tests/Fuzz has none"; return; }
+    name=$(basename "$directory")
+    if ! quietly "building $name" fuzz_build "$name"; then fail "$name builds"; continue; fi
+    claim "$name finds nothing in ${FUZZ_SECONDS:-60} s" fuzz_run "$name"
+  done
+}

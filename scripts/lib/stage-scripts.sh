@@ -1,0 +1,45 @@
+# Stage scripts: shellcheck, and scripts/run serves.
+# shellcheck shell=bash
+shell_files() { grep -lE '^#!/bin/bash' scripts/* .ci/* 2>/dev/null; ls scripts/lib/*.sh scripts/lab.d/*.sh; }
+checked() {
+  shell_files | xargs shellcheck -x --severity=warning -e SC1090,SC1091
+}
+python_compiles() { python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' scripts/bench; }
+loads_compile() {
+  cc -O2 -Wall -Wextra -Werror -o /dev/null scripts/bench.d/load.c -liscsi &&
+    cc -O2 -Wall -Wextra -Werror -o /dev/null scripts/bench.d/digests.c -lisal
+}
+
+# scripts/run serves a configuration and ends in order at SIGTERM.
+run_serves() {
+  local work port pid status=0
+  work=$(mktemp -d) port=$(free_port)
+  cat >"$work/targets.json" <<JSON
+{"portals": ["127.0.0.1:$port"], "stores": {"m": {"memory": true, "size": "16MiB"}},
+ "targets": [{"name": "iqn.2026-11.com.example:run", "luns": [{"lun": 0, "store": "m"}], "initiators": "any"}],
+ "state": "$work/state"}
+JSON
+  mkdir -m 700 "$work/state"
+  scripts/run --config "$work/targets.json" </dev/null >"$work/log" 2>&1 & pid=$!
+  if until_ok 1200 listens_or_gone "$port" "$pid" && listens "$port"; then
+    timeout 20 iscsi-ls -s "iscsi://127.0.0.1:$port" || status=1
+    kill -TERM "$pid"
+    gone "$pid" 10 || status=$?
+    if ((status == 124)); then kill -KILL "$pid"; fi
+  else
+    status=1
+  fi
+  cat "$work/log"
+  rm -rf "$work"
+  return "$status"
+}
+listens_or_gone() { listens "$1" || ! running "$2"; }
+
+stage_scripts() {
+  need shellcheck python3 libiscsi-dev libiscsi-bin
+  claim "shellcheck has no warning" checked
+  claim "scripts/bench is Python" python_compiles
+  claim "the loads of scripts/bench compile without a warning" loads_compile
+  claim "scripts/run --help helps" scripts/run --help
+  claim "scripts/run --config serves and ends at SIGTERM" run_serves
+}

@@ -1,0 +1,53 @@
+# Stage unit: every Swift test. Each test counts once; a run that breaks off counts as a failure.
+# shellcheck shell=bash
+# swift_tests LOG [OPTION...]: run them all; the output is kept in LOG.
+swift_tests() {
+  local log=$1; shift
+  timeout -k 10 "${TEST_TIMEOUT:-1200}" swift test --disable-xctest "$@" >"$log" 2>&1
+}
+# outcomes LOG WORD: the names of the tests whose line ends so, whatever symbol stands before it:
+#   <symbol> Test "a claim" passed after 0.1 seconds.
+#   <symbol> Test claim(_:) with 3 test cases failed after 0.1 seconds with 1 issue.
+#   <symbol> Test claim() skipped: "why"
+outcomes() {
+  local ending="$2 after [0-9.]+ seconds( with [^\"]*)?\\.$"
+  if [[ $2 = skipped ]]; then ending='skipped(: ".*")?\.?$'; fi
+  sed -nE "/ Test (run with|case) /d; s/^[^[:alnum:]]+ Test (.*) $ending/\1/p" "$1"
+}
+# tally LOG STATUS: one record for each test of a run, and a failure if the run does not add up.
+tally() {
+  local log=$1 status=$2 name total seen=0
+  while IFS= read -r name; do record PASS "$name"; seen=$((seen + 1)); done < <(outcomes "$log" passed)
+  printf '      %s tests passed\n' "$seen"
+  while IFS= read -r name; do skip "$name" "disabled here"; seen=$((seen + 1)); done < <(outcomes "$log" skipped)
+  while IFS= read -r name; do fail "$name"; seen=$((seen + 1)); done < <(outcomes "$log" failed)
+  total=$(sed -nE 's/^[^[:alnum:]]+ Test run with ([0-9]+) tests? .*(passed|failed) after .*/\1/p' "$log" | tail -1)
+  if [[ -z $total ]]; then
+    fail "the test run ends (exit status $status)"
+  elif ((total != seen)); then
+    fail "every test of the run has an outcome ($seen of $total)"
+  elif ((status)) && [[ -z $(outcomes "$log" failed) ]]; then
+    fail "the test run exits 0 (exit status $status)"
+  fi
+}
+stage_unit() {
+  local log status=0
+  quietly "building the tests" swift build --build-tests || { fail "the tests build"; return; }
+  pass "the tests build without a warning"
+  log=$(mktemp)
+  swift_tests "$log" --skip-build || status=$?
+  tally "$log" "$status"
+  if ((status)); then grep -vE ' (passed after|started)' "$log" | tail -n 60 | sed 's/^/      /'; fi
+  rm -f "$log"
+  stage_allocations
+}
+# Allocations are counted in a release build, the only one whose generics are specialised, of this one
+# test target: Package.swift leaves the others out.
+stage_allocations() {
+  local log status=0
+  log=$(mktemp)
+  ALLOCATIONS=1 swift_tests "$log" -c release --disable-testable-imports --scratch-path .build/allocations || status=$?
+  tally "$log" "$status"
+  if ((status)); then grep -vE ' (passed after|started)' "$log" | tail -n 60 | sed 's/^/      /'; fi
+  rm -f "$log"
+}
