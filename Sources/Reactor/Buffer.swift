@@ -80,6 +80,23 @@ public final class Buffer {
     unsafe (base + offset).copyMemory(from: source.base + sourceOffset, byteCount: count)
   }
 
+  /// Sets in `count` bytes at `offset` every bit that is set in those of `source`, another buffer.
+  public func formUnion(with source: Buffer, at sourceOffset: Int, to offset: Int, count: Int) {
+    precondition(count >= 0 && sourceOffset >= 0 && sourceOffset + count <= source.capacity)
+    precondition(offset >= 0 && offset + count <= capacity && source !== self)
+    var done = 0
+    while done + 8 <= count {
+      let added = unsafe (source.base + sourceOffset + done).loadUnaligned(as: UInt64.self)
+      let present = unsafe (base + offset + done).loadUnaligned(as: UInt64.self)
+      unsafe (base + offset + done).storeBytes(of: present | added, as: UInt64.self)
+      done += 8
+    }
+    while done < count {
+      self[offset + done] |= source[sourceOffset + done]
+      done += 1
+    }
+  }
+
   public func fill(_ range: Range<Int>, with byte: UInt8) {
     precondition(range.lowerBound >= 0 && range.upperBound <= capacity)
     unsafe memset(base + range.lowerBound, Int32(byte), range.count)

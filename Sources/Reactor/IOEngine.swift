@@ -59,6 +59,21 @@ public protocol IOEngine: AnyObject {
   /// Submits everything pending, then waits until there is a completion, a wake-up, or `deadline`
   /// (nil: no deadline; a past one: do not wait), and appends what has completed.
   func wait(until deadline: MonotonicTime?, completions: inout [Completion])
+
+  /// Appends what has ended since `wait` without it, so that the answers leave in the same turn.
+  func takeEnded(into completions: inout [Completion])
+
+  // MARK: Pace
+
+  /// Lets the next `wait` collect completions for so long before it returns the first; 0: not at all.
+  func gather(for nanoseconds: UInt32)
+}
+
+extension IOEngine {
+  /// Nothing ends without `wait` unless the engine says so.
+  public func takeEnded(into completions: inout [Completion]) {}
+  /// An engine that cannot wait so exactly does not.
+  public func gather(for nanoseconds: UInt32) {}
 }
 
 /// The two addresses of a TCP connection.
@@ -203,6 +218,20 @@ public struct Milliseconds: RawRepresentable, Comparable, Hashable, Sendable, Bi
 
   @inlinable
   public static func seconds(_ count: UInt32) -> Milliseconds { Milliseconds(count * 1000) }
+
+  @inlinable
+  public static func + (left: Milliseconds, right: Milliseconds) -> Milliseconds {
+    Milliseconds(UInt32(clamping: UInt64(left.rawValue) + UInt64(right.rawValue)))
+  }
+
+  /// As long, or so much longer that it ends on a multiple of `grid` of the clock.
+  public func roundedUp(to grid: Milliseconds, from now: MonotonicTime) -> Milliseconds {
+    guard grid.rawValue > 0 else { return self }
+    let end = now.rawValue / 1_000_000 + UInt64(rawValue)
+    let late = end % UInt64(grid.rawValue)
+    guard late > 0 else { return self }
+    return self + Milliseconds(grid.rawValue - UInt32(late))
+  }
 
   @inlinable
   public static func < (left: Milliseconds, right: Milliseconds) -> Bool {

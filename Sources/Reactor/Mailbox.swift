@@ -2,7 +2,8 @@ internal import DequeModule
 internal import Synchronization
 
 /// Work that other threads hand to a reactor: accepted sockets, resets that reach all of a logical
-/// unit's reactors, new configuration. Never on the path of a READ or WRITE.
+/// unit's reactors, reservations, range locks, the order of tasks. Never on the path of a READ or
+/// WRITE.
 ///
 /// Holds at most `capacity` jobs; a full mailbox refuses, and the sender answers for it.
 public final class Mailbox: Sendable {

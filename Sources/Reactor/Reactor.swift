@@ -19,6 +19,7 @@ public final class Reactor {
   private var ready: Deque<Completion> = []
   private var turnEndHandlers: ContiguousArray<any TurnEndHandler> = []
   private var isStopping = false
+  private var pace = RequestPace()
 
   /// The clock as of this turn; reading it costs nothing.
   public private(set) var now: MonotonicTime
@@ -46,18 +47,38 @@ public final class Reactor {
   public func stop() { isStopping = true }
 
   /// Waits once and handles what came: completions, jobs, timers, then the handlers that asked for
-  /// the turn's end. Whatever they start is submitted together by the next turn's `wait`.
+  /// the turn's end. What they start and what does not end at once is submitted together by the next
+  /// turn's `wait`.
   public func turn() {
-    let deadline = ready.isEmpty ? timers.nextDeadline() : now
-    engine.wait(until: deadline, completions: &completions)
+    let isIdle = ready.isEmpty && turnEndHandlers.isEmpty
+    engine.wait(until: isIdle ? timers.nextDeadline() : now, completions: &completions)
     now = engine.now
-    for completion in completions { deliver(completion) }
-    completions.removeAll(keepingCapacity: true)
-    deliverReady()
+    deliverCompletions()
     for job in mailbox.take() { job() }
     while let (timer, handler) = timers.popDue(at: now) { handler.timerFired(timer) }
     deliverReady()
-    endTurn()
+    settle()
+    engine.gather(for: pace.turnEnded(at: now))
+  }
+
+  /// More rounds than a command has steps; what keeps ending at once goes on in the next turn, so that
+  /// nobody waits for it.
+  private static let roundsPerTurnMax = 8
+
+  /// Delivers what ended at once and ends the turn, until nothing new comes of it.
+  private func settle() {
+    for _ in 0..<Reactor.roundsPerTurnMax {
+      engine.takeEnded(into: &completions)
+      deliverCompletions()
+      guard !turnEndHandlers.isEmpty else { return }
+      endTurn()
+    }
+  }
+
+  private func deliverCompletions() {
+    for completion in completions { deliver(completion) }
+    completions.removeAll(keepingCapacity: true)
+    deliverReady()
   }
 
   private func deliver(_ completion: Completion) {
@@ -86,6 +107,12 @@ public final class Reactor {
   /// Calls `handler` once when this turn's events are handled: the moment to send the turn's answers
   /// together.
   public func callAtTurnEnd(_ handler: any TurnEndHandler) { turnEndHandlers.append(handler) }
+
+  // MARK: Pace
+
+  /// Notes a request from an initiator that has `outstanding` on their way, this one included: not
+  /// answered yet, or answered and the answer not seen. The reactor turns more or less often by it.
+  public func requestArrived(outstanding: Int) { pace.requestArrived(outstanding: outstanding) }
 
   // MARK: Operations
 

@@ -33,7 +33,6 @@ public struct SystemError: RawRepresentable, Error, Hashable, Sendable, BitwiseC
   public static let connectionReset = SystemError(rawValue: ECONNRESET)
   public static let connectionAborted = SystemError(rawValue: ECONNABORTED)
   public static let brokenPipe = SystemError(rawValue: EPIPE)
-  public static let timedOut = SystemError(rawValue: ETIMEDOUT)
   public static let cancelled = SystemError(rawValue: ECANCELED)
   public static let wouldBlock = SystemError(rawValue: EWOULDBLOCK)
 

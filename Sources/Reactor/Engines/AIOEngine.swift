@@ -129,11 +129,7 @@ public final class AIOEngine: IOEngine {
   private func attemptSend(
     _ list: ScatterGatherList, _ id: OperationID, on socket: SocketHandle
   ) -> Bool {
-    let result = kernelResult {
-      unsafe sendmsg(
-        socket.rawValue, list.unsafeMessageHeader, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
-    }
-    return finish(id, result)
+    finish(id, socket.sendWithoutWaiting(list))
   }
 
   private func finish(_ id: OperationID, _ result: OperationResult) -> Bool {
@@ -227,6 +223,10 @@ public final class AIOEngine: IOEngine {
       case .socket(let socket): socketIsReady(socket)
       }
     }
+    takeEnded(into: &completions)
+  }
+
+  public func takeEnded(into completions: inout [Completion]) {
     completions.append(contentsOf: ready)
     ready.removeAll(keepingCapacity: true)
   }

@@ -1,6 +1,16 @@
 internal import CLinux
 internal import Glibc
 
+/// The time of day, which may be set and may jump: only for telling people and initiators.
+public enum WallClock {
+  /// Milliseconds since the start of 1970, UTC; 0 before that.
+  public static var milliseconds: UInt64 {
+    var time = timespec()
+    unsafe _ = clock_gettime(CLOCK_REALTIME, &time)
+    return UInt64(clamping: time.tv_sec) &* 1000 &+ UInt64(clamping: time.tv_nsec / 1_000_000)
+  }
+}
+
 extension MonotonicTime {
   /// CLOCK_MONOTONIC, read without entering the kernel (20 ns).
   public static var current: MonotonicTime {
@@ -36,6 +46,15 @@ func kernelResult(_ call: () -> Int) -> OperationResult {
     if value >= 0 { return OperationResult(rawValue: Int32(clamping: value)) }
     let error = SystemError.last
     if error != .interrupted { return .failure(error) }
+  }
+}
+
+extension SocketHandle {
+  /// Sends what the socket takes now; `.tryAgain` if that is nothing.
+  func sendWithoutWaiting(_ list: ScatterGatherList) -> OperationResult {
+    kernelResult {
+      unsafe sendmsg(rawValue, list.unsafeMessageHeader, Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+    }
   }
 }
 

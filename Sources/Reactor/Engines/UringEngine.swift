@@ -16,9 +16,12 @@ public final class UringEngine: IOEngine {
   private var wakerIsArmed = false
   /// Operations the kernel has, or will have with the next submission.
   private var operationsInKernel = 0
-  /// Operations that ended without the kernel: inline writes and impossible ranges.
+  /// Operations that ended without the ring: those performed on the spot, and impossible ranges.
   private var ready: [Completion] = []
+  private var inlineReader = InlineReader()
   private var inlineWriter = InlineWriter()
+  private var hasSentThisTurn = false
+  private var gatheringNanoseconds: UInt32 = 0
 
   /// Whether the ring refuses all operations but those the engine uses.
   var isRestricted: Bool { queue.isRestricted }
@@ -26,6 +29,8 @@ public final class UringEngine: IOEngine {
   public init() throws(EngineError) {
     eventWaker = try EventWaker()
     queue = try UringQueue()
+    // Else the kernel adds 50 µs to a wait of 40.
+    clinux_thread_set_timer_slack(1000)
   }
 
   deinit { cancelEverything() }
@@ -54,7 +59,14 @@ public final class UringEngine: IOEngine {
     }
   }
 
+  /// A turn's first send, which is mostly its only one, is performed on the spot: queued, it would end
+  /// the wait that submits it, for a turn with nothing to do.
   public func send(on socket: SocketHandle, from list: ScatterGatherList, id: OperationID) {
+    if !hasSentThisTurn {
+      hasSentThisTurn = true
+      let result = socket.sendWithoutWaiting(list)
+      if result.error != .tryAgain { return end(id, result) }
+    }
     // MSG_WAITALL: the kernel continues a short send by itself.
     let flags = UInt32(MSG_NOSIGNAL) | UInt32(MSG_WAITALL)
     unsafe start(id) { entry in
@@ -70,11 +82,11 @@ public final class UringEngine: IOEngine {
 
   // MARK: Storage
 
-  /// Through the ring also when buffered: it completes what is cached while submitting.
   public func read(
     _ file: FileHandle, into slice: BufferSlice, at offset: UInt64, id: OperationID
   ) {
-    guard kernelOffset(offset, count: UInt64(slice.count)) != nil else { return refuse(id) }
+    guard let position = kernelOffset(offset, count: UInt64(slice.count)) else { return refuse(id) }
+    if let result = inlineReader.read(file, into: slice, at: position) { return end(id, result) }
     unsafe start(id) { entry in
       unsafe io_uring_prep_read(
         entry, file.rawValue, slice.unsafeAddress, UInt32(slice.count), offset)
@@ -87,8 +99,7 @@ public final class UringEngine: IOEngine {
   ) {
     guard let position = kernelOffset(offset, count: UInt64(slice.count)) else { return refuse(id) }
     if !isDurable, let result = inlineWriter.write(file, from: slice, at: position) {
-      ready.append(Completion(id: id, result: result))
-      return
+      return end(id, result)
     }
     unsafe start(id) { entry in
       unsafe clinux_ring_prepare_write(
@@ -113,8 +124,10 @@ public final class UringEngine: IOEngine {
     }
   }
 
-  private func refuse(_ id: OperationID) {
-    ready.append(Completion(id: id, result: .failure(.invalidArgument)))
+  private func refuse(_ id: OperationID) { end(id, .failure(.invalidArgument)) }
+
+  private func end(_ id: OperationID, _ result: OperationResult) {
+    ready.append(Completion(id: id, result: result))
   }
 
   private func start(
@@ -133,14 +146,24 @@ public final class UringEngine: IOEngine {
 
   public func wait(until deadline: MonotonicTime?, completions: inout [Completion]) {
     inlineWriter.turnBegan()
+    hasSentThisTurn = false
     if !wakerIsArmed { armWaker() }
-    let accepted = queue.submit(wait: waitMode(until: deadline))
+    let mode = waitMode(until: deadline)
+    let accepted = hasGathered(before: mode) || queue.submit(wait: mode)
     let before = completions.count
     queue.drain { data, result, flags in
       take(data, result, flags, into: &completions)
     }
-    deliverReady(&completions)
+    takeEnded(into: &completions)
     if !accepted, completions.count == before { pauseAfterRefusal() }
+  }
+
+  /// Submits, and sleeps for the time set aside for gathering. Whether there is anything to take.
+  private func hasGathered(before mode: UringQueue.Wait) -> Bool {
+    if gatheringNanoseconds == 0 { return false }
+    if case .no = mode { return false }
+    _ = queue.submit(wait: .gathering(nanoseconds: gatheringNanoseconds))
+    return queue.hasCompletions
   }
 
   private func waitMode(until deadline: MonotonicTime?) -> UringQueue.Wait {
@@ -150,7 +173,7 @@ public final class UringEngine: IOEngine {
     return deadline > now ? .atMost(deadline.interval(from: now)) : .no
   }
 
-  private func deliverReady(_ completions: inout [Completion]) {
+  public func takeEnded(into completions: inout [Completion]) {
     guard !ready.isEmpty else { return }
     completions.append(contentsOf: ready)
     ready.removeAll(keepingCapacity: true)
@@ -184,6 +207,10 @@ public final class UringEngine: IOEngine {
     static let waker = UInt64.max
     static let cancellation = UInt64.max - 1
   }
+
+  // MARK: Pace
+
+  public func gather(for nanoseconds: UInt32) { gatheringNanoseconds = nanoseconds }
 
   // MARK: End
 

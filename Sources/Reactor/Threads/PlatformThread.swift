@@ -32,6 +32,9 @@ public final class PlatformThread: Sendable {
     self.handle = handle
   }
 
+  /// Lets the calling thread sleep; never on a reactor's.
+  public static func pause(microseconds: UInt32) { usleep(microseconds) }
+
   /// Waits for its end.
   public func join() { pthread_join(handle, nil) }
 
