@@ -1,5 +1,6 @@
 internal import CLinux
 public import Reactor
+internal import Synchronization
 
 /// A store on a regular file or a block device.
 ///
@@ -27,6 +28,7 @@ public final class DescriptorStore: OperationStore {
   let descriptor: FileDescriptor
   let state: StoreState
   let syncs = SyncQueue()
+  let searches = ExtentSearches()
   /// The size that the administrator demands; nil: as found.
   let configuredSizeBytes: UInt64?
   private let onLatch: @Sendable (SystemError) -> Void
@@ -70,6 +72,7 @@ public final class DescriptorStore: OperationStore {
     guard request.count > 0 || request.operation == .synchronize else {
       return request.finishLater(nil, on: reactor)
     }
+    guard request.operation != .findExtents else { return findExtents(request, on: reactor) }
     request.begin(by: self, on: reactor)
     startOperation(of: request, on: reactor)
   }
@@ -77,7 +80,7 @@ public final class DescriptorStore: OperationStore {
   func refusal(of operation: StoreRequest.Operation) -> StoreFailure? {
     switch state.readiness {
     case .ready: nil
-    case .latched: operation == .read ? nil : .latched
+    case .latched: operation == .read || operation == .findExtents ? nil : .latched
     case .waitingForLock: .notReady
     case .gone: .gone
     }
@@ -97,6 +100,8 @@ public final class DescriptorStore: OperationStore {
     case .zeroRange:
       reactor.allocate(
         file, .zeroRange, at: request.offset, count: request.count, for: request)
+    case .findExtents:
+      preconditionFailure("extents are not asked of the engine")
     }
   }
 

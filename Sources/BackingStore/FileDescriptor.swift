@@ -83,6 +83,22 @@ struct FileDescriptor: ~Copyable {
     try check { fsync(rawValue) }
   }
 
+  // MARK: Holes
+
+  /// Where data begins at or after `offset`; the largest offset if there is none any more, nil if the
+  /// file system does not tell.
+  func nextData(at offset: UInt64) -> UInt64? {
+    let found = lseek(rawValue, off_t(clamping: offset), SEEK_DATA)
+    if found >= 0 { return UInt64(found) }
+    return SystemError.last == .noSuchDevice ? UInt64(Int64.max) : nil
+  }
+
+  /// Where the first hole at or after `offset` begins; nil if the file system does not tell.
+  func nextHole(at offset: UInt64) -> UInt64? {
+    let found = lseek(rawValue, off_t(clamping: offset), SEEK_HOLE)
+    return found >= 0 ? UInt64(found) : nil
+  }
+
   // MARK: Abilities
 
   /// Whether the file system knows `mode` (of fallocate(2)) at `offset`.

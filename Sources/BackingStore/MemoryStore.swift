@@ -4,10 +4,13 @@ public import Reactor
 /// A store in memory, for tests and scratch disks. Pages that were never written cost nothing, and
 /// deallocated ones are given back. Its content ends with it.
 ///
-/// Commands that overlap in time and place see a mixture of old and new, as on any disk.
+/// Commands that overlap in time and place see a mixture of old and new, as on any disk. A write is
+/// atomic for whoever sees to it that no other command overlaps it: there is no crash that leaves a
+/// part of it, for none leaves anything.
 public final class MemoryStore: Store {
   public let geometry: StoreGeometry
-  public let capabilities = StoreCapabilities(canPunchHoles: true, canZeroRanges: true)
+  public let capabilities = StoreCapabilities(
+    canPunchHoles: true, canZeroRanges: true, atomicWriteBytesMax: 1 << 20)
   public var readiness: StoreReadiness { .ready }
 
   private let memory: AnonymousMemory
@@ -31,6 +34,8 @@ public final class MemoryStore: Store {
     case .read: memory.read(into: request.slice, at: offset)
     case .write: memory.write(from: request.slice, at: offset)
     case .synchronize: break
+    case .findExtents:
+      request.noteExtents(memory.extents(at: offset, count: Int(clamping: request.count)))
     case .punchHole, .zeroRange: memory.zero(at: offset, count: Int(clamping: request.count))
     }
     request.finishLater(nil, on: reactor)
@@ -40,21 +45,41 @@ public final class MemoryStore: Store {
 /// Zeroed pages of this process.
 @safe
 private final class AnonymousMemory: @unchecked Sendable {
-  // Sendable: the address never changes, and the bytes are as free for all as a disk's.
+  // Sendable: the addresses never change, and the bytes are as free for all as a disk's.
   private let base: UnsafeMutableRawPointer
   private let byteCount: Int
+  /// A byte for each page, 0 unless it was written since it was last given back. What the kernel has
+  /// mapped tells less: pages that were only read count there, and those swapped out do not. Marked
+  /// after the write, cleared before the page is given back, so that data never lies in a page without
+  /// a mark.
+  private let marks: UnsafeMutableRawPointer
+  private let pageCount: Int
 
   init(byteCount: Int) throws(SystemError) {
+    let pageCount = (byteCount + AnonymousMemory.pageBytes - 1) / AnonymousMemory.pageBytes
+    let base = try unsafe AnonymousMemory.map(byteCount)
+    do throws(SystemError) { try unsafe marks = AnonymousMemory.map(pageCount) } catch {
+      unsafe munmap(base, byteCount)
+      throw error
+    }
+    unsafe self.base = base
+    self.byteCount = byteCount
+    self.pageCount = pageCount
+  }
+
+  private static func map(_ byteCount: Int) throws(SystemError) -> UnsafeMutableRawPointer {
     let address = unsafe mmap(
       nil, byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
     guard let address = unsafe address, Int(bitPattern: address) != -1 else {
       throw SystemError.last
     }
-    unsafe base = address
-    self.byteCount = byteCount
+    return unsafe address
   }
 
-  deinit { unsafe munmap(base, byteCount) }
+  deinit {
+    unsafe munmap(base, byteCount)
+    unsafe munmap(marks, pageCount)
+  }
 
   private func check(_ offset: Int, _ count: Int) {
     precondition(offset >= 0 && count >= 0 && offset <= byteCount - count)
@@ -68,9 +93,43 @@ private final class AnonymousMemory: @unchecked Sendable {
   func write(from slice: BufferSlice, at offset: Int) {
     check(offset, slice.count)
     unsafe (base + offset).copyMemory(from: slice.unsafeAddress, byteCount: slice.count)
+    guard slice.count > 0 else { return }
+    let page = offset / AnonymousMemory.pageBytes
+    let last = (offset + slice.count - 1) / AnonymousMemory.pageBytes
+    unsafe memset(marks + page, 1, last - page + 1)
   }
 
   private static let pageBytes = 4096
+
+  /// How far a search looks at a time: 4 GiB, about a millisecond.
+  private static let searchPagesMax = 1 << 20
+
+  /// From `offset` on, as far as a search goes.
+  func extents(at offset: Int, count: Int) -> [StoreExtent] {
+    check(offset, count)
+    guard count > 0 else { return [] }
+    let pageBytes = AnonymousMemory.pageBytes
+    let end = offset + count
+    let first = offset / pageBytes
+    let last = min((end - 1) / pageBytes, first + AnonymousMemory.searchPagesMax - 1)
+    var extents: [StoreExtent] = []
+    var begin = first
+    for page in first...last {
+      guard page == last || isMarked(page + 1) != isMarked(begin) else { continue }
+      let start = max(begin * pageBytes, offset)
+      extents.append(
+        StoreExtent(
+          offset: UInt64(start), count: UInt64(min((page + 1) * pageBytes, end) - start),
+          isMapped: isMarked(begin)))
+      begin = page + 1
+      if extents.count == StoreRequest.extentCountMax { break }
+    }
+    return extents
+  }
+
+  private func isMarked(_ page: Int) -> Bool {
+    unsafe marks.load(fromByteOffset: page, as: UInt8.self) != 0
+  }
 
   /// Gives whole pages back, which then read as zeros, and clears what is left at the edges.
   func zero(at offset: Int, count: Int) {
@@ -79,6 +138,9 @@ private final class AnonymousMemory: @unchecked Sendable {
     let end = offset + count
     let firstPage = (offset + page - 1) / page * page
     let endPage = end / page * page
+    if firstPage < endPage {
+      unsafe memset(marks + firstPage / page, 0, (endPage - firstPage) / page)
+    }
     guard firstPage < endPage,
       unsafe madvise(base + firstPage, endPage - firstPage, MADV_DONTNEED) == 0
     else {

@@ -43,16 +43,19 @@ public struct StoreCapabilities: Sendable, Equatable {
   public var canZeroRanges: Bool
   /// The granularity of deallocation in bytes; 0 when unknown.
   public var discardGranularityBytes: UInt32
+  /// The longest write, wherever it begins, of which a crash leaves all or nothing; 0: none is.
+  public var atomicWriteBytesMax: UInt32
   public var isRotational: Bool
   public var isReadOnly: Bool
 
   public init(
     canPunchHoles: Bool, canZeroRanges: Bool, discardGranularityBytes: UInt32 = 4096,
-    isRotational: Bool = false, isReadOnly: Bool = false
+    atomicWriteBytesMax: UInt32 = 0, isRotational: Bool = false, isReadOnly: Bool = false
   ) {
     self.canPunchHoles = canPunchHoles
     self.canZeroRanges = canZeroRanges
     self.discardGranularityBytes = discardGranularityBytes
+    self.atomicWriteBytesMax = atomicWriteBytesMax
     self.isRotational = isRotational
     self.isReadOnly = isReadOnly
   }

@@ -5,6 +5,8 @@ public import Reactor
 public final class StoreRequest {
   public enum Operation: UInt8, Sendable {
     case read, write, synchronize, punchHole, zeroRange
+    /// Finds out what of a range is mapped; `extents` is the answer.
+    case findExtents
   }
 
   public private(set) var operation: Operation = .read
@@ -15,6 +17,12 @@ public final class StoreRequest {
   /// For writes: on stable storage when it ends.
   public private(set) var isDurable = false
   public private(set) var isInFlight = false
+
+  /// What `findExtents` found, ascending, without gaps from the range's start: all of the range, or as
+  /// much as `extentCountMax` extents cover. Empty: the store cannot tell.
+  public private(set) var extents: [StoreExtent] = []
+  /// As many as anybody asks for at a time, and few enough for a hostile file.
+  public static let extentCountMax = 1024
 
   private var buffer: Buffer?
   private var bufferOffset = 0
@@ -52,10 +60,11 @@ public final class StoreRequest {
     prepare(.synchronize, nil, 0, 0, isDurable: true)
   }
 
-  /// `operation` is `.punchHole` or `.zeroRange`. Durable only after a `synchronize`, whatever the
+  /// `operation` is `.punchHole`, `.zeroRange` or `.findExtents`. Durable only after a `synchronize`, whatever the
   /// cache mode.
   public func prepare(_ operation: Operation, at offset: UInt64, count: UInt64) {
-    precondition(operation == .punchHole || operation == .zeroRange)
+    precondition(
+      operation == .punchHole || operation == .zeroRange || operation == .findExtents)
     prepare(operation, nil, offset, count, isDurable: false)
   }
 
@@ -71,7 +80,15 @@ public final class StoreRequest {
     self.count = count
     self.isDurable = isDurable
     interruptions = 0
+    if !extents.isEmpty { extents = [] }
     isInFlight = true
+  }
+
+  /// Takes back what was prepared and has not been started.
+  public func takeBack() {
+    precondition(isInFlight && performer == nil, "what a store performs is not taken back")
+    isInFlight = false
+    buffer = nil
   }
 
   // MARK: For stores
@@ -89,6 +106,9 @@ public final class StoreRequest {
     offset += UInt64(done)
     count -= UInt64(done)
   }
+
+  /// Notes what `findExtents` found.
+  public func noteExtents(_ found: [StoreExtent]) { extents = found }
 
   /// Notes who performs the request: the ends of the operations that it starts on `reactor` with
   /// the request as their handler are passed on to `store`, which stays alive until then.
@@ -131,6 +151,19 @@ extension StoreRequest: OperationHandler {
       preconditionFailure("an operation ended for a request that nobody performs")
     }
     performer.operationEnded(result, of: self, on: reactor)
+  }
+}
+
+/// Consecutive bytes of a store that are mapped, or all of which are not and read as zeros.
+public struct StoreExtent: Hashable, Sendable {
+  public var offset: UInt64
+  public var count: UInt64
+  public var isMapped: Bool
+
+  public init(offset: UInt64, count: UInt64, isMapped: Bool) {
+    self.offset = offset
+    self.count = count
+    self.isMapped = isMapped
   }
 }
 
