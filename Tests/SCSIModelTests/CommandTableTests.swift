@@ -8,7 +8,16 @@ import Testing
   private func plainCDB(_ row: CommandRow) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: row.length)
     bytes[0] = row.opcode
-    if let action = row.serviceAction { bytes[1] = UInt8(action) }
+    if let action = row.serviceAction {
+      if row.opcode == CommandDescriptorBlock.variableLengthOpcode {
+        bytes[7] = UInt8(row.length - 8)
+        bytes[9] = UInt8(action)
+      } else {
+        bytes[1] = UInt8(action)
+      }
+    }
+    // Mode 0 is none of those served.
+    if row.command == .readBuffer || row.command == .writeBuffer { bytes[1] = 0x02 }
     return bytes
   }
 
@@ -28,7 +37,10 @@ import Testing
     for row in table.rows {
       for byte in 1..<row.length {
         for bit in 0..<8 {
-          if row.serviceAction != nil, byte == 1, bit < 5 { continue }
+          let isVariable = row.opcode == CommandDescriptorBlock.variableLengthOpcode
+          // The length and the service action say which row it is.
+          if isVariable, (7...9).contains(byte) { continue }
+          if row.serviceAction != nil, !isVariable, byte == 1, bit < 5 { continue }
           var bytes = plainCDB(row)
           bytes[byte] |= 1 << UInt8(bit)
           let answer = table.validate(CommandDescriptorBlock(bytes))
@@ -46,7 +58,9 @@ import Testing
   private func hasValueRule(_ command: Command) -> Bool {
     switch command {
     case .inquiry, .modeSelect6, .modeSelect10, .reportLUNs, .reportSupportedOperationCodes,
-      .verify10, .verify12, .verify16:
+      .verify10, .verify12, .verify16, .verify32, .extendedCopyLID1, .extendedCopyLID4,
+      .populateToken, .writeUsingToken, .reportIdentifyingInformation, .reportTargetPortGroups,
+      .setIdentifyingInformation, .setTargetPortGroups, .setTimestamp, .readBuffer, .writeBuffer:
       true
     default: false
     }
@@ -61,6 +75,8 @@ import Testing
         let answer = table.validate(cdb)
         if !table.servesOpcode(opcode) {
           #expect(answer == .invalidCommandOperationCode)
+        } else if opcode == CommandDescriptorBlock.variableLengthOpcode {
+          #expect(answer == .invalidFieldInCDB(byte: 8, bit: 7))
         } else if table.hasServiceActions(opcode), table.lookup(cdb) == nil {
           #expect(answer == .invalidFieldInCDB(byte: 1, bit: 4))
         }
@@ -94,7 +110,12 @@ import Testing
     #expect(answer(0x12, 0x01, 0x83) == nil)
     #expect(answer(0x15, 0x00, 0, 0, 8) == .invalidFieldInCDB(byte: 1, bit: 4))  // no PF
     #expect(answer(0x15, 0x10, 0, 0, 8) == nil)
-    #expect(answer(0x15, 0x11, 0, 0, 8) == .invalidFieldInCDB(byte: 1, bit: 0))  // SP
+    #expect(answer(0x15, 0x11, 0, 0, 8) == nil)  // SP: the unit's matter
+    #expect(
+      answer(0xA3, 0x05, 0, 0, 0, 0, 0, 0, 0, 0, 0x02) == .invalidFieldInCDB(byte: 10, bit: 7))
+    #expect(answer(0xA3, 0x0A | 0x40) == .invalidFieldInCDB(byte: 1, bit: 7))  // DATA FORMAT 2
+    #expect(answer(0xA4, 0x06, 0, 0, 0, 0, 0, 0, 0, 65) == .invalidFieldInCDB(byte: 6, bit: 7))
+    #expect(answer(0x3C, 0x00) == .invalidFieldInCDB(byte: 1, bit: 4))  // MODE 0
     #expect(answer(0xA0, 0, 0x03) == .invalidFieldInCDB(byte: 2, bit: 7))  // SELECT REPORT
     #expect(answer(0xA3, 0x0C, 0x04) == .invalidFieldInCDB(byte: 2, bit: 2))  // REPORTING OPTIONS
   }
@@ -109,11 +130,14 @@ import Testing
   func reservations() {
     for row in table.rows where row.traits.contains(.writesMedium) {
       #expect(row.reservation == .write)
-      #expect(row.direction == .dataOut)
+      #expect(row.direction == .dataOut || row.opcode == 0x48)
     }
     let writers = table.rows.filter { $0.traits.contains(.writesMedium) }.map(\.opcode)
     #expect(
-      Set(writers) == [0x0A, 0x2A, 0xAA, 0x8A, 0x2E, 0xAE, 0x8E, 0x41, 0x93, 0x42])
+      Set(writers) == [
+        0x0A, 0x2A, 0xAA, 0x8A, 0x2E, 0xAE, 0x8E, 0x41, 0x93, 0x42, 0x7F, 0x89, 0x8B, 0x9C, 0x04,
+        0x48, 0x83,
+      ])
     let stop = CommandDescriptorBlock([0x1B, 0, 0, 0, 0])
     let start = CommandDescriptorBlock([0x1B, 0, 0, 0, 1])
     #expect(table[.startStopUnit].reservation.resolved(for: stop) == .write)
@@ -136,6 +160,8 @@ import Testing
     expect([0x2F, 0x06, 0, 0, 0, 0, 0, 0, 9, 0], 1, .dataOut)
     expect([0x41, 0x00, 0, 0, 0, 0, 0, 0, 9, 0], 1, .dataOut)
     expect([0x93, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0], 0, .none)
+    expect([0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0], 18, .dataOut)
+    expect([0x34, 0x00, 0, 0, 0, 0, 0, 0, 9, 0], 0, .none)
     expect([0x28, 0x00, 0, 0, 0, 0, 0, 0, 9, 0], 9, .dataIn)
     expect([0x35, 0x00, 0, 0, 0, 0, 0, 0, 9, 0], 0, .none)
   }

@@ -20,7 +20,10 @@ import Testing
   func simplePages() {
     #expect(
       VitalProductData.supportedPages(VitalProductDataPage.ofDisk.reversed()).encoded()
-        == [0x00, 0x00, 0x00, 0x06, 0x00, 0x80, 0x83, 0xB0, 0xB1, 0xB2])
+        == [
+          0x00, 0x00, 0x00, 0x0C, 0x00, 0x80, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x8F, 0xB0,
+          0xB1, 0xB2,
+        ])
     #expect(
       VitalProductData.unitSerialNumber("AB1").encoded() == [
         0x00, 0x80, 0x00, 0x03, 0x41, 0x42, 0x31,
@@ -74,6 +77,28 @@ import Testing
     }
   }
 
+  @Test("Extended INQUIRY, mode page policy and SCSI ports keep each field at its offset")
+  func devicePages() {
+    let extended = ExtendedInquiryData(isVolatileCachePresent: true).page.encoded()
+    // HEADSUP, ORDSUP, SIMPSUP; V_SUP; LUICLR; MAXIMUM SUPPORTED SENSE DATA LENGTH 252.
+    #expect(
+      extended == [0x00, 0x86, 0x00, 0x3C, 0x00, 0x07, 0x01, 0x01, 0, 0, 0, 0, 0, 252]
+        + [UInt8](repeating: 0, count: 50))
+    #expect(VitalProductData.modePagePolicy.encoded() == [0, 0x87, 0, 4, 0x3F, 0xFF, 0, 0])
+    #expect(VitalProductData.softwareInterfaceIdentification.encoded() == [0, 0x84, 0, 0])
+    let ports = SCSIPorts(ports: [
+      TargetPortIdentity(group: 2, relativePort: 2, name: "iqn.x:a,t,0x0002"),
+      TargetPortIdentity(group: 1, relativePort: 1, name: "iqn.x:ab,t,0x0001"),
+    ])
+    #expect(
+      ports.page.encoded() == [
+        0x00, 0x88, 0x00, 72,
+        0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 24, 0x53, 0x98, 0, 20,
+      ] + Array("iqn.x:ab,t,0x0001".utf8) + [0, 0, 0] + [
+        0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 24, 0x53, 0x98, 0, 20,
+      ] + Array("iqn.x:a,t,0x0002".utf8) + [0, 0, 0, 0])
+  }
+
   @Test("Block limits keep each field at the offset of SBC-3 table 180")
   func blockLimits() {
     var limits = BlockLimits()
@@ -88,14 +113,18 @@ import Testing
     limits.unmapGranularityBlocks = 0x8081_8283
     limits.unmapAlignmentBlocks = 0x1091_9293
     limits.writeSameBlocksMax = 0xA0A1_A2A3_A4A5_A6A7
+    limits.atomicBlocksMax = 0xB0B1_B2B3
+    limits.atomicAlignmentBlocks = 0xC0C1_C2C3
+    limits.atomicGranularityBlocks = 0xD0D1_D2D3
     #expect(
       limits.page.encoded() == [
         0x00, 0xB0, 0x00, 0x3C, 0x01, 0x11, 0x22, 0x23,
         0x30, 0x31, 0x32, 0x33, 0x40, 0x41, 0x42, 0x43, 0x50, 0x51, 0x52, 0x53,
         0x60, 0x61, 0x62, 0x63, 0x70, 0x71, 0x72, 0x73, 0x80, 0x81, 0x82, 0x83,
         0x90, 0x91, 0x92, 0x93,  // UGAVALID
-        0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7,
-      ] + [UInt8](repeating: 0, count: 20))
+        0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xB0, 0xB1, 0xB2, 0xB3,
+        0xC0, 0xC1, 0xC2, 0xC3, 0xD0, 0xD1, 0xD2, 0xD3,
+      ] + [UInt8](repeating: 0, count: 8))
   }
 
   @Test("Characteristics say non-rotating; provisioning says what may unmap")
@@ -105,6 +134,6 @@ import Testing
     let provisioning = LogicalBlockProvisioning(
       isUnmapSupported: true, isWriteSameUnmapSupported: true, isUnmappedReadAsZeros: true,
       type: .thin)
-    #expect(provisioning.page.encoded() == [0, 0xB2, 0, 4, 0, 0xC4, 2, 0])
+    #expect(provisioning.page.encoded() == [0, 0xB2, 0, 4, 0, 0xE4, 2, 0])
   }
 }

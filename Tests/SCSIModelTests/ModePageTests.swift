@@ -11,6 +11,11 @@ import Testing
   static let caching: [UInt8] =
     [0x08, 0x12, 0x04] + [UInt8](repeating: 0, count: 17)  // WCE
   static let control: [UInt8] = [0x0A, 0x0A, 0x02, 0x10, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0]
+  static let reconnect: [UInt8] = [0x02, 0x0E] + [UInt8](repeating: 0, count: 14)
+  static let controlExtension: [UInt8] =
+    [0x4A, 0x01, 0x00, 0x1C, 0x07] + [UInt8](repeating: 0, count: 27)  // TCMOS, SCSIP, IALUAE
+  static let provisioning: [UInt8] =
+    [0x5C, 0x02, 0x00, 0x0C] + [UInt8](repeating: 0, count: 12)
   static let exceptions: [UInt8] = [0x1C, 0x0A, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 
   private func sense(_ bytes: [UInt8], _ unit: ModeSenseData = unit) throws -> [UInt8] {
@@ -19,11 +24,21 @@ import Testing
 
   @Test("MODE SENSE(6) of all pages: header, short block descriptor, pages in ascending order")
   func allPages() throws {
-    let pages = Self.recovery + Self.caching + Self.control + Self.exceptions
+    let pages =
+      Self.recovery + Self.reconnect + Self.caching + Self.control + Self.exceptions
+    let subpages =
+      Self.recovery + Self.reconnect + Self.caching + Self.control + Self.controlExtension
+      + Self.exceptions + Self.provisioning
     let descriptor: [UInt8] = [0x00, 0x00, 0x12, 0x34, 0x00, 0x00, 0x02, 0x00]
     let header: [UInt8] = [UInt8(3 + 8 + pages.count), 0x00, 0x10, 0x08]  // DPOFUA
     #expect(try sense([0x1A, 0x00, 0x3F, 0x00, 0xFF]) == header + descriptor + pages)
-    #expect(try sense([0x1A, 0x00, 0x3F, 0xFF, 0xFF]) == header + descriptor + pages)
+    let longer: [UInt8] = [UInt8(3 + 8 + subpages.count), 0x00, 0x10, 0x08]
+    #expect(try sense([0x1A, 0x00, 0x3F, 0xFF, 0xFF]) == longer + descriptor + subpages)
+    #expect(
+      try sense([0x1A, 0x08, 0x0A, 0xFF]) == [UInt8(3 + 12 + 32), 0, 0x10, 0] + Self.control
+        + Self.controlExtension)
+    #expect(
+      try sense([0x1A, 0x08, 0x1C, 0x02]) == [UInt8(3 + 16), 0, 0x10, 0] + Self.provisioning)
   }
 
   @Test("MODE SENSE(10) with LLBAA has the long descriptor; DBD has none; WP shows")
@@ -59,10 +74,30 @@ import Testing
 
   @Test("A page or subpage that is not there is pointed at")
   func unknownPages() {
-    #expect(throws: SenseData.invalidFieldInCDB(byte: 2, bit: 5)) { try sense([0x1A, 0, 0x02]) }
-    #expect(throws: SenseData.invalidFieldInCDB(byte: 3, bit: 7)) {
-      try sense([0x1A, 0, 0x0A, 0x01])
+    #expect(throws: SenseData.invalidFieldInCDB(byte: 2, bit: 5)) { try sense([0x1A, 0, 0x03]) }
+    for (page, subpage) in [(0x0A, 0x02), (0x08, 0x01), (0x3F, 0x01)] as [(UInt8, UInt8)] {
+      #expect(throws: SenseData.invalidFieldInCDB(byte: 3, bit: 7)) {
+        try sense([0x1A, 0, page, subpage])
+      }
     }
+  }
+
+  @Test("A unit that saves sets PS, tells what it saved, and takes the pages back with PS")
+  func saved() throws {
+    var unit = Self.unit
+    unit.saved = ModeSettings(isWriteCacheEnabled: false, isDescriptorSense: true)
+    unit.thresholds = [ProvisioningThreshold(availableCount: 0x0102)]
+    #expect(
+      try sense([0x1A, 0x08, 0xC8], unit)
+        == [23, 0, 0x10, 0, 0x88, 0x12] + [UInt8](repeating: 0, count: 18))
+    #expect(try sense([0x1A, 0x08, 0xCA], unit)[4..<7] == [0x8A, 0x0A, 0x06])
+    let threshold: [UInt8] = [0x80, 0x01, 0, 0, 0, 0, 0x01, 0x02]
+    #expect(
+      try sense([0x1A, 0x08, 0x1C, 0x02], unit)
+        == [27, 0, 0x10, 0, 0xDC, 0x02, 0, 0x14] + [UInt8](repeating: 0, count: 12) + threshold)
+    let sensed = try sense([0x1A, 0x00, 0x3F, 0xFF], unit)
+    let list = try ModeSelectParameterList(decoding: sensed, form: .six, unit: unit)
+    #expect(list.settings == unit.current)
   }
 
   // MARK: MODE SELECT
@@ -96,8 +131,8 @@ import Testing
   func unchangeable() {
     for page in ModePage.allCases {
       let bytes = page.encoded(Self.unit.current)
-      let changeable = page.changeable
-      for index in 2..<bytes.count {
+      let changeable = page.changeable()
+      for index in (page.rawValue & 0xFF == 0 ? 2 : 4)..<bytes.count {
         for bit in UInt8(0)..<8 where changeable[index] & 1 << bit == 0 {
           var list = [0, 0, 0, 0] + bytes
           list[4 + index] ^= 1 << bit
@@ -111,8 +146,8 @@ import Testing
 
   @Test("A MODE SELECT list cut anywhere but between pages is a PARAMETER LIST LENGTH ERROR")
   func truncated() throws {
-    let list = try sense([0x1A, 0x00, 0x3F])
-    let boundaries: Set = [0, 12, 24, 44, 56, 68]
+    let list = try sense([0x1A, 0x00, 0x3F, 0xFF])
+    let boundaries: Set = [0, 12, 24, 40, 60, 72, 104, 116, 132]
     for count in 0...list.count {
       let cut = Array(list.prefix(count))
       if boundaries.contains(count) {
@@ -125,12 +160,20 @@ import Testing
 
   @Test("Lengths that lie are refused, whichever they are and whatever they say")
   func lyingLengths() throws {
-    let list = try sense([0x1A, 0x00, 0x3F])
+    let list = try sense([0x1A, 0x00, 0x3F, 0xFF])
     for length in UInt8.min...UInt8.max {
-      for offset in [13, 25, 45, 57] where length != list[offset] {
+      for offset in [13, 25, 41, 61, 105] where length != list[offset] {
         var lying = list
         lying[offset] = length
         #expect(throws: SenseData.invalidFieldInParameterList(byte: offset, bit: 7)) {
+          try select(lying)
+        }
+      }
+      for (offset, place) in [(74, 74), (75, 74), (118, 118), (119, 118)]
+      where length != list[offset] {
+        var lying = list
+        lying[offset] = length
+        #expect(throws: SenseData.invalidFieldInParameterList(byte: place, bit: 7)) {
           try select(lying)
         }
       }
@@ -165,10 +208,13 @@ import Testing
   @Test("Subpages, unknown pages and a medium type are refused where they stand")
   func strangers() {
     #expect(throws: SenseData.invalidFieldInParameterList(byte: 4, bit: 6)) {
-      try select([0, 0, 0, 0, 0x4A, 0x01, 0, 0])
+      try select([0, 0, 0, 0, 0x4A, 0x02, 0, 0])
+    }
+    #expect(throws: SenseData.invalidFieldInParameterList(byte: 4, bit: 6)) {
+      try select([0, 0, 0, 0, 0x4A, 0x00, 0, 0])
     }
     #expect(throws: SenseData.invalidFieldInParameterList(byte: 4, bit: 5)) {
-      try select([0, 0, 0, 0, 0x02, 0x00])
+      try select([0, 0, 0, 0, 0x03, 0x00])
     }
     #expect(throws: SenseData.invalidFieldInParameterList(byte: 1, bit: 7)) {
       try select([0, 1, 0, 0])

@@ -12,6 +12,9 @@ import Testing
     #expect(data.encoded(.logicalUnits) == [0, 0, 0, 16, 0, 0, 0, 0] + units)
     #expect(data.encoded(.wellKnownLogicalUnits) == [0, 0, 0, 8, 0, 0, 0, 0] + wellKnown)
     #expect(data.encoded(.all) == [0, 0, 0, 24, 0, 0, 0, 0] + units + wellKnown)
+    #expect(data.encoded(.notSubsidiary) == [0, 0, 0, 16, 0, 0, 0, 0] + units)
+    #expect(data.encoded(.administrative) == [0, 0, 0, 0, 0, 0, 0, 0])
+    #expect(data.encoded(.subsidiary) == [0, 0, 0, 0, 0, 0, 0, 0])
     #expect(
       ReportLUNsData(numbers: []).encoded(.all) == [0, 0, 0, 0, 0, 0, 0, 0])
   }

@@ -12,6 +12,50 @@ public enum Command: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case reportLUNs
   case reportSupportedOperationCodes
   case reportSupportedTaskManagementFunctions
+  case reportIdentifyingInformation
+  case reportTargetPortGroups
+  case reportTimestamp
+  case setIdentifyingInformation
+  case setTargetPortGroups
+  case setTimestamp
+  case logSelect
+  case logSense
+  case receiveDiagnosticResults
+  case sendDiagnostic
+  case writeBuffer
+  case readBuffer
+
+  // Reservations: SPC-4 §6.14, §6.15, and SPC-2.
+  case readKeys
+  case readReservation
+  case reportCapabilities
+  case readFullStatus
+  case register
+  case reserve
+  case release
+  case clear
+  case preempt
+  case preemptAndAbort
+  case registerAndIgnoreExistingKey
+  case registerAndMove
+  case replaceLostReservation
+  case reserve6
+  case release6
+  case reserve10
+  case release10
+
+  // SPC-4 and SBC-3, third-party copies.
+  case extendedCopyLID1
+  case extendedCopyLID4
+  case populateToken
+  case writeUsingToken
+  case copyOperationAbort
+  case receiveCopyStatusLID1
+  case receiveCopyDataLID1
+  case receiveCopyOperatingParameters
+  case receiveCopyFailureDetailsLID1
+  case receiveCopyStatusLID4
+  case receiveRODTokenInformation
 
   // SBC-3.
   case read6
@@ -28,6 +72,16 @@ public enum Command: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case verify10
   case verify12
   case verify16
+  case read32
+  case verify32
+  case write32
+  case writeAndVerify32
+  case writeSame32
+  case compareAndWrite
+  case orWrite16
+  case writeAtomic16
+  case preFetch10
+  case preFetch16
   case synchronizeCache10
   case synchronizeCache16
   case writeSame10
@@ -35,6 +89,13 @@ public enum Command: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case unmap
   case readCapacity10
   case readCapacity16
+  case getLBAStatus
   case startStopUnit
   case preventAllowMediumRemoval
+  case readDefectData10
+  case readDefectData12
+  case formatUnit
+  case sanitizeOverwrite
+  case sanitizeBlockErase
+  case sanitizeExitFailureMode
 }

@@ -21,6 +21,8 @@ public enum ParameterLengthField: UInt8, Sendable, BitwiseCopyable {
   case none
   case byte4
   case bytes3To4
+  case bytes5To8
+  case bytes6To8
   case bytes6To9
   case bytes7To8
   case bytes10To13
@@ -58,6 +60,8 @@ extension CommandDescriptorBlock {
     case .none: 0
     case .byte4: Int(bytes[4])
     case .bytes3To4: Int(bytes.bigEndianUInt16(at: 3))
+    case .bytes5To8: Int(bytes.bigEndianUInt32(at: 5))
+    case .bytes6To8: Int(bytes.bigEndianUInt24(at: 6))
     case .bytes6To9: Int(bytes.bigEndianUInt32(at: 6))
     case .bytes7To8: Int(bytes.bigEndianUInt16(at: 7))
     case .bytes10To13: Int(bytes.bigEndianUInt32(at: 10))
@@ -84,25 +88,6 @@ extension CommandDescriptorBlock {
   @inlinable
   public var byteCheck: ByteCheck { ByteCheck(rawValue: (blockFlags >> 1) & 0x03) ?? .reserved }
 
-  /// GROUP NUMBER of the block commands; there are no groups here, so it changes nothing.
-  @inlinable
-  public var groupNumber: UInt8 {
-    switch length {
-    case 10: bytes[6] & 0x1F
-    case 12: bytes[10] & 0x1F
-    case 16: bytes[14] & 0x1F
-    default: 0
-    }
-  }
-
-  /// IMMED of START STOP UNIT (byte 1, bit 0).
-  @inlinable
-  public var isStartStopImmediate: Bool { bytes[1] & 0x01 != 0 }
-
-  /// IMMED of SYNCHRONIZE CACHE (byte 1, bit 1): status may come before the flush is done.
-  @inlinable
-  public var isSynchronizeImmediate: Bool { bytes[1] & 0x02 != 0 }
-
   /// START, LOEJ and NO_FLUSH of START STOP UNIT (SBC-3 §5.25, byte 4).
   @inlinable
   public var isStart: Bool { bytes[4] & 0x01 != 0 }
@@ -118,14 +103,6 @@ extension CommandDescriptorBlock {
   /// UNMAP of WRITE SAME (byte 1, bit 3): deallocating will do if the blocks then read as the data.
   @inlinable
   public var isUnmap: Bool { blockFlags & 0x08 != 0 }
-
-  /// ANCHOR of WRITE SAME (byte 1, bit 4). Not served: ANC_SUP is 0.
-  @inlinable
-  public var isWriteSameAnchor: Bool { blockFlags & 0x10 != 0 }
-
-  /// ANCHOR of UNMAP (byte 1, bit 0). Not served: ANC_SUP is 0.
-  @inlinable
-  public var isUnmapAnchor: Bool { bytes[1] & 0x01 != 0 }
 
   /// NDOB of WRITE SAME(16) (byte 1, bit 0): no Data-Out buffer, the blocks become zeros.
   @inlinable
@@ -150,6 +127,38 @@ extension CommandDescriptorBlock {
   public var isLongLBAAccepted: Bool { length == 10 && bytes[1] & 0x10 != 0 }
   @inlinable
   public var isDisableBlockDescriptors: Bool { bytes[1] & 0x08 != 0 }
+
+  /// SP of MODE SELECT (SPC-4 §6.11).
+  @inlinable
+  public var isSavePages: Bool { bytes[1] & 0x01 != 0 }
+
+  /// PCR of LOG SELECT and PARAMETER POINTER of LOG SENSE (SPC-4 §6.8, §6.9).
+  @inlinable
+  public var isParameterCodeReset: Bool { bytes[1] & 0x02 != 0 }
+  @inlinable
+  public var parameterPointer: UInt16 { bytes.bigEndianUInt16(at: 5) }
+
+  /// IDENTIFYING INFORMATION TYPE (SPC-4 §6.32, §6.44).
+  @inlinable
+  public var identifyingInformationType: UInt8 { bytes[10] >> 1 }
+
+  /// PARAMETER DATA FORMAT of REPORT TARGET PORT GROUPS: 1 asks for the extended header.
+  @inlinable
+  public var parameterDataFormat: UInt8 { bytes[1] >> 5 }
+
+  /// SELFTEST and PF of SEND DIAGNOSTIC, PCV of RECEIVE DIAGNOSTIC RESULTS (SPC-4 §6.42, §6.31).
+  @inlinable
+  public var isSelfTest: Bool { bytes[1] & 0x04 != 0 }
+  @inlinable
+  public var isPageFormat: Bool { bytes[1] & 0x10 != 0 }
+  @inlinable
+  public var isPageCodeValid: Bool { bytes[1] & 0x01 != 0 }
+
+  /// MODE and BUFFER OFFSET of READ BUFFER and WRITE BUFFER; the mode is nil for those not served.
+  @inlinable
+  public var bufferMode: BufferMode? { BufferMode(rawValue: bytes[1] & 0x1F) }
+  @inlinable
+  public var bufferOffset: Int { Int(bytes.bigEndianUInt24(at: 3)) }
 
   /// PC of MODE SENSE.
   @inlinable

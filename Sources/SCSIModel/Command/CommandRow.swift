@@ -5,10 +5,11 @@ public enum DataDirection: UInt8, Sendable, BitwiseCopyable {
   case dataOut
 }
 
-/// How a command fares on a nexus that does not hold the persistent reservation (SPC-4 §5.13.2.2
-/// table 66, SBC-3 §4.17 table 10).
-public enum ReservationRule: UInt8, Sendable, BitwiseCopyable {
-  /// Allowed under every reservation.
+/// How a command fares under the reservation of another nexus (SPC-4 §5.13.1 tables 66 and 67,
+/// SBC-3 §4.17 table 10, SPC-2 §5.5 table 10). `ReservationGate` asks with the resolved rule.
+public enum ReservationRule: UInt8, Sendable, BitwiseCopyable, CaseIterable {
+  /// Allowed under every persistent reservation, but not while another nexus holds the unit by
+  /// RESERVE.
   case always
   /// Reads the medium or parameters: allowed under write exclusive types, conflicts with exclusive
   /// access unless the type admits registrants and the nexus is one.
@@ -16,18 +17,28 @@ public enum ReservationRule: UInt8, Sendable, BitwiseCopyable {
   /// Changes or commits something: conflicts unless the type admits registrants and the nexus is
   /// one.
   case write
-  /// PREVENT ALLOW MEDIUM REMOVAL: `always` with PREVENT 0, else `write`.
+  /// PREVENT ALLOW MEDIUM REMOVAL: `alwaysEvenReserved` with PREVENT 0, else `write`.
   case alwaysIfAllowingRemoval
   /// START STOP UNIT: `always` with START 1, else `write`.
   case alwaysIfStarting
+  /// Allowed whatever is reserved, by RESERVE too: what names and describes the unit.
+  case alwaysEvenReserved
+  /// PERSISTENT RESERVE IN and OUT: allowed under every persistent reservation (what a service
+  /// action needs beyond that is its own affair), and not while any nexus, even the same, holds the
+  /// unit by RESERVE.
+  case persistentReserve
+  /// RESERVE: see `ReservationState.legacyOutcome(for:)`.
+  case reserve
+  /// RELEASE: as RESERVE, but harmless while another nexus holds the unit by RESERVE.
+  case release
 
-  /// The rule with the CDB's part of it settled: `.always`, `.read` or `.write`.
+  /// The rule with the CDB's part of it settled: neither of the two that depend on it.
   @inlinable
   public func resolved(for cdb: CommandDescriptorBlock) -> ReservationRule {
     switch self {
-    case .always, .read, .write: self
-    case .alwaysIfAllowingRemoval: cdb.isPreventRemoval ? .write : .always
+    case .alwaysIfAllowingRemoval: cdb.isPreventRemoval ? .write : .alwaysEvenReserved
     case .alwaysIfStarting: cdb.isStart ? .always : .write
+    default: self
     }
   }
 }
@@ -118,13 +129,15 @@ public struct CommandRow: Sendable {
     byte < length && usage[byte / 8] >> UInt64(56 - byte % 8 * 8 + bit) & 1 == 1
   }
 
-  /// The direction of this very CDB: a VERIFY that compares nothing and a WRITE SAME with NDOB have
-  /// no Data-Out, whatever their rows say.
+  /// The direction of this very CDB: a VERIFY that compares nothing, a WRITE SAME with NDOB
+  /// and a FORMAT UNIT without FMTDATA have no Data-Out, whatever their rows say.
   @inlinable
   public func direction(for cdb: CommandDescriptorBlock) -> DataDirection {
     switch command {
-    case .verify10, .verify12, .verify16: cdb.byteCheck == .mediumOnly ? .none : .dataOut
-    case .writeSame16: cdb.isNoDataOutBuffer ? .none : .dataOut
+    case .verify10, .verify12, .verify16, .verify32:
+      cdb.byteCheck == .mediumOnly ? .none : .dataOut
+    case .writeSame16, .writeSame32: cdb.isNoDataOutBuffer ? .none : .dataOut
+    case .formatUnit: cdb.isFormatData ? .dataOut : .none
     default: direction
     }
   }
@@ -135,10 +148,13 @@ public struct CommandRow: Sendable {
   public func transferBlocks(for cdb: CommandDescriptorBlock) -> BlockCount? {
     guard let range = cdb.blockRange(blocks) else { return nil }
     switch command {
-    case .synchronizeCache10, .synchronizeCache16: return BlockCount(0)
+    case .synchronizeCache10, .synchronizeCache16, .preFetch10, .preFetch16:
+      return BlockCount(0)
     case .writeSame10: return BlockCount(1)
-    case .writeSame16: return BlockCount(cdb.isNoDataOutBuffer ? 0 : 1)
-    case .verify10, .verify12, .verify16:
+    case .writeSame16, .writeSame32: return BlockCount(cdb.isNoDataOutBuffer ? 0 : 1)
+    // What to compare with, then what to write.
+    case .compareAndWrite: return BlockCount(2 * range.count.rawValue)
+    case .verify10, .verify12, .verify16, .verify32:
       switch cdb.byteCheck {
       case .mediumOnly, .reserved: return BlockCount(0)
       case .compare: return range.count

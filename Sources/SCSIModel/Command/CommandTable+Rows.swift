@@ -1,12 +1,15 @@
 // The rows, in the order of `Command`. To add a command: a case there, a row here.
 //
 // Masks are CDB usage data without the opcode (SPC-4 §6.35.3). What is 0 is refused when set:
-//   RDPROTECT, WRPROTECT, VRPROTECT (no protection information), RARC, ANCHOR (ANC_SUP 0), SP (no
-//   saved pages), POWER CONDITION, and CONTROL whole (NACA too).
+//   RDPROTECT, WRPROTECT, VRPROTECT (no protection information), RARC, ANCHOR (ANC_SUP 0), and CONTROL
+//   whole (NACA too).
 // GROUP NUMBER is accepted and changes nothing; SYNC_NV is, since the flush does more than it asks.
 
 extension CommandTable {
-  static func makeRows() -> [CommandRow] { primaryRows() + transferRows() + mediumRows() }
+  static func makeRows() -> [CommandRow] {
+    primaryRows() + deviceRows() + reservationRows() + copyRows() + transferRows() + longRows()
+      + mediumRows() + formatRows()
+  }
 
   private static func primaryRows() -> [CommandRow] {
     [
@@ -15,21 +18,21 @@ extension CommandTable {
         .none, .always),
       CommandRow(
         .requestSense, "REQUEST SENSE", 0x03, mask: [0x01, 0x00, 0x00, 0xFF, 0x00], .dataIn,
-        length: .byte4, .always,
+        length: .byte4, .alwaysEvenReserved,
         [.ignoresUnitAttention, .allowedWhenNotReady, .allowedWithoutLogicalUnit]),
       CommandRow(
         .inquiry, "INQUIRY", 0x12, mask: [0x01, 0xFF, 0xFF, 0xFF, 0x00], .dataIn,
-        length: .bytes3To4, .always,
+        length: .bytes3To4, .alwaysEvenReserved,
         [.ignoresUnitAttention, .allowedWhenNotReady, .allowedWithoutLogicalUnit]),
       CommandRow(
-        .modeSelect6, "MODE SELECT(6)", 0x15, mask: [0x10, 0x00, 0x00, 0xFF, 0x00], .dataOut,
+        .modeSelect6, "MODE SELECT(6)", 0x15, mask: [0x11, 0x00, 0x00, 0xFF, 0x00], .dataOut,
         length: .byte4, .write),
       CommandRow(
         .modeSense6, "MODE SENSE(6)", 0x1A, mask: [0x08, 0xFF, 0xFF, 0xFF, 0x00], .dataIn,
         length: .byte4, .read, .allowedWhenNotReady),
       CommandRow(
         .modeSelect10, "MODE SELECT(10)", 0x55,
-        mask: [0x10, 0x00, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00], .dataOut,
+        mask: [0x11, 0x00, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00], .dataOut,
         length: .bytes7To8, .write),
       CommandRow(
         .modeSense10, "MODE SENSE(10)", 0x5A,
@@ -38,7 +41,7 @@ extension CommandTable {
       CommandRow(
         .reportLUNs, "REPORT LUNS", 0xA0,
         mask: [0x00, 0xFF, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00], .dataIn,
-        length: .bytes6To9, .always,
+        length: .bytes6To9, .alwaysEvenReserved,
         [.ignoresUnitAttention, .allowedWhenNotReady, .allowedWithoutLogicalUnit]),
       CommandRow(
         .reportSupportedOperationCodes, "REPORT SUPPORTED OPERATION CODES", 0xA3, action: 0x0C,
@@ -109,7 +112,7 @@ extension CommandTable {
         blocks: .sixteen, .write),
       // UNMAP, and NDOB in the long form.
       CommandRow(
-        .writeSame10, "WRITE SAME(10)", 0x41, mask: ten(flags: 0), .dataOut, blocks: .ten,
+        .writeSame10, "WRITE SAME(10)", 0x41, mask: ten(flags: 0x08), .dataOut, blocks: .ten,
         .write, .writesMedium),
       CommandRow(
         .writeSame16, "WRITE SAME(16)", 0x93, mask: sixteen(flags: 0x09), .dataOut,
@@ -124,9 +127,13 @@ extension CommandTable {
         .readCapacity16, "READ CAPACITY(16)", 0x9E, action: 0x10,
         mask: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00], .dataIn,
         length: .bytes10To13, .always),
-      // IMMED; NO_FLUSH, LOEJ and START.
       CommandRow(
-        .startStopUnit, "START STOP UNIT", 0x1B, mask: [0x01, 0x00, 0x00, 0x07, 0x00],
+        .getLBAStatus, "GET LBA STATUS", 0x9E, action: 0x12,
+        mask: [UInt8](repeating: 0, count: 1) + [UInt8](repeating: 0xFF, count: 12) + [0x00, 0x00],
+        .dataIn, length: .bytes10To13, .read),
+      // IMMED; POWER CONDITION, NO_FLUSH, LOEJ and START.
+      CommandRow(
+        .startStopUnit, "START STOP UNIT", 0x1B, mask: [0x01, 0x00, 0x00, 0xF7, 0x00],
         .none, .alwaysIfStarting, .allowedWhenNotReady),
       CommandRow(
         .preventAllowMediumRemoval, "PREVENT ALLOW MEDIUM REMOVAL", 0x1E,
@@ -136,17 +143,17 @@ extension CommandTable {
   }
 
   /// Flags, address, GROUP NUMBER, count, CONTROL.
-  private static func ten(flags: UInt8) -> [UInt8] {
+  static func ten(flags: UInt8) -> [UInt8] {
     [flags, 0xFF, 0xFF, 0xFF, 0xFF, 0x1F, 0xFF, 0xFF, 0x00]
   }
 
   /// Flags, address, count, GROUP NUMBER, CONTROL.
-  private static func twelve(flags: UInt8) -> [UInt8] {
+  static func twelve(flags: UInt8) -> [UInt8] {
     [flags, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x1F, 0x00]
   }
 
   /// Flags, address, count, GROUP NUMBER, CONTROL.
-  private static func sixteen(flags: UInt8) -> [UInt8] {
+  static func sixteen(flags: UInt8) -> [UInt8] {
     [flags] + [UInt8](repeating: 0xFF, count: 12) + [0x1F, 0x00]
   }
 }

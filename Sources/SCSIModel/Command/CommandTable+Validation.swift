@@ -48,8 +48,14 @@ extension CommandTable {
     switch command {
     case .verify10, .verify12, .verify16:
       cdb.byteCheck == .reserved ? .invalidFieldInCDB(byte: 1, bit: 2) : nil
-    case .inquiry, .modeSelect6, .modeSelect10, .reportLUNs, .reportSupportedOperationCodes:
+    case .verify32:
+      cdb.byteCheck == .reserved ? .invalidFieldInCDB(byte: 10, bit: 2) : nil
+    case .inquiry, .modeSelect6, .modeSelect10, .reportLUNs, .reportSupportedOperationCodes,
+      .reportIdentifyingInformation, .reportTargetPortGroups, .setIdentifyingInformation,
+      .setTargetPortGroups, .setTimestamp, .writeBuffer, .readBuffer:
       reservedParameterValue(in: cdb, command)
+    case .extendedCopyLID1, .extendedCopyLID4, .populateToken, .writeUsingToken:
+      copyListRefusal(of: cdb, command)
     default:
       nil
     }
@@ -72,7 +78,7 @@ extension CommandTable {
     case .reportSupportedOperationCodes where cdb.bytes[2] & 0x07 > 3:
       .invalidFieldInCDB(byte: 2, bit: 2)
     default:
-      nil
+      reservedDeviceValue(in: cdb, command)
     }
   }
 }

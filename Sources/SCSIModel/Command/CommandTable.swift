@@ -1,10 +1,10 @@
 /// The commands that a logical unit serves, found by opcode and service action in constant time.
-/// A class, because calls on a struct of 10 KiB copy it: measured as 45 % of a READ's CPU time.
+/// A class, because calls on so large a struct copy it: measured as 45 % of a READ's CPU time.
 /// Whoever looks up often keeps a reference to `standard` and does not ask whether it has been made.
 public final class CommandTable: Sendable {
   public static let standard = CommandTable(rows: makeRows())
 
-  /// Room for rows: two thirds are for what is to come. Rows past `count` repeat the first.
+  /// Room for rows; those past `count` repeat the first.
   @usableFromInline
   static var capacity: Int { 96 }
 

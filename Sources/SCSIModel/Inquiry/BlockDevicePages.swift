@@ -1,6 +1,7 @@
 internal import Bytes
 
-/// Block limits (VPD B0h, SBC-3 §6.5.3). 0: "not reported" or "no limit" unless said otherwise.
+/// Block limits (VPD B0h, SBC-3 §6.5.3; of atomic writes, SBC-4). 0: "not reported", "no limit" or
+/// "not served" unless said otherwise.
 ///
 /// | byte  | field                                                        |
 /// |-------|--------------------------------------------------------------|
@@ -15,6 +16,11 @@ internal import Bytes
 /// | 28–31 | OPTIMAL UNMAP GRANULARITY                                    |
 /// | 32–35 | bit 31 UGAVALID, UNMAP GRANULARITY ALIGNMENT                 |
 /// | 36–43 | MAXIMUM WRITE SAME LENGTH                                    |
+/// | 44–47 | MAXIMUM ATOMIC TRANSFER LENGTH                               |
+/// | 48–51 | ATOMIC ALIGNMENT                                             |
+/// | 52–55 | ATOMIC TRANSFER LENGTH GRANULARITY                           |
+/// | 56–59 | MAXIMUM ATOMIC TRANSFER LENGTH WITH ATOMIC BOUNDARY: 0, none |
+/// | 60–63 | MAXIMUM ATOMIC BOUNDARY SIZE: 0, none                        |
 public struct BlockLimits: Hashable, Sendable {
   /// WSNZ: WRITE SAME does not take 0 for "to the end".
   public var isWriteSameNonZero = false
@@ -32,6 +38,10 @@ public struct BlockLimits: Hashable, Sendable {
   /// Nil: UGAVALID 0. At most 31 bits.
   public var unmapAlignmentBlocks: UInt32?
   public var writeSameBlocksMax: UInt64 = 0
+  /// 0: WRITE ATOMIC is not served.
+  public var atomicBlocksMax: UInt32 = 0
+  public var atomicAlignmentBlocks: UInt32 = 0
+  public var atomicGranularityBlocks: UInt32 = 0
 
   public init() {}
 
@@ -53,6 +63,9 @@ public struct BlockLimits: Hashable, Sendable {
     writer.uint32(unmapGranularityBlocks)
     writer.uint32(unmapAlignmentBlocks.map { 0x8000_0000 | $0 } ?? 0)
     writer.uint64(writeSameBlocksMax)
+    writer.uint32(atomicBlocksMax)
+    writer.uint32(atomicAlignmentBlocks)
+    writer.uint32(atomicGranularityBlocks)
     writer.zeros(0x3C - writer.count)
     precondition(writer.count == 0x3C, "the block limits page is 3Ch bytes long")
     return VitalProductData(.blockLimits, contents: writer.bytes)
@@ -64,16 +77,24 @@ public struct BlockLimits: Hashable, Sendable {
 /// | byte | field                                                             |
 /// |------|-------------------------------------------------------------------|
 /// | 4–5  | MEDIUM ROTATION RATE: 0 not reported, 1 non-rotating, else per minute |
-/// | 7    | bits 3–0 NOMINAL FORM FACTOR: 0 not reported                       |
+/// | 7    | bits 7–6 WABEREQ: 1 reads after a block erase succeed, 0 not reported; |
+/// |      | bits 3–0 NOMINAL FORM FACTOR: 0 not reported                       |
 public struct BlockDeviceCharacteristics: Hashable, Sendable {
   public var mediumRotationRate: UInt16
+  /// SANITIZE with BLOCK ERASE is served, and what it erased can be read.
+  public var readsAfterBlockErase: Bool
 
-  public init(mediumRotationRate: UInt16 = 1) { self.mediumRotationRate = mediumRotationRate }
+  public init(mediumRotationRate: UInt16 = 1, readsAfterBlockErase: Bool = false) {
+    self.mediumRotationRate = mediumRotationRate
+    self.readsAfterBlockErase = readsAfterBlockErase
+  }
 
   public var page: VitalProductData {
     var writer = ByteWriter(reserving: 0x3C)
     writer.uint16(mediumRotationRate)
-    writer.zeros(0x3C - 2)
+    writer.uint8(0)
+    writer.uint8(readsAfterBlockErase ? 0x40 : 0)
+    writer.zeros(0x3C - 4)
     return VitalProductData(.blockDeviceCharacteristics, contents: writer.bytes)
   }
 }
@@ -82,7 +103,7 @@ public struct BlockDeviceCharacteristics: Hashable, Sendable {
 ///
 /// | byte | field                                                                  |
 /// |------|------------------------------------------------------------------------|
-/// | 4    | THRESHOLD EXPONENT: 0, no thresholds                                   |
+/// | 4    | THRESHOLD EXPONENT: threshold sets are of 2^n blocks; 0: no thresholds  |
 /// | 5    | bit 7 LBPU, bit 6 LBPWS, bit 5 LBPWS10, bit 2 LBPRZ, bit 1 ANC_SUP, bit 0 DP |
 /// | 6    | bits 2–0 PROVISIONING TYPE                                             |
 public struct LogicalBlockProvisioning: Hashable, Sendable {
@@ -93,8 +114,8 @@ public struct LogicalBlockProvisioning: Hashable, Sendable {
   }
   /// LBPU: UNMAP is served.
   public var isUnmapSupported: Bool
-  /// LBPWS: WRITE SAME(16) may unmap. LBPWS10 stays zero: every initiator that unmaps at all has the
-  /// 16-byte command or UNMAP.
+  public var thresholdExponent: UInt8
+  /// LBPWS and LBPWS10: WRITE SAME(16) and (10) may unmap.
   public var isWriteSameUnmapSupported: Bool
   /// LBPRZ: unmapped blocks read as zeros.
   public var isUnmappedReadAsZeros: Bool
@@ -102,18 +123,20 @@ public struct LogicalBlockProvisioning: Hashable, Sendable {
 
   public init(
     isUnmapSupported: Bool, isWriteSameUnmapSupported: Bool, isUnmappedReadAsZeros: Bool,
-    type: ProvisioningType
+    thresholdExponent: UInt8 = 0, type: ProvisioningType
   ) {
     self.isUnmapSupported = isUnmapSupported
     self.isWriteSameUnmapSupported = isWriteSameUnmapSupported
     self.isUnmappedReadAsZeros = isUnmappedReadAsZeros
+    self.thresholdExponent = thresholdExponent
     self.type = type
   }
 
   public var page: VitalProductData {
     let flags: UInt8 =
-      (isUnmapSupported ? 0x80 : 0) | (isWriteSameUnmapSupported ? 0x40 : 0)
+      (isUnmapSupported ? 0x80 : 0) | (isWriteSameUnmapSupported ? 0x60 : 0)
       | (isUnmappedReadAsZeros ? 0x04 : 0)
-    return VitalProductData(.logicalBlockProvisioning, contents: [0, flags, type.rawValue, 0])
+    return VitalProductData(
+      .logicalBlockProvisioning, contents: [thresholdExponent, flags, type.rawValue, 0])
   }
 }

@@ -31,7 +31,9 @@ public struct NAAIdentifier: Hashable, Sendable, BitwiseCopyable {
 /// | 3    | DESIGNATOR LENGTH                                                            |
 /// | 4…   | DESIGNATOR                                                                   |
 ///
-/// The NAA designator comes first: it is what multipath and udev should find.
+/// The NAA designator comes first: it is what multipath and udev should find. There is no logical unit
+/// group designator (type 6h): it names units that share the access states of their port groups
+/// (SPC-4 §5.15.2.1), and here each unit has its own, which SET TARGET PORT GROUPS changes alone.
 public struct DeviceIdentification: Sendable {
   public var naa: NAAIdentifier
   /// T10 VENDOR IDENTIFICATION and what makes it unique, such as product and serial number.

@@ -73,11 +73,14 @@ public struct StandardInquiryData: Sendable {
   public var isMultiPort: Bool
   /// TPGS, 0…3: how asymmetric access is managed (1 implicit, 2 explicit, 3 both).
   public var targetPortGroupSupport: UInt8
+  /// 3PC: third-party copy commands are served.
+  public var isThirdPartyCopySupported: Bool
   public var versions: [VersionDescriptor]
 
   public init(
     peripheral: Peripheral = .disk, vendor: String, product: String, revision: String,
     isRemovable: Bool = false, isMultiPort: Bool = false, targetPortGroupSupport: UInt8 = 0,
+    isThirdPartyCopySupported: Bool = false,
     versions: [VersionDescriptor] = [.sam5, .spc4, .sbc3, .iSCSI]
   ) {
     precondition(targetPortGroupSupport < 4, "TPGS has two bits")
@@ -89,6 +92,7 @@ public struct StandardInquiryData: Sendable {
     self.isRemovable = isRemovable
     self.isMultiPort = isMultiPort
     self.targetPortGroupSupport = targetPortGroupSupport
+    self.isThirdPartyCopySupported = isThirdPartyCopySupported
     self.versions = versions
   }
 
@@ -99,7 +103,7 @@ public struct StandardInquiryData: Sendable {
     writer.uint8(6)
     writer.uint8(0x12)
     writer.uint8(96 - 5)
-    writer.uint8(targetPortGroupSupport << 4)
+    writer.uint8(targetPortGroupSupport << 4 | (isThirdPartyCopySupported ? 0x08 : 0))
     writer.uint8(isMultiPort ? 0x10 : 0)
     writer.uint8(0x02)
     writer.leftAlignedASCII(vendor, width: 8)

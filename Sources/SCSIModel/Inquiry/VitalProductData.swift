@@ -9,13 +9,22 @@ public struct VitalProductDataPage: RawRepresentable, Hashable, Sendable, Bitwis
   public static let supportedPages = VitalProductDataPage(rawValue: 0x00)
   public static let unitSerialNumber = VitalProductDataPage(rawValue: 0x80)
   public static let deviceIdentification = VitalProductDataPage(rawValue: 0x83)
+  public static let softwareInterfaceIdentification = VitalProductDataPage(rawValue: 0x84)
+  public static let managementNetworkAddresses = VitalProductDataPage(rawValue: 0x85)
+  public static let extendedInquiry = VitalProductDataPage(rawValue: 0x86)
+  public static let modePagePolicy = VitalProductDataPage(rawValue: 0x87)
+  public static let scsiPorts = VitalProductDataPage(rawValue: 0x88)
+  public static let thirdPartyCopy = VitalProductDataPage(rawValue: 0x8F)
   public static let blockLimits = VitalProductDataPage(rawValue: 0xB0)
   public static let blockDeviceCharacteristics = VitalProductDataPage(rawValue: 0xB1)
   public static let logicalBlockProvisioning = VitalProductDataPage(rawValue: 0xB2)
 
-  /// What a disk has, in ascending order.
+  /// What a disk has, in ascending order. No referrals (B3h): no unit is spread over port groups, so
+  /// that every group answers for every block.
   public static let ofDisk: [VitalProductDataPage] = [
-    .supportedPages, .unitSerialNumber, .deviceIdentification, .blockLimits,
+    .supportedPages, .unitSerialNumber, .deviceIdentification, .softwareInterfaceIdentification,
+    .managementNetworkAddresses, .extendedInquiry, .modePagePolicy, .scsiPorts, .thirdPartyCopy,
+    .blockLimits,
     .blockDeviceCharacteristics, .logicalBlockProvisioning,
   ]
 }

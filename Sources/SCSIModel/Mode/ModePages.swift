@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// PC of MODE SENSE (SPC-4 §6.13.1, table 201).
 public enum ModePageControl: UInt8, Sendable, BitwiseCopyable {
   case current = 0
@@ -27,47 +29,69 @@ public struct ModeSettings: Hashable, Sendable, BitwiseCopyable {
     self.isSoftwareWriteProtected = isSoftwareWriteProtected
     self.isTaskAbortedStatus = isTaskAbortedStatus
   }
-
-  public var senseFormat: SenseFormat { isDescriptorSense ? .descriptor : .fixed }
 }
 
-/// A mode page without subpages, in page_0 format (SPC-4 §7.5.7): bit 7 PS (0: nothing is saved)
-/// and the code in byte 0, the length of the rest in byte 1.
-public enum ModePage: UInt8, Sendable, CaseIterable {
-  case readWriteErrorRecovery = 0x01
-  case caching = 0x08
-  case control = 0x0A
-  case informationalExceptionsControl = 0x1C
+/// A mode page: code and subpage code (SPC-4 §7.5.7). Without a subpage the header is page_0 format,
+/// two bytes: bit 7 PS and the code in byte 0, the length of the rest in byte 1. With one it is
+/// sub_page format, four bytes: bit 7 PS, bit 6 SPF, code; subpage code; length of the rest.
+public enum ModePage: UInt16, Sendable, CaseIterable {
+  case readWriteErrorRecovery = 0x0100
+  case disconnectReconnect = 0x0200
+  case caching = 0x0800
+  case control = 0x0A00
+  case controlExtension = 0x0A01
+  case informationalExceptionsControl = 0x1C00
+  case logicalBlockProvisioning = 0x1C02
 
   static let allPages: UInt8 = 0x3F
   static let allSubpages: UInt8 = 0xFF
 
-  /// The whole page as MODE SENSE returns it and MODE SELECT must send it back.
-  public func encoded(_ settings: ModeSettings) -> [UInt8] {
+  init?(code: UInt8, subpage: UInt8) { self.init(rawValue: UInt16(code) << 8 | UInt16(subpage)) }
+
+  var code: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 8) }
+  var subpage: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
+  /// The bytes before the parameters; the last of them is the (low byte of the) page length.
+  var headerBytes: Int { subpage == 0 ? 2 : 4 }
+
+  /// The whole page, PS 0, as MODE SENSE returns it and MODE SELECT must send it back.
+  public func encoded(
+    _ settings: ModeSettings, thresholds: [ProvisioningThreshold] = []
+  ) -> [UInt8] {
+    let parameters = parameters(settings, thresholds)
+    return subpage == 0
+      ? [code, UInt8(parameters.count)] + parameters
+      : [0x40 | code, subpage, 0, UInt8(parameters.count)] + parameters
+  }
+
+  private func parameters(
+    _ settings: ModeSettings, _ thresholds: [ProvisioningThreshold]
+  ) -> [UInt8] {
     switch self {
     // SBC-3 §6.4.8: AWRE and ARRE, since the store beneath relocates on its own.
-    case .readWriteErrorRecovery: [rawValue, 10, 0xC0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
-    case .caching: Self.cachingPage(settings)
-    case .control: Self.controlPage(settings)
+    case .readWriteErrorRecovery: [0xC0] + [UInt8](repeating: 0, count: 9)
+    // SPC-4 §7.5.10: iSCSI negotiates its bursts at login, so nothing is limited here.
+    case .disconnectReconnect: [UInt8](repeating: 0, count: 14)
+    // SBC-3 §6.4.5: bit 2 WCE.
+    case .caching:
+      [settings.isWriteCacheEnabled ? 0x04 : 0] + [UInt8](repeating: 0, count: 17)
+    case .control: Self.controlParameters(settings)
+    case .controlExtension: Self.controlExtensionParameters
     // SPC-4 §7.5.13: DEXCPT, no exceptions are reported.
-    case .informationalExceptionsControl: [rawValue, 10, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    case .informationalExceptionsControl: [0x08] + [UInt8](repeating: 0, count: 9)
+    // SBC-3 §6.4.9: SITUA 0, every nexus hears of a threshold; 12 bytes, then the thresholds.
+    case .logicalBlockProvisioning:
+      [UInt8](repeating: 0, count: 12) + thresholds.flatMap(\.encoded)
     }
   }
 
-  /// The page as a mask of what MODE SELECT may change. Code and length are as in the page itself.
-  public var changeable: [UInt8] {
-    let all = encoded(.allOn)
-    let none = encoded(.allOff)
-    return all.indices.map { $0 < 2 ? all[$0] : all[$0] ^ none[$0] }
+  /// The page as a mask of what MODE SELECT may change. Header and length are as in the page itself.
+  public func changeable(thresholds: [ProvisioningThreshold] = []) -> [UInt8] {
+    let all = encoded(.allOn, thresholds: thresholds)
+    let none = encoded(.allOff, thresholds: thresholds)
+    return all.indices.map { $0 < headerBytes ? all[$0] : all[$0] ^ none[$0] }
   }
 
-  /// Caching (SBC-3 §6.4.5), 20 bytes: byte 2 bit 2 WCE, bit 0 RCD.
-  private static func cachingPage(_ settings: ModeSettings) -> [UInt8] {
-    [Self.caching.rawValue, 18, settings.isWriteCacheEnabled ? 0x04 : 0]
-      + [UInt8](repeating: 0, count: 17)
-  }
-
-  /// Control (SPC-4 §7.5.8), 12 bytes.
+  /// Control (SPC-4 §7.5.8), 12 bytes with the header.
   ///
   /// | byte  | field                                                                  |
   /// |-------|------------------------------------------------------------------------|
@@ -76,25 +100,60 @@ public enum ModePage: UInt8, Sendable, CaseIterable {
   /// | 4     | bits 5–4 UA_INTLCK_CTRL, bit 3 SWP                                      |
   /// | 5     | bit 6 TAS                                                              |
   /// | 8–9   | BUSY TIMEOUT PERIOD FFFFh: unlimited                                    |
-  private static func controlPage(_ settings: ModeSettings) -> [UInt8] {
+  private static func controlParameters(_ settings: ModeSettings) -> [UInt8] {
     [
-      Self.control.rawValue, 10,
       settings.isDescriptorSense ? 0x06 : 0x02, 0x10,
       settings.isSoftwareWriteProtected ? 0x08 : 0,
       settings.isTaskAbortedStatus ? 0x40 : 0, 0, 0, 0xFF, 0xFF, 0, 0,
     ]
   }
 
+  /// Control extension (SPC-4 §7.5.9), 32 bytes with the header.
+  ///
+  /// | byte | field                                                                      |
+  /// |------|----------------------------------------------------------------------------|
+  /// | 4    | bit 2 TCMOS 1, bit 1 SCSIP 1: SET TIMESTAMP wins over the clock; bit 0 IALUAE 1 |
+  /// | 5    | bits 3–0 INITIAL COMMAND PRIORITY 0: there are no priorities                |
+  /// | 6    | MAXIMUM SENSE DATA LENGTH 0: not limited                                   |
+  private static var controlExtensionParameters: [UInt8] {
+    [0x07] + [UInt8](repeating: 0, count: 27)
+  }
+
   /// What a page that MODE SELECT may set says of the settings.
   func apply(_ page: [UInt8], to settings: inout ModeSettings) {
     switch self {
-    case .readWriteErrorRecovery, .informationalExceptionsControl: break
+    case .readWriteErrorRecovery, .disconnectReconnect, .controlExtension,
+      .informationalExceptionsControl, .logicalBlockProvisioning:
+      break
     case .caching: settings.isWriteCacheEnabled = page[2] & 0x04 != 0
     case .control:
       settings.isDescriptorSense = page[2] & 0x04 != 0
       settings.isSoftwareWriteProtected = page[4] & 0x08 != 0
       settings.isTaskAbortedStatus = page[5] & 0x40 != 0
     }
+  }
+}
+
+/// A threshold descriptor of the logical block provisioning mode page (SBC-3 §6.4.9): the soft
+/// threshold below which the resources left raise 38/07.
+///
+/// | byte | field                                                                             |
+/// |------|-----------------------------------------------------------------------------------|
+/// | 0    | bit 7 ENABLED 1, bits 5–3 THRESHOLD TYPE 0: soft, bits 2–0 THRESHOLD ARMING 0: falling |
+/// | 1    | THRESHOLD RESOURCE 01h: available LBA mapping resources                            |
+/// | 4–7  | THRESHOLD COUNT, in threshold sets of 2^exponent blocks (VPD B2h)                  |
+public struct ProvisioningThreshold: Hashable, Sendable {
+  public var availableCount: UInt32
+
+  public init(availableCount: UInt32) { self.availableCount = availableCount }
+
+  var encoded: [UInt8] {
+    var writer = ByteWriter(reserving: 8)
+    writer.uint8(0x80)
+    writer.uint8(0x01)
+    writer.uint16(0)
+    writer.uint32(availableCount)
+    return writer.bytes
   }
 }
 

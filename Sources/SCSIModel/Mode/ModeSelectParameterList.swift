@@ -14,7 +14,7 @@ public struct ModeSelectParameterList: Sendable {
     if !bytes.isEmpty {
       var offset = try Self.skipHeader(of: bytes, form: form, unit: unit)
       while offset < bytes.count {
-        offset += try Self.applyPage(of: bytes, at: offset, to: &settings)
+        offset += try Self.applyPage(of: bytes, at: offset, to: &settings, unit: unit)
       }
     }
     self.settings = settings
@@ -64,24 +64,19 @@ public struct ModeSelectParameterList: Sendable {
 
   /// Applies one page; the number of bytes it took.
   private static func applyPage(
-    of bytes: [UInt8], at offset: Int, to settings: inout ModeSettings
+    of bytes: [UInt8], at offset: Int, to settings: inout ModeSettings, unit: ModeSenseData
   ) throws(SenseData) -> Int {
-    // PS, bit 7, is reserved here and comes back as it was sensed. SPF, bit 6, would be a subpage.
-    guard bytes[offset] & 0x40 == 0 else {
-      throw .invalidFieldInParameterList(byte: offset, bit: 6)
-    }
-    guard let page = ModePage(rawValue: bytes[offset] & 0x3F) else {
-      throw .invalidFieldInParameterList(byte: offset, bit: 5)
-    }
-    let current = page.encoded(settings)
-    guard bytes.count - offset >= 2 else { throw .parameterListLengthError }
-    guard bytes[offset + 1] == current[1] else {
-      throw .invalidFieldInParameterList(byte: offset + 1, bit: 7)
+    let page = try page(of: bytes, at: offset)
+    let header = page.headerBytes
+    let current = page.encoded(settings, thresholds: unit.thresholds)
+    guard bytes.count - offset >= header else { throw .parameterListLengthError }
+    for index in header == 2 ? 1..<2 : 2..<4 where bytes[offset + index] != current[index] {
+      throw .invalidFieldInParameterList(byte: offset + (header == 2 ? 1 : 2), bit: 7)
     }
     guard bytes.count - offset >= current.count else { throw .parameterListLengthError }
     let wanted = Array(bytes[offset..<offset + current.count])
-    let changeable = page.changeable
-    for index in 2..<current.count {
+    let changeable = page.changeable(thresholds: unit.thresholds)
+    for index in header..<current.count {
       let forbidden = (wanted[index] ^ current[index]) & ~changeable[index]
       if forbidden != 0 {
         throw .invalidFieldInParameterList(
@@ -90,6 +85,21 @@ public struct ModeSelectParameterList: Sendable {
     }
     page.apply(wanted, to: &settings)
     return current.count
+  }
+
+  /// PS, bit 7, is reserved here and comes back as it was sensed. SPF, bit 6: a subpage code follows.
+  private static func page(of bytes: [UInt8], at offset: Int) throws(SenseData) -> ModePage {
+    let code = bytes[offset] & 0x3F
+    guard bytes[offset] & 0x40 != 0 else {
+      guard let page = ModePage(code: code, subpage: 0) else {
+        throw .invalidFieldInParameterList(byte: offset, bit: 5)
+      }
+      return page
+    }
+    guard bytes.count - offset >= 2 else { throw .parameterListLengthError }
+    guard bytes[offset + 1] != 0, let page = ModePage(code: code, subpage: bytes[offset + 1])
+    else { throw .invalidFieldInParameterList(byte: offset, bit: 6) }
+    return page
   }
 
   private static func integer(_ field: ArraySlice<UInt8>) -> UInt64 {

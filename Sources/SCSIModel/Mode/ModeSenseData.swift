@@ -28,6 +28,10 @@ public enum ModeForm: UInt8, Sendable, BitwiseCopyable {
 public struct ModeSenseData: Sendable {
   public var current: ModeSettings
   public var defaults: ModeSettings
+  /// What the unit starts with next time; nil if it cannot save: then PS is 0 and PC 11b refused.
+  public var saved: ModeSettings?
+  /// Of the logical block provisioning page.
+  public var thresholds: [ProvisioningThreshold]
   public var capacity: BlockCount
   /// Below 2^24, so that the short descriptor holds it.
   public var blockLengthBytes: UInt32
@@ -35,12 +39,15 @@ public struct ModeSenseData: Sendable {
   public var isWriteProtected: Bool
 
   public init(
-    current: ModeSettings, defaults: ModeSettings, capacity: BlockCount,
-    blockLengthBytes: UInt32, isWriteProtected: Bool
+    current: ModeSettings, defaults: ModeSettings, saved: ModeSettings? = nil,
+    thresholds: [ProvisioningThreshold] = [], capacity: BlockCount, blockLengthBytes: UInt32,
+    isWriteProtected: Bool
   ) {
     precondition(blockLengthBytes < 1 << 24, "the short block descriptor holds 24 bits")
     self.current = current
     self.defaults = defaults
+    self.saved = saved
+    self.thresholds = thresholds
     self.capacity = capacity
     self.blockLengthBytes = blockLengthBytes
     self.isWriteProtected = isWriteProtected
@@ -56,7 +63,7 @@ public struct ModeSenseData: Sendable {
     let parameter: UInt8 = (isWriteProtected ? 0x80 : 0) | 0x10
     switch ModeForm(cdb) {
     case .six:
-      // At most 4 + 8 + 56 bytes: the pages of this unit fit the one byte.
+      // At most 4 + 8 + 136 bytes: the pages of this unit fit the one byte.
       writer.uint8(UInt8(3 + descriptor.count + pages.count))
       writer.uint8(0)
       writer.uint8(parameter)
@@ -92,20 +99,33 @@ public struct ModeSenseData: Sendable {
   private func pages(
     code: UInt8, subpage: UInt8, control: ModePageControl
   ) throws(SenseData) -> [UInt8] {
-    guard control != .saved else { throw .savingParametersNotSupported }
-    guard subpage == 0 || subpage == ModePage.allSubpages else {
+    guard control != .saved || saved != nil else { throw .savingParametersNotSupported }
+    guard code != ModePage.allPages else {
+      guard subpage == 0 || subpage == ModePage.allSubpages else {
+        throw .invalidFieldInCDB(byte: 3, bit: 7)
+      }
+      return ModePage.allCases.filter { subpage != 0 || $0.subpage == 0 }
+        .flatMap { encoded($0, control) }
+    }
+    let ofCode = ModePage.allCases.filter { $0.code == code }
+    guard !ofCode.isEmpty else { throw .invalidFieldInCDB(byte: 2, bit: 5) }
+    if subpage == ModePage.allSubpages { return ofCode.flatMap { encoded($0, control) } }
+    guard let page = ModePage(code: code, subpage: subpage) else {
       throw .invalidFieldInCDB(byte: 3, bit: 7)
     }
-    if code == ModePage.allPages { return ModePage.allCases.flatMap { encoded($0, control) } }
-    guard let page = ModePage(rawValue: code) else { throw .invalidFieldInCDB(byte: 2, bit: 5) }
     return encoded(page, control)
   }
 
+  /// PS, bit 7 of byte 0: SP of MODE SELECT saves the page.
   private func encoded(_ page: ModePage, _ control: ModePageControl) -> [UInt8] {
-    switch control {
-    case .current, .saved: page.encoded(current)
-    case .changeable: page.changeable
-    case .default: page.encoded(defaults)
-    }
+    var bytes =
+      switch control {
+      case .current: page.encoded(current, thresholds: thresholds)
+      case .changeable: page.changeable(thresholds: thresholds)
+      case .default: page.encoded(defaults, thresholds: thresholds)
+      case .saved: page.encoded(saved ?? defaults, thresholds: thresholds)
+      }
+    if saved != nil { bytes[0] |= 0x80 }
+    return bytes
   }
 }

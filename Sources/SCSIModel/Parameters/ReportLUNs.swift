@@ -6,6 +6,15 @@ public enum ReportLUNsSelection: UInt8, Sendable {
   case logicalUnits = 0x00
   case wellKnownLogicalUnits = 0x01
   case all = 0x02
+  /// Administrative units, of which subsidiary ones hang: there are none.
+  case administrative = 0x10
+  /// Every unit that is not subsidiary to another: all but the well known ones.
+  case notSubsidiary = 0x11
+  /// Units subsidiary to the one addressed: there are none.
+  case subsidiary = 0x12
+
+  var listsUnits: Bool { self == .logicalUnits || self == .all || self == .notSubsidiary }
+  var listsWellKnownUnits: Bool { self == .wellKnownLogicalUnits || self == .all }
 }
 
 /// The parameter data of REPORT LUNS (SPC-4 §6.33).
@@ -26,8 +35,8 @@ public struct ReportLUNsData: Sendable {
 
   public func encoded(_ selection: ReportLUNsSelection) -> [UInt8] {
     var list: [LogicalUnitNumber] = []
-    if selection != .wellKnownLogicalUnits { list += numbers.sorted().map { .number($0) } }
-    if selection != .logicalUnits, hasWellKnownLogicalUnit { list.append(.reportLUNs) }
+    if selection.listsUnits { list += numbers.sorted().map { .number($0) } }
+    if selection.listsWellKnownUnits, hasWellKnownLogicalUnit { list.append(.reportLUNs) }
     var writer = ByteWriter(reserving: 8 + list.count * 8)
     writer.uint32(UInt32(list.count * 8))
     writer.zeros(4)

@@ -22,16 +22,20 @@ internal import Bytes
 /// | 2–3  | CDB SIZE                                                       |
 /// | 4…   | CDB USAGE DATA, then the timeouts descriptor                   |
 extension CommandTable {
-  /// The parameter data for a validated REPORT SUPPORTED OPERATION CODES command.
+  /// The parameter data for a validated REPORT SUPPORTED OPERATION CODES command. What the unit does
+  /// not serve is answered for as if the table did not have it.
   public func reportSupportedOperationCodes(
-    _ cdb: CommandDescriptorBlock
+    _ cdb: CommandDescriptorBlock, serving serves: (Command) -> Bool = { _ in true }
   ) throws(SenseData) -> [UInt8] {
+    func lookup(opcode: UInt8, serviceAction: UInt16) -> Command? {
+      self.lookup(opcode: opcode, serviceAction: serviceAction).flatMap { serves($0) ? $0 : nil }
+    }
     let hasTimeouts = cdb.bytes[2] & 0x80 != 0
     let opcode = cdb.bytes[3]
     let action = cdb.bytes.bigEndianUInt16(at: 4)
     switch cdb.bytes[2] & 0x07 {
     case 0:
-      return allCommands(hasTimeouts: hasTimeouts)
+      return allCommands(rows.filter { serves($0.command) }, hasTimeouts: hasTimeouts)
     case 1:
       guard !hasServiceActions(opcode) else { throw .invalidFieldInCDB(byte: 2, bit: 2) }
       return oneCommand(lookup(opcode: opcode, serviceAction: 0), hasTimeouts: hasTimeouts)
@@ -50,8 +54,7 @@ extension CommandTable {
     }
   }
 
-  private func allCommands(hasTimeouts: Bool) -> [UInt8] {
-    let rows = rows
+  private func allCommands(_ rows: [CommandRow], hasTimeouts: Bool) -> [UInt8] {
     let descriptorBytes = hasTimeouts ? 20 : 8
     var writer = ByteWriter(reserving: 4 + rows.count * descriptorBytes)
     writer.uint32(UInt32(rows.count * descriptorBytes))

@@ -32,6 +32,7 @@ extension SenseData {
   /// | 2     | bits 3–0 SENSE KEY                                                 |
   /// | 3–6   | INFORMATION, if it fits: VALID is 0 and the field too otherwise     |
   /// | 7     | ADDITIONAL SENSE LENGTH, 10                                        |
+  /// | 8–11  | COMMAND-SPECIFIC INFORMATION                                       |
   /// | 12–13 | ADDITIONAL SENSE CODE and its QUALIFIER                            |
   /// | 15–17 | bit 7 SKSV, SENSE KEY SPECIFIC                                     |
   private func fixedFormat() -> EncodedSenseData {
@@ -43,6 +44,7 @@ extension SenseData {
     }
     encoded.storage[2] = key.rawValue
     encoded.storage[7] = 10
+    encoded.storage.setBigEndian(commandSpecificInformation ?? 0, at: 8)
     encoded.storage[12] = additionalSenseCode
     encoded.storage[13] = additionalSenseCodeQualifier
     putKeySpecific(into: &encoded, at: 15)
@@ -59,6 +61,7 @@ extension SenseData {
   /// | 2–3  | ADDITIONAL SENSE CODE and its QUALIFIER                      |
   /// | 7    | ADDITIONAL SENSE LENGTH                                      |
   /// | 8…   | information descriptor 00h: 12 bytes, bit 7 of its byte 2 VALID |
+  /// | …    | command specific descriptor 01h: 12 bytes, the field at 4–11  |
   /// | …    | sense key specific descriptor 02h: 8 bytes, the field at 4–6 |
   private func descriptorFormat() -> EncodedSenseData {
     var encoded = EncodedSenseData()
@@ -71,6 +74,11 @@ extension SenseData {
       encoded.storage[encoded.count + 1] = 10
       encoded.storage[encoded.count + 2] = 0x80
       encoded.storage.setBigEndian(information, at: encoded.count + 4)
+      encoded.count += 12
+    } else if let commandSpecificInformation {
+      encoded.storage[encoded.count] = 0x01
+      encoded.storage[encoded.count + 1] = 10
+      encoded.storage.setBigEndian(UInt64(commandSpecificInformation), at: encoded.count + 4)
       encoded.count += 12
     }
     if keySpecific != .none {
@@ -89,6 +97,8 @@ extension SenseData {
   /// |------|--------------------------------------------------------|----------|
   /// | 0    | bit 7 SKSV, bit 6 C/D, bit 3 BPV, bits 2–0 BIT POINTER  | bit 7 SKSV |
   /// | 1–2  | FIELD POINTER                                          | PROGRESS INDICATION |
+  ///
+  /// A segment pointer: bit 7 SKSV, bit 5 SD, bit 3 BPV 0, then FIELD POINTER.
   private func putKeySpecific(into encoded: inout EncodedSenseData, at offset: Int) {
     switch keySpecific {
     case .none:
@@ -100,6 +110,9 @@ extension SenseData {
     case .progress(let progress):
       encoded.storage[offset] = 0x80
       encoded.storage.setBigEndian(progress, at: offset + 1)
+    case .segmentPointer(let pointer):
+      encoded.storage[offset] = 0x80 | (pointer.isWithinSegment ? 0x20 : 0)
+      encoded.storage.setBigEndian(pointer.byte, at: offset + 1)
     }
   }
 }
@@ -125,6 +138,8 @@ extension SenseData {
     if bytes[0] & 0x80 != 0 {
       information = bytes[3..<7].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     }
+    let specific = bytes[8..<12].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+    if key == .copyAborted { commandSpecificInformation = specific }
     if bytes.count >= 18 { keySpecific = Self.keySpecific(bytes[15..<18], key: key) }
   }
 
@@ -138,6 +153,10 @@ extension SenseData {
       switch (rest[start], descriptor.count) {
       case (0x00, 12) where descriptor[start + 2] & 0x80 != 0:
         information = descriptor.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      case (0x01, 12):
+        commandSpecificInformation = descriptor.suffix(4).reduce(UInt32(0)) {
+          $0 << 8 | UInt32($1)
+        }
       case (0x02, 8):
         keySpecific = Self.keySpecific(descriptor[start + 4..<start + 7], key: key)
       default: break
@@ -150,6 +169,10 @@ extension SenseData {
     let start = field.startIndex
     guard field[start] & 0x80 != 0 else { return .none }
     let value = UInt16(field[start + 1]) << 8 | UInt16(field[start + 2])
+    if key == .copyAborted {
+      return .segmentPointer(
+        SegmentPointer(isWithinSegment: field[start] & 0x20 != 0, byte: value))
+    }
     guard key == .illegalRequest else { return .progress(value) }
     return .fieldPointer(
       FieldPointer(

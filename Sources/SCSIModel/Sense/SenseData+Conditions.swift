@@ -28,6 +28,21 @@ extension SenseData {
   public static var logicalUnitNotReadyManualInterventionRequired: SenseData {
     SenseData(.notReady, asc: 0x04, ascq: 0x03)
   }
+  /// 02/04/0A: asymmetric access state transition (SPC-4 §5.15.2.6).
+  @inlinable
+  public static var logicalUnitNotAccessibleInTransition: SenseData {
+    SenseData(.notReady, asc: 0x04, ascq: 0x0A)
+  }
+  /// 02/04/0B: target port in standby state.
+  @inlinable
+  public static var logicalUnitNotAccessibleInStandbyState: SenseData {
+    SenseData(.notReady, asc: 0x04, ascq: 0x0B)
+  }
+  /// 02/04/0C: target port in unavailable state.
+  @inlinable
+  public static var logicalUnitNotAccessibleInUnavailableState: SenseData {
+    SenseData(.notReady, asc: 0x04, ascq: 0x0C)
+  }
   /// 02/3A/00.
   @inlinable
   public static var mediumNotPresent: SenseData { SenseData(.notReady, asc: 0x3A, ascq: 0x00) }
@@ -70,6 +85,11 @@ extension SenseData {
   public static var invalidFieldInCommandInformationUnit: SenseData {
     SenseData(.illegalRequest, asc: 0x0E, ascq: 0x03)
   }
+  /// 05/49/00: the task attribute, or another part of the message, means nothing here.
+  @inlinable
+  public static var invalidMessageError: SenseData {
+    SenseData(.illegalRequest, asc: 0x49, ascq: 0x00)
+  }
   /// 05/20/02: access denied, no access rights.
   @inlinable
   public static var accessDenied: SenseData { SenseData(.illegalRequest, asc: 0x20, ascq: 0x02) }
@@ -87,6 +107,11 @@ extension SenseData {
   @inlinable
   public static var logicalUnitNotSupported: SenseData {
     SenseData(.illegalRequest, asc: 0x25, ascq: 0x00)
+  }
+  /// 05/2C/00: READ BUFFER of an echo buffer that nothing was written to.
+  @inlinable
+  public static var commandSequenceError: SenseData {
+    SenseData(.illegalRequest, asc: 0x2C, ascq: 0x00)
   }
   /// 05/39/00.
   @inlinable
@@ -132,11 +157,6 @@ extension SenseData {
   /// 06/29/01.
   @inlinable
   public static var powerOnOccurred: SenseData { SenseData(.unitAttention, asc: 0x29, ascq: 0x01) }
-  /// 06/29/02.
-  @inlinable
-  public static var scsiBusResetOccurred: SenseData {
-    SenseData(.unitAttention, asc: 0x29, ascq: 0x02)
-  }
   /// 06/29/03: after LOGICAL UNIT RESET and target resets (SAM-5 §5.14.3).
   @inlinable
   public static var busDeviceResetFunctionOccurred: SenseData {
@@ -151,6 +171,11 @@ extension SenseData {
   @inlinable
   public static var modeParametersChanged: SenseData {
     SenseData(.unitAttention, asc: 0x2A, ascq: 0x01)
+  }
+  /// 06/2A/02.
+  @inlinable
+  public static var logParametersChanged: SenseData {
+    SenseData(.unitAttention, asc: 0x2A, ascq: 0x02)
   }
   /// 06/2A/03.
   @inlinable
@@ -177,6 +202,11 @@ extension SenseData {
   public static var capacityDataHasChanged: SenseData {
     SenseData(.unitAttention, asc: 0x2A, ascq: 0x09)
   }
+  /// 06/2A/10.
+  @inlinable
+  public static var timestampChanged: SenseData {
+    SenseData(.unitAttention, asc: 0x2A, ascq: 0x10)
+  }
   /// 06/2F/00: CLEAR TASK SET, or TAS 0 and another nexus' abort (SAM-5 §5.6).
   @inlinable
   public static var commandsClearedByAnotherInitiator: SenseData {
@@ -187,10 +217,10 @@ extension SenseData {
   public static var thinProvisioningSoftThresholdReached: SenseData {
     SenseData(.unitAttention, asc: 0x38, ascq: 0x07)
   }
-  /// 06/3F/03.
+  /// 06/3F/05: identifying information.
   @inlinable
-  public static var inquiryDataHasChanged: SenseData {
-    SenseData(.unitAttention, asc: 0x3F, ascq: 0x03)
+  public static var deviceIdentifierChanged: SenseData {
+    SenseData(.unitAttention, asc: 0x3F, ascq: 0x05)
   }
   /// 06/3F/0E.
   @inlinable
@@ -205,11 +235,6 @@ extension SenseData {
   /// 07/27/00.
   @inlinable
   public static var writeProtected: SenseData { SenseData(.dataProtect, asc: 0x27, ascq: 0x00) }
-  /// 07/27/02: SWP of the control mode page.
-  @inlinable
-  public static var logicalUnitSoftwareWriteProtected: SenseData {
-    SenseData(.dataProtect, asc: 0x27, ascq: 0x02)
-  }
   /// 07/27/07: the store has no room.
   @inlinable
   public static var spaceAllocationFailedWriteProtect: SenseData {
@@ -234,18 +259,5 @@ extension SenseData {
   @inlinable
   public static var protocolServiceCRCError: SenseData {
     SenseData(.abortedCommand, asc: 0x47, ascq: 0x05)
-  }
-  /// 0B/47/7F: a SNACK that asks for what is gone.
-  @inlinable
-  public static var someCommandsClearedByISCSIProtocolEvent: SenseData {
-    SenseData(.abortedCommand, asc: 0x47, ascq: 0x7F)
-  }
-  /// 0B/4B/00.
-  @inlinable
-  public static var dataPhaseError: SenseData { SenseData(.abortedCommand, asc: 0x4B, ascq: 0x00) }
-  /// 0B/44/00: the target gave up for a reason of its own; the command may be tried again.
-  @inlinable
-  public static var abortedByInternalTargetFailure: SenseData {
-    SenseData(.abortedCommand, asc: 0x44, ascq: 0x00)
   }
 }

@@ -37,12 +37,28 @@ public struct FieldPointer: Hashable, Sendable, BitwiseCopyable {
   }
 }
 
+/// Names the byte that a COPY ABORTED is about (SPC-4 §4.5.2.4.5).
+public struct SegmentPointer: Hashable, Sendable, BitwiseCopyable {
+  /// SD: `byte` counts from the start of the segment descriptor that COMMAND-SPECIFIC INFORMATION
+  /// names, else from the start of the parameter list.
+  public let isWithinSegment: Bool
+  public let byte: UInt16
+
+  @inlinable
+  public init(isWithinSegment: Bool, byte: UInt16) {
+    self.isWithinSegment = isWithinSegment
+    self.byte = byte
+  }
+}
+
 /// The SENSE KEY SPECIFIC field (SPC-4 §4.5.2.4).
 public enum SenseKeySpecific: Hashable, Sendable, BitwiseCopyable {
   case none
   case fieldPointer(FieldPointer)
   /// Done in 65536ths, with NOT READY or NO SENSE.
   case progress(UInt16)
+  /// What of a copy's parameter list is at fault, with COPY ABORTED.
+  case segmentPointer(SegmentPointer)
 }
 
 /// Why a command ended with CHECK CONDITION (SPC-4 §4.5): the condition as a small value, encoded
@@ -54,6 +70,9 @@ public struct SenseData: Error, Hashable, Sendable, BitwiseCopyable {
   public var keySpecific: SenseKeySpecific
   /// INFORMATION: a block address or an offset; its meaning is the command's.
   public var information: UInt64?
+  /// COMMAND-SPECIFIC INFORMATION: of a copy, the number of the segment descriptor. Not sent beside
+  /// an INFORMATION in descriptor format.
+  public var commandSpecificInformation: UInt32?
 
   @inlinable
   public init(
@@ -65,6 +84,7 @@ public struct SenseData: Error, Hashable, Sendable, BitwiseCopyable {
     additionalSenseCodeQualifier = ascq
     self.keySpecific = keySpecific
     self.information = information
+    commandSpecificInformation = nil
   }
 
   /// The same condition with the address or offset that it concerns.
