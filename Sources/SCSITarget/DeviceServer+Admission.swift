@@ -22,8 +22,12 @@ extension DeviceServer {
   }
 
   private func examine(_ task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
+    // Before the unit attention, which these must not clear.
+    guard taskCount < unit.queueDepth || task.isCopyStep else { throw taskSetIsFull(for: nexus) }
+    // SAM-5 §8.7.5: there is no auto contingent allegiance for it to clear (NACA is refused).
+    guard task.attribute != .aca else { throw Refusal(.invalidMessageError) }
     // SAM-5 §5.14: reported instead of running the command, right or wrong, and cleared by it.
-    if nexus.hasUnitAttention, !ignoresUnitAttention(task.cdb),
+    if nexus.hasUnitAttention, !task.isCopyStep, !ignoresUnitAttention(task.cdb),
       let attention = nexus.takeAttention()
     {
       throw Refusal(attention)
@@ -34,11 +38,18 @@ extension DeviceServer {
     task.direction = row.direction(for: task.cdb)
     try mayProceed(task, nexus)
     if row.blocks == .none {
+      if command == .formatUnit { return try takeFormatList(of: task) }
       try takeParameterList(of: task, row)
     } else {
       let range = try locate(task, row)
       try takeBlocks(range, of: task, row)
     }
+  }
+
+  /// SAM-5 §5.3.1: TASK SET FULL tells an initiator to wait for a command of its own; without one it
+  /// would wait for nothing, so it hears BUSY.
+  private func taskSetIsFull(for nexus: LogicalUnitNexus) -> Refusal {
+    hasTask(of: nexus) ? .taskSetFull : .busy
   }
 
   private func ignoresUnitAttention(_ cdb: CommandDescriptorBlock) -> Bool {
@@ -49,17 +60,33 @@ extension DeviceServer {
   private func decode(_ cdb: CommandDescriptorBlock) throws(Refusal) -> Command {
     let command: Command
     do throws(SenseData) { command = try table.decode(cdb) } catch { throw Refusal(error) }
-    guard unit.serves(command) else { throw Refusal(.invalidCommandOperationCode) }
+    guard unit.serves(command) else { throw Refusal(unserved(command)) }
     return command
+  }
+
+  /// The service action is at fault if the unit serves others of the opcode (SPC-4 §4.2.5.2).
+  private func unserved(_ command: Command) -> SenseData {
+    let opcode = table[command].opcode
+    let servesOthers = table.rows.contains { $0.opcode == opcode && unit.serves($0.command) }
+    return servesOthers ? .invalidFieldInCDB(byte: 1, bit: 4) : .invalidCommandOperationCode
   }
 
   /// Whether the command may reach the unit now. Asked when it arrives and again when it is
   /// dispatched: what forbids it may have happened while its data was on the way. The one place for
   /// readiness, protection and reservations.
   func mayProceed(_ task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
+    let condition = unit.medium.condition
+    if condition != .ready, let sense = unit.medium.refusal(of: table[task.command], condition) {
+      throw Refusal(sense)
+    }
     let traits = table[task.command].traits
+    if !nexus.accessState.isActive,
+      let sense = nexus.accessState.refusal(of: table[task.command])
+    {
+      throw Refusal(sense)
+    }
     let changesMedium = traits.contains(.writesMedium)
-    switch unit.store.readiness {
+    switch unit.readiness {
     case .ready: break
     case .waitingForLock where !traits.contains(.allowedWhenNotReady):
       throw Refusal(.logicalUnitNotReadyBecomingReady)
@@ -69,9 +96,13 @@ extension DeviceServer {
       throw Refusal(.writeError)
     case .waitingForLock, .gone, .latched: break
     }
+    try passReservations(task, nexus)
     if changesMedium, isWriteProtected(for: nexus) { throw Refusal(.writeProtected) }
-    // An initiator that may only read does not decide how safe the others' writes are.
-    if nexus.isReadOnly, task.command.isModeSelect { throw Refusal(.accessDenied) }
+    // An initiator that may only read decides neither how safe the others' writes are nor whether
+    // they may write.
+    if nexus.isReadOnly, task.command.changesParameters || task.command.reserves {
+      throw Refusal(.accessDenied)
+    }
   }
 
   func isWriteProtected(for nexus: LogicalUnitNexus) -> Bool {
@@ -88,13 +119,20 @@ extension DeviceServer {
     switch row.command {
     case .synchronizeCache10, .synchronizeCache16:
       return range
-    case .writeSame10, .writeSame16:
+    case .preFetch10, .preFetch16:
+      // PREFETCH LENGTH 0: to the end (SBC-3 §5.7).
+      return range.count.isZero ? range.extendedToEnd(of: unit.capacity) ?? range : range
+    case .writeSame10, .writeSame16, .writeSame32:
       // NUMBER OF LOGICAL BLOCKS 0: to the end (WSNZ 0, SBC-3 §5.43).
       if range.count.isZero { range = range.extendedToEnd(of: unit.capacity) ?? range }
       guard range.count.rawValue <= unit.writeSameBlocksMax else {
         throw Refusal(.invalidFieldInCDB(byte: row.blocks.countByte, bit: 7))
       }
       try checkWriteSame(task, row)
+    case .writeAtomic16:
+      guard range.count.rawValue <= unit.atomicBlocksMax else {
+        throw Refusal(.invalidFieldInCDB(byte: 12, bit: 7))
+      }
     default:
       guard range.count.rawValue <= unit.transferBlocksMax else {
         throw Refusal(.invalidFieldInCDB(byte: row.blocks.countByte, bit: 7))
@@ -126,10 +164,12 @@ extension DeviceServer {
       try takeBuffer(for: task, byteCount: task.workCount)
     case .dataOut:
       task.dataCount = min(transferBytes, expected)
-      if task.command.repeatsOneBlock(task.cdb) {
+      if task.command.needsAllData(task.cdb) {
         guard task.dataCount == transferBytes else {
           throw Refusal(.invalidFieldInCDB(byte: row.blocks.countByte, bit: 7))
         }
+      } else if task.command == .compareAndWrite {
+        try checkCompareAndWrite(task, transferBytes: transferBytes)
       } else {
         // Blocks that the initiator does not send whole are not written.
         task.workCount = task.dataCount / blockBytes * blockBytes
@@ -141,12 +181,13 @@ extension DeviceServer {
   private func takeParameterList(of task: SCSITask, _ row: CommandRow) throws(Refusal) {
     guard task.direction == .dataOut else { return }
     let length = task.cdb.parameterLengthBytes(row.parameterLength)
+    guard length <= row.parameterListBytesMax else { throw Refusal(.parameterListLengthError) }
     task.transferLength = UInt64(length)
     task.dataCount = min(length, task.expectedDataTransferLength)
     try takeBuffer(for: task, byteCount: task.dataCount)
   }
 
-  private func takeBuffer(for task: SCSITask, byteCount: Int) throws(Refusal) {
+  func takeBuffer(for task: SCSITask, byteCount: Int) throws(Refusal) {
     precondition(task.data == nil, "a task that begins has no memory")
     guard byteCount > 0 else { return }
     guard let buffer = reactor.buffers.allocate(byteCount) else { throw .busy }
@@ -167,15 +208,31 @@ extension SCSITask {
 
 extension Command {
   var isSynchronizeCache: Bool { self == .synchronizeCache10 || self == .synchronizeCache16 }
-  var isModeSelect: Bool { self == .modeSelect6 || self == .modeSelect10 }
-
-  /// Whether the one block of data-out stands for every block of the range.
-  func repeatsOneBlock(_ cdb: CommandDescriptorBlock) -> Bool {
+  /// Whether it changes, for all initiators, what is not on the medium.
+  var changesParameters: Bool {
     switch self {
-    case .writeSame10, .writeSame16: true
-    case .verify10, .verify12, .verify16: cdb.byteCheck == .compareOneBlock
+    case .modeSelect6, .modeSelect10, .logSelect, .setIdentifyingInformation,
+      .setTargetPortGroups, .setTimestamp:
+      true
     default: false
     }
+  }
+
+  /// Whether less data-out than the CDB says makes nothing of the command: the one block stands for
+  /// every block of the range, or the blocks are written together or not at all.
+  func needsAllData(_ cdb: CommandDescriptorBlock) -> Bool {
+    switch self {
+    case .writeSame10, .writeSame16, .writeSame32, .writeAtomic16: true
+    case .verify10, .verify12, .verify16, .verify32: cdb.byteCheck == .compareOneBlock
+    default: false
+    }
+  }
+}
+
+extension CommandRow {
+  /// Beyond it there is nothing to ask memory for.
+  var parameterListBytesMax: Int {
+    parameterLength == .bytes5To8 ? PersistentReserveOut.parameterListBytesMax : .max
   }
 }
 

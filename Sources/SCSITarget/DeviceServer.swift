@@ -23,25 +23,67 @@ public final class DeviceServer {
   let table = CommandTable.standard
 
   /// The task set: every task admitted and not ended. Unordered; a task knows its slot.
-  private var tasks: ContiguousArray<SCSITask> = []
-  private var nexuses: [LogicalUnitNexus] = []
+  private(set) var tasks: ContiguousArray<SCSITask> = []
+  private(set) var nexuses: [LogicalUnitNexus] = []
+  /// Made at once, lazy only because it refers back.
+  private(set) lazy var reservations = ReservationAgent(self)
+
+  /// Which share of the unit's task set this is: its place among the unit's device servers.
+  private(set) var share = 0
+  /// Takes what must reach another reactor although its mailbox is full.
+  let courier: Courier
+
+  // The order of tasks (DeviceServer+Order.swift).
+  var order = TaskOrder()
+  /// Some task of the unit is ORDERED or HEAD OF QUEUE; the one thing that SIMPLE tasks look at.
+  var isOrdering = false
+  var isAdvancing = false
+  var mustAdvanceAgain = false
+  private var nextEntry: UInt64 = 0
+  private(set) var nextPlace: UInt64 = 0
+  /// Third-party copies that go on here, at most `CopyLimits.copiesMax`.
+  var copiesInProgress = 0
+  /// What of the medium this reactor may not change now; empty but for COMPARE AND WRITE and its like.
+  var rangeLocks = RangeLocks()
+  /// The FORMAT UNIT or SANITIZE that was begun here.
+  var wipe: MediumWipe?
+  /// Since when the unit has been here.
+  let startTime: MonotonicTime
+  let counters = AccessCounters()
 
   public init(unit: LogicalUnit, reactor: Reactor) {
     self.unit = unit
     self.reactor = reactor
-    unit.register(ReactorBound(self, on: reactor))
+    startTime = reactor.now
+    courier = Courier(reactor: reactor)
+    _ = reservations
+    share = unit.register(ReactorBound(self, on: reactor), counters, reactorIndex: reactor.index)
   }
 
   public var taskCount: Int { tasks.count }
 
   // MARK: Nexuses
 
-  func attach(_ nexus: LogicalUnitNexus) { nexuses.append(nexus) }
+  func attach(_ nexus: LogicalUnitNexus) {
+    nexuses.append(nexus)
+    nexus.gate = reservations.gate(for: nexus)
+    unit.nexusAppeared(nexus.number, nexus.nexus.identity)
+  }
 
   func detach(_ nexus: LogicalUnitNexus) {
     precondition(!tasks.contains { $0.nexus === nexus }, "a nexus ended before its tasks")
+    nexus.setPreventsRemoval(false)
     nexuses.removeAll { $0 === nexus }
+    unit.nexusEnded(nexus.number)
+    reservations.nexusEnded(nexus)
   }
+
+  /// PREVENT ALLOW MEDIUM REMOVAL does not outlast a reset (SBC-3 §5.10).
+  func allowRemovalForAll() {
+    for nexus in nexuses { nexus.setPreventsRemoval(false) }
+  }
+
+  func forEachNexus(_ body: (LogicalUnitNexus) -> Void) { for nexus in nexuses { body(nexus) } }
 
   /// A unit attention for every nexus on this reactor, but the one with the identity `except`.
   func establishForAll(_ attention: SenseData, except: ObjectIdentifier? = nil) {
@@ -60,13 +102,36 @@ public final class DeviceServer {
     precondition(task.phase == .idle)
     task.nexus = nexus
     task.phase = .collectingData
+    task.startTime = reactor.now
     task.slot = tasks.count
     tasks.append(task)
+    task.entry = nextEntry
+    task.place = SCSITask.noPlace
+    nextEntry &+= 1
+    if task.attribute != .simple { enterOrder(task) }
   }
+
+  /// From here on `task` is before those of other nexuses that come later.
+  func givePlace(_ task: SCSITask) {
+    task.place = nextPlace
+    nextPlace &+= 1
+  }
+
+  func hasTask(of nexus: LogicalUnitNexus?, before entry: UInt64) -> Bool {
+    tasks.contains { $0.nexus === nexus && $0.entry < entry }
+  }
+
+  func hasTask(before task: SCSITask) -> Bool { tasks.contains { $0.precedes(task) } }
+
+  func hasTask(placedBefore place: UInt64) -> Bool { tasks.contains { $0.place < place } }
+
+  /// Whether `nexus` has a task here (QUERY TASK SET, SAM-5 §7.10).
+  public func hasTask(of nexus: LogicalUnitNexus) -> Bool { tasks.contains { $0.nexus === nexus } }
 
   private func leave(_ task: SCSITask) {
     let slot = task.slot
     precondition(tasks[slot] === task)
+    if task.isGated { forgetGate(of: task) }
     let last = tasks.removeLast()
     if last !== task {
       tasks[slot] = last
@@ -75,6 +140,7 @@ public final class DeviceServer {
     task.slot = -1
     task.nexus = nil
     task.phase = .ended
+    if isOrdering { leaveOrder(task) }
   }
 
   // MARK: Ends
@@ -93,6 +159,7 @@ public final class DeviceServer {
     leave(task)
     task.notifyOwner()
     for barrier in barriers { barrier.taskEnded() }
+    if isOrdering { advanceOrder() }
   }
 
   func end(_ task: SCSITask, _ sense: SenseData) { end(task, .checkCondition, sense) }
@@ -111,7 +178,7 @@ public final class DeviceServer {
     switch task.phase {
     case .idle, .ended:
       return
-    case .collectingData:
+    case .collectingData, .held:
       markAborted(task, status)
       end(task, status)
     case .executing:
@@ -128,6 +195,7 @@ public final class DeviceServer {
     task.isAborted = true
     task.status = status
     task.sense = nil
+    if task.reservationTicket != 0 { reservations.withdraw(task) }
   }
 
   /// Aborts the tasks of this reactor for which `isVictim` says so.
@@ -147,8 +215,17 @@ public final class DeviceServer {
     }
     // Ended only when all are marked: an owner that hears of it may admit a new command, even with
     // the same task, and the new one is no victim.
-    for task in collecting where task.phase == .collectingData && task.isAborted {
+    for task in collecting
+    where (task.phase == .collectingData || task.phase == .held) && task.isAborted {
       end(task, task.status)
+    }
+  }
+
+  /// Lets `barrier` wait for the executing tasks of this reactor for which `isMeant` says so.
+  func waitForExecuting(_ barrier: DrainBarrier, where isMeant: (SCSITask) -> Bool) {
+    for task in tasks where task.phase == .executing && isMeant(task) {
+      barrier.add()
+      task.barriers.append(barrier)
     }
   }
 }

@@ -22,4 +22,16 @@ enum ExecutionStep: UInt8, Sendable {
   case unmapRange
   /// SYNCHRONIZE for a MODE SELECT that turns the write cache off.
   case changeModes
+  /// SYNCHRONIZE for a START STOP UNIT that stops.
+  case stopUnit
+  /// COMPARE AND WRITE has read: compare, then write.
+  case compareThenWrite
+  /// ORWRITE has read a piece: unite it with the data, then write.
+  case uniteThenWrite
+  /// ORWRITE has written a piece: the next, if any.
+  case unitedPiece
+  /// PRE-FETCH has read a piece: the next, if any.
+  case preFetchedPiece
+  /// The extents are known: report them.
+  case reportExtents
 }

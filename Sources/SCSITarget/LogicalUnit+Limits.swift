@@ -12,6 +12,15 @@ extension LogicalUnit {
   static let unmapBlocksMax: UInt32 = 1 << 20
   static let unmapDescriptorsMax: UInt32 = 128
 
+  /// The longest list that FORMAT UNIT looks at: a header, and a pattern of one block.
+  static let formatListBytesMax = 8 + 4 + 4096
+
+  /// What PRE-FETCH brings into the cache at most: about what a disk's own cache holds.
+  static let preFetchBytesMax = 64 << 20
+
+  /// MAXIMUM COMPARE AND WRITE LENGTH: what one byte counts, and one piece of work compares.
+  var compareAndWriteBlocksMax: Int { min(255, LogicalUnit.chunkBytes / blockBytes) }
+
   var blockBytes: Int { Int(geometry.logicalBlockBytes) }
   var capacity: BlockCount { BlockCount(geometry.blockCount) }
   /// MAXIMUM TRANSFER LENGTH: what fits the largest buffer.
@@ -19,6 +28,11 @@ extension LogicalUnit {
   /// MAXIMUM WRITE SAME LENGTH: without help from the store every byte is written, and an initiator
   /// may want to write or read back in one command what one WRITE SAME covers.
   var writeSameBlocksMax: Int { transferBlocksMax }
+
+  /// MAXIMUM ATOMIC TRANSFER LENGTH; 0: WRITE ATOMIC is not served.
+  var atomicBlocksMax: Int {
+    min(Int(store.capabilities.atomicWriteBytesMax) / blockBytes, transferBlocksMax)
+  }
 
   var unmapLimits: UnmapParameterList.Limits {
     UnmapParameterList.Limits(
@@ -33,7 +47,10 @@ extension LogicalUnit {
       UInt16(clamping: geometry.physicalBlockBytes / geometry.logicalBlockBytes)
     limits.transferBlocksMax = UInt32(transferBlocksMax)
     limits.transferBlocksOptimal = UInt32(LogicalUnit.chunkBytes / blockBytes)
+    limits.compareAndWriteBlocksMax = UInt8(clamping: compareAndWriteBlocksMax)
+    limits.prefetchBlocksMax = UInt32(LogicalUnit.preFetchBytesMax / blockBytes)
     limits.writeSameBlocksMax = UInt64(writeSameBlocksMax)
+    limits.atomicBlocksMax = UInt32(atomicBlocksMax)
     if capabilities.canPunchHoles {
       limits.unmapBlocksMax = LogicalUnit.unmapBlocksMax
       limits.unmapDescriptorsMax = LogicalUnit.unmapDescriptorsMax
@@ -44,8 +61,17 @@ extension LogicalUnit {
     return limits
   }
 
+  /// As configured; else 1 for a store that does not turn, and 0, not known, for one that does.
+  var rotationRate: UInt16 { mediumRotationRate ?? (store.capabilities.isRotational ? 0 : 1) }
+
   /// Whether this unit serves `command`, which the table knows.
   func serves(_ command: Command) -> Bool {
-    command != .unmap || store.capabilities.canPunchHoles
+    switch command {
+    case .unmap, .sanitizeBlockErase: store.capabilities.canPunchHoles
+    case .read32, .verify32, .write32, .writeAndVerify32, .writeSame32: servesLongCommands
+    case .writeAtomic16: atomicBlocksMax > 0
+    case .setTargetPortGroups: access.isExplicit
+    default: true
+    }
   }
 }

@@ -1,6 +1,6 @@
 public import BackingStore
 internal import Reactor
-internal import SCSIModel
+public import SCSIModel
 internal import Synchronization
 
 /// A disk: one store, one identity, one set of mode parameters, however many targets and LUNs present
@@ -14,18 +14,64 @@ public final class LogicalUnit: Sendable {
   let naa: NAAIdentifier
   /// WCE as configured, the default that MODE SENSE reports.
   let startsWithWriteCache: Bool
+  /// RMB: the medium can be taken out (SPC-4 §6.6.2); LOEJ ejects and loads it.
+  public let isRemovable: Bool
+  /// MEDIUM ROTATION RATE as configured.
+  let mediumRotationRate: UInt16?
   /// The parameters that MODE SELECT changes live.
   public let modes: LogicalUnitModes
-  /// Decides for all reactors where one has to (resets, later reservations).
+  /// Whether it is started, loaded, being formatted.
+  public let medium: MediumState
+  let wipePersistence: (any WipePersistence)?
+  /// Whether READ(32) and its like are served. They are made for type 2 protection, which there is
+  /// none of (SBC-3 §4.22.2), so initiators have no use for them, and some stumble over commands of
+  /// 32 bytes in REPORT SUPPORTED OPERATION CODES: libiscsi 1.19 keeps 16 bytes of usage data.
+  public let servesLongCommands: Bool
+  /// The parameters that were saved.
+  let parameters: UnitParameters
+  public let access: AsymmetricAccess
+  public let provisioning: ThinProvisioning
+  /// Of each device server, and what they had counted at the last reset.
+  let counters = Mutex<[AccessCounters]>([])
+  let statisticsBaseline = Mutex(AccessStatistics())
+  /// Where reservations and range locks are decided for all reactors.
   public let homeReactorIndex: Int
+  /// The ROD tokens that represent blocks of this unit.
+  let tokens = TokenRegistry()
 
-  /// The device servers, by reactor; complete before the first command, then never changed.
+  /// Commands that each reactor accepts at a time, from all nexuses together; past it TASK SET FULL.
+  let queueDepth: Int
+  /// Decides between ORDERED tasks of different reactors.
+  let order = UnitOrder()
+
+  /// The standard of `queueDepth`: more than any disk has use for, and room for eight initiators at
+  /// the standard depth of a session.
+  public static let queueDepthStandard = 1024
+  public static let queueDepthMax = 65_536
+
+  /// The device servers, by reactor; complete before the first command, then unchanged until `withdraw`.
   private let servers = Mutex<[ReactorBound<DeviceServer>]>([])
+  private let home = Mutex<ReactorBound<DeviceServer>?>(nil)
+
+  let reservationPersistence: (any ReservationPersistence)?
+  private let reservations: Mutex<ReservationState>
+  /// What is known of the reservations is damaged: the unit serves nothing until it is repaired and
+  /// the daemon has started again, for without them it would serve initiators that were fenced.
+  public let isOffline: Bool
+  /// The nexuses there are, on all reactors.
+  private let nexuses = Mutex<[UInt64: NexusIdentity]>([:])
+  private let lastNexusNumber = Atomic<UInt64>(0)
 
   public init(
     identity: LogicalUnitIdentity, store: any Store, startsWithWriteCache: Bool,
-    homeReactorIndex: Int
+    homeReactorIndex: Int, queueDepth: Int = LogicalUnit.queueDepthStandard,
+    isRemovable: Bool = false, servesLongCommands: Bool = false,
+    reservations: SavedReservations = .intact(ReservationState()),
+    persistence: (any ReservationPersistence)? = nil,
+    options: LogicalUnitOptions = LogicalUnitOptions()
   ) {
+    precondition((1...LogicalUnit.queueDepthMax).contains(queueDepth), "queue depth out of range")
+    self.queueDepth = queueDepth
     guard let naa = identity.naaIdentifier else {
       preconditionFailure("an identity has an NAA identifier of 16 bytes that starts with 6h")
     }
@@ -35,16 +81,88 @@ public final class LogicalUnit: Sendable {
     self.store = store
     geometry = store.geometry
     modes = LogicalUnitModes(writeCacheEnabled: startsWithWriteCache)
+    parameters = UnitParameters(options.saved, options.persistence)
+    access = options.access
+    medium = MediumState(options.wipe)
+    wipePersistence = options.wipePersistence
+    mediumRotationRate = options.mediumRotationRate
+    provisioning = ThinProvisioning(
+      usedPercentMax: options.thinThresholdPercent, capacity: BlockCount(geometry.blockCount),
+      blockBytes: geometry.logicalBlockBytes)
+    self.isRemovable = isRemovable
     self.homeReactorIndex = homeReactorIndex
+    reservationPersistence = persistence
+    switch reservations {
+    case .intact(let state):
+      self.reservations = Mutex(state)
+      isOffline = false
+    case .damaged:
+      self.reservations = Mutex(ReservationState())
+      isOffline = true
+    }
+    self.servesLongCommands = servesLongCommands
+    modes.settings = savedSettings
   }
 
   /// The parts of this logical unit on all reactors, for what must reach every one of them.
   var deviceServers: [ReactorBound<DeviceServer>] { servers.withLock { $0 } }
 
   /// Forgets the device servers: the unit is not presented any more, and no task of it is left.
-  public func withdraw() { servers.withLock { $0 = [] } }
+  public func withdraw() {
+    servers.withLock { $0 = [] }
+    home.withLock { $0 = nil }
+  }
 
-  func register(_ server: ReactorBound<DeviceServer>) { servers.withLock { $0.append(server) } }
+  /// The part on the home reactor, or where there is none the first: in any case the same for all.
+  var homeServer: ReactorBound<DeviceServer>? { home.withLock { $0 } ?? deviceServers.first }
+
+  /// The place of `server` among the device servers.
+  func register(
+    _ server: ReactorBound<DeviceServer>, _ counters: AccessCounters, reactorIndex: Int
+  ) -> Int {
+    self.counters.withLock { $0.append(counters) }
+    if reactorIndex == homeReactorIndex { home.withLock { $0 = server } }
+    return servers.withLock { servers in
+      servers.append(server)
+      order.setShareCount(servers.count)
+      return servers.count - 1
+    }
+  }
+
+  /// Whether commands can be served: as the store says, and never while the unit is offline.
+  var readiness: StoreReadiness { isOffline ? .gone : store.readiness }
+
+  // MARK: Reservations
+
+  /// The persistent reservations in force: what the last GOOD has made of them.
+  public var reservationState: ReservationState { reservations.withLock { $0 } }
+
+  func note(_ state: ReservationState) { reservations.withLock { $0 = state } }
+
+  func takeNexusNumber() -> UInt64 {
+    lastNexusNumber.add(1, ordering: .relaxed).newValue
+  }
+
+  func nexusAppeared(_ number: UInt64, _ identity: NexusIdentity) {
+    nexuses.withLock { $0[number] = identity }
+  }
+
+  func nexusEnded(_ number: UInt64) { nexuses.withLock { $0[number] = nil } }
+
+  /// The initiator ports that are logged in to the target device `name`, in an order of their own.
+  func initiatorPorts(atTarget name: String) -> [InitiatorPort] {
+    let ports = nexuses.withLock { nexuses in
+      nexuses.values.filter { $0.target.name == name }.map(\.initiator)
+    }
+    return Set(ports).sorted { ($0.name, $0.isid) < ($1.name, $1.isid) }
+  }
+}
+
+/// What is known of the persistent reservations of a logical unit when it starts.
+public enum SavedReservations: Sendable {
+  case intact(ReservationState)
+  /// They were saved and cannot be read. The unit answers NOT READY, MANUAL INTERVENTION REQUIRED.
+  case damaged
 }
 
 /// What a logical unit says of itself, the same on every path and after every restart.
@@ -93,7 +211,8 @@ public final class LogicalUnitModes: Sendable {
 
   init(writeCacheEnabled: Bool) { writeCache = Atomic(writeCacheEnabled) }
 
-  /// Lets one MODE SELECT at a time change the parameters. False: another is at it.
+  /// Lets one command at a time change what is saved: MODE SELECT or SET IDENTIFYING INFORMATION. False:
+  /// another is at it.
   func beginChange() -> Bool { !isChanging.exchange(true, ordering: .acquiringAndReleasing) }
   func endChange() { isChanging.store(false, ordering: .releasing) }
 

@@ -10,19 +10,39 @@ public final class InitiatorTargetNexus {
   public let targetDeviceName: String
   public let targetPortGroup: UInt16
   public let relativeTargetPort: UInt16
+  /// What registrations know it by, in this session and in a later one.
+  public let identity: NexusIdentity
+  /// All ports of the target, the nexus' own among them, in the order of their identifiers.
+  public let targetPorts: [TargetPortIdentity]
+  /// The same ports, as registrations know them.
+  let reservationPorts: [ReservationPorts.Port]
+
+  /// Whether the transport carries the functions that SAM-3 and later added to task management
+  /// (for iSCSI: protocol level 2, RFC 7144 §6.3).
+  public let hasExtendedTaskManagement: Bool
 
   /// The LUN map: at most a few entries, so a sorted array beats hashing.
   private var units: [(lun: UInt16, nexus: LogicalUnitNexus)] = []
 
   public init(
     initiatorPortName: String, targetPortName: String, targetDeviceName: String,
-    targetPortGroup: UInt16, relativeTargetPort: UInt16
+    targetPortGroup: UInt16, relativeTargetPort: UInt16, identity: NexusIdentity,
+    targetPorts: [TargetPortIdentity] = [], reservationPorts: [ReservationPorts.Port]? = nil,
+    hasExtendedTaskManagement: Bool = false
   ) {
+    self.hasExtendedTaskManagement = hasExtendedTaskManagement
     self.initiatorPortName = initiatorPortName
     self.targetPortName = targetPortName
     self.targetDeviceName = targetDeviceName
     self.targetPortGroup = targetPortGroup
     self.relativeTargetPort = relativeTargetPort
+    self.identity = identity
+    let ownPort = ReservationPorts.Port(identity.target, relativeIdentifier: relativeTargetPort)
+    self.reservationPorts = reservationPorts ?? [ownPort]
+    let own = TargetPortIdentity(
+      group: targetPortGroup, relativePort: relativeTargetPort, name: targetPortName)
+    self.targetPorts = targetPorts.isEmpty ? [own] : targetPorts
+    precondition(self.targetPorts.contains(own), "a nexus is of a port of its target")
   }
 
   /// The tag of the portal group that is the target port: the end of its name (RFC 7143 §4.4.5).
@@ -66,8 +86,25 @@ public final class LogicalUnitNexus {
   public let lun: UInt16
   /// The ACL gives this initiator no right to write.
   public let isReadOnly: Bool
+  /// Unlike every other of the logical unit, before and after.
+  let number: UInt64
+  /// What the reservations of the unit leave to this nexus.
+  var gate = ReservationGate.open
 
   private var attentions: [SenseData] = []
+  /// The third-party copies that came in here, for the commands that ask for their results.
+  var copies = CopyRecords()
+  /// This nexus has asked for the medium to stay (PREVENT ALLOW MEDIUM REMOVAL).
+  private var preventsRemoval = false
+
+  /// Of the unit through this nexus' port group: the reactor's own copy, which commands look at.
+  var accessState: AsymmetricAccessState
+  /// Of the unit through each port of the target, when the initiator was last told of a change.
+  var accessStatesSeen: [AsymmetricAccessState]
+
+  /// What WRITE BUFFER left: the echo buffer, and the data buffer as far as it was written.
+  var echoBuffer: [UInt8]?
+  var dataBuffer: [UInt8] = []
 
   /// More different conditions than this do not exist at a time; a further one replaces the last by
   /// "power on, reset, or bus device reset occurred", which tells the initiator to look at everything.
@@ -78,6 +115,16 @@ public final class LogicalUnitNexus {
     self.server = server
     self.lun = lun
     self.isReadOnly = isReadOnly
+    number = server.unit.takeNexusNumber()
+    let access = server.unit.access
+    accessState = access.group(nexus.targetPortGroup).state
+    accessStatesSeen = nexus.targetPorts.map { access.group($0.group).state }
+  }
+
+  func setPreventsRemoval(_ prevents: Bool) {
+    guard prevents != preventsRemoval else { return }
+    preventsRemoval = prevents
+    if prevents { server.unit.medium.preventRemoval() } else { server.unit.medium.allowRemoval() }
   }
 
   public var hasUnitAttention: Bool { !attentions.isEmpty }
@@ -89,6 +136,12 @@ public final class LogicalUnitNexus {
       attentions = [.powerOnResetOrBusDeviceResetOccurred]
     }
     attentions.append(attention)
+  }
+
+  /// What QUERY ASYNCHRONOUS EVENT tells (SAM-5 §7.9): the condition that the next command would
+  /// report, and whether more follow it; nothing is cleared.
+  public var pendingAttention: (sense: SenseData, isLast: Bool)? {
+    attentions.first.map { ($0, attentions.count == 1) }
   }
 
   /// A reset says more than anything pending before it.

@@ -20,6 +20,23 @@ struct Refusal: Error {
   /// No memory now: the initiator tries again.
   static var busy: Refusal { Refusal(status: .busy) }
 
+  /// A reservation of another nexus forbids it (SAM-5 §5.3.1).
+  static var reservationConflict: Refusal { Refusal(status: .reservationConflict) }
+
+  /// No place in the task set now: the initiator waits for one of its commands.
+  static var taskSetFull: Refusal { Refusal(status: .taskSetFull) }
+
+  /// As below, with the block that could not be read: a request moves on over what it has done, so
+  /// that it stands at the first that failed (SPC-4 §4.5.2.1: INFORMATION).
+  init(_ failure: StoreFailure, _ request: StoreRequest, blockBytes: Int) {
+    if case .medium = failure, request.operation == .read {
+      self.init(
+        .unrecoveredReadError.withInformation(request.offset / UInt64(blockBytes)))
+    } else {
+      self.init(failure, request.operation)
+    }
+  }
+
   /// What the initiator is told of a store's failure; the only place where one becomes the other.
   init(_ failure: StoreFailure, _ operation: StoreRequest.Operation) {
     switch failure {

@@ -18,16 +18,32 @@ public final class SCSITask: StoreClient {
   public enum Phase: UInt8, Sendable {
     /// Not in any task set.
     case idle
-    /// Admitted, not executing: the transport collects data-out if there is any. Nothing of it has
-    /// reached the store.
+    /// Admitted, not executing (SAM-5 §8.6 dormant): the transport collects data-out if there is
+    /// any, then it waits for its turn. Nothing of it has reached the store.
     case collectingData
+    /// Dispatched, and held back while another command has its blocks to itself. Nothing of it has
+    /// reached the store.
+    case held
     /// The device server works on it; operations may be in flight.
     case executing
     /// Answered or aborted; the transport still uses its data.
     case ended
   }
 
+  /// The order that the initiator wants (SAM-5 §8.7).
+  public enum Attribute: UInt8, Sendable {
+    /// After the ORDERED and HEAD OF QUEUE tasks before it.
+    case simple
+    /// After all tasks before it, and before all SIMPLE and ORDERED ones after it.
+    case ordered
+    /// At once, and before all that come after it on its reactor.
+    case headOfQueue
+    /// For a faulted task set, of which there is none here.
+    case aca
+  }
+
   public internal(set) var phase: Phase = .idle
+  public private(set) var attribute: Attribute = .simple
   public private(set) var cdb = CommandDescriptorBlock(InlineArray<16, UInt8>(repeating: 0))
   /// The most data the initiator will take or give; from the transport (EDTL).
   var expectedDataTransferLength: Int {
@@ -68,8 +84,34 @@ public final class SCSITask: StoreClient {
   var scratch: Buffer?
   /// What an UNMAP still has to deallocate, last first.
   var unmapRanges: [BlockRange] = []
+  /// The work of a third-party copy, while it goes on and until the task is used again.
+  var copy: CopyOperation?
+  /// It does a step of a copy on another task's behalf. Reports no unit attention: those are the
+  /// initiator's to hear. Waits for no other task: the copy, for which others may wait, already runs.
+  var isCopyStep = false
   var barriers: [DrainBarrier] = []
+  /// Held back, or with a claim: to be seen to when the task leaves the task set.
+  var isGated = false
+  /// The lock that the command asked for, or has.
+  var rangeClaim: RangeLockClaim?
   var slot = -1
+  /// What the home reactor's answer to a reservation command will name; 0 when none is waited for.
+  var reservationTicket: UInt64 = 0
+  /// A change of reservations has come that forbids the command: it starts no further operation.
+  var isFenced = false
+  /// Its number in the order in which tasks enter this share of the task set.
+  var entry: UInt64 = 0
+  /// Its number among the tasks of all nexuses here, once nothing of its own keeps it.
+  var place = SCSITask.noPlace
+  static let noPlace = UInt64.max
+  var hasPlace: Bool { place != SCSITask.noPlace }
+
+  /// Whether it comes before `other` of the same share.
+  func precedes(_ other: SCSITask) -> Bool {
+    nexus === other.nexus ? entry < other.entry : place < other.place
+  }
+  /// When it entered the task set.
+  var startTime = MonotonicTime(rawValue: 0)
   /// The task's one store operation at a time.
   let request = StoreRequest()
   private unowned var owner: (any SCSITaskOwner)?
@@ -86,9 +128,13 @@ public final class SCSITask: StoreClient {
 
   /// A new command, with the most data that the initiator takes and gives. Zero for the direction
   /// it did not announce: what it will not send is never waited for, and never written.
-  public func begin(_ cdb: CommandDescriptorBlock, expectedDataIn: Int, expectedDataOut: Int) {
+  public func begin(
+    _ cdb: CommandDescriptorBlock, expectedDataIn: Int, expectedDataOut: Int,
+    attribute: Attribute = .simple
+  ) {
     precondition(phase == .idle, "a task carries one command at a time")
     self.cdb = cdb
+    self.attribute = attribute
     self.expectedDataIn = expectedDataIn
     self.expectedDataOut = expectedDataOut
   }
@@ -152,9 +198,11 @@ public final class SCSITask: StoreClient {
     workDone = 0
     stepCount = 0
     if !unmapRanges.isEmpty { unmapRanges.removeAll() }
+    if copy != nil { copy = nil }
     status = .good
     sense = nil
     isAborted = false
+    isFenced = false
     direction = .none
     transferLength = 0
     usesDescriptorSense = false

@@ -18,42 +18,70 @@ extension DeviceServer {
   ) {
     let origin = ObjectIdentifier(nexus)
     onEveryReactor(completion) { server, drained in
-      server.clearTasks(exceptTelling: origin, drained: drained)
-    }
-  }
-
-  private func clearTasks(exceptTelling origin: ObjectIdentifier, drained: @escaping () -> Void) {
-    let reportsTaskAborted = unit.modes.reportsTaskAborted
-    let barrier = DrainBarrier(completion: drained)
-    var losers: [LogicalUnitNexus] = []
-    abortTasks(
-      status: { task in
-        guard let nexus = task.nexus, ObjectIdentifier(nexus) != origin else { return .good }
-        if reportsTaskAborted { return .taskAborted }
-        if !losers.contains(where: { $0 === nexus }) { losers.append(nexus) }
-        return .good
-      }, barrier: barrier)
-    for nexus in losers { nexus.establish(.commandsClearedByAnotherInitiator) }
-    barrier.arm()
-  }
-
-  /// LOGICAL UNIT RESET (SAM-5 §7.6), also each unit's part of a target reset: all tasks, and a unit
-  /// attention for every nexus.
-  public func reset(
-    attention: SenseData, completion: @escaping (ManagementOutcome) -> Void
-  ) {
-    onEveryReactor(completion) { server, drained in
       let barrier = DrainBarrier(completion: drained)
-      server.replaceAttentionsForAll(with: attention)
-      server.abortTasks(barrier: barrier)
+      server.clearTasks(barrier: barrier, exceptTelling: { ObjectIdentifier($0) == origin })
       barrier.arm()
     }
   }
 
+  /// Aborts the tasks that `isVictim` names and tells their nexuses, but the one that asked for it.
+  func clearTasks(
+    barrier: DrainBarrier, exceptTelling isOrigin: (LogicalUnitNexus) -> Bool,
+    where isVictim: (SCSITask) -> Bool = { _ in true }
+  ) {
+    let reportsTaskAborted = unit.modes.reportsTaskAborted
+    var losers: [LogicalUnitNexus] = []
+    abortTasks(
+      status: { task in
+        guard let nexus = task.nexus, !isOrigin(nexus) else { return .good }
+        if reportsTaskAborted { return .taskAborted }
+        if !losers.contains(where: { $0 === nexus }) { losers.append(nexus) }
+        return .good
+      }, barrier: barrier, where: isVictim)
+    for nexus in losers { nexus.establish(.commandsClearedByAnotherInitiator) }
+  }
+
+  /// LOGICAL UNIT RESET (SAM-5 §7.7), also each unit's part of a target reset: all tasks, and a unit
+  /// attention for every nexus. Tasks of other nexuses than `origin`'s were aborted by somebody
+  /// else's action, so with TAS they end with TASK ABORTED (SPC-4 §7.5.8).
+  public func reset(
+    by origin: LogicalUnitNexus? = nil, attention: SenseData,
+    completion: @escaping (ManagementOutcome) -> Void
+  ) {
+    let origin = origin.map { ObjectIdentifier($0) }
+    onEveryReactor(completion) { server, drained in
+      server.resetTasks(by: origin, attention, drained: drained)
+    }
+  }
+
+  private func resetTasks(
+    by origin: ObjectIdentifier?, _ attention: SenseData, drained: @escaping () -> Void
+  ) {
+    let reportsTaskAborted = unit.modes.reportsTaskAborted && origin != nil
+    let barrier = DrainBarrier(completion: drained)
+    replaceAttentionsForAll(with: attention)
+    allowRemovalForAll()
+    abortTasks(
+      status: { task in
+        let isOthers = task.nexus.map { ObjectIdentifier($0) } != origin
+        return reportsTaskAborted && isOthers ? .taskAborted : .good
+      }, barrier: barrier)
+    // SPC-2 §5.5: a reset ends RESERVE, and no registration.
+    reservations.home?.releaseLegacyReservation(of: nil, barrier)
+    barrier.arm()
+  }
+
+  /// I_T NEXUS RESET (SAM-5 §7.6), one unit's part: what a nexus loss does (§6.3.4), to one nexus.
+  public func resetNexus(_ nexus: LogicalUnitNexus, completion: @escaping () -> Void) {
+    nexus.establish(.nexusLossOccurred)
+    reservations.nexusEnded(nexus)
+    abortTaskSet(of: nexus, completion: completion)
+  }
+
   /// Runs `body` on every reactor's part of this logical unit; `completion` on this one, when all
   /// have called back. A reactor that cannot be reached (its mailbox is full) is never taken for one
-  /// that has nothing left to do.
-  private func onEveryReactor(
+  /// that has nothing left to do; the way back is tried until it is free.
+  func onEveryReactor(
     _ completion: @escaping (ManagementOutcome) -> Void,
     _ body: @escaping @Sendable (DeviceServer, @escaping () -> Void) -> Void
   ) {
@@ -62,9 +90,38 @@ extension DeviceServer {
     let answer = ReactorBound(gathering, on: reactor)
     for server in servers {
       let isPosted = server.post { server in
-        body(server) { answer.post { $0.arrived(.complete) } }
+        body(server) { [courier = server.courier] in
+          courier.deliver { answer.post { $0.arrived(.complete) } }
+        }
       }
       if !isPosted { gathering.arrived(.incomplete) }
     }
+  }
+
+  /// A unit attention for every nexus of the unit but `nexus`; `body` follows on this reactor when all
+  /// reactors have established it. Nobody who acts on the status that `body` sends finds one that does
+  /// not know of the change.
+  func establishEverywhere(
+    _ attention: SenseData, except nexus: LogicalUnitNexus, then body: @escaping () -> Void
+  ) {
+    let origin = ObjectIdentifier(nexus)
+    let servers = unit.deviceServers
+    let gathering = Gathering(count: servers.count) { _ in body() }
+    let answer = ReactorBound(gathering, on: reactor)
+    for (index, server) in servers.enumerated() where index != share {
+      courier.deliver {
+        server.post { server in
+          server.establishForAll(attention, except: origin)
+          server.courier.deliver { answer.post { $0.arrived(.complete) } }
+        }
+      }
+    }
+    establishForAll(attention, except: origin)
+    gathering.arrived(.complete)
+  }
+
+  /// GOOD for a change that every other nexus has been told of.
+  func finish(_ task: SCSITask, _ nexus: LogicalUnitNexus, telling attention: SenseData) {
+    establishEverywhere(attention, except: nexus) { [self] in end(task, .good) }
   }
 }

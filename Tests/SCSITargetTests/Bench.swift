@@ -28,7 +28,8 @@ final class Bench: SCSITaskOwner {
   init(
     _ store: TestStore, unit shared: LogicalUnit? = nil, reactorIndex: Int = 0,
     writeCache: Bool = true, isReadOnly: Bool = false, attention: SenseData? = nil,
-    memoryBytes: Int = 64 << 20
+    memoryBytes: Int = 64 << 20, queueDepth: Int = LogicalUnit.queueDepthStandard,
+    options: LogicalUnitOptions = Bench.options, targetPorts: [TargetPortIdentity] = []
   ) {
     reactor = Reactor(index: reactorIndex, engine: TestEngine(), memoryBudgetBytes: memoryBytes)
     self.store = store
@@ -36,14 +37,26 @@ final class Bench: SCSITaskOwner {
       shared
       ?? LogicalUnit(
         identity: Bench.identity, store: store, startsWithWriteCache: writeCache,
-        homeReactorIndex: 0)
+        homeReactorIndex: 0, queueDepth: queueDepth, servesLongCommands: true, options: options)
     server = DeviceServer(unit: unit, reactor: reactor)
     nexus = InitiatorTargetNexus(
       initiatorPortName: "iqn.2026-01.example:i\(reactorIndex),i,0x400001370000",
       targetPortName: "iqn.2026-01.example:t,t,0x0007", targetDeviceName: "iqn.2026-01.example:t",
-      targetPortGroup: 3, relativeTargetPort: 2)
+      targetPortGroup: 3, relativeTargetPort: 2,
+      identity: NexusIdentity(
+        initiator: InitiatorPort(
+          name: "iqn.2026-01.example:i\(reactorIndex)", isid: 0x4000_0137_0000),
+        target: TargetPort(name: "iqn.2026-01.example:t", portalGroupTag: 7)),
+      targetPorts: targetPorts)
     nexus.attach(server, as: 0, isReadOnly: isReadOnly, attention: attention ?? .powerOnOccurred)
     if attention == nil { _ = lun.takeAttention() }
+  }
+
+  /// A unit that serves every command of the table.
+  static var options: LogicalUnitOptions {
+    var options = LogicalUnitOptions()
+    options.access = AsymmetricAccess(isExplicit: true)
+    return options
   }
 
   static let identity = LogicalUnitIdentity(
@@ -56,12 +69,13 @@ final class Bench: SCSITaskOwner {
 
   /// A task that has begun and been admitted; its data-out is in place.
   func admit(
-    _ cdb: [UInt8], out: [UInt8]? = nil, expected: Int? = nil
+    _ cdb: [UInt8], out: [UInt8]? = nil, expected: Int? = nil,
+    attribute: SCSITask.Attribute = .simple
   ) -> (task: SCSITask, admission: TaskAdmission) {
     let task = SCSITask(owner: self)
     task.begin(
       CommandDescriptorBlock(cdb), expectedDataIn: expected ?? out?.count ?? 1 << 20,
-      expectedDataOut: expected ?? out?.count ?? 1 << 20)
+      expectedDataOut: expected ?? out?.count ?? 1 << 20, attribute: attribute)
     let admission = server.admit(task, lun)
     if case .collect = admission, let data = task.data, let out {
       precondition(out.count >= task.dataCount, "too little data for the command")
@@ -72,24 +86,29 @@ final class Bench: SCSITaskOwner {
 
   /// Admits and executes; the task may still be executing afterwards.
   @discardableResult
-  func begin(_ cdb: [UInt8], out: [UInt8]? = nil, expected: Int? = nil) -> SCSITask {
-    let (task, admission) = admit(cdb, out: out, expected: expected)
+  func begin(
+    _ cdb: [UInt8], out: [UInt8]? = nil, expected: Int? = nil,
+    attribute: SCSITask.Attribute = .simple
+  ) -> SCSITask {
+    let (task, admission) = admit(cdb, out: out, expected: expected, attribute: attribute)
     precondition(
       admission != .refused, "the command was refused: \(String(describing: task.sense))")
     server.execute(task)
     return task
   }
 
-  /// Runs a command to its end.
+  /// Runs a command to its end, for which `peer` may have to be told something.
   @discardableResult
-  func run(_ cdb: [UInt8], out: [UInt8]? = nil, expected: Int? = nil) -> Outcome {
+  func run(
+    _ cdb: [UInt8], out: [UInt8]? = nil, expected: Int? = nil, telling peer: Bench? = nil
+  ) -> Outcome {
     let lentBefore = reactor.buffers.lentBytes
     let (task, admission) = admit(cdb, out: out, expected: expected)
     if admission == .refused {
       precondition(task.phase == .ended && ended.isEmpty)
     } else {
       server.execute(task)
-      turn(until: task)
+      turn(until: task, telling: peer)
       precondition(ended.count == 1 && ended[0] === task, "the owner hears of the end once")
       ended.removeAll()
     }
@@ -106,10 +125,11 @@ final class Bench: SCSITaskOwner {
     return recycle(task, lentBefore: 0)
   }
 
-  private func turn(until task: SCSITask) {
+  private func turn(until task: SCSITask, telling peer: Bench?) {
     var turns = 0
     while task.phase != .ended {
       reactor.turn()
+      peer?.reactor.turn()
       turns += 1
       precondition(turns < 1000, "the command does not end")
     }
@@ -122,7 +142,9 @@ final class Bench: SCSITaskOwner {
       data: data ? task.data!.bytes(0..<task.dataCount) : [], transferLength: task.transferLength,
       isAborted: task.isAborted)
     task.recycle(to: reactor.buffers)
-    precondition(reactor.buffers.lentBytes == lentBefore, "memory was not given back")
+    // A FORMAT UNIT or SANITIZE that goes on has memory of its own.
+    precondition(
+      reactor.buffers.lentBytes == lentBefore || server.wipe != nil, "memory was not given back")
     return outcome
   }
 
@@ -156,6 +178,19 @@ enum CDB {
     _ opcode: UInt8, _ lba: UInt64, _ count: Int, flags: UInt8 = 0
   ) -> [UInt8] {
     [opcode, flags] + bytes(lba, 8) + bytes(UInt64(count), 4) + [0, 0]
+  }
+  /// The variable length form with a service action.
+  static func thirtyTwo(
+    _ action: UInt8, _ lba: UInt64, _ count: Int, flags: UInt8 = 0
+  ) -> [UInt8] {
+    [0x7F, 0, 0, 0, 0, 0, 0, 0x18, 0, action, flags, 0] + bytes(lba, 8) + bytes(0, 8)
+      + bytes(UInt64(count), 4)
+  }
+  static func compareAndWrite(_ lba: UInt64, _ count: UInt8, flags: UInt8 = 0) -> [UInt8] {
+    [0x89, flags] + bytes(lba, 8) + [0, 0, 0, count, 0, 0]
+  }
+  static func sanitize(_ action: UInt8, flags: UInt8 = 0, _ length: Int = 0) -> [UInt8] {
+    [0x48, flags | action, 0, 0, 0, 0, 0] + bytes(UInt64(length), 2) + [0]
   }
   static func six(_ opcode: UInt8, _ lba: UInt64, _ count: Int) -> [UInt8] {
     [opcode] + bytes(lba & 0x1F_FFFF, 3) + [UInt8(truncatingIfNeeded: count), 0]

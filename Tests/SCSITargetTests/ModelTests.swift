@@ -63,6 +63,23 @@ private struct ReferenceDisk {
     return "good"
   }
 
+  mutating func compareAndWrite(_ lba: UInt64, _ count: Int, _ out: [UInt8]) -> String {
+    guard exists(lba, count) else { return Self.outOfRange }
+    let size = count * blockBytes
+    guard out.count == 2 * size else { return Self.invalidField }
+    guard holds(bytes(lba, count), out) else { return "0E/1D/00" }
+    set(bytes(lba, count), Array(out.suffix(size)))
+    return "good"
+  }
+
+  mutating func orWrite(_ lba: UInt64, _ count: Int, _ out: [UInt8]) -> String {
+    guard exists(lba, count) else { return Self.outOfRange }
+    let range = bytes(lba, min(out.count, count * blockBytes) / blockBytes)
+    let united = zip(image[range], out).map { $0 | $1 }
+    set(range, united)
+    return "good"
+  }
+
   mutating func unmap(_ ranges: [(UInt64, Int)]) -> String {
     guard canUnmap else { return "05/20/00" }
     guard ranges.allSatisfy({ exists($0.0, $0.1) }) else { return Self.outOfRange }
@@ -114,7 +131,9 @@ private struct ModelRun {
   mutating func step() -> (command: [UInt8], unit: String, reference: String) {
     let (lba, count) = place()
     let fua: UInt8 = pick([0, 8])
-    switch Int.random(in: 0..<10, using: &generator) {
+    switch Int.random(in: 0..<12, using: &generator) {
+    case 10: return compareAndWrite(lba, min(count, 255))
+    case 11: return orWrite(lba, min(count, 3), fua)
     case 0...2: return write(lba, count, fua)
     case 3, 4: return read(lba, count, fua)
     case 5: return writeAndVerify(lba, count)
@@ -130,7 +149,7 @@ private struct ModelRun {
     let out = data(count)
     let cdb = pick([
       CDB.ten(0x2A, lba, count, flags: fua), CDB.twelve(0xAA, lba, count, flags: fua),
-      CDB.sixteen(0x8A, lba, count, flags: fua),
+      CDB.sixteen(0x8A, lba, count, flags: fua), CDB.thirtyTwo(11, lba, count, flags: fua),
     ])
     let outcome = bench.run(cdb, out: out)
     if outcome.status == .good {
@@ -143,7 +162,7 @@ private struct ModelRun {
   {
     let cdb = pick([
       CDB.ten(0x28, lba, count, flags: fua), CDB.twelve(0xA8, lba, count, flags: fua),
-      CDB.sixteen(0x88, lba, count, flags: fua),
+      CDB.sixteen(0x88, lba, count, flags: fua), CDB.thirtyTwo(9, lba, count, flags: fua),
     ])
     let outcome = bench.run(cdb, expected: 8 << 20)
     guard reference.exists(lba, count) else {
@@ -160,7 +179,7 @@ private struct ModelRun {
     let flags: UInt8 = pick([0, 2])
     let cdb = pick([
       CDB.ten(0x2E, lba, count, flags: flags), CDB.twelve(0xAE, lba, count, flags: flags),
-      CDB.sixteen(0x8E, lba, count, flags: flags),
+      CDB.sixteen(0x8E, lba, count, flags: flags), CDB.thirtyTwo(12, lba, count, flags: flags),
     ])
     return (cdb, bench.run(cdb, out: out).summary, reference.write(lba, count, out))
   }
@@ -175,6 +194,7 @@ private struct ModelRun {
       CDB.ten(0x2F, lba, count, flags: UInt8(check) << 1),
       CDB.twelve(0xAF, lba, count, flags: UInt8(check) << 1),
       CDB.sixteen(0x8F, lba, count, flags: UInt8(check) << 1),
+      CDB.thirtyTwo(10, lba, count, flags: UInt8(check) << 1),
     ])
     return (cdb, bench.run(cdb, out: out).summary, reference.verify(lba, count, check, out))
   }
@@ -185,12 +205,36 @@ private struct ModelRun {
     let hasData = pick([true, true, false])
     let flags: UInt8 = (unmaps ? 8 : 0) | (hasData ? 0 : 1)
     let cdb =
-      hasData && !unmaps && Bool.random(using: &generator)
-      ? CDB.ten(0x41, lba, count, flags: flags) : CDB.sixteen(0x93, lba, count, flags: flags)
+      hasData && Bool.random(using: &generator)
+      ? CDB.ten(0x41, lba, count, flags: flags)
+      : pick([
+        CDB.sixteen(0x93, lba, count, flags: flags), CDB.thirtyTwo(13, lba, count, flags: flags),
+      ])
     let summary = bench.run(cdb, out: out).summary
     return (
       cdb, summary, reference.writeSame(lba, count, unmaps: unmaps, hasData: hasData, out)
     )
+  }
+
+  private mutating func compareAndWrite(_ lba: UInt64, _ count: Int) -> ([UInt8], String, String) {
+    var out = data(2 * count)
+    if Int.random(in: 0..<3, using: &generator) > 0, reference.exists(lba, count),
+      out.count == 2 * count * reference.blockBytes
+    {
+      overwrite(
+        &out, at: 0, with: Array(reference.image[reference.bytes(lba, count)]),
+        count: count * reference.blockBytes)
+    }
+    let cdb = CDB.compareAndWrite(lba, UInt8(count))
+    return (cdb, bench.run(cdb, out: out).summary, reference.compareAndWrite(lba, count, out))
+  }
+
+  private mutating func orWrite(_ lba: UInt64, _ count: Int, _ fua: UInt8) -> (
+    [UInt8], String, String
+  ) {
+    let out = data(count)
+    let cdb = CDB.sixteen(0x8B, lba, count, flags: fua)
+    return (cdb, bench.run(cdb, out: out).summary, reference.orWrite(lba, count, out))
   }
 
   private mutating func unmap() -> ([UInt8], String, String) {

@@ -37,6 +37,7 @@ struct TaskManagementTests {
       (CDB.sixteen(0x93, 0, 5000), block), (CDB.sixteen(0x8F, 0, 5000), []),
       (CDB.unmap(list.count), list), (CDB.ten(0x28, 0, 1, flags: 8), []),
       (CDB.ten(0x2E, 0, 1, flags: 2), block), CDB.writeCache(false),
+      (CDB.ten(0x34, 0, 5000), []), ([0x1B, 0, 0, 0, 0, 0], []),
     ]
     for command in commands {
       let bench = Bench(TestStore(blockBytes: 512, blocks: 6000))
@@ -48,6 +49,7 @@ struct TaskManagementTests {
       #expect(bench.store.log.count == 1)
       #expect(bench.endedOutcomes().map(\.isAborted) == [true])
       #expect(bench.unit.modes.writeCacheEnabled)
+      #expect(bench.unit.medium.condition == .ready)
     }
   }
 
@@ -67,7 +69,10 @@ struct TaskManagementTests {
     let bench = Bench(store)
     let second = InitiatorTargetNexus(
       initiatorPortName: "b", targetPortName: "t,t,0x0001", targetDeviceName: "t",
-      targetPortGroup: 1, relativeTargetPort: 1)
+      targetPortGroup: 1, relativeTargetPort: 1,
+      identity: NexusIdentity(
+        initiator: InitiatorPort(name: "b", isid: 1),
+        target: TargetPort(name: "t", portalGroupTag: 1)))
     second.attach(bench.server, as: 0, isReadOnly: false, attention: .powerOnOccurred)
     store.isHolding = true
     let mine = bench.begin(CDB.ten(0x28, 0, 1))

@@ -25,14 +25,21 @@ final class TestStore: Store, @unchecked Sendable {
   var isDirty = false
   /// What the n-th operation from now, counted from 1, fails with.
   var faults: [Int: StoreFailure] = [:]
+  /// How many bytes an operation that fails has done before.
+  var doneBeforeFault = 0
   /// Punching and zeroing turn out not to work, whatever `capabilities` say.
   var refusesAllocation = false
+  /// What a search for extents finds.
+  var extents: [StoreExtent] = []
   var isHolding = false
   private var held: [(request: StoreRequest, number: Int)] = []
+  /// Hears of every operation when it starts.
+  var onStart: ((StoreRequest) -> Void)?
 
   init(
     blockBytes: UInt32, blocks: Int,
-    capabilities: StoreCapabilities = StoreCapabilities(canPunchHoles: true, canZeroRanges: true)
+    capabilities: StoreCapabilities = StoreCapabilities(
+      canPunchHoles: true, canZeroRanges: true, atomicWriteBytesMax: 1 << 20)
   ) {
     geometry = StoreGeometry(
       capacityBytes: UInt64(blocks) * UInt64(blockBytes), logicalBlockBytes: blockBytes,
@@ -52,6 +59,7 @@ final class TestStore: Store, @unchecked Sendable {
       Entry(
         operation: request.operation, offset: request.offset, count: request.count,
         isDurable: request.isDurable))
+    onStart?(request)
     if isHolding {
       held.append((request, log.count))
     } else {
@@ -66,6 +74,14 @@ final class TestStore: Store, @unchecked Sendable {
     let requests = held
     held = []
     for (request, number) in requests { perform(request, number: number) }
+  }
+
+  var heldCount: Int { held.count }
+
+  /// Completes one of those held back; the others and what starts later stay held.
+  func releaseHeld(at index: Int) {
+    let (request, number) = held.remove(at: index)
+    perform(request, number: number)
   }
 
   private final class Arrival: OperationHandler {
@@ -85,6 +101,7 @@ final class TestStore: Store, @unchecked Sendable {
   private func perform(_ request: StoreRequest, number: Int) {
     if let failure = faults[number] {
       if request.operation == .synchronize, case .medium = failure { readiness = .latched }
+      request.advance(by: doneBeforeFault)
       return request.finish(failure)
     }
     let range = Int(request.offset)..<Int(request.offset + request.count)
@@ -104,6 +121,8 @@ final class TestStore: Store, @unchecked Sendable {
       if !request.isDurable { isDirty = true }
     case .synchronize:
       isDirty = false
+    case .findExtents:
+      request.noteExtents(extents)
     case .punchHole, .zeroRange:
       if refusesAllocation { return request.finish(.unsupported) }
       clear(&image, range)
@@ -117,7 +136,9 @@ final class TestStore: Store, @unchecked Sendable {
     faults = [:]
   }
 
-  var changes: [Entry] { log.filter { $0.operation != .read && $0.operation != .synchronize } }
+  var changes: [Entry] {
+    log.filter { ![.read, .synchronize, .findExtents].contains($0.operation) }
+  }
 }
 
 /// An engine without a kernel: nothing ever completes but what a store completes itself.

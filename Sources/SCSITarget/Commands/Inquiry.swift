@@ -4,17 +4,21 @@ internal import SCSIModel
 // INQUIRY (SPC-4 §6.6) and the vital product data of a disk (SPC-4 §7.8, SBC-3 §6.5).
 extension DeviceServer {
   func inquiry(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    guard task.cdb.isVitalProductData else { return answer(task, standardInquiryData.encoded()) }
+    guard task.cdb.isVitalProductData else {
+      return answer(task, standardInquiryData(nexus.nexus).encoded())
+    }
     guard let page = vitalProductData(task.cdb.vitalProductDataPage, nexus.nexus) else {
       return end(task, .invalidFieldInCDB(byte: 2, bit: 7))
     }
     answer(task, page.encoded())
   }
 
-  private var standardInquiryData: StandardInquiryData {
+  private func standardInquiryData(_ nexus: InitiatorTargetNexus) -> StandardInquiryData {
     StandardInquiryData(
       vendor: unit.identity.vendor, product: unit.identity.product,
-      revision: unit.identity.revision)
+      revision: unit.identity.revision, isRemovable: unit.isRemovable,
+      isMultiPort: nexus.targetPorts.count > 1,
+      targetPortGroupSupport: unit.access.targetPortGroupSupport, isThirdPartyCopySupported: true)
   }
 
   /// Nil for a page that a disk does not have.
@@ -24,10 +28,20 @@ extension DeviceServer {
     case .supportedPages: .supportedPages(VitalProductDataPage.ofDisk)
     case .unitSerialNumber: .unitSerialNumber(unit.identity.serial)
     case .deviceIdentification: deviceIdentification(nexus).page
+    case .softwareInterfaceIdentification: .softwareInterfaceIdentification
+    case .managementNetworkAddresses: .managementNetworkAddresses
+    case .extendedInquiry:
+      ExtendedInquiryData(isVolatileCachePresent: !capabilities.isReadOnly).page
+    case .modePagePolicy: .modePagePolicy
+    case .scsiPorts: SCSIPorts(ports: nexus.targetPorts).page
+    case .thirdPartyCopy:
+      ThirdPartyCopyPage(blockLengthBytes: unit.geometry.logicalBlockBytes).page
     case .blockLimits: unit.blockLimits.page
-    // The rate of a disk that turns is not known: 0. One that does not turn: 1.
     case .blockDeviceCharacteristics:
-      BlockDeviceCharacteristics(mediumRotationRate: capabilities.isRotational ? 0 : 1).page
+      BlockDeviceCharacteristics(
+        mediumRotationRate: unit.rotationRate,
+        readsAfterBlockErase: unit.serves(.sanitizeBlockErase)
+      ).page
     case .logicalBlockProvisioning: provisioning(capabilities).page
     default: nil
     }
@@ -44,6 +58,8 @@ extension DeviceServer {
     let canUnmap = capabilities.canPunchHoles
     return LogicalBlockProvisioning(
       isUnmapSupported: canUnmap, isWriteSameUnmapSupported: canUnmap,
-      isUnmappedReadAsZeros: canUnmap, type: canUnmap ? .thin : .notReported)
+      isUnmappedReadAsZeros: canUnmap,
+      thresholdExponent: canUnmap ? unit.provisioning.thresholdExponent : 0,
+      type: canUnmap ? .thin : .notReported)
   }
 }

@@ -2,8 +2,8 @@ internal import BackingStore
 internal import Reactor
 internal import SCSIModel
 
-// MODE SENSE and MODE SELECT (SPC-4 §6.11 to §6.14). The parameters are one set for all nexuses
-// (MLUS 1), live, and not saved.
+// MODE SENSE and MODE SELECT (SPC-4 §6.11 to §6.14). The parameters are one set for all nexuses, and
+// live. SP saves them all, if somebody can keep them: what is saved is what the unit starts with.
 extension DeviceServer {
   func modeSense(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     do throws(SenseData) {
@@ -16,8 +16,10 @@ extension DeviceServer {
   private func modeSenseData(_ nexus: LogicalUnitNexus) -> ModeSenseData {
     ModeSenseData(
       current: unit.modes.settings,
-      defaults: ModeSettings(isWriteCacheEnabled: unit.startsWithWriteCache),
-      capacity: unit.capacity, blockLengthBytes: unit.geometry.logicalBlockBytes,
+      defaults: unit.defaultSettings,
+      saved: unit.parameters.persistence == nil ? nil : unit.savedSettings,
+      thresholds: unit.provisioning.thresholds, capacity: unit.capacity,
+      blockLengthBytes: unit.geometry.logicalBlockBytes,
       isWriteProtected: isWriteProtected(for: nexus))
   }
 
@@ -25,6 +27,9 @@ extension DeviceServer {
   /// cache is off from here on, so that no write slips in behind the synchronization, and the rest
   /// follows when that has succeeded. Until then no other MODE SELECT may build on either state.
   func modeSelect(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
+    guard !task.cdb.isSavePages || unit.parameters.persistence != nil else {
+      return end(task, .invalidFieldInCDB(byte: 1, bit: 0))
+    }
     guard unit.modes.beginChange() else { return end(task, .busy) }
     do throws(SenseData) {
       let settings = try selectedSettings(task, nexus)
@@ -32,9 +37,7 @@ extension DeviceServer {
         unit.modes.writeCacheEnabled = false
         return synchronize(task, then: .changeModes)
       }
-      if settings != unit.modes.settings { apply(settings, by: nexus) }
-      unit.modes.endChange()
-      end(task, .good)
+      finishChange(task, settings, nexus, hasTurnedOffCache: false)
     } catch {
       unit.modes.endChange()
       end(task, error)
@@ -57,12 +60,48 @@ extension DeviceServer {
   func changeModes(_ task: SCSITask) {
     guard let nexus = task.nexus else { preconditionFailure("an executing task has a nexus") }
     do throws(SenseData) {
-      apply(try selectedSettings(task, nexus), by: nexus)
-      unit.modes.endChange()
-      end(task, .good)
+      let settings = try selectedSettings(task, nexus)
+      finishChange(task, settings, nexus, hasTurnedOffCache: true)
     } catch {
       keepWriteCache()
       end(task, error)
+    }
+  }
+
+  /// Saves the settings if SP asks for it, puts them in force, and ends the task. What cannot be
+  /// saved does not come into force either.
+  private func finishChange(
+    _ task: SCSITask, _ settings: ModeSettings, _ nexus: LogicalUnitNexus,
+    hasTurnedOffCache: Bool
+  ) {
+    guard task.cdb.isSavePages else {
+      return conclude(task, settings, nexus, hasTurnedOffCache: hasTurnedOffCache)
+    }
+    var saved = unit.parameters.saved
+    saved.modes = SavedParameters.Modes(
+      settings: settings, configuredWriteCache: unit.startsWithWriteCache)
+    save(saved) { [self] error in
+      guard error != nil else {
+        return conclude(task, settings, nexus, hasTurnedOffCache: hasTurnedOffCache)
+      }
+      if hasTurnedOffCache { keepWriteCache() } else { unit.modes.endChange() }
+      end(task, .internalTargetFailure)
+    }
+  }
+
+  private func conclude(
+    _ task: SCSITask, _ settings: ModeSettings, _ nexus: LogicalUnitNexus,
+    hasTurnedOffCache: Bool
+  ) {
+    guard hasTurnedOffCache || settings != unit.modes.settings else {
+      unit.modes.endChange()
+      return end(task, .good)
+    }
+    unit.modes.settings = settings
+    // SPC-4 §6.11
+    establishEverywhere(.modeParametersChanged, except: nexus) { [self] in
+      unit.modes.endChange()
+      end(task, .good)
     }
   }
 
@@ -71,19 +110,26 @@ extension DeviceServer {
     unit.modes.writeCacheEnabled = true
     unit.modes.endChange()
   }
+}
 
-  /// 2A/01 for every other nexus (SPC-4 §6.11), on all reactors.
-  private func apply(_ settings: ModeSettings, by nexus: LogicalUnitNexus) {
-    unit.modes.settings = settings
-    let origin = ObjectIdentifier(nexus)
-    for server in unit.deviceServers {
-      server.post { $0.establishForAll(.modeParametersChanged, except: origin) }
+extension LogicalUnit {
+  /// As configured.
+  var defaultSettings: ModeSettings { ModeSettings(isWriteCacheEnabled: startsWithWriteCache) }
+
+  /// What a start begins with: what was saved, but the configuration's word on the write cache where
+  /// that has changed since.
+  var savedSettings: ModeSettings {
+    guard let saved = parameters.saved.modes else { return defaultSettings }
+    var settings = saved.settings
+    if saved.configuredWriteCache != startsWithWriteCache {
+      settings.isWriteCacheEnabled = startsWithWriteCache
     }
+    return settings
   }
 }
 
 extension LogicalUnitModes {
-  fileprivate(set) var settings: ModeSettings {
+  var settings: ModeSettings {
     get {
       ModeSettings(
         isWriteCacheEnabled: writeCacheEnabled, isDescriptorSense: usesDescriptorSense,

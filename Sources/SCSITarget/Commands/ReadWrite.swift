@@ -22,6 +22,7 @@ extension DeviceServer {
   }
 
   func returnBlocks(_ task: SCSITask) {
+    counters.countRead(task.workCount, since: task.startTime, now: reactor.now)
     task.dataCount = task.workCount
     end(task, .good)
   }
@@ -41,6 +42,7 @@ extension DeviceServer {
   /// A MODE SELECT may have turned the write cache off while this write was in flight, and its own
   /// flush come too early for it.
   func finishWrite(_ task: SCSITask) {
+    counters.countWrite(task.workCount, since: task.startTime, now: reactor.now)
     if task.request.isDurable { return end(task, .good) }
     finishDurably(task)
   }

@@ -5,15 +5,24 @@ internal import SCSIModel
 // their status (autosense), so what is left are unit attentions and the unit's state.
 extension DeviceServer {
   func requestSense(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    let sense = nexus.takeAttention() ?? stateSense
+    let sense = nexus.takeAttention() ?? nexus.accessState.sense ?? stateSense
     answer(task, sense.encoded(task.cdb.isDescriptorSense ? .descriptor : .fixed).bytes)
   }
 
+  /// SPC-4 §6.39.1: why TEST UNIT READY would be refused.
   private var stateSense: SenseData {
-    switch unit.store.readiness {
+    if let sense = unit.medium.sense(of: unit.medium.condition) { return sense }
+    return switch unit.readiness {
     case .waitingForLock: .logicalUnitNotReadyBecomingReady
     case .gone: .logicalUnitNotReadyManualInterventionRequired
     case .ready, .latched: .noAdditionalSenseInformation
     }
+  }
+}
+
+extension AsymmetricAccessState {
+  /// What TEST UNIT READY would end with; nil if the state admits it.
+  fileprivate var sense: SenseData? {
+    isActive ? nil : refusal(of: CommandTable.standard[.testUnitReady])
   }
 }

@@ -4,39 +4,21 @@ internal import SCSIModel
 extension DeviceServer {
   func reportSupportedOperationCodes(_ task: SCSITask) {
     do throws(SenseData) {
-      answer(task, withoutUnserved(try table.reportSupportedOperationCodes(task.cdb), task.cdb))
+      let data = try table.reportSupportedOperationCodes(task.cdb, serving: unit.serves)
+      answer(task, data)
     } catch {
       end(task, error)
     }
   }
 
-  /// The table's answer less the commands that this unit, unlike others, does not serve.
-  private func withoutUnserved(_ data: [UInt8], _ cdb: CommandDescriptorBlock) -> [UInt8] {
-    guard !unit.serves(.unmap) else { return data }
-    let opcode = table[.unmap].opcode
-    guard cdb.bytes[2] & 0x07 == 0 else {
-      return cdb.bytes[3] == opcode ? [0, 0x01, 0, 0] : data
-    }
-    // RCTD: a descriptor has 8 bytes, or 20 with its timeouts.
-    let descriptorBytes = cdb.bytes[2] & 0x80 != 0 ? 20 : 8
-    var list: [UInt8] = []
-    for start in stride(from: 4, to: data.count, by: descriptorBytes)
-    where data[start] != opcode {
-      list += data[start..<start + descriptorBytes]
-    }
-    let length = UInt32(list.count)
-    return [
-      UInt8(length >> 24), UInt8(length >> 16 & 0xFF), UInt8(length >> 8 & 0xFF),
-      UInt8(length & 0xFF),
-    ]
-      + list
-  }
-
-  /// What iSCSI carries (RFC 7143 §11.5.1) and this target does.
-  func reportSupportedTaskManagementFunctions(_ task: SCSITask) {
-    let functions: SupportedTaskManagementFunctions = [
+  /// What iSCSI carries (RFC 7143 §11.5.1), on this nexus (RFC 7144 §6.3), and this target does.
+  func reportSupportedTaskManagementFunctions(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
+    var functions: SupportedTaskManagementFunctions = [
       .abortTask, .abortTaskSet, .clearTaskSet, .logicalUnitReset, .targetReset,
     ]
+    if nexus.nexus.hasExtendedTaskManagement {
+      functions.formUnion([.queryTask, .queryTaskSet, .queryAsynchronousEvent, .nexusReset])
+    }
     answer(task, functions.encoded(isExtended: task.cdb.isReturnExtendedParameterData))
   }
 }

@@ -9,7 +9,7 @@ extension DeviceServer {
   func checkWriteSame(_ task: SCSITask, _ row: CommandRow) throws(Refusal) {
     // LBPWS is 0 then (SBC-3 §5.43).
     if task.cdb.isUnmap, !unit.store.capabilities.canPunchHoles {
-      throw Refusal(.invalidFieldInCDB(byte: 1, bit: 3))
+      throw Refusal(.invalidFieldInCDB(byte: row.command == .writeSame32 ? 10 : 1, bit: 3))
     }
     // The Data-Out Buffer is one block: more or less means the initiator meant something else.
     if task.direction == .dataOut, task.expectedDataTransferLength != unit.blockBytes {

@@ -1,0 +1,80 @@
+internal import Reactor
+public import SCSIModel
+internal import Synchronization
+
+/// Through which port groups a logical unit is how accessible (SPC-4 §5.15): one truth for all
+/// reactors. Each nexus keeps the state of its own group beside it, where commands look; a change
+/// reaches them by message.
+///
+/// A group that is not named is active/optimized. What SET TARGET PORT GROUPS has made of a state
+/// lasts until the process ends: a start is a power on, and begins as configured.
+public final class AsymmetricAccess: Sendable {
+  public struct Group: Sendable, Equatable {
+    public var state: AsymmetricAccessState
+    /// PREF: the ports that initiators should prefer.
+    public var isPreferred: Bool
+    public var status: TargetPortGroup.Status
+
+    public init(
+      state: AsymmetricAccessState = .activeOptimized, isPreferred: Bool = false,
+      status: TargetPortGroup.Status = .none
+    ) {
+      self.state = state
+      self.isPreferred = isPreferred
+      self.status = status
+    }
+  }
+
+  /// Whether SET TARGET PORT GROUPS is served.
+  public let isExplicit: Bool
+  private let groups: Mutex<[UInt16: Group]>
+
+  /// `groups`: by target port group tag.
+  public init(groups: [UInt16: Group] = [:], isExplicit: Bool = false) {
+    self.groups = Mutex(groups)
+    self.isExplicit = isExplicit
+  }
+
+  /// TPGS of standard INQUIRY data: implicit always, since the configuration sets states.
+  var targetPortGroupSupport: UInt8 { isExplicit ? 0b11 : 0b01 }
+
+  public func group(_ tag: UInt16) -> Group { groups.withLock { $0[tag] ?? Group() } }
+
+  /// Sets the states of some groups; the tags of those that changed.
+  func set(
+    _ states: [(tag: UInt16, state: AsymmetricAccessState)], status: TargetPortGroup.Status
+  ) -> Set<UInt16> {
+    groups.withLock { groups in
+      var changed: Set<UInt16> = []
+      for (tag, state) in states where (groups[tag] ?? Group()).state != state {
+        groups[tag, default: Group()].state = state
+        groups[tag, default: Group()].status = status
+        changed.insert(tag)
+      }
+      return changed
+    }
+  }
+}
+
+extension LogicalUnit {
+  /// Changes, from any thread, how the unit is accessible through some groups (implicit asymmetric
+  /// access): initiators hear 2A/06. False: a reactor could not be told; call again.
+  public func setAccessStates(_ states: [UInt16: AsymmetricAccessState]) -> Bool {
+    _ = access.set(states.map { ($0.key, $0.value) }, status: .implicitlyAltered)
+    return deviceServers.map { $0.post { $0.accessStatesChanged(except: nil) } }.allSatisfy { $0 }
+  }
+}
+
+extension DeviceServer {
+  /// Installs the states that hold now in the nexuses of this reactor, which makes them count, and
+  /// tells those whose unit has a changed state, through whatever group.
+  func accessStatesChanged(except origin: ObjectIdentifier?) {
+    forEachNexus { nexus in
+      let states = nexus.nexus.targetPorts.map { unit.access.group($0.group).state }
+      nexus.accessState = unit.access.group(nexus.nexus.targetPortGroup).state
+      guard nexus.accessStatesSeen != states else { return }
+      nexus.accessStatesSeen = states
+      if ObjectIdentifier(nexus) != origin { nexus.establish(.asymmetricAccessStateChanged) }
+    }
+  }
+}

@@ -1,0 +1,28 @@
+internal import BackingStore
+internal import Reactor
+internal import SCSIModel
+
+// PRE-FETCH (SBC-3 §5.7, §5.8): the blocks are read, which brings them into the kernel's cache where
+// there is one. GOOD and never CONDITION MET: how long that cache keeps them is not ours to promise.
+// IMMED would allow GOOD before that; afterwards is as good.
+extension DeviceServer {
+  func preFetch(_ task: SCSITask) {
+    task.workCount = min(task.workCount, LogicalUnit.preFetchBytesMax)
+    guard task.workCount > 0, unit.store.readiness == .ready else { return end(task, .good) }
+    guard takeScratch(for: task) else { return end(task, .good) }
+    preFetchPiece(task)
+  }
+
+  private func preFetchPiece(_ task: SCSITask) {
+    guard let scratch = task.scratch else { preconditionFailure("a piece needs memory") }
+    task.stepCount = min(task.workCount - task.workDone, LogicalUnit.chunkBytes)
+    task.request.prepareRead(
+      into: scratch.slice(0..<task.stepCount), at: task.workOffset + UInt64(task.workDone))
+    start(task, then: .preFetchedPiece)
+  }
+
+  func preFetchedPieceEnded(_ task: SCSITask) {
+    task.workDone += task.stepCount
+    if task.workDone < task.workCount { preFetchPiece(task) } else { end(task, .good) }
+  }
+}

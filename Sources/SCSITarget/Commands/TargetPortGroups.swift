@@ -1,0 +1,35 @@
+internal import SCSIModel
+
+// REPORT and SET TARGET PORT GROUPS (SPC-4 §6.37, §6.45): the groups of the target that the command
+// came to, each of one port, and how this unit is accessible through them.
+extension DeviceServer {
+  func reportTargetPortGroups(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
+    let groups = nexus.nexus.targetPorts.map { port in
+      let group = unit.access.group(port.group)
+      return TargetPortGroup(
+        tag: port.group, state: group.state, isPreferred: group.isPreferred,
+        status: group.status, relativePorts: [port.relativePort])
+    }
+    let isExtended = task.cdb.parameterDataFormat == 1
+    answer(task, ReportTargetPortGroupsData(groups: groups).encoded(isExtended: isExtended))
+  }
+
+  /// GOOD when every reactor goes by the new states. Where one could not be told they count all the
+  /// same, and BUSY lets the initiator ask again.
+  func setTargetPortGroups(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
+    do throws(SenseData) {
+      let list = try SetTargetPortGroupsParameterList(
+        decoding: try parameterList(of: task), groups: nexus.nexus.targetPorts.map(\.group))
+      _ = unit.access.set(list.states, status: .explicitlyAltered)
+    } catch {
+      return end(task, error)
+    }
+    let origin = ObjectIdentifier(nexus)
+    onEveryReactor { [self] outcome in
+      end(task, outcome == .complete ? .good : .busy)
+    } _: { server, done in
+      server.accessStatesChanged(except: origin)
+      done()
+    }
+  }
+}

@@ -1,0 +1,233 @@
+internal import BackingStore
+internal import Reactor
+internal import SCSIModel
+
+/// What a FORMAT UNIT or a SANITIZE does to every block of a unit (SBC-3 §5.3, §5.24).
+///
+/// The unit's and not the command's: once begun it goes on to its end, whatever is aborted, reset or
+/// logged out meanwhile (SBC-3 §4.11.2 demands it of SANITIZE). Until then the medium is NOT READY for
+/// everybody, so nothing that it still writes can land among other commands' data.
+final class MediumWipe: StoreClient {
+  /// One pass over all blocks.
+  enum Pass {
+    /// Zeros, as cheaply as the store can.
+    case zero
+    /// Gives every block back; the store can.
+    case deallocate
+    /// The pattern, repeated in each block from its start.
+    case write([UInt8])
+  }
+
+  struct Plan {
+    let condition: MediumState.Condition
+    var passes: [Pass]
+    var isImmediate: Bool
+    /// AUSE of a SANITIZE.
+    var allowsUnrestrictedExit = false
+
+    /// On record until it has succeeded.
+    var mark: WipeMark {
+      WipeMark(
+        condition == .formatting ? .format : .sanitize,
+        allowsUnrestrictedExit: allowsUnrestrictedExit)
+    }
+    var failedCondition: MediumState.Condition {
+      condition == .formatting ? .formatFailed : .sanitizeFailed
+    }
+    var failure: SenseData {
+      condition == .formatting ? .formatCommandFailed : .sanitizeCommandFailed
+    }
+  }
+
+  private enum Step { case piece, synchronize }
+
+  private let server: DeviceServer
+  private let plan: Plan
+  /// What the medium was before.
+  private let former: MediumState.Condition
+  private let request = StoreRequest()
+  /// The command that waits for the end; nil if none does (any more).
+  private var task: SCSITask?
+  private var claim: RangeLockClaim?
+  /// What has to happen before the first write: the range granted, and the mark saved.
+  private var preparationsMissing = 2
+  private var markError: SystemError?
+  private var scratch: Buffer?
+  private var step = Step.piece
+  private var passIndex = 0
+  private var offset: UInt64 = 0
+  private var pieceCount: UInt64 = 0
+  /// The store turned out not to do what the pass asks for.
+  private var writesZeros = false
+
+  /// Without moving data a piece may be long, but it is what an abort and the end of the process wait
+  /// for, and some stores write the zeros after all: a second or two.
+  private static let allocationBytes: UInt64 = 256 << 20
+
+  init(_ plan: Plan, _ server: DeviceServer, former: MediumState.Condition) {
+    self.plan = plan
+    self.former = former
+    self.server = server
+    request.belong(to: self)
+  }
+
+  private var unit: LogicalUnit { server.unit }
+  private var capacityBytes: UInt64 { unit.capacity.rawValue * UInt64(unit.blockBytes) }
+
+  // MARK: Beginning
+
+  /// False: not now, and nothing has happened. The unit is NOT READY for others already.
+  func begin(for task: SCSITask) -> Bool {
+    guard let scratch = server.reactor.buffers.allocate(LogicalUnit.chunkBytes) else {
+      return false
+    }
+    claim = server.claimRange(offset: 0, count: capacityBytes) { [self] in prepared() }
+    guard claim != nil else {
+      server.reactor.buffers.release(scratch)
+      return false
+    }
+    self.scratch = scratch
+    unit.medium.progress = 0
+    server.wipe = self
+    self.task = task
+    server.saveMark(plan.mark) { [self] error in markSaved(error) }
+    return true
+  }
+
+  private func markSaved(_ error: SystemError?) {
+    markError = error
+    // From here on the end of the process is no end of it.
+    if error == nil, plan.isImmediate { endTask() }
+    prepared()
+  }
+
+  private func prepared() {
+    preparationsMissing -= 1
+    guard preparationsMissing == 0 else { return }
+    // Nothing is written of which a restart would not know.
+    guard markError == nil else { return end(in: former, .internalTargetFailure) }
+    unit.medium.allowsUnrestrictedExit = plan.allowsUnrestrictedExit
+    startPass()
+  }
+
+  // MARK: Passes
+
+  private func startPass() {
+    offset = 0
+    writesZeros = false
+    switch plan.passes[passIndex] {
+    case .write(let pattern): fillScratch(pattern)
+    // For where the store cannot.
+    case .zero, .deallocate: fillScratch([0])
+    }
+    nextPiece()
+  }
+
+  private func fillScratch(_ pattern: [UInt8]) {
+    guard let scratch else { preconditionFailure("a pass has memory") }
+    let blockBytes = unit.blockBytes
+    for index in 0..<blockBytes { scratch[index] = pattern[index % pattern.count] }
+    for start in stride(from: blockBytes, to: LogicalUnit.chunkBytes, by: blockBytes) {
+      scratch.copy(from: scratch, at: 0, to: start, count: blockBytes)
+    }
+  }
+
+  private func nextPiece() {
+    noteProgress()
+    answerAborted()
+    if unit.medium.isInterrupted { return finish(failed: true) }
+    let left = capacityBytes - offset
+    guard left > 0 else { return endPass() }
+    switch plan.passes[passIndex] {
+    case .zero where !writesZeros && unit.store.capabilities.canZeroRanges:
+      allocate(.zeroRange, left)
+    case .deallocate where !writesZeros: allocate(.punchHole, left)
+    case .zero, .deallocate, .write: write(left)
+    }
+  }
+
+  private func allocate(_ operation: StoreRequest.Operation, _ left: UInt64) {
+    pieceCount = min(left, MediumWipe.allocationBytes)
+    request.prepare(operation, at: offset, count: pieceCount)
+    start(.piece)
+  }
+
+  private func write(_ left: UInt64) {
+    guard let scratch else { preconditionFailure("a pass has memory") }
+    pieceCount = min(left, UInt64(LogicalUnit.chunkBytes))
+    request.prepareWrite(
+      from: scratch.slice(0..<Int(pieceCount)), at: offset, isDurable: false)
+    start(.piece)
+  }
+
+  private func start(_ step: Step) {
+    self.step = step
+    unit.store.start(request, on: server.reactor)
+  }
+
+  /// Every pass reaches the medium before the next begins, or a cache would swallow all but the last.
+  private func endPass() {
+    request.prepareSynchronize()
+    start(.synchronize)
+  }
+
+  func storeRequestEnded(_ request: StoreRequest, _ failure: StoreFailure?) {
+    if failure == .unsupported, !writesZeros {
+      writesZeros = true
+      return nextPiece()
+    }
+    guard failure == nil else { return finish(failed: true) }
+    switch step {
+    case .piece:
+      offset += pieceCount
+      nextPiece()
+    case .synchronize:
+      passIndex += 1
+      if passIndex < plan.passes.count { startPass() } else { finish(failed: false) }
+    }
+  }
+
+  private func noteProgress() {
+    let perPass = 65_536 / plan.passes.count
+    // Below 2^16 times the capacity in MiB: no overflow.
+    let inPass = (offset >> 20) * UInt64(perPass) / max(capacityBytes >> 20, 1)
+    unit.medium.progress = UInt16(clamping: passIndex * perPass + Int(inPass))
+  }
+
+  /// The command ends when it is aborted, and its work goes on.
+  private func answerAborted() {
+    guard let task, task.isAborted else { return }
+    self.task = nil
+    server.end(task, task.status)
+  }
+
+  private func finish(failed: Bool) {
+    guard !failed else { return end(in: plan.failedCondition, plan.failure) }
+    server.saveMark(nil) { [self] error in
+      // With the mark still there a restart would find it failed; so it has.
+      if error == nil {
+        end(in: .ready)
+      } else {
+        end(in: plan.failedCondition, plan.failure)
+      }
+    }
+  }
+
+  private func end(in condition: MediumState.Condition, _ failure: SenseData? = nil) {
+    _ = unit.medium.change(from: plan.condition, to: condition)
+    if let scratch { server.reactor.buffers.release(scratch) }
+    scratch = nil
+    if let claim { server.release(claim) }
+    claim = nil
+    // Before the command ends, for its owner may begin the next at once. The caller keeps this alive.
+    server.wipe = nil
+    endTask(failure)
+  }
+
+  /// Ends the command that waits, if one does, as aborted if it was.
+  private func endTask(_ failure: SenseData? = nil) {
+    guard let task else { return }
+    self.task = nil
+    if let failure { server.end(task, failure) } else { server.end(task, .good) }
+  }
+}

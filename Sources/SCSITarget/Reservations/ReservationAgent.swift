@@ -1,0 +1,120 @@
+internal import Reactor
+internal import SCSIModel
+
+/// A device server's part in the reservations of its unit: the copy that its reactor admits by, the
+/// commands that wait for the home reactor, and on that reactor the home itself.
+final class ReservationAgent {
+  private let unit: LogicalUnit
+  private let reactor: Reactor
+  private let courier: Courier
+  /// Nil on all reactors but the unit's home.
+  let home: ReservationHome?
+  private unowned let server: DeviceServer
+
+  private(set) var copy: ReservationCopy
+  /// What `copy` makes of the nexuses.
+  private var gates: ReservationGates
+  private var waiting: [UInt64: Waiting] = [:]
+  private var lastTicketNumber: UInt64 = 0
+
+  private struct Waiting {
+    let task: SCSITask
+    /// The home reactor's mailbox has taken the request.
+    var isSent = false
+  }
+
+  init(_ server: DeviceServer) {
+    self.server = server
+    unit = server.unit
+    reactor = server.reactor
+    courier = Courier(reactor: reactor)
+    copy = ReservationCopy(state: unit.reservationState)
+    gates = copy.gates
+    home =
+      reactor.index == unit.homeReactorIndex
+      ? ReservationHome(unit: unit, reactor: reactor, courier: courier, copy: copy) : nil
+  }
+
+  // MARK: Commands
+
+  /// Sends the reservation command of `task` to the home reactor. The task has no operation in
+  /// flight and ends when the answer comes, aborted or not.
+  func ask(_ task: SCSITask, _ nexus: LogicalUnitNexus, _ action: ReservationRequest.Action) {
+    guard let homeServer = unit.homeServer else { return server.end(task, .busy) }
+    lastTicketNumber += 1
+    task.reservationTicket = lastTicketNumber
+    let number = lastTicketNumber
+    waiting[number] = Waiting(task: task)
+    let request = ReservationRequest(
+      action: action, nexus: nexus.nexus.identity, nexusNumber: nexus.number,
+      targetPorts: nexus.nexus.reservationPorts,
+      ticket: ReservationTicket(reactorIndex: reactor.index, number: number),
+      origin: ReactorBound(server, on: reactor))
+    courier.deliver { [unowned self] in
+      let isSent = homeServer.post { $0.reservations.take(request) }
+      waiting[number]?.isSent = isSent
+      return isSent
+    }
+  }
+
+  /// `task` waits for the home reactor and has been aborted: if its turn has not come it need not.
+  func withdraw(_ task: SCSITask) {
+    guard let homeServer = unit.homeServer else { return }
+    let ticket = ReservationTicket(reactorIndex: reactor.index, number: task.reservationTicket)
+    courier.deliver { [unowned self] in
+      // It must not overtake the request.
+      guard waiting[ticket.number]?.isSent ?? true else { return false }
+      return homeServer.post { $0.reservations.home?.withdraw(ticket) }
+    }
+  }
+
+  private func take(_ request: ReservationRequest) {
+    if let home { return home.take(request) }
+    // A unit without a server on its home reactor decides nothing.
+    let ticket = request.ticket
+    courier.send(to: request.origin) { $0.reservations.answered(ticket, .busy) }
+  }
+
+  func answered(_ ticket: ReservationTicket, _ answer: ReservationAnswer) {
+    precondition(ticket.reactorIndex == reactor.index)
+    guard let task = waiting.removeValue(forKey: ticket.number)?.task else {
+      preconditionFailure("a reservation command is answered once")
+    }
+    task.reservationTicket = 0
+    server.reservationAnswered(task, answer)
+  }
+
+  // MARK: Nexuses
+
+  func gate(for nexus: LogicalUnitNexus) -> ReservationGate {
+    gates.gate(for: nexus.nexus.identity)
+  }
+
+  /// An I_T nexus loss ends its RESERVE; its registration stays (SPC-4 §5.13.5).
+  func nexusEnded(_ nexus: LogicalUnitNexus) {
+    guard copy.legacyHolder?.number == nexus.number, let homeServer = unit.homeServer else {
+      return
+    }
+    let number = nexus.number
+    courier.send(to: homeServer) {
+      $0.reservations.home?.releaseLegacyReservation(of: number, nil)
+    }
+  }
+
+  // MARK: Installing
+
+  /// Admits by the new copy from here on, and answers the home reactor when nothing is under way
+  /// here that it forbids.
+  func install(_ installation: ReservationInstallation) {
+    precondition(installation.copy.version > copy.version, "changes come in their order")
+    copy = installation.copy
+    gates = copy.gates
+    let version = copy.version
+    let barrier = DrainBarrier { [courier, unit] in
+      guard let homeServer = unit.homeServer else { return }
+      courier.send(to: homeServer) { $0.reservations.home?.installed(version) }
+    }
+    server.admit(by: installation, barrier)
+    barrier.arm()
+  }
+}

@@ -1,0 +1,255 @@
+internal import Reactor
+internal import SCSIModel
+internal import Synchronization
+
+/// Decides the reservations of a logical unit, one change at a time, on the unit's home reactor (SPC-4
+/// §5.13, SPC-2 §5.5).
+///
+/// A change is computed → saved → installed on every reactor → in force: each reactor has answered that
+/// it admits by it and that nothing is under way that it forbids. Only then GOOD. Whatever does not
+/// answer (a save, a reactor, an operation of a victim) holds up the command and all behind it, and
+/// nothing is concluded from its silence: a fencing agent that times out has not fenced.
+///
+/// What PERSISTENT RESERVE IN reports is the last change in force, so that nobody sees a key gone whose
+/// owner may still be writing.
+final class ReservationHome: TimerHandler {
+  /// Commands that may wait for their turn: more than a large cluster sends at once. Beyond it BUSY.
+  static let queueMax = 256
+  /// How often the end of a save is looked for, should its message not have got through.
+  static let saveInterval = Milliseconds(100)
+
+  /// What waits for its turn.
+  private enum Job {
+    case command(ReservationRequest)
+    /// The end of a RESERVE: of the nexus that ended, or of whichever at a reset.
+    case releaseLegacy(of: UInt64?, DrainBarrier?)
+  }
+
+  /// The change under way.
+  private struct Transaction {
+    var job: Job
+    var installation: ReservationInstallation
+    var save: SaveResult?
+    /// Reactors that have not answered.
+    var missing = 0
+  }
+
+  private let unit: LogicalUnit
+  private let reactor: Reactor
+  private let courier: Courier
+  /// The last change in force.
+  private var copy: ReservationCopy
+  private var queue: [Job] = []
+  private var current: Transaction?
+  private var isTimerRunning = false
+
+  init(unit: LogicalUnit, reactor: Reactor, courier: Courier, copy: ReservationCopy) {
+    self.unit = unit
+    self.reactor = reactor
+    self.courier = courier
+    self.copy = copy
+  }
+
+  // MARK: Commands
+
+  func take(_ request: ReservationRequest) {
+    if case .report = request.action { return answer(request, .report(copy.state)) }
+    guard queue.count < ReservationHome.queueMax else { return answer(request, .busy) }
+    queue.append(.command(request))
+    proceed()
+  }
+
+  /// Takes back a command that was aborted. One whose turn has come completes: its change may be
+  /// saved and installed already, and its end is waited for.
+  func withdraw(_ ticket: ReservationTicket) {
+    let index = queue.firstIndex {
+      if case .command(let request) = $0 { request.ticket == ticket } else { false }
+    }
+    guard let index, case .command(let request) = queue.remove(at: index) else { return }
+    answer(request, .withdrawn)
+  }
+
+  /// Ends the RESERVE of the nexus `number`, or with nil any, those on the way too; `barrier` waits
+  /// for it.
+  func releaseLegacyReservation(of number: UInt64?, _ barrier: DrainBarrier?) {
+    barrier?.add()
+    queue.append(.releaseLegacy(of: number, barrier))
+    proceed()
+  }
+
+  private func answer(_ request: ReservationRequest, _ answer: ReservationAnswer) {
+    let ticket = request.ticket
+    courier.send(to: request.origin) { $0.reservations.answered(ticket, answer) }
+  }
+
+  // MARK: One at a time
+
+  private func proceed() {
+    while current == nil, !queue.isEmpty { begin(queue.removeFirst()) }
+  }
+
+  private func begin(_ job: Job) {
+    switch job {
+    case .releaseLegacy(let number, let barrier):
+      guard let holder = copy.legacyHolder?.number, number ?? holder == holder else {
+        barrier?.taskEnded()
+        return
+      }
+      install(job, legacyHolder: nil)
+    case .command(let request):
+      switch request.action {
+      case .change(let parameters): change(request, parameters)
+      case .reserve, .release: changeLegacy(request)
+      case .report: preconditionFailure("a report has no turn to wait for")
+      }
+    }
+  }
+
+  private func change(_ request: ReservationRequest, _ parameters: PersistentReserveOut) {
+    // SPC-2 §5.5.1: while the unit is held by RESERVE, whoever asks.
+    guard copy.legacyHolder == nil else { return answer(request, .refused(.conflict)) }
+    let change: ReservationChange
+    do throws(ReservationRefusal) {
+      change = try copy.state.applying(
+        parameters, from: request.nexus, ports: ports(known: request))
+    } catch {
+      return answer(request, .refused(error))
+    }
+    var installation = ReservationInstallation(
+      copy: copy, attentions: change.attentions, aborted: change.aborted,
+      issuer: request.ticket, issuerNexusNumber: request.nexusNumber)
+    installation.copy.state = change.state
+    var transaction = Transaction(job: .command(request), installation: installation)
+    guard let persistence = unit.reservationPersistence, change.state != copy.state else {
+      current = transaction
+      return install()
+    }
+    let result = SaveResult()
+    transaction.save = result
+    current = transaction
+    waitForSave()
+    let home = unit.homeServer
+    persistence.save(change.state, of: unit.identity) { error in
+      result.end(error)
+      home?.post { $0.reservations.home?.lookForSave() }
+    }
+  }
+
+  private func ports(known request: ReservationRequest) -> ReservationPorts {
+    ReservationPorts(
+      targetPorts: request.targetPorts,
+      initiatorPorts: unit.initiatorPorts(atTarget: request.nexus.target.name))
+  }
+
+  /// RESERVE and RELEASE under the rules of SPC-4 §5.13.3.
+  private func changeLegacy(_ request: ReservationRequest) {
+    switch copy.state.legacyOutcome(for: request.nexus) {
+    case .conflict: return answer(request, .refused(.conflict))
+    case .withoutEffect: return answer(request, .good)
+    case .proceed: break
+    }
+    let holder = LegacyHolder(nexus: request.nexus, number: request.nexusNumber)
+    switch request.action {
+    case .reserve:
+      if copy.legacyHolder == holder { return answer(request, .good) }
+      guard copy.legacyHolder?.nexus ?? holder.nexus == holder.nexus else {
+        return answer(request, .refused(.conflict))
+      }
+      install(.command(request), legacyHolder: holder)
+    default:
+      // SPC-2 §7.21: not an error, and nothing, from a nexus that holds nothing.
+      guard copy.legacyHolder?.nexus == holder.nexus else { return answer(request, .good) }
+      install(.command(request), legacyHolder: nil)
+    }
+  }
+
+  // MARK: Saving
+
+  private func waitForSave() {
+    guard !isTimerRunning else { return }
+    isTimerRunning = true
+    _ = reactor.startTimer(after: ReservationHome.saveInterval, for: self)
+  }
+
+  func timerFired(_ timer: TimerID) {
+    isTimerRunning = false
+    lookForSave()
+    if current?.save != nil { waitForSave() }
+  }
+
+  /// Goes on if the save under way has ended.
+  func lookForSave() {
+    guard let transaction = current, let save = transaction.save,
+      case .ended(let error) = save.state
+    else { return }
+    current?.save = nil
+    guard error != nil else { return install() }
+    current = nil
+    // Nothing of it is in force: it is not known to outlive the next crash. 04/44/00, which says that
+    // the fault is here and that the command can be tried again.
+    if case .command(let request) = transaction.job {
+      answer(request, .refused(.check(.internalTargetFailure)))
+    }
+    proceed()
+  }
+
+  // MARK: Installing
+
+  private func install(_ job: Job, legacyHolder: LegacyHolder?) {
+    var installation = ReservationInstallation(copy: copy)
+    installation.copy.legacyHolder = legacyHolder
+    if case .command(let request) = job {
+      installation.issuer = request.ticket
+      installation.issuerNexusNumber = request.nexusNumber
+    }
+    current = Transaction(job: job, installation: installation)
+    install()
+  }
+
+  private func install() {
+    guard var transaction = current else { preconditionFailure("a change is under way") }
+    precondition(transaction.save == nil, "what is not saved is not installed")
+    transaction.installation.copy.version += 1
+    let servers = unit.deviceServers
+    transaction.missing = servers.count
+    current = transaction
+    let installation = transaction.installation
+    for server in servers {
+      courier.send(to: server) { $0.reservations.install(installation) }
+    }
+  }
+
+  /// A reactor admits by the change and holds nothing that it forbids.
+  func installed(_ version: UInt64) {
+    guard let transaction = current, transaction.installation.copy.version == version else {
+      preconditionFailure("a reactor answers the change under way, once")
+    }
+    current?.missing -= 1
+    if transaction.missing == 1 { finish(transaction) }
+  }
+
+  private func finish(_ transaction: Transaction) {
+    copy = transaction.installation.copy
+    unit.note(copy.state)
+    current = nil
+    switch transaction.job {
+    case .command(let request): answer(request, .good)
+    case .releaseLegacy(_, let barrier): barrier?.taskEnded()
+    }
+    proceed()
+  }
+}
+
+/// Where the end of a save is noted, on whatever thread it happens.
+private final class SaveResult: Sendable {
+  enum State {
+    case running
+    case ended(SystemError?)
+  }
+
+  private let value = Mutex(State.running)
+
+  var state: State { value.withLock { $0 } }
+
+  func end(_ error: SystemError?) { value.withLock { $0 = .ended(error) } }
+}

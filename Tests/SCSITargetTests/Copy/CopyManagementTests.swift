@@ -1,0 +1,184 @@
+import BackingStore
+import Reactor
+import SCSIModel
+import Testing
+
+@testable import SCSITarget
+
+@Suite("Third-party copies: aborts and results")
+struct CopyManagementTests {
+  private let whole = CopyBench.list([CopySegment(0, 0, to: 1, 0, 12000)])
+
+  private func pair() -> CopyBench {
+    let copies = CopyBench(TestStore(blockBytes: 512, blocks: 12000))
+    copies.add(TestStore(blockBytes: 512, blocks: 12000))
+    return copies
+  }
+
+  @Test("ABORT TASK waits for the steps in flight, which land, and no other starts")
+  func abort() {
+    let copies = pair()
+    copies.stores[1].isHolding = true
+    let task = copies.beginCopy(whole)
+    copies.turn()
+    let started = copies.stores[1].log.count
+    var isDone = false
+    let barrier = DrainBarrier { isDone = true }
+    copies.bench.server.abort(task, barrier: barrier)
+    barrier.arm()
+    copies.turn()
+    #expect(!isDone && task.phase == .executing && started > 0)
+    copies.stores[1].releaseHeld()
+    copies.turn()
+    #expect(isDone)
+    #expect(copies.bench.endedOutcomes().map(\.isAborted) == [true])
+    #expect(copies.stores[1].log.count == started)
+    #expect(copies.server(1).taskCount == 0 && copies.bench.server.copiesInProgress == 0)
+    let status = copies.copyStatus(0x05, 1)
+    #expect(status?[5] == CopyResults.Status.terminated.rawValue)
+    // What had landed counts: four pieces of 1 MiB.
+    #expect(status?[16..<24].elementsEqual([0, 0, 0, 0, 0, 0x40, 0, 0]) == true)
+  }
+
+  @Test("A reset of the destination waits for a copy's step in flight and ends the copy")
+  func resetDestination() {
+    let copies = pair()
+    copies.stores[1].isHolding = true
+    _ = copies.beginCopy(whole)
+    copies.turn()
+    let started = copies.stores[1].log.count
+    var outcome: ManagementOutcome?
+    copies.server(1).reset(attention: .busDeviceResetFunctionOccurred) { outcome = $0 }
+    copies.turn()
+    #expect(outcome == nil && started > 0)
+    copies.stores[1].releaseHeld()
+    copies.turn()
+    #expect(outcome == .complete)
+    #expect(copies.bench.endedOutcomes().map(\.summary) == ["0A/0D/01"])
+    #expect(copies.stores[1].log.count == started)
+  }
+
+  @Test("A reset of the source drains the reads of a copy to another unit")
+  func resetSource() {
+    let copies = CopyBench(TestStore(blockBytes: 512, blocks: 100))
+    for _ in 0..<2 { copies.add(TestStore(blockBytes: 512, blocks: 100)) }
+    copies.stores[1].isHolding = true
+    _ = copies.beginCopy(
+      CopyBench.list([CopySegment(0, 0, to: 1, 0, 50)], units: [1, 2]))
+    copies.turn()
+    var outcome: ManagementOutcome?
+    copies.server(1).reset(attention: .busDeviceResetFunctionOccurred) { outcome = $0 }
+    copies.turn()
+    #expect(outcome == nil)
+    copies.stores[1].releaseHeld()
+    copies.turn()
+    #expect(outcome == .complete && copies.stores[2].log.isEmpty)
+    #expect(copies.bench.endedOutcomes().map(\.summary) == ["0A/0D/01"])
+  }
+
+  @Test("COPY OPERATION ABORT ends a copy and is answered after it")
+  func copyOperationAbort() {
+    let copies = pair()
+    copies.stores[1].isHolding = true
+    let task = copies.beginCopy(whole)
+    copies.turn()
+    let abort = copies.bench.begin([0x83, 0x1C, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 10))
+    copies.turn()
+    #expect(abort.phase == .executing && task.phase == .executing)
+    copies.stores[1].releaseHeld()
+    copies.turn()
+    #expect(copies.bench.endedOutcomes().map(\.summary) == ["0A/00/00", "good"])
+    let status = copies.bench.run(CopyBench.results(0x05, identifier: 1)).data
+    #expect(status[5] == CopyResults.Status.terminated.rawValue)
+    let unknown = copies.bench.run([0x83, 0x1C, 0, 0, 0, 9] + [UInt8](repeating: 0, count: 10))
+    #expect(unknown.sense == .invalidFieldInCDB(byte: 2, bit: 7))
+  }
+
+  @Test("A copy can be asked for while it goes on; its name is not to be used twice meanwhile")
+  func inProgress() {
+    let copies = pair()
+    copies.stores[1].isHolding = true
+    let task = copies.beginCopy(whole)
+    copies.turn()
+    #expect(copies.copyStatus(0x00, 1)?[4] == 0)
+    #expect(copies.copyStatus(0x05, 1)?[5] == 0x11)
+    let second = copies.beginCopy(whole)
+    #expect(second.sense == .operationInProgress)
+    copies.stores[1].releaseHeld()
+    copies.turn()
+    #expect(task.status == .good)
+    #expect(copies.copyStatus(0x00, 1) == [0, 0, 0, 8, 1, 0, 1, 0, 0, 0x5D, 0xC0, 0])
+  }
+
+  @Test("Results are kept if they are to be, per logical unit and name, and not for ever")
+  func results() {
+    let copies = pair()
+    let segment = [CopySegment(0, 0, to: 1, 0, 1)]
+    #expect(copies.copyStatus(0x00, 1) == nil)
+    _ = copies.copy(CopyBench.list(segment, identifier: 1, usage: 0))
+    _ = copies.copy(CopyBench.list(segment, identifier: 2, usage: 2))
+    _ = copies.copy(CopyBench.list(segment, identifier: 0, usage: 3))
+    #expect(copies.copyStatus(0x00, 1)?[4] == 1)
+    #expect(copies.copyStatus(0x01, 1) == [0, 0, 0, 0])
+    #expect(copies.copyStatus(0x04, 1) == [0, 0, 0, 0])
+    #expect(copies.copyStatus(0x00, 2) == nil)
+    #expect(copies.copyStatus(0x00, 0) == nil)
+    _ = copies.copy(CopyBench.list([CopySegment(0, 0, to: 1, 12000, 1)], identifier: 3))
+    #expect(copies.copyStatus(0x00, 3)?[4] == 2)
+    #expect(copies.copyStatus(0x04, 3)?.suffix(18).first == 0x70)
+    for identifier in UInt8(10)..<26 {
+      _ = copies.copy(CopyBench.list(segment, identifier: identifier))
+    }
+    #expect(copies.copyStatus(0x00, 1) == nil)
+    #expect(copies.copyStatus(0x00, 25)?[4] == 1)
+    (copies.bench.reactor.engine as? TestEngine)?.now = MonotonicTime(rawValue: 60_000_000_000)
+    copies.turn(1)
+    #expect(copies.copyStatus(0x00, 25) == nil)
+  }
+
+  @Test("More copies at a time than there may be are told BUSY")
+  func tooMany() {
+    let copies = pair()
+    copies.stores[0].isHolding = true
+    for identifier in 0..<CopyLimits.copiesMax {
+      _ = copies.beginCopy(
+        CopyBench.list([CopySegment(0, 0, to: 1, 0, 1)], identifier: UInt8(identifier)))
+    }
+    let one = copies.beginCopy(
+      CopyBench.list([CopySegment(0, 0, to: 1, 0, 1)], identifier: 99))
+    #expect(one.status == .busy)
+    copies.stores[0].releaseHeld()
+    copies.turn()
+    #expect(copies.bench.server.copiesInProgress == 0)
+  }
+
+  @Test("The unit says that it copies, in INQUIRY and by its operating parameters")
+  func said() {
+    let copies = pair()
+    #expect(copies.bench.run([0x12, 0, 0, 0, 96, 0]).data[5] & 0x08 != 0)
+    #expect(copies.bench.run([0x12, 1, 0x8F, 4, 0, 0]).data[1] == 0x8F)
+    #expect(
+      copies.bench.run(CopyBench.results(0x03, identifier: 0)).data
+        == CopyOperatingParameters.encoded())
+  }
+}
+
+extension CopyBench {
+  /// The answer of RECEIVE COPY…, beside commands that go on; nil if the name is not known.
+  func copyStatus(_ action: UInt8, _ identifier: UInt32) -> [UInt8]? {
+    let task = SCSITask(owner: bench)
+    task.begin(
+      CommandDescriptorBlock(Self.results(action, identifier: identifier)), expectedDataIn: 4096,
+      expectedDataOut: 0)
+    guard bench.server.admit(task, bench.lun) == .execute else { return nil }
+    bench.server.execute(task)
+    _ = bench.endedOutcomes()
+    guard task.sense == nil, let data = task.data else {
+      precondition(task.sense == .invalidFieldInCDB(byte: 2, bit: 7))
+      return nil
+    }
+    let bytes = data.bytes(0..<task.dataCount)
+    task.recycle(to: bench.reactor.buffers)
+    return bytes
+  }
+}

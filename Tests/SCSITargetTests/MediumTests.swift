@@ -1,0 +1,399 @@
+import BackingStore
+import Reactor
+import SCSIModel
+import Testing
+
+@testable import SCSITarget
+
+@Suite("The medium as a whole")
+struct MediumTests {
+  private let block = [UInt8](repeating: 0x55, count: 512)
+  private let eject: [UInt8] = [0x1B, 0, 0, 0, 2, 0]
+  private let load: [UInt8] = [0x1B, 0, 0, 0, 3, 0]
+  private let start: [UInt8] = [0x1B, 0, 0, 0, 1, 0]
+  private let stop: [UInt8] = [0x1B, 0, 0, 0, 0, 0]
+  private let requestSense: [UInt8] = [0x03, 0, 0, 0, 18, 0]
+
+  private func removable(_ store: TestStore) -> Bench {
+    let unit = LogicalUnit(
+      identity: Bench.identity, store: store, startsWithWriteCache: true, homeReactorIndex: 0,
+      isRemovable: true, servesLongCommands: true)
+    return Bench(store, unit: unit)
+  }
+
+  private func holds(_ store: TestStore, _ byte: UInt8) -> Bool {
+    isEqual(store.image, [UInt8](repeating: byte, count: store.image.count))
+  }
+
+  private func sense(_ bench: Bench) -> SenseData? {
+    SenseData(decoding: bench.run(requestSense).data)
+  }
+
+  // MARK: START STOP UNIT
+
+  @Test("A stopped unit is NOT READY for everybody until it is started")
+  func stopAndStart() {
+    let store = TestStore(blockBytes: 512, blocks: 10)
+    let one = Bench(store)
+    let two = Bench(store, unit: one.unit, reactorIndex: 1)
+    _ = one.run(CDB.ten(0x2A, 0, 1), out: block)
+    #expect(one.run(stop).summary == "good")
+    #expect(!store.isDirty)
+    store.resetLog()
+    for bench in [one, two] {
+      #expect(bench.run(CDB.testUnitReady).summary == "02/04/02")
+      #expect(bench.run(CDB.ten(0x28, 0, 1)).summary == "02/04/02")
+      #expect(bench.run([0x12, 0, 0, 0, 96, 0]).summary == "good")
+      #expect(sense(bench)?.description == "02/04/02")
+    }
+    #expect(store.log.isEmpty)
+    #expect(two.run(start).summary == "good")
+    #expect(one.run(CDB.ten(0x28, 0, 1)).summary == "good")
+  }
+
+  @Test("A unit whose cache could not be written to the medium has not stopped")
+  func stopFails() {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 10))
+    bench.store.faults[1] = .shortOfResources
+    #expect(bench.run(stop).summary == "busy")
+    #expect(bench.run(CDB.testUnitReady).summary == "good")
+  }
+
+  @Test("POWER CONDITION makes START and LOEJ meaningless; LOEJ needs a removable unit")
+  func powerCondition() {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 10))
+    for condition in UInt8(1)...15 {
+      #expect(bench.run([0x1B, 1, 0, 0, condition << 4 | 2, 0]).summary == "good")
+      #expect(bench.run(CDB.testUnitReady).summary == "good")
+    }
+    #expect(bench.run(eject).sense == .invalidFieldInCDB(byte: 4, bit: 1))
+    #expect(bench.run(load).sense == .invalidFieldInCDB(byte: 4, bit: 1))
+  }
+
+  @Test("An ejected medium is not present until it is loaded, which the others are told")
+  func ejectAndLoad() {
+    let store = TestStore(blockBytes: 512, blocks: 10)
+    let one = removable(store)
+    let two = Bench(store, unit: one.unit, reactorIndex: 1)
+    #expect(one.run(eject).summary == "good")
+    #expect(one.run(eject).summary == "good")
+    for row in CommandTable.standard.rows
+    where !row.command.movesMedium && !row.command.isReservationCommand {
+      let (cdb, out) = AdmissionTests.sensibleCommand(row)
+      let expected = row.direction == .dataIn ? 4096 : nil
+      let outcome = two.run(cdb, out: out, expected: expected, telling: one)
+      let needsNone = row.traits.contains(.allowedWhenNotReady)
+      #expect((outcome.summary == "02/3A/00") == !needsNone, "\(row.name)")
+    }
+    while one.lun.takeAttention() != nil {}
+    #expect(two.run(start).summary == "02/3A/00")
+    #expect(one.run(load, telling: two).summary == "good")
+    #expect(two.run(CDB.testUnitReady).summary == "06/28/00")
+    #expect(one.run(CDB.testUnitReady).summary == "good")
+  }
+
+  @Test("One nexus keeps the medium in, until it allows removal, is reset, or is gone")
+  func preventRemoval() {
+    let store = TestStore(blockBytes: 512, blocks: 10)
+    let one = removable(store)
+    let two = Bench(store, unit: one.unit, reactorIndex: 1)
+    let prevent: [UInt8] = [0x1E, 0, 0, 0, 1, 0]
+    for way in ["allow", "reset", "loss"] {
+      #expect(two.run(prevent).summary == "good")
+      #expect(two.run(prevent).summary == "good")
+      #expect(one.run(eject).summary == "05/53/02")
+      #expect(one.run(CDB.testUnitReady).summary == "good")
+      switch way {
+      case "allow": #expect(two.run([0x1E, 0, 0, 0, 0, 0]).summary == "good")
+      case "reset":
+        one.server.reset(attention: .busDeviceResetFunctionOccurred) { _ in }
+        for _ in 0..<3 {
+          one.reactor.turn()
+          two.reactor.turn()
+        }
+        _ = one.lun.takeAttention()
+        _ = two.lun.takeAttention()
+      default: two.nexus.detachAll()
+      }
+      #expect(one.run(eject).summary == "good", "\(way)")
+      #expect(one.run(load, telling: two).summary == "good")
+      if way != "loss" { _ = two.lun.takeAttention() }
+    }
+  }
+
+  // MARK: FORMAT UNIT and SANITIZE
+
+  @Test("FORMAT UNIT zeroes every block", arguments: [true, false])
+  func format(zeroes: Bool) {
+    let store = TestStore(
+      blockBytes: 512, blocks: 5000,
+      capabilities: StoreCapabilities(canPunchHoles: false, canZeroRanges: zeroes))
+    let bench = Bench(store)
+    // The memory that it gets has been used before.
+    let used = bench.reactor.buffers.allocate(LogicalUnit.chunkBytes)
+    used?.fill(0..<LogicalUnit.chunkBytes, with: 0xA5)
+    if let used { bench.reactor.buffers.release(used) }
+    #expect(bench.run([0x04, 0, 0, 0, 0, 0]).summary == "good")
+    #expect(holds(store, 0))
+    #expect(!store.isDirty)
+    #expect(bench.run(CDB.testUnitReady).summary == "good")
+    #expect(bench.reactor.buffers.lentBytes == 0)
+  }
+
+  @Test("FORMAT UNIT writes the initialization pattern, also where the store cannot zero")
+  func formatPattern() {
+    let store = TestStore(blockBytes: 512, blocks: 3000)
+    let bench = Bench(store)
+    // FOV and IP; pattern type 1, two bytes.
+    let list: [UInt8] = [0, 0x88, 0, 0, 0, 1, 0, 2, 0xAB, 0xCD]
+    #expect(bench.run([0x04, 0x10, 0, 0, 0, 0], out: list).summary == "good")
+    let pairs = (0..<256).flatMap { _ in [0xAB, 0xCD] as [UInt8] }
+    #expect((0..<3000).allSatisfy { isEqual(store.image, at: $0 * 512, pairs, at: 0, count: 512) })
+    store.refusesAllocation = true
+    #expect(bench.run([0x04, 0, 0, 0, 0, 0]).summary == "good")
+    #expect(holds(store, 0))
+  }
+
+  @Test("While a format goes on all but INQUIRY and its like are NOT READY, with the progress")
+  func formatInProgress() {
+    let store = TestStore(blockBytes: 512, blocks: 20_000)
+    let one = Bench(store)
+    let two = Bench(store, unit: one.unit, reactorIndex: 1)
+    store.isHolding = true
+    let write = two.begin(CDB.ten(0x2A, 0, 1), out: block)
+    let (collecting, _) = two.admit(CDB.ten(0x2A, 1, 1), out: block)
+    // FOV, IMMED, and a pattern, so that it takes several pieces.
+    let list: [UInt8] = [0, 0x8A, 0, 0, 0, 1, 0, 1, 0x11]
+    let format = one.begin([0x04, 0x10, 0, 0, 0, 0], out: list)
+    #expect(format.phase == .ended && format.status == .good)
+    two.server.execute(collecting)
+    #expect(collecting.sense?.description == "02/04/04")
+    _ = [one.endedOutcomes(), two.endedOutcomes()]
+    for _ in 0..<4 {
+      one.reactor.turn()
+      two.reactor.turn()
+    }
+    // The write that was in flight has to land first.
+    #expect(store.log.count == 1)
+    for bench in [one, two] {
+      for cdb in [CDB.ten(0x28, 0, 1), start, [0x04, 0, 0, 0, 0, 0]] {
+        let (task, admission) = bench.admit(cdb)
+        #expect(admission == .refused && task.sense == .formatInProgress(0))
+      }
+    }
+    store.releaseHeld()
+    #expect(write.phase == .ended)
+    _ = two.endedOutcomes()
+    var seen: Set<UInt16> = []
+    while one.server.wipe != nil {
+      store.isHolding = true
+      one.reactor.turn()
+      two.reactor.turn()
+      store.releaseHeld()
+      if case .progress(let value) = sense(one)?.keySpecific { seen.insert(value) }
+    }
+    #expect(seen.count > 2)
+    #expect(holds(store, 0x11))
+    #expect(two.run(CDB.ten(0x28, 0, 1)).summary == "good")
+  }
+
+  @Test("A format that fails leaves a medium that only another format makes usable")
+  func formatFails() {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 10))
+    bench.store.faults[1] = .medium(SystemError(rawValue: 5))
+    #expect(bench.run([0x04, 0, 0, 0, 0, 0]).summary == "03/31/01")
+    #expect(bench.run(CDB.testUnitReady).summary == "03/31/00")
+    #expect(bench.run(CDB.ten(0x28, 0, 1)).summary == "03/31/00")
+    #expect(bench.reactor.buffers.lentBytes == 0)
+    bench.store.resetLog()
+    #expect(bench.run([0x04, 0, 0, 0, 0, 0]).summary == "good")
+    #expect(bench.run(CDB.ten(0x28, 0, 1)).summary == "good")
+  }
+
+  @Test("SANITIZE OVERWRITE writes the pattern as often as it says, inverted in between")
+  func overwrite() {
+    let store = TestStore(blockBytes: 512, blocks: 100)
+    let bench = Bench(store)
+    let list: [UInt8] = [0x83, 0, 0, 3, 1, 2, 3]
+    #expect(bench.run(CDB.sanitize(1, list.count), out: list).summary == "good")
+    #expect(store.image.indices.allSatisfy { store.image[$0] == UInt8($0 % 512 % 3 + 1) })
+    #expect(
+      store.log.map(\.operation) == [
+        .write, .synchronize, .write, .synchronize, .write, .synchronize,
+      ])
+    let even: [UInt8] = [0x82, 0, 0, 1, 0x0F]
+    #expect(bench.run(CDB.sanitize(1, even.count), out: even).summary == "good")
+    #expect(holds(store, 0xF0))
+  }
+
+  @Test("SANITIZE parameters that the standard does not know are refused and erase nothing")
+  func sanitizeParameters() {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 100))
+    let good: [UInt8] = [1, 0, 2, 0] + [UInt8](repeating: 9, count: 513)
+    for length in [0, 1, 2, 3, 4, 517] {
+      let outcome = bench.run(CDB.sanitize(1, length), out: Array(good.prefix(length)))
+      #expect(outcome.sense == .invalidFieldInCDB(byte: 7, bit: 7), "\(length)")
+    }
+    for (list, byte, bit) in [
+      ([0, 0, 0, 1, 9], 0, 4), ([0x41, 0, 0, 1, 9], 0, 6), ([1, 0, 0, 0, 9], 2, 7),
+      ([1, 0, 2, 1, 9], 2, 7),
+    ] as [([UInt8], Int, UInt8)] {
+      #expect(
+        bench.run(CDB.sanitize(1, list.count), out: list).sense
+          == .invalidFieldInParameterList(byte: byte, bit: bit))
+    }
+    #expect(bench.run(CDB.sanitize(1, 8), out: [1, 0, 0, 4]).summary == "05/1A/00")
+    for action in [2, 0x1F] as [UInt8] {
+      #expect(bench.run(CDB.sanitize(action, 8), out: good).sense?.key == .illegalRequest)
+    }
+    #expect(bench.run(CDB.sanitize(3)).sense == .invalidFieldInCDB(byte: 1, bit: 4))
+    #expect(bench.run(CDB.sanitize(2, flags: 0x40)).sense == .invalidFieldInCDB(byte: 1, bit: 6))
+    #expect(bench.store.log.isEmpty)
+  }
+
+  @Test(
+    "A SANITIZE that is aborted or reset goes on to its end, and the unit is NOT READY until then")
+  func sanitizeGoesOn() {
+    let store = TestStore(blockBytes: 512, blocks: 5000)
+    let bench = Bench(store)
+    let list: [UInt8] = [1, 0, 0, 1, 0x3C]
+    let task = bench.begin(CDB.sanitize(1, list.count), out: list)
+    for _ in 0..<3 { bench.reactor.turn() }
+    var outcome: ManagementOutcome?
+    bench.server.reset(attention: .busDeviceResetFunctionOccurred) { outcome = $0 }
+    store.isHolding = true
+    for _ in 0..<3 { bench.reactor.turn() }
+    store.releaseHeld()
+    store.isHolding = true
+    for _ in 0..<3 { bench.reactor.turn() }
+    #expect(outcome == .complete && task.isAborted && task.phase == .ended)
+    _ = bench.endedOutcomes()
+    _ = bench.lun.takeAttention()
+    #expect(bench.run(CDB.testUnitReady).summary == "02/04/1B")
+    #expect(bench.run(start).summary == "02/04/1B")
+    #expect(bench.run([0xA0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0]).summary == "good")
+    store.releaseHeld()
+    while bench.server.wipe != nil { bench.reactor.turn() }
+    #expect(holds(store, 0x3C))
+    #expect(bench.run(CDB.testUnitReady).summary == "good")
+  }
+
+  @Test("The end of the process ends a SANITIZE after the piece in flight, as failed")
+  func interrupted() {
+    let store = TestStore(blockBytes: 512, blocks: 5000)
+    let bench = Bench(store)
+    store.isHolding = true
+    let list: [UInt8] = [1, 0, 0, 1, 0x3C]
+    let task = bench.begin(CDB.sanitize(1, list.count), out: list)
+    for _ in 0..<4 { bench.reactor.turn() }
+    bench.unit.medium.interrupt()
+    store.releaseHeld()
+    for _ in 0..<4 { bench.reactor.turn() }
+    #expect(bench.server.wipe == nil && store.log.count == 1)
+    #expect(task.sense == .sanitizeCommandFailed)
+  }
+
+  @Test("BLOCK ERASE deallocates; its failure is left by AUSE and EXIT FAILURE MODE only")
+  func blockErase() {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 100))
+    #expect(bench.run([0x12, 1, 0xB1, 0, 64, 0]).data[7] & 0xC0 == 0x40)
+    let exit = CDB.sanitize(0x1F)
+    for (flags, answer) in [(UInt8(0), "05/24/00"), (0x20, "good")] {
+      bench.store.resetLog()
+      bench.store.faults[1] = .outOfSpace
+      #expect(bench.run(CDB.sanitize(2, flags: flags)).summary == "03/31/03")
+      #expect(bench.run(CDB.testUnitReady).summary == "03/31/03")
+      #expect(bench.run([0x04, 0, 0, 0, 0, 0]).summary == "03/31/03")
+      #expect(bench.run(exit).summary == answer)
+    }
+    bench.store.resetLog()
+    #expect(bench.run(CDB.sanitize(2)).summary == "good")
+    #expect(bench.store.log.map(\.operation) == [.punchHole, .synchronize])
+    #expect(holds(bench.store, 0))
+  }
+
+  // MARK: GET LBA STATUS, READ DEFECT DATA, PRE-FETCH
+
+  private func lbaStatus(_ lba: UInt64, _ length: Int) -> [UInt8] {
+    [0x9E, 0x12] + CDB.bytes(lba, 8) + CDB.bytes(UInt64(length), 4) + [0, 0]
+  }
+
+  @Test("GET LBA STATUS reports whole blocks, a partly mapped one as mapped")
+  func getLBAStatus() {
+    let bench = Bench(TestStore(blockBytes: 4096, blocks: 100))
+    bench.store.extents = [
+      StoreExtent(offset: 8192, count: 1024, isMapped: true),
+      StoreExtent(offset: 9216, count: 20480, isMapped: false),
+      StoreExtent(offset: 29696, count: 409_600 - 29696, isMapped: true),
+    ]
+    let data = bench.run(lbaStatus(2, 1000)).data
+    #expect(Array(data[0..<8]) == [0, 0, 0, 52, 0, 0, 0, 0])
+    // LBA 2: 1 block mapped; 3: 4 deallocated; 7: 93 mapped.
+    #expect(Array(data[8..<24]) == CDB.bytes(2, 8) + CDB.bytes(1, 4) + [0, 0, 0, 0])
+    #expect(Array(data[24..<40]) == CDB.bytes(3, 8) + CDB.bytes(4, 4) + [1, 0, 0, 0])
+    #expect(Array(data[40..<56]) == CDB.bytes(7, 8) + CDB.bytes(93, 4) + [0, 0, 0, 0])
+    #expect(bench.store.log.first?.offset == 8192)
+    // Whole descriptors, and always the first.
+    #expect(Array(bench.run(lbaStatus(2, 39)).data[0..<4]) == [0, 0, 0, 20])
+    #expect(bench.run(lbaStatus(2, 4)).data == [0, 0, 0, 20])
+    bench.store.extents = []
+    #expect(
+      Array(bench.run(lbaStatus(99, 64)).data[8...]) == CDB.bytes(99, 8) + [0, 0, 0, 1, 0, 0, 0, 0])
+    for lba in [100, 1 << 63, .max] as [UInt64] {
+      #expect(bench.run(lbaStatus(lba, 64)).summary == "05/21/00")
+    }
+  }
+
+  @Test("READ DEFECT DATA returns the lists that were asked for, empty")
+  func defectData() {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 10))
+    #expect(bench.run([0x37, 0, 0x1D, 0, 0, 0, 0, 0, 64, 0]).data == [0, 0x1D, 0, 0])
+    #expect(
+      bench.run([0xB7, 0x0B, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0]).data == [0, 0x0B, 0, 0, 0, 0, 0, 0])
+  }
+
+  @Test("PRE-FETCH reads what it names, to the end for length 0, and returns no data")
+  func preFetch() {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 5000))
+    for cdb in [CDB.ten(0x34, 7, 0, flags: 2), CDB.sixteen(0x90, 7, 0)] {
+      bench.store.resetLog()
+      let outcome = bench.run(cdb)
+      #expect(outcome.summary == "good" && outcome.transferLength == 0)
+      #expect(bench.store.log.allSatisfy { $0.operation == .read })
+      #expect(bench.store.log.reduce(0) { $0 + $1.count } == 4993 * 512)
+    }
+    #expect(bench.run(CDB.ten(0x34, 4999, 2)).summary == "05/21/00")
+    #expect(bench.run(CDB.sixteen(0x90, .max, 2)).summary == "05/21/00")
+  }
+
+  @Test("A unit without the 32-byte commands knows their opcode as little as any other unknown one")
+  func noLongCommands() {
+    let store = TestStore(blockBytes: 512, blocks: 10)
+    let unit = LogicalUnit(
+      identity: Bench.identity, store: store, startsWithWriteCache: true, homeReactorIndex: 0)
+    let bench = Bench(store, unit: unit)
+    #expect(bench.run(CDB.thirtyTwo(9, 3, 1)).summary == "05/20/00")
+    let one = bench.run([0xA3, 0x0C, 2, 0x7F, 0, 9, 0, 0, 0, 64, 0, 0]).data
+    #expect(one == [0, 1, 0, 0])
+    let all = bench.run([0xA3, 0x0C, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0]).data
+    #expect(
+      all.count == 4 + CommandTable.standard.rows.filter { unit.serves($0.command) }.count * 8)
+  }
+
+  @Test("A variable length CDB of another length, or of an action that is not served, is refused")
+  func variableLength() {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 10))
+    let read = CDB.thirtyTwo(9, 3, 1)
+    #expect(bench.run(read).data.elementsEqual(bench.store.image[1536..<2048]))
+    var wrong = read
+    wrong[7] = 0x10
+    #expect(bench.run(wrong).sense == .invalidFieldInCDB(byte: 7, bit: 7))
+    #expect(bench.run(Array(read.prefix(16))).sense?.key == .illegalRequest)
+    wrong = read
+    wrong[9] = 0x11
+    #expect(bench.run(wrong).sense == .invalidFieldInCDB(byte: 8, bit: 7))
+    wrong = read
+    wrong[10] = 0x20
+    #expect(bench.run(wrong).sense == .invalidFieldInCDB(byte: 10, bit: 5))
+  }
+}

@@ -1,0 +1,152 @@
+import BackingStore
+import Reactor
+import SCSIModel
+import Testing
+
+@testable import SCSITarget
+
+/// Who may do what under reservations, end to end.
+@Suite("Access under reservations")
+struct ReservationAccessTests {
+  @Test(
+    "Each command of the table is admitted or refused on another reactor as the table says",
+    arguments: [1, 3, 5, 6, 7, 8] as [UInt8])
+  func walk(type: UInt8) throws {
+    let reservation = try #require(ReservationType(rawValue: type))
+    for row in CommandTable.standard.rows where !row.command.isReservationCommand {
+      let cluster = Cluster()
+      cluster.store.image.replaceSubrange(0..<512, with: repeatElement(0x33, count: 512))
+      let (registrant, holder) = try FenceTests.nodes(cluster, type: type)
+      let stranger = cluster.node("c", on: 0)
+      let (cdb, out) = AdmissionTests.sensibleCommand(row)
+      let rule = row.reservation.resolved(for: CommandDescriptorBlock(cdb))
+      for (node, relation) in [
+        (holder, ReservationRelation.holder), (registrant, reservation.relationOfRegistrant),
+        (stranger, .stranger),
+      ] {
+        while node.run(CDB.testUnitReady) != "good" {}
+        let isAdmitted = reservation.admits(rule, from: relation)
+        let outcome = node.run(cdb, row.direction == .dataOut ? out : [])
+        #expect(
+          (outcome == "reservationConflict") == !isAdmitted,
+          "\(row.name) by \(relation): \(outcome)")
+      }
+    }
+  }
+
+  @Test("Those whom a change concerns are told, wherever they are, and nobody else")
+  func attentions() throws {
+    let cluster = Cluster(reactors: 3)
+    let (first, second) = try FenceTests.nodes(cluster)
+    let stranger = cluster.node("c", on: 1)
+    second.logout()
+    let third = cluster.node("d", on: 1)
+    #expect(third.run(Reserve.register(3)) == "good")
+    // CLEAR: RESERVATIONS PREEMPTED for every other registrant.
+    #expect(first.run(Reserve.out(3, key: 1)) == "good")
+    #expect(third.run(CDB.testUnitReady) == "06/2A/03")
+    #expect(third.run(CDB.testUnitReady) == "good")
+    #expect(first.run(CDB.testUnitReady) == "good")
+    #expect(stranger.run(CDB.testUnitReady) == "good")
+    second.login()
+    #expect(second.run(CDB.testUnitReady) == "good")
+    #expect(cluster.unit.reservationState.registrations.isEmpty)
+  }
+
+  @Test("An initiator that may only read can neither register nor reserve")
+  func readOnly() {
+    let cluster = Cluster()
+    let node = cluster.node("a", isReadOnly: true)
+    for action in 0...8 as ClosedRange<UInt8> {
+      #expect(node.run(Reserve.out(action, type: 1, new: 1)) == "05/20/02", "\(action)")
+    }
+    #expect(node.run(Reserve.reserve6) == "05/20/02")
+    #expect(node.run(Reserve.release6) == "good")
+    #expect(node.keys == [])
+    #expect(cluster.persistence.saved.isEmpty)
+  }
+
+  // MARK: RESERVE and RELEASE
+
+  @Test("RESERVE keeps all others out until RELEASE, and saves nothing")
+  func reserveRelease() {
+    let cluster = Cluster()
+    let holder = cluster.node("a", on: 1)
+    let other = cluster.node("b", on: 0)
+    #expect(holder.run(Reserve.reserve6) == "good")
+    #expect(holder.run(Reserve.reserve6) == "good")
+    #expect(other.run(Reserve.reserve6) == "reservationConflict")
+    #expect(other.run(CDB.ten(0x28, 0, 1)) == "reservationConflict")
+    #expect(other.run(Reserve.register(1)) == "reservationConflict")
+    #expect(holder.run(Reserve.register(1)) == "reservationConflict")
+    #expect(other.run([0x12, 0, 0, 0, 96, 0]) == "good")
+    #expect(holder.run(holder.write()) == "good")
+    #expect(other.run(Reserve.release6) == "good")
+    #expect(other.run(other.write()) == "reservationConflict")
+    #expect(holder.run(Reserve.release6) == "good")
+    #expect(other.run(other.write()) == "good")
+    #expect(cluster.persistence.saved.isEmpty)
+  }
+
+  @Test("RESERVE waits for what others have in flight")
+  func reserveWaits() {
+    let cluster = Cluster()
+    let holder = cluster.node("a", on: 1)
+    let other = cluster.node("b", on: 0)
+    cluster.store.isHolding = true
+    let write = other.begin(other.write())
+    let reserve = holder.begin(Reserve.reserve6)
+    cluster.settle()
+    #expect(reserve.outcome == "pending")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(write.outcome == "good")
+    #expect(reserve.outcome == "good")
+  }
+
+  @Test(
+    "A RESERVE ends with its nexus and with a reset", arguments: ["logout", "reset", "relogin"])
+  func reserveEnds(by end: String) {
+    let cluster = Cluster()
+    let holder = cluster.node("a", on: 1)
+    let other = cluster.node("b", on: 0)
+    #expect(holder.run(Reserve.reserve6) == "good")
+    switch end {
+    case "reset":
+      var outcome: ManagementOutcome?
+      other.server.reset(attention: .busDeviceResetFunctionOccurred) { outcome = $0 }
+      cluster.settle()
+      #expect(outcome == .complete)
+      _ = other.lun.takeAttention()
+    case "logout":
+      holder.logout()
+      cluster.settle()
+    default:
+      holder.logout()
+      holder.login(on: cluster.servers[0])
+      // Before the end of the session before has been heard of: it is the same port.
+      #expect(holder.begin(CDB.testUnitReady).outcome == "good")
+      cluster.settle()
+    }
+    #expect(other.run(other.write()) == "good")
+    #expect(other.run(Reserve.register(1)) == "good")
+  }
+
+  @Test("RESERVE and registrations exclude each other, but for whom the reservation already serves")
+  func reserveBesideRegistrations() throws {
+    let cluster = Cluster()
+    let (registrant, holder) = try FenceTests.nodes(cluster)
+    let stranger = cluster.node("c", on: 1)
+    #expect(holder.run(Reserve.reserve6) == "good")
+    #expect(holder.run(Reserve.release6) == "good")
+    #expect(registrant.run(Reserve.reserve6) == "reservationConflict")
+    #expect(stranger.run(Reserve.reserve6) == "reservationConflict")
+    #expect(stranger.run(Reserve.release6) == "reservationConflict")
+    #expect(holder.run(holder.write()) == "good")
+  }
+}
+
+extension ReservationType {
+  /// Of the all registrants types every registrant is a holder.
+  var relationOfRegistrant: ReservationRelation { isAllRegistrants ? .holder : .registrant }
+}
