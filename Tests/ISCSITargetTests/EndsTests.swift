@@ -20,7 +20,7 @@ struct EndsTests {
   }
 
   @Test(
-    "An initiator that falls silent is closed after interval and timeout, to the moment",
+    "An initiator that falls silent is closed within a second after interval and timeout",
     arguments: [(10, 10), (2, 3), (10, 1), (1, 20)])
   func silence(interval: UInt32, timeout: UInt32) throws {
     let target = try EndsTests.target(interval: interval, timeout: timeout)
@@ -28,7 +28,7 @@ struct EndsTests {
     initiator.peer.cut()
     target.pass(milliseconds: (interval + timeout) * 1000 - 500)
     #expect(target.context.sessions.count == 1)
-    target.pass(milliseconds: 600)
+    target.pass(milliseconds: 1600)
     #expect(target.context.sessions.count == 0)
     #expect(target.isIdle(after: []))
     withExtendedLifetime(initiator) {}

@@ -81,7 +81,7 @@ final class Storm {
       ("HeaderDigest", digest), ("DataDigest", digest), ("InitiatorName", initiator.initiatorName),
       ("TargetName", Example.name),
       ("InitialR2T", "No"), ("MaxConnections", "3"), ("MaxBurstLength", "8192"),
-      ("FirstBurstLength", "8192"),
+      ("FirstBurstLength", "8192"), ("iSCSIProtocolLevel", generator.coin() ? "2" : "1"),
     ])
     // Otherwise the answer is found later, or somebody is quicker.
     if generator.coin() { target.pass(milliseconds: 5) }
@@ -115,18 +115,25 @@ final class Storm {
     let block = UInt64(generator.pick(0...1900))
     let count: UInt32 = generator.pick(1...100)
     let lun = UInt64(generator.pick(0...2)) << 48
+    let attributes: [TaskAttribute] = [
+      .simple, .simple, .simple, .simple, .simple, .untagged, .ordered, .headOfQueue, .aca,
+    ]
+    let attribute = attributes[generator.pick(0...attributes.count - 1)]
     switch generator.pick(0...3) {
     case 0:
       initiator.sendCommand(
-        ScriptedInitiator.read16(block, count), lun: lun, expected: count * 512, isRead: true)
-    case 1: initiator.sendCommand(ScriptedInitiator.testUnitReady, lun: lun)
+        ScriptedInitiator.read16(block, count), lun: lun, expected: count * 512, isRead: true,
+        attribute: attribute)
+    case 1:
+      initiator.sendCommand(ScriptedInitiator.testUnitReady, lun: lun, attribute: attribute)
     default:
       let data = [UInt8](repeating: UInt8(generator.pick(0...255)), count: Int(count) * 512)
       let immediate = generator.coin() ? 0 : min(data.count, 4096)
       let style = WriteStyle(
         immediate: immediate,
         unsolicited: generator.coin() ? 0 : min(data.count - immediate, 4096), segment: 3000)
-      let tag = initiator.startWrite(block, data, style: style, lun: lun)
+      let tag = initiator.startWrite(
+        block, data, style: style, lun: lun, attribute: attribute)
       writes[WriteKey(initiator: ObjectIdentifier(initiator), tag: tag)] = data
     }
   }
@@ -175,7 +182,7 @@ final class Storm {
     guard let initiator = pickInitiator() else { return }
     let functions: [TaskManagementFunction] = [
       .abortTask, .abortTask, .abortTaskSet, .clearTaskSet, .logicalUnitReset, .targetWarmReset,
-      .targetColdReset,
+      .targetColdReset, .queryTask, .queryTaskSet, .nexusReset, .queryAsynchronousEvent,
     ]
     switch generator.pick(0...9) {
     case 0: initiator.peer.reset()

@@ -107,13 +107,14 @@ extension ScriptedInitiator {
 
   /// Sends a WRITE(16) of all of `data` and what of it may go unsolicited.
   func startWrite(
-    _ block: UInt64, _ data: [UInt8], style: WriteStyle = WriteStyle(), lun: UInt64 = 0
+    _ block: UInt64, _ data: [UInt8], style: WriteStyle = WriteStyle(), lun: UInt64 = 0,
+    attribute: TaskAttribute = .simple
   ) -> InitiatorTaskTag {
     let unsolicitedEnd = style.immediate + style.unsolicited
     let tag = sendCommand(
       ScriptedInitiator.write16(block, UInt32(data.count / 512)), lun: lun,
       expected: UInt32(data.count), isWrite: true, isFinal: style.unsolicited == 0,
-      immediateData: Array(data.prefix(style.immediate)))
+      immediateData: Array(data.prefix(style.immediate)), attribute: attribute)
     if style.unsolicited > 0 {
       sendBurst(
         tag, transferTag: .reserved, data, from: style.immediate, to: unsolicitedEnd,

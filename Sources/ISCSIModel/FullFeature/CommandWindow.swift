@@ -24,6 +24,14 @@ public struct CommandWindow: Sendable {
   /// Commands told to be held and not yet released.
   public private(set) var heldCount = 0
 
+  /// The commands that may be in progress: `depthMax`, and fewer while the target has had to refuse
+  /// some for want of room.
+  public private(set) var depth: Int
+  public let depthMax: Int
+  /// What was offered when the window was narrowed last: refusals up to here are of the same crowd.
+  private var narrowedAt: SerialNumber?
+  private var completedSinceWidened = 0
+
   private var held = NumberSet()
   private var plugged = NumberSet()
 
@@ -31,6 +39,8 @@ public struct CommandWindow: Sendable {
   public init(initialCmdSN: SerialNumber, credits: Int) {
     expCmdSN = initialCmdSN
     maxCmdSN = initialCmdSN - 1
+    depthMax = max(1, credits)
+    depth = depthMax
     grant(credits: credits)
   }
 
@@ -40,6 +50,31 @@ public struct CommandWindow: Sendable {
     let bounded = UInt32(clamping: min(credits, Self.widthMax))
     let candidate = expCmdSN + bounded - 1
     if maxCmdSN.precedes(candidate) { maxCmdSN = candidate }
+  }
+
+  /// Opens the window as far as `inProgress` commands leave room.
+  public mutating func offer(inProgress: Int) { grant(credits: depth - inProgress) }
+
+  /// The command `cmdSN` was answered with TASK SET FULL or BUSY while `inProgress` were: half as many
+  /// are offered from now on. What was offered before stands, and its refusals are no further cut.
+  public mutating func refused(_ cmdSN: SerialNumber, inProgress: Int) {
+    if let narrowedAt, !narrowedAt.precedes(cmdSN) { return }
+    depth = max(1, min(depth, inProgress) / 2)
+    narrowedAt = maxCmdSN
+    completedSinceWidened = 0
+  }
+
+  /// A command was answered otherwise. After a window full of them one more is offered.
+  public mutating func completed() {
+    guard depth < depthMax else { return }
+    if let narrowedAt {
+      guard narrowedAt.precedes(expCmdSN) else { return }
+      self.narrowedAt = nil
+    }
+    completedSinceWidened += 1
+    guard completedSinceWidened >= depth else { return }
+    completedSinceWidened = 0
+    depth += 1
   }
 
   /// Places a command that arrived. Immediate ones pass and never advance anything, so their number

@@ -81,6 +81,11 @@ public struct DataOutTransfer: Sendable {
     var end: Int
   }
 
+  /// The tags of the R2Ts that are not answered in full.
+  public var outstandingTags: [TargetTransferTag] {
+    (0..<outstandingCount).map { outstanding[(head + $0) % Self.outstandingR2TMax].tag }
+  }
+
   /// Bytes the command needs: at most EDTL.
   public let wantedLength: Int
   /// Bytes received without a hole, discarded ones included; also the next offset expected.

@@ -72,7 +72,7 @@ extension KeyRule {
     KeyRule("DataDigest", .digest(\.connection.dataDigest, \.dataDigests), .login, .connection),
     // 13.2
     KeyRule(
-      "MaxConnections", .minimum(1...65535, \.session.maxConnections, \.maxConnections),
+      maxConnections, .minimum(1...65535, \.session.maxConnections, \.maxConnections),
       .login, .leadingOnly, irrelevantInDiscovery: true),
     // 13.3–13.9
     KeyRule("SendTargets", .sendTargets, .fullFeature, .session),
@@ -121,7 +121,7 @@ extension KeyRule {
       .login, .leadingOnly),
     // 13.21, 13.23, 13.24
     KeyRule("SessionType", .initiatorText, .login, .session),
-    KeyRule("TaskReporting", .taskReporting, .login, .leadingOnly, irrelevantInDiscovery: true),
+    KeyRule(taskReporting, .taskReporting, .login, .leadingOnly, irrelevantInDiscovery: true),
     KeyRule(
       "iSCSIProtocolLevel",
       .minimum(0...31, \.session.iSCSIProtocolLevel, \.iSCSIProtocolLevel),
@@ -134,6 +134,11 @@ extension KeyRule {
   ]
 
   static let firstBurstLength = "FirstBurstLength"
+  static let maxConnections = "MaxConnections"
+  static let taskReporting = "TaskReporting"
+
+  /// Keys whose answer depends on others of the same request.
+  static let areJudgedLast: Set<String> = [firstBurstLength, taskReporting]
 
   private static let byName = Dictionary(uniqueKeysWithValues: table.map { ($0.name, $0) })
 

@@ -16,8 +16,11 @@ public struct NegotiationPolicy: Hashable, Sendable {
   /// At error recovery level 0 nothing outlives a connection, so nothing is retained.
   public var defaultTime2Retain = 0
   public var errorRecoveryLevel = 0
-  public var iSCSIProtocolLevel = 1
-  public var taskReporting: [TaskReporting] = [.rfc3720]
+  /// RFC 7144: its task management functions and status qualifier are there.
+  public var iSCSIProtocolLevel = 2
+  /// ResponseFence goes with one connection, whose order is the fence (RFC 7143 §4.2.2.3). FastAbort
+  /// is not here: it owes other sessions an asynchronous message for each task set (§4.2.3.4).
+  public var taskReporting: [TaskReporting] = [.rfc3720, .responseFence]
 
   /// R2Ts a task may have outstanding; the task's own table has room for no more.
   public static let maxOutstandingR2TLimit = 8

@@ -36,13 +36,14 @@ public struct Negotiator: Sendable {
   }
 
   /// The answers to `keys`, in their order; declarations get none. FirstBurstLength is judged last,
-  /// because its meaning depends on three other keys (§13.14).
+  /// because its meaning depends on three other keys (§13.14), and so is TaskReporting, whose choice
+  /// depends on MaxConnections.
   public mutating func answer(_ keys: TextKeys) throws(NegotiationFailure) -> [TextPair] {
     var answers = [String?](repeating: nil, count: keys.pairs.count)
-    for (index, pair) in keys.pairs.enumerated() where pair.key != KeyRule.firstBurstLength {
+    for (index, pair) in keys.pairs.enumerated() where !KeyRule.areJudgedLast.contains(pair.key) {
       answers[index] = try answer(pair)
     }
-    for (index, pair) in keys.pairs.enumerated() where pair.key == KeyRule.firstBurstLength {
+    for (index, pair) in keys.pairs.enumerated() where KeyRule.areJudgedLast.contains(pair.key) {
       answers[index] = try answer(pair)
     }
     return zip(keys.pairs, answers).compactMap { pair, value in
@@ -97,7 +98,7 @@ public struct Negotiator: Sendable {
       return settle(result, theirs && policy[keyPath: ours])
     case .minimum(let range, let result, let ours):
       guard let theirs = number(pair.value, in: range) else { return "Reject" }
-      return settleBurst(pair.key, result, min(theirs, policy[keyPath: ours]))
+      return settleMinimum(pair.key, result, min(theirs, policy[keyPath: ours]))
     case .maximum(let range, let result, let ours):
       guard let theirs = number(pair.value, in: range) else { return "Reject" }
       return settle(result, max(theirs, policy[keyPath: ours]))
@@ -108,7 +109,7 @@ public struct Negotiator: Sendable {
       agreed[keyPath: result] = choice
       return choice.rawValue
     case .taskReporting:
-      guard let choice = firstChoice(pair.value, admitted: policy.taskReporting) else {
+      guard let choice = firstChoice(pair.value, admitted: admittedTaskReporting) else {
         return "Reject"
       }
       agreed.session.taskReporting = choice
@@ -131,6 +132,24 @@ public struct Negotiator: Sendable {
   private mutating func settle(_ result: KeyRule.Number, _ value: Int) -> String {
     agreed[keyPath: result] = value
     return String(value)
+  }
+
+  private func isFenced(_ reporting: TaskReporting) -> Bool { reporting != .rfc3720 }
+
+  /// A fence over several connections is not offered.
+  private var admittedTaskReporting: [TaskReporting] {
+    agreed.session.maxConnections == 1
+      ? policy.taskReporting : policy.taskReporting.filter { !isFenced($0) }
+  }
+
+  /// Whoever chose a fence in an earlier request has one connection.
+  private mutating func settleMinimum(
+    _ key: String, _ result: KeyRule.Number, _ value: Int
+  ) -> String {
+    if key == KeyRule.maxConnections, isFenced(agreed.session.taskReporting) {
+      return settle(result, 1)
+    }
+    return settleBurst(key, result, value)
   }
 
   /// §13.14: FirstBurstLength MUST NOT exceed MaxBurstLength. The one that comes second yields: the

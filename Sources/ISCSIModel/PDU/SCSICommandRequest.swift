@@ -12,6 +12,9 @@ public struct TaskAttribute: RawRepresentable, Hashable, Sendable, BitwiseCopyab
   public static let ordered = TaskAttribute(rawValue: 2)
   public static let headOfQueue = TaskAttribute(rawValue: 3)
   public static let aca = TaskAttribute(rawValue: 4)
+
+  /// 5 … 7 mean nothing.
+  public var isReserved: Bool { rawValue > TaskAttribute.aca.rawValue }
 }
 
 /// A SCSI command, perhaps with immediate data behind it (RFC 7143 §11.3).

@@ -20,6 +20,7 @@ public struct SCSIResponseCode: RawRepresentable, Hashable, Sendable, BitwiseCop
 /// | 1     | bit 7 always 1, 4 o, 3 u (bidirectional read), 2 O, 1 U          |
 /// | 2     | Response                                                         |
 /// | 3     | Status                                                           |
+/// | 8–9   | Status Qualifier, from protocol level 2 (RFC 7144 §6.2)          |
 /// | 16–19 | Initiator Task Tag                                               |
 /// | 20–23 | SNACK Tag                                                        |
 /// | 24–35 | StatSN, ExpCmdSN, MaxCmdSN                                       |
@@ -30,6 +31,8 @@ public struct SCSIResponse: Hashable, Sendable, BitwiseCopyable {
   public var response: SCSIResponseCode
   /// SAM-5 §5.3: 0x00 GOOD, 0x02 CHECK CONDITION and so on.
   public var status: UInt8
+  /// SAM-5 §5.3.2; zero says nothing more than the status.
+  public var statusQualifier: UInt16
   public var initiatorTaskTag: InitiatorTaskTag
   /// Zero unless an R-Data SNACK was answered (§11.16.1); at error recovery level 0 always zero.
   public var snackTag: UInt32
@@ -43,12 +46,14 @@ public struct SCSIResponse: Hashable, Sendable, BitwiseCopyable {
   @inlinable
   public init(
     response: SCSIResponseCode = .commandCompleted, status: UInt8,
-    initiatorTaskTag: InitiatorTaskTag, snackTag: UInt32 = 0, numbers: SequenceNumbers,
+    statusQualifier: UInt16 = 0, initiatorTaskTag: InitiatorTaskTag, snackTag: UInt32 = 0,
+    numbers: SequenceNumbers,
     expDataSN: SerialNumber = SerialNumber(0), residual: Residual = .none,
     bidirectionalReadResidual: Residual = .none, dataSegmentLength: Int = 0
   ) {
     self.response = response
     self.status = status
+    self.statusQualifier = statusQualifier
     self.initiatorTaskTag = initiatorTaskTag
     self.snackTag = snackTag
     self.numbers = numbers
@@ -61,6 +66,7 @@ public struct SCSIResponse: Hashable, Sendable, BitwiseCopyable {
   public init(_ header: BasicHeaderSegment) {
     response = SCSIResponseCode(rawValue: header.bytes[2])
     status = header.bytes[3]
+    statusQualifier = header.bytes.bigEndianUInt16(at: 8)
     initiatorTaskTag = header.initiatorTaskTag
     snackTag = header.bytes.bigEndianUInt32(at: 20)
     numbers = SequenceNumbers(header)
@@ -82,6 +88,7 @@ public struct SCSIResponse: Hashable, Sendable, BitwiseCopyable {
       | bidirectionalReadResidual.flags(overflow: 0x10, underflow: 0x08)
     header.bytes[2] = response.rawValue
     header.bytes[3] = status
+    header.bytes.setBigEndian(statusQualifier, at: 8)
     header.dataSegmentLength = dataSegmentLength
     header.initiatorTaskTag = initiatorTaskTag
     header.bytes.setBigEndian(snackTag, at: 20)

@@ -91,30 +91,72 @@ public struct TaskManagementFunctionRequest: Sendable, BitwiseCopyable {
   public var expDataSN: SerialNumber { header.serialNumber(at: 36) }
 }
 
-/// The end of a task management function (RFC 7143 §11.6).
+/// The condition that QUERY ASYNCHRONOUS EVENT tells of (SAM-5 §7.9), as it travels in the
+/// Additional Response Information (RFC 7144 §6.4).
 ///
-/// | byte  | field                      |
-/// |-------|----------------------------|
-/// | 1     | bit 7 always 1             |
-/// | 2     | Response                   |
-/// | 16–19 | Initiator Task Tag         |
-/// | 24–35 | StatSN, ExpCmdSN, MaxCmdSN |
+/// | byte | field                                   |
+/// |------|-----------------------------------------|
+/// | 0    | bits 5–4 UADE DEPTH, bits 3–0 SENSE KEY |
+/// | 1    | ADDITIONAL SENSE CODE                   |
+/// | 2    | ADDITIONAL SENSE CODE QUALIFIER         |
+public struct AsynchronousEventInformation: Hashable, Sendable, BitwiseCopyable {
+  /// How many conditions there are.
+  public enum Depth: UInt8, Sendable, BitwiseCopyable {
+    case unknown = 0
+    case one = 1
+    case several = 2
+  }
+
+  public var senseKey: UInt8
+  public var additionalSenseCode: UInt8
+  public var additionalSenseCodeQualifier: UInt8
+  public var depth: Depth
+
+  public init(
+    senseKey: UInt8, additionalSenseCode: UInt8, additionalSenseCodeQualifier: UInt8, depth: Depth
+  ) {
+    self.senseKey = senseKey
+    self.additionalSenseCode = additionalSenseCode
+    self.additionalSenseCodeQualifier = additionalSenseCodeQualifier
+    self.depth = depth
+  }
+
+  /// Nothing to tell: three zero bytes.
+  public static let none = AsynchronousEventInformation(
+    senseKey: 0, additionalSenseCode: 0, additionalSenseCodeQualifier: 0, depth: .unknown)
+}
+
+/// The end of a task management function (RFC 7143 §11.6, RFC 7144 §6.4).
+///
+/// | byte  | field                                                  |
+/// |-------|--------------------------------------------------------|
+/// | 1     | bit 7 always 1                                         |
+/// | 2     | Response                                               |
+/// | 8–10  | Additional Response Information, from protocol level 2 |
+/// | 16–19 | Initiator Task Tag                                     |
+/// | 24–35 | StatSN, ExpCmdSN, MaxCmdSN                             |
 public struct TaskManagementFunctionResponse: Hashable, Sendable, BitwiseCopyable {
   public var response: TaskManagementResponseCode
+  public var information: AsynchronousEventInformation
   public var initiatorTaskTag: InitiatorTaskTag
   public var numbers: SequenceNumbers
 
   public init(
-    response: TaskManagementResponseCode, initiatorTaskTag: InitiatorTaskTag,
-    numbers: SequenceNumbers
+    response: TaskManagementResponseCode, information: AsynchronousEventInformation = .none,
+    initiatorTaskTag: InitiatorTaskTag, numbers: SequenceNumbers
   ) {
     self.response = response
+    self.information = information
     self.initiatorTaskTag = initiatorTaskTag
     self.numbers = numbers
   }
 
   public init(_ header: BasicHeaderSegment) {
     response = TaskManagementResponseCode(rawValue: header.bytes[2])
+    information = AsynchronousEventInformation(
+      senseKey: header.bytes[8] & 0x0F, additionalSenseCode: header.bytes[9],
+      additionalSenseCodeQualifier: header.bytes[10],
+      depth: AsynchronousEventInformation.Depth(rawValue: header.bytes[8] >> 4 & 3) ?? .unknown)
     initiatorTaskTag = header.initiatorTaskTag
     numbers = SequenceNumbers(header)
   }
@@ -123,6 +165,9 @@ public struct TaskManagementFunctionResponse: Hashable, Sendable, BitwiseCopyabl
     var header = BasicHeaderSegment(opcode: .taskManagementResponse)
     header.isFinal = true
     header.bytes[2] = response.rawValue
+    header.bytes[8] = information.depth.rawValue << 4 | information.senseKey & 0x0F
+    header.bytes[9] = information.additionalSenseCode
+    header.bytes[10] = information.additionalSenseCodeQualifier
     header.initiatorTaskTag = initiatorTaskTag
     numbers.write(to: &header)
     return header

@@ -11,13 +11,18 @@ extension Connection {
 
   private static let tickMin = Milliseconds(10)
   private static let tickMax = Milliseconds.seconds(5)
+  private static let tickGrid = Milliseconds.seconds(1)
 
   private func armKeepAlive(_ policy: SessionPolicy) {
     let next = keepAlive.nextCheck(
       at: reactor.now, interval: policy.nopInterval, timeout: policy.nopTimeout)
     // Now and then in any case, for the initiator that does not take our answers.
     let delay = min(max(next ?? Connection.tickMax, Connection.tickMin), Connection.tickMax)
-    keepAliveTimer = reactor.startTimer(after: delay, for: self)
+    // On the full second, if nobody waits for it: a thousand idle sessions then share their turns.
+    let mayBeLate = !keepAlive.hasAsked && delay >= Connection.tickGrid + Connection.tickGrid
+    keepAliveTimer = reactor.startTimer(
+      after: mayBeLate ? delay.roundedUp(to: Connection.tickGrid, from: reactor.now) : delay,
+      for: self)
   }
 
   /// The keep-alive timer has fired.

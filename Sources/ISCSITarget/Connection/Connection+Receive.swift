@@ -145,6 +145,7 @@ extension Connection {
     guard let task = session.task(pdu.initiatorTaskTag), task.connection === self,
       let verdict = task.transfer?.received(pdu)
     else {
+      session.lateDataArrived(pdu)
       arriving = .ignored
       return .nowhere
     }

@@ -22,6 +22,13 @@ extension Connection {
     }
   }
 
+  /// How many statuses have left that the initiator, expecting `expStatSN` next, has not seen; no more
+  /// than there can be.
+  func unacknowledgedCount(_ expStatSN: SerialNumber) -> Int {
+    let depth = session?.policy.queueDepth ?? 0
+    return min(max(Int(statSN.distance(from: expStatSN)), 0), depth)
+  }
+
   /// Gives back what the batch carried; its send is over.
   func finishBatch() {
     while let task = batch.takeTask() { task.session?.answered(task) }
@@ -126,10 +133,20 @@ extension Connection {
     let sense = senseData(of: task)
     let pdu = SCSIResponse(
       response: .commandCompleted, status: task.scsi.status.rawValue,
-      initiatorTaskTag: task.request.initiatorTaskTag, numbers: numbers(takingStatSN: true),
+      statusQualifier: statusQualifier(of: task), initiatorTaskTag: task.request.initiatorTaskTag,
+      numbers: numbers(takingStatSN: true),
       expDataSN: task.sequence?.expDataSN ?? SerialNumber(0), residual: task.residual,
       dataSegmentLength: sense.count)
     batch.append(pdu.encoded(), bytes: sense, framing)
+  }
+
+  /// SAM-5 §5.3.2, in units of 100 ms: when room that was missing may be there again. Protocol levels
+  /// before 2 have no such field.
+  private func statusQualifier(of task: CommandTask) -> UInt16 {
+    switch task.scsi.status {
+    case .busy, .taskSetFull: session?.hasExtendedTaskManagement == true ? 1 : 0
+    default: 0
+    }
   }
 
   /// The data segment of a SCSI Response: SenseLength and the sense data (RFC 7143 §11.4.7).

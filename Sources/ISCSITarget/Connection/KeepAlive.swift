@@ -17,6 +17,9 @@ struct KeepAlive {
     askedAt = nil
   }
 
+  /// Whether an answer is waited for.
+  var hasAsked: Bool { askedAt != nil }
+
   /// How long nothing has been heard.
   func silence(at now: MonotonicTime) -> Milliseconds { now.milliseconds(since: lastHeard) }
 

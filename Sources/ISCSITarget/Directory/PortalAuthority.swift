@@ -52,14 +52,16 @@ struct PortalAuthority: LoginAuthority {
     let token = GrantToken(rawValue: grant.token)
     let target = directory.targets[token.targetIndex]
     guard case .entry(let index) = token.right else {
-      return Presentation(session: target.session, units: target.units)
+      return Presentation(
+        session: target.session, units: target.units, portalGroupTags: target.portalGroupTags)
     }
     let entry = target.accessEntries[index]
     var units = entry.units ?? target.units
     if entry.isReadOnly {
       for index in units.indices { units[index].isReadOnly = true }
     }
-    return Presentation(session: target.session, units: units)
+    return Presentation(
+      session: target.session, units: units, portalGroupTags: target.portalGroupTags)
   }
 }
 
@@ -67,6 +69,8 @@ struct PortalAuthority: LoginAuthority {
 struct Presentation: Sendable {
   let session: SessionPolicy
   let units: [UnitPresentation]
+  /// All that serve the target: its SCSI ports.
+  let portalGroupTags: [UInt16]
 }
 
 /// A target and a rule of it, packed into the integer that travels through the login machine.

@@ -21,6 +21,7 @@ extension Session {
   func refusal(of request: SCSICommandRequest) -> RejectReason? {
     if request.initiatorTaskTag == .reserved { return .invalidPDUField }
     if tasks[request.initiatorTaskTag] != nil { return .taskInProgress }
+    if request.attribute.isReserved { return .invalidPDUField }
     if !request.flagsAreConsistent || (request.isRead && request.isWrite) {
       return .invalidPDUField
     }
@@ -38,10 +39,12 @@ extension Session {
     task.begin(request, on: connection, in: self)
     tasks[request.initiatorTaskTag] = task
     commandsInWindow += 1
+    worker.reactor.requestArrived(
+      outstanding: commandsInWindow + connection.unacknowledgedCount(request.expStatSN))
     let expected = Int(request.expectedDataTransferLength)
     task.scsi.begin(
       cdb, expectedDataIn: request.isRead ? expected : 0,
-      expectedDataOut: request.isWrite ? expected : 0)
+      expectedDataOut: request.isWrite ? expected : 0, attribute: request.attribute.ofTask)
     let needed = admit(task)
     task.lentBytes = task.scsi.data?.capacity ?? 0
     lentBytes += task.lentBytes
@@ -152,12 +155,16 @@ extension Session {
     task.occupiesWindow = false
     tasks[task.request.initiatorTaskTag] = nil
     commandsInWindow -= 1
+    switch task.scsi.status {
+    case .busy, .taskSetFull: window.refused(task.request.cmdSN, inProgress: commandsInWindow + 1)
+    default: window.completed()
+    }
     offerWindow()
   }
 
   /// Opens the window as far as the commands in progress allow. Asked whenever something leaves:
   /// pings, text and refused commands take a CmdSN, too, and no place.
-  func offerWindow() { window.grant(credits: policy.queueDepth - commandsInWindow) }
+  func offerWindow() { window.offer(inProgress: commandsInWindow) }
 
   /// Whether the initiator has owed something for `timeout`: data for a write, or the command before
   /// the ones that are held. Either keeps memory that others need.
@@ -167,6 +174,18 @@ extension Session {
     return tasks.values.contains { task in
       task.connection === connection && (task.transfer != nil || task.isReceiving)
         && now.milliseconds(since: task.transferProgressed) >= timeout
+    }
+  }
+}
+
+extension TaskAttribute {
+  /// Untagged means what SAM-5 left of it: SIMPLE.
+  fileprivate var ofTask: SCSITask.Attribute {
+    switch self {
+    case .ordered: .ordered
+    case .headOfQueue: .headOfQueue
+    case .aca: .aca
+    default: .simple
     }
   }
 }

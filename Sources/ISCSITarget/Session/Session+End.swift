@@ -10,6 +10,7 @@ extension Session {
   func lost(_ connection: Connection) {
     for pdu in held.values where pdu.connection === connection { discardHeld(pdu) }
     abortTasks { $0.connection === connection }
+    transfersLost(on: connection)
     deliverHeld()
     let hasOther = connections.contains { $0.phase == .fullFeature }
     if !hasOther, departures.isEmpty { isEnding = true }

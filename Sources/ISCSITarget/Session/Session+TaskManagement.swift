@@ -17,18 +17,23 @@ extension Session {
       return connection.reject(request.header, .tooManyImmediateCommands)
     }
     managementFunctionsInProgress += 1
-    let answer: (TaskManagementResponseCode) -> Void = { [weak self, weak connection] code in
+    let answer: (TaskManagementResult) -> Void = { [weak self, weak connection] result in
       self?.managementFunctionsInProgress -= 1
-      connection?.answer(request, code)
+      connection?.answer(request, result)
     }
     connection.notice(
       "task management",
       ["function": "\(request.function)", "lun": "\(request.lun)"])
-    perform(request, on: connection, answer)
+    switch request.function {
+    case .queryTask, .queryTaskSet, .nexusReset, .queryAsynchronousEvent:
+      performExtended(request, answer)
+    default:
+      perform(request) { answer(TaskManagementResult($0)) }
+    }
   }
 
   private func perform(
-    _ request: TaskManagementFunctionRequest, on connection: Connection,
+    _ request: TaskManagementFunctionRequest,
     _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
     switch request.function {
@@ -88,11 +93,15 @@ extension Session {
     _ function: TaskManagementFunction, _ unit: LogicalUnitNexus,
     _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
+    let affected = tasksInProgress.filter { $0.unit === unit }
+    let answer = answering(afterDataFor: affected, answer)
     let report: (ManagementOutcome) -> Void = { answer($0.responseCode) }
     switch function {
     case .abortTaskSet: unit.server.abortTaskSet(of: unit) { answer(.functionComplete) }
     case .clearTaskSet: unit.server.clearTaskSet(by: unit, completion: report)
-    default: unit.server.reset(attention: .busDeviceResetFunctionOccurred, completion: report)
+    default:
+      unit.server.reset(
+        by: unit, attention: .busDeviceResetFunctionOccurred, completion: report)
     }
   }
 
@@ -114,12 +123,13 @@ extension Session {
   private func resetUnits(
     _ attention: SenseData, _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
+    let answer = answering(afterDataFor: tasksInProgress, answer)
     let units = nexus?.logicalUnits ?? []
     var missing = units.count
     var worst = ManagementOutcome.complete
     guard missing > 0 else { return answer(.functionComplete) }
     for unit in units {
-      unit.server.reset(attention: attention) { outcome in
+      unit.server.reset(by: unit, attention: attention) { outcome in
         if outcome == .incomplete { worst = .incomplete }
         missing -= 1
         if missing == 0 { answer(worst.responseCode) }
@@ -130,11 +140,13 @@ extension Session {
   /// A cold reset ends every session of the target (§11.5.1), this one after its answer has left.
   private func coldResetEnded() {
     guard let name = key?.targetName else { return }
-    for worker in worker.workers {
-      let handle = handle
-      worker.post { worker in
-        for session in worker.sessions(ofTarget: name) where session.handle != handle {
-          session.end(.targetReset)
+    let handle = handle
+    for other in worker.workers {
+      worker.courier.deliver {
+        other.post { worker in
+          for session in worker.sessions(ofTarget: name) where session.handle != handle {
+            session.end(.targetReset)
+          }
         }
       }
     }
@@ -184,9 +196,10 @@ extension ManagementOutcome {
 }
 
 extension Connection {
-  func answer(_ request: TaskManagementFunctionRequest, _ code: TaskManagementResponseCode) {
+  func answer(_ request: TaskManagementFunctionRequest, _ result: TaskManagementResult) {
     let pdu = TaskManagementFunctionResponse(
-      response: code, initiatorTaskTag: request.initiatorTaskTag, numbers: .unset)
+      response: result.code, information: result.information,
+      initiatorTaskTag: request.initiatorTaskTag, numbers: .unset)
     enqueue(pdu.encoded(), .status)
   }
 

@@ -53,6 +53,8 @@ final class Session {
   /// Connections that are gone from the session and whose end somebody waits for.
   var departures: [(connection: Connection, completion: () -> Void)] = []
   var managementFunctionsInProgress = 0
+  /// Data that responses of task management functions wait for.
+  var transferWaits: [TransferWait] = []
 
   init(
     _ outcome: LoginOutcome, key: SessionKey, handle: TargetSessionID, presentation: Presentation,
@@ -67,7 +69,9 @@ final class Session {
     rights = SessionRights(outcome)
     self.worker = worker
     window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
-    nexus = InitiatorTargetNexus(key)
+    nexus = InitiatorTargetNexus(
+      key, portalGroupTags: presentation.portalGroupTags,
+      hasExtendedTaskManagement: parameters.iSCSIProtocolLevel >= Session.extendedProtocolLevel)
     tasks.reserveCapacity(policy.queueDepth + Session.immediateTasksMax)
     attach(presentation.units)
   }
@@ -125,13 +129,25 @@ final class Session {
 
 extension InitiatorTargetNexus {
   /// The SCSI names of an iSCSI nexus (RFC 7143 §4.4.5 and SPC-4 §7.8.6).
-  convenience init(_ key: SessionKey) {
-    let tag = String(key.portalGroupTag, radix: 16)
-    let padded = String(repeating: "0", count: 4 - tag.count) + tag
+  convenience init(
+    _ key: SessionKey, portalGroupTags: [UInt16], hasExtendedTaskManagement: Bool
+  ) {
+    let own = TargetPortIdentity(key.targetName, key.portalGroupTag)
+    let tags = Set(portalGroupTags).union([key.portalGroupTag]).sorted()
     self.init(
       initiatorPortName: "\(key.initiatorName),i,0x\(key.initiatorSessionID)",
-      targetPortName: "\(key.targetName),t,0x\(padded)", targetDeviceName: key.targetName,
-      targetPortGroup: key.portalGroupTag, relativeTargetPort: max(1, key.portalGroupTag))
+      targetPortName: own.name, targetDeviceName: key.targetName, targetPortGroup: own.group,
+      relativeTargetPort: own.relativePort,
+      identity: NexusIdentity(
+        initiator: InitiatorPort(name: key.initiatorName, isid: key.initiatorSessionID.rawValue),
+        target: TargetPort(name: key.targetName, portalGroupTag: key.portalGroupTag)),
+      targetPorts: tags.map { TargetPortIdentity(key.targetName, $0) },
+      reservationPorts: tags.map { tag in
+        ReservationPorts.Port(
+          TargetPort(name: key.targetName, portalGroupTag: tag),
+          relativeIdentifier: TargetPortIdentity(key.targetName, tag).relativePort)
+      },
+      hasExtendedTaskManagement: hasExtendedTaskManagement)
   }
 }
 
@@ -143,5 +159,17 @@ struct SessionRights: Equatable {
   init(_ outcome: LoginOutcome) {
     grantToken = outcome.grant.token
     user = outcome.authenticatedUser
+  }
+}
+
+extension TargetPortIdentity {
+  /// A portal group as a SCSI target port, and as a target port group of its own.
+  fileprivate init(_ targetName: String, _ tag: UInt16) {
+    let digits = String(tag, radix: 16)
+    let padded = String(repeating: "0", count: 4 - digits.count) + digits
+    self.init(
+      group: tag,
+      relativePort: TargetPort(name: targetName, portalGroupTag: tag).relativeIdentifier,
+      name: "\(targetName),t,0x\(padded)")
   }
 }

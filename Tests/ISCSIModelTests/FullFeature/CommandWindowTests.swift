@@ -84,6 +84,56 @@ struct CommandWindowTests {
     #expect(window.maxCmdSN == first + 3 + UInt32(CommandWindow.widthMax) - 1)
   }
 
+  @Test("A refusal halves what is offered, and takes nothing back", arguments: starts)
+  func refusal(start: UInt32) {
+    var window = window(at: start, credits: 64)
+    let first = SerialNumber(start)
+    for index: UInt32 in 0..<40 {
+      #expect(window.receive(cmdSN: first + index, isImmediate: false) == .deliver)
+    }
+    window.refused(first + 39, inProgress: 40)
+    #expect(window.depth == 20)
+    window.offer(inProgress: 40)
+    #expect(window.maxCmdSN == first + 63)
+    // The rest of the crowd that had been offered is refused without another cut.
+    for index: UInt32 in 40..<64 {
+      #expect(window.receive(cmdSN: first + index, isImmediate: false) == .deliver)
+      window.refused(first + index, inProgress: 64)
+    }
+    #expect(window.depth == 20)
+    window.offer(inProgress: 64)
+    #expect(window.maxCmdSN == first + 63)
+    window.offer(inProgress: 15)
+    #expect(window.maxCmdSN == first + 68)
+    #expect(window.receive(cmdSN: first + 64, isImmediate: false) == .deliver)
+    window.refused(first + 64, inProgress: 16)
+    #expect(window.depth == 8)
+  }
+
+  @Test("The window never closes, and opens again by one for each window of commands that succeed")
+  func recovery() {
+    var window = window(at: 1, credits: 8)
+    for count in 0..<8 {
+      #expect(
+        window.receive(cmdSN: SerialNumber(1) + UInt32(count), isImmediate: false) == .deliver)
+    }
+    window.refused(SerialNumber(8), inProgress: 1)
+    #expect(window.depth == 1)
+    var completions = 0
+    window.offer(inProgress: 0)
+    var number = SerialNumber(9)
+    while window.depth < 8 {
+      #expect(window.receive(cmdSN: number.next(), isImmediate: false) == .deliver)
+      window.completed()
+      window.offer(inProgress: 0)
+      completions += 1
+      if completions >= 100 { break }
+    }
+    #expect(completions == 1 + 2 + 3 + 4 + 5 + 6 + 7)
+    window.completed()
+    #expect(window.depth == 8 && window.maxCmdSN == number + 7)
+  }
+
   @Test("ABORT TASK of a command on its way completes, and the command is ignored when it comes")
   func abortOnItsWay() {
     var window = window(at: 10, credits: 8)

@@ -161,7 +161,7 @@ struct LoginDialogueTests {
     #expect(
       final.answers == [
         "MaxBurstLength=262144", "FirstBurstLength=262144", "TaskReporting=RFC3720",
-        "iSCSIProtocolLevel=1",
+        "iSCSIProtocolLevel=2",
       ])
   }
 

@@ -26,7 +26,9 @@ struct NegotiatorTests {
       ("DefaultTime2Retain=3600", "0"), ("MaxOutstandingR2T=65535", "8"),
       ("MaxConnections=65535", "4"), ("ErrorRecoveryLevel=2", "0"), ("DataPDUInOrder=No", "Yes"),
       ("DataSequenceInOrder=No", "Yes"), ("TaskReporting=FastAbort,RFC3720", "RFC3720"),
-      ("TaskReporting=FastAbort", "Reject"), ("iSCSIProtocolLevel=2", "1"),
+      ("TaskReporting=FastAbort", "Reject"), ("iSCSIProtocolLevel=2", "2"),
+      ("TaskReporting=FastAbort,ResponseFence,RFC3720", "ResponseFence"),
+      ("iSCSIProtocolLevel=31", "2"), ("iSCSIProtocolLevel=1", "1"),
       ("iSCSIProtocolLevel=0", "0"), ("IFMarker=Yes", "No"), ("OFMarkInt=2048~8192", "Reject"),
       ("SendTargets=All", "Reject"), ("TargetAddress=1.2.3.4", "Reject"),
       ("X-com.example=1", "NotUnderstood"), ("initialr2t=No", "NotUnderstood"),
@@ -49,6 +51,20 @@ struct NegotiatorTests {
       policy: NegotiationPolicy(), sessionType: .normal, isLeading: true)
     #expect(try negotiator.answer(keys([offer])).first?.value == "Reject")
     #expect(negotiator.parameters == OperationalParameters())
+  }
+
+  @Test("A response fence and several connections do not go together; who comes first decides")
+  func responseFence() throws {
+    var negotiator = Negotiator(
+      policy: NegotiationPolicy(), sessionType: .normal, isLeading: true)
+    let both = try negotiator.answer(keys(["TaskReporting=ResponseFence", "MaxConnections=2"]))
+    #expect(both.map(\.value) == ["Reject", "2"])
+    negotiator = Negotiator(policy: NegotiationPolicy(), sessionType: .normal, isLeading: true)
+    let fenced = try negotiator.answer(keys(["TaskReporting=ResponseFence,RFC3720"]))
+    #expect(fenced.map(\.value) == ["ResponseFence"])
+    #expect(try negotiator.answer(keys(["MaxConnections=8"])).map(\.value) == ["1"])
+    #expect(negotiator.parameters.session.taskReporting == .responseFence)
+    #expect(negotiator.parameters.session.maxConnections == 1)
   }
 
   @Test("An answer is not answered again")

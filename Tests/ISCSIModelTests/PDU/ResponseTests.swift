@@ -83,6 +83,31 @@ struct ResponseTests {
     #expect(TaskManagementFunctionResponse(golden) == value)
   }
 
+  @Test("RFC 7144: the additional response information and the status qualifier have their places")
+  func extended() {
+    let golden = goldenHeader(
+      """
+      22 80 07 00  // opcode 0x22; F; function succeeded
+      00 00 00 00
+      26 29 03 00 00 00 00 00  // two conditions or more, UNIT ATTENTION, 29/03
+      A1 A2 A3 A4  // Initiator Task Tag
+      00 00 00 00
+      01 02 03 04 11 12 13 14 21 22 23 24  // StatSN, ExpCmdSN, MaxCmdSN
+      00 00 00 00 00 00 00 00 00 00 00 00
+      """)
+    let value = TaskManagementFunctionResponse(
+      response: .functionSucceeded,
+      information: AsynchronousEventInformation(
+        senseKey: 6, additionalSenseCode: 0x29, additionalSenseCodeQualifier: 3, depth: .several),
+      initiatorTaskTag: task, numbers: numbers)
+    #expect(value.encoded().hex == golden.hex)
+    #expect(TaskManagementFunctionResponse(golden) == value)
+    let full = SCSIResponse(
+      status: 0x28, statusQualifier: 0x0102, initiatorTaskTag: task, numbers: numbers)
+    #expect((8...11).map { full.encoded().bytes[$0] } == [1, 2, 0, 0])
+    #expect(SCSIResponse(full.encoded()) == full)
+  }
+
   @Test("Text Response")
   func text() {
     let golden = goldenHeader(

@@ -1,0 +1,85 @@
+internal import ISCSIModel
+internal import SCSIModel
+internal import SCSITarget
+
+// The task management functions of RFC 7144 §6.3, for sessions that agreed on protocol level 2.
+extension Session {
+  /// The level from which on these functions, and the status qualifier, mean something.
+  static let extendedProtocolLevel = 2
+
+  var hasExtendedTaskManagement: Bool {
+    parameters.iSCSIProtocolLevel >= Session.extendedProtocolLevel
+  }
+
+  func performExtended(
+    _ request: TaskManagementFunctionRequest,
+    _ answer: @escaping (TaskManagementResult) -> Void
+  ) {
+    guard hasExtendedTaskManagement else { return answer(.functionNotSupported) }
+    if request.function == .nexusReset {
+      return inOrder(request.cmdSN) { [weak self] in self?.resetNexus { answer(.init($0)) } }
+    }
+    guard let unit = logicalUnit(of: request.lun) else { return answer(.lunDoesNotExist) }
+    inOrder(request.cmdSN) { [weak self] in
+      guard let self else { return }
+      answer(self.query(request, unit))
+    }
+  }
+
+  /// FUNCTION SUCCEEDED if there is what was asked for, FUNCTION COMPLETE if not (SAM-5 §7.8–§7.10).
+  private func query(
+    _ request: TaskManagementFunctionRequest, _ unit: LogicalUnitNexus
+  ) -> TaskManagementResult {
+    switch request.function {
+    case .queryTask:
+      let task = task(request.referencedTaskTag)
+      let isThere = task?.request.lun == request.lun && task?.hasEnded == false
+      return isThere ? .functionSucceeded : .functionComplete
+    case .queryTaskSet:
+      return unit.server.hasTask(of: unit) ? .functionSucceeded : .functionComplete
+    case .queryAsynchronousEvent:
+      guard let pending = unit.pendingAttention else { return .functionComplete }
+      return TaskManagementResult(
+        .functionSucceeded,
+        AsynchronousEventInformation(
+          senseKey: pending.sense.key.rawValue,
+          additionalSenseCode: pending.sense.additionalSenseCode,
+          additionalSenseCodeQualifier: pending.sense.additionalSenseCodeQualifier,
+          depth: pending.isLast ? .one : .several))
+    default:
+      return .functionNotSupported
+    }
+  }
+
+  /// I_T NEXUS RESET: on every logical unit what the loss of this nexus would do.
+  private func resetNexus(_ answer: @escaping (TaskManagementResponseCode) -> Void) {
+    let answer = answering(afterDataFor: tasksInProgress, answer)
+    let units = nexus?.logicalUnits ?? []
+    var missing = units.count
+    guard missing > 0 else { return answer(.functionComplete) }
+    for unit in units {
+      unit.server.resetNexus(unit) {
+        missing -= 1
+        if missing == 0 { answer(.functionComplete) }
+      }
+    }
+  }
+}
+
+/// What a task management function came to.
+struct TaskManagementResult {
+  var code: TaskManagementResponseCode
+  var information: AsynchronousEventInformation
+
+  init(
+    _ code: TaskManagementResponseCode, _ information: AsynchronousEventInformation = .none
+  ) {
+    self.code = code
+    self.information = information
+  }
+
+  static let functionComplete = TaskManagementResult(.functionComplete)
+  static let functionSucceeded = TaskManagementResult(.functionSucceeded)
+  static let functionNotSupported = TaskManagementResult(.functionNotSupported)
+  static let lunDoesNotExist = TaskManagementResult(.lunDoesNotExist)
+}
