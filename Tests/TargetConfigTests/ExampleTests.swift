@@ -132,7 +132,7 @@ struct ExampleTests {
   }
 
   /// From a copy of mode 0600 with the secret file beside it, as an administrator would have it.
-  private func loadExample(_ name: String) throws -> LoadedConfiguration {
+  func loadExample(_ name: String) throws -> LoadedConfiguration {
     let directory = try TemporaryDirectory()
     try directory.write("secret.other", "replace-this-secret-7\n")
     let file = try directory.write(name, try contents("\(confDirectory)/\(name)"))

@@ -41,20 +41,23 @@ struct DocumentReader {
       throw error("nested deeper than \(Self.depthMax) levels")
     }
     let start = line
+    let begin = position
+    let content: DocumentValue.Content
     switch current {
     case UInt8(ascii: "{"):
-      return DocumentValue(content: .object(try members(depth: depth + 1)), line: start)
+      content = .object(try members(depth: depth + 1))
     case UInt8(ascii: "["):
-      return DocumentValue(content: .list(try elements(depth: depth + 1)), line: start)
+      content = .list(try elements(depth: depth + 1))
     case UInt8(ascii: "\""), UInt8(ascii: "'"):
-      return DocumentValue(content: .text(try text()), line: start)
+      content = .text(try text())
     case .some(let byte) where Self.isNumberStart(byte):
-      return DocumentValue(content: .number(try number()), line: start)
+      content = .number(try number())
     case .some(let byte) where Self.isNameStart(byte):
-      return DocumentValue(content: try word(), line: start)
+      content = try word()
     default:
       throw error("expected a value, found \(found)")
     }
+    return DocumentValue(content: content, line: start, extent: begin..<position)
   }
 
   private mutating func members(depth: Int) throws(DocumentSyntaxError) -> [DocumentMember] {
@@ -65,7 +68,9 @@ struct DocumentReader {
       try skipBlanks()
       if current == UInt8(ascii: "}") { break }
       let keyLine = line
+      let keyStart = position
       let key = try key(opened: opened)
+      let keyExtent = keyStart..<position
       try skipBlanks()
       guard current == UInt8(ascii: ":") else {
         throw error("expected \":\" after the key \(key.quoted), found \(found)")
@@ -73,7 +78,8 @@ struct DocumentReader {
       advance()
       try skipBlanks()
       let value = try value(depth: depth)
-      members.append(DocumentMember(key: key, line: keyLine, value: value))
+      members.append(
+        DocumentMember(key: key, line: keyLine, value: value, keyExtent: keyExtent))
       try skipBlanks()
       if current == UInt8(ascii: "}") { break }
       guard current == UInt8(ascii: ",") else {

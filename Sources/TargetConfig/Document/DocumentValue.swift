@@ -11,6 +11,8 @@ struct DocumentValue: Sendable {
 
   var content: Content
   var line: Int
+  /// The bytes of the file it stands in, brackets and quotes included; empty when it is in no file.
+  var extent = 0..<0
 }
 
 /// One `key: value` of an object. Duplicates are kept, so that they can be reported.
@@ -19,6 +21,8 @@ struct DocumentMember: Sendable {
   /// The line of the key: what an editor should jump to.
   var line: Int
   var value: DocumentValue
+  /// The bytes of the file that the key stands in, quotes included.
+  var keyExtent = 0..<0
 }
 
 /// A number as it was written. Nothing is rounded: 0.1 and 2^70 are "not a whole number we can hold".
@@ -120,8 +124,10 @@ struct DocumentNode: Sendable {
     DocumentNode(path: pathAppending(member.key), line: member.line, value: member.value)
   }
 
+  func pathAppending(_ key: String) -> String { Self.path(path, appending: key) }
+
   /// Keys that are not plain names are quoted, so that the path stays readable: `stores["a b"]`.
-  func pathAppending(_ key: String) -> String {
+  static func path(_ path: String, appending key: String) -> String {
     let isPlain =
       !key.isEmpty
       && key.utf8.allSatisfy { byte in

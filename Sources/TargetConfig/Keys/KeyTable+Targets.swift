@@ -49,8 +49,17 @@ extension ObjectShape {
       standard: .text(TargetConfiguration.DiscardMode.unmap.rawValue),
       meaning: "unmap: UNMAP gives space back where the medium can; ignore: it is not offered."),
     KeyDescription(
+      name: "queueDepth", kind: .integer(1...Int64(Store.queueDepthMax)), unit: "commands",
+      standard: .integer(Store.standardQueueDepth),
+      meaning: "Commands of all sessions of one reactor in flight; past it TASK SET FULL."),
+    KeyDescription(
       name: "readOnly", kind: .boolean, standard: .boolean(false),
       meaning: "Opened for reading only, write-protected for everyone."),
+    KeyDescription(
+      name: "thinThreshold", kind: .text(.percentage), standard: .described("no warning"),
+      meaning: "The used share of the capacity from which on initiators are warned that room runs "
+        + "out (unit attention 38/07), as they are when the file system has less left than the "
+        + "rest. For files."),
   ]
 
   private static let identityKeys = [
@@ -67,6 +76,19 @@ extension ObjectShape {
     KeyDescription(
       name: "product", kind: .text(.product), standard: .text(Store.standardProduct),
       meaning: "The product in INQUIRY data."),
+    KeyDescription(
+      name: "removable", kind: .boolean, standard: .boolean(false),
+      meaning: "Whether initiators are told that the medium can be taken out (RMB)."),
+    KeyDescription(
+      name: "rotationRate", kind: .either([.integer(1025...65534), .choice(["none"])]),
+      unit: "rotations per minute", standard: .described("as the medium says, none for files"),
+      meaning: "What initiators are told of the medium's speed; none: it does not turn, as an SSD."),
+    KeyDescription(
+      name: "longCommands", kind: .boolean, standard: .boolean(false),
+      meaning:
+        "Whether READ(32) and its like are served. They are made for protection information, "
+        + "which there is none of, and some initiators stumble over commands of 32 bytes in what "
+        + "REPORT SUPPORTED OPERATION CODES lists."),
   ]
 
   static let target = ObjectShape(
@@ -80,9 +102,15 @@ extension ObjectShape {
         name: "alias", kind: .text(.alias), standard: .described("none"),
         meaning: "A name for people, TargetAlias (RFC 7143 §13.6)."),
       KeyDescription(
-        name: "portalGroups", kind: .list(.integer(0...65535)),
+        name: "portalGroups",
+        kind: .list(.either([.integer(0...65535), .object(.portalGroup)])),
         standard: .described("all groups"),
-        meaning: "The portal groups that serve this target."),
+        meaning: "The portal groups that serve this target: tags, or objects that also say how its "
+          + "units are accessible through them (ALUA)."),
+      KeyDescription(
+        name: "explicitAlua", kind: .boolean, standard: .boolean(false),
+        meaning: "Whether initiators may change the access states (SET TARGET PORT GROUPS). What "
+          + "they set lasts until the daemon ends."),
       KeyDescription(
         name: "luns", kind: .list(.object(.lun)), standard: .described("no LUNs"),
         meaning: "The stores that the target presents."),
@@ -104,6 +132,23 @@ extension ObjectShape {
       KeyDescription(
         name: "iscsi", kind: .object(.negotiation), standard: .described("the general iscsi"),
         meaning: "What this target negotiates differently."),
+    ])
+
+  static let portalGroup = ObjectShape(
+    name: "portalGroup", meaning: "A portal group of a target and its access state (SPC-4 §5.15).",
+    keys: [
+      KeyDescription(
+        name: "tag", kind: .integer(0...65535), isRequired: true,
+        meaning: "The tag of the portal group."),
+      KeyDescription(
+        name: "state",
+        kind: .choice(TargetConfiguration.AccessState.allCases.map(\.rawValue)),
+        standard: .text(TargetConfiguration.AccessState.activeOptimized.rawValue),
+        meaning: "How the target's units are accessible through the group. A store that several "
+          + "targets present through one group must have one state there."),
+      KeyDescription(
+        name: "preferred", kind: .boolean, standard: .boolean(false),
+        meaning: "Tells initiators to prefer this group."),
     ])
 
   static let lun = ObjectShape(

@@ -3,7 +3,7 @@ enum TextFormat: Sendable {
   case storeName, path, devicePath, socketPath
   case endpoint, advertisedEndpoint, addressRange
   case targetName, initiatorName
-  case naa, serial, vendor, product
+  case naa, serial, vendor, product, percentage
   case user, secret, group, alias, free
 
   /// After "text, " in a message.
@@ -22,6 +22,7 @@ enum TextFormat: Sendable {
     case .serial: "1 to \(TargetConfiguration.Store.serialByteCountMax) printable characters"
     case .vendor: "1 to 8 printable characters"
     case .product: "1 to 16 printable characters"
+    case .percentage: "a share like \"80%\""
     case .user: "a user name"
     case .secret: "a secret of at least \(Secret.recommendedByteCountMin) bytes"
     case .group: "the name of a system group"
@@ -41,6 +42,7 @@ enum TextFormat: Sendable {
     case .serial: "^[ -~]{1,\(TargetConfiguration.Store.serialByteCountMax)}$"
     case .vendor: "^[ -~]{1,8}$"
     case .product: "^[ -~]{1,16}$"
+    case .percentage: "^[1-9][0-9]?%$"
     default: nil
     }
   }
@@ -54,6 +56,7 @@ enum TextFormat: Sendable {
     case .serial: 1...TargetConfiguration.Store.serialByteCountMax
     case .vendor: 1...8
     case .product: 1...16
+    case .percentage: 1...16
     case .user, .secret: 1...255  // RFC 7143 §6.1: a text value is at most 255 bytes
     case .alias: 0...255
     case .group: 1...64
@@ -100,6 +103,8 @@ enum TextFormat: Sendable {
     case .serial, .vendor, .product:
       let isPrintable = text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
       return isPrintable ? nil : "has characters that are not printable ASCII (SPC-4 §4.3.1)"
+    case .percentage:
+      return Percentage.value(of: text) == nil ? "is not a share from 1% to 99%" : nil
     case .path, .socketPath, .user, .secret, .group, .alias, .free: return nil
     }
   }

@@ -38,11 +38,18 @@ extension ConfigurationBuilder {
     store.physicalBlockSize = node["physicalBlockSize"]?.int
     store.cache = choice(node["cache"]) ?? store.cache
     store.discard = choice(node["discard"]) ?? store.discard
+    store.queueDepth = node["queueDepth"]?.int ?? store.queueDepth
     store.readOnly = node["readOnly"]?.boolean ?? false
     store.naa = node["naa"]?.text.flatMap { NAAIdentifier($0) }
     store.serial = node["serial"]?.text
     store.vendor = node["vendor"]?.text ?? store.vendor
     store.product = node["product"]?.text ?? store.product
+    store.removable = node["removable"]?.boolean ?? false
+    store.servesLongCommands = node["longCommands"]?.boolean ?? false
+    store.thinThresholdPercent = node["thinThreshold"]?.text.flatMap { Percentage.value(of: $0) }
+    if let rate = node["rotationRate"] {
+      store.rotationRate = rate.text == "none" ? 1 : rate.integer.flatMap { UInt16(exactly: $0) }
+    }
   }
 
   private mutating func checkSize(_ store: TargetConfiguration.Store, _ node: DocumentNode) {
@@ -75,6 +82,12 @@ extension ConfigurationBuilder {
   }
 
   private mutating func checkMedium(_ store: TargetConfiguration.Store, _ node: DocumentNode) {
+    if let threshold = node["thinThreshold"], store.medium.keyword != "file" {
+      report.error(
+        threshold,
+        "how much of a \(store.medium.keyword) store is used cannot be found out: leave the key out"
+      )
+    }
     switch store.medium {
     case .file(let path):
       let isDevice = path.hasPrefix("/dev/") && !path.hasPrefix("/dev/shm/")

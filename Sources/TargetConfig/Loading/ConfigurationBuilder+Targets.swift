@@ -27,7 +27,8 @@ extension ConfigurationBuilder {
   ) -> TargetConfiguration.Target {
     var target = TargetConfiguration.Target(name: name)
     target.alias = node["alias"]?.text
-    target.portalGroups = node["portalGroups"].map { portalGroups($0) }
+    if let list = node["portalGroups"] { buildGroups(of: &target, list) }
+    target.explicitAlua = node["explicitAlua"]?.boolean ?? false
     target.luns = luns(node["luns"], storeKeys: ["store"], inherited: [])
     target.chap = credentials(node["chap"])
     target.mutualChap = outgoingCredential(node["mutualChap"])
@@ -48,26 +49,6 @@ extension ConfigurationBuilder {
         "nobody can log in: add entries to \"acl\", or \"initiators\": \"any\"")
     }
     return target
-  }
-
-  private mutating func portalGroups(_ list: DocumentNode) -> [UInt16] {
-    let defined = Set(configuration.portals.map(\.group))
-    var groups: [UInt16] = []
-    for node in list.elements {
-      guard let group = node.integer.flatMap({ UInt16(exactly: $0) }) else { continue }
-      if !defined.contains(group) {
-        let known = defined.sorted().map { String($0) }.joined(separator: ", ")
-        report.error(node, "no portal is in group \(group) (groups: \(known))")
-      } else if groups.contains(group) {
-        report.error(node, "group \(group) stands here twice: keep one")
-      } else {
-        groups.append(group)
-      }
-    }
-    if list.elements.isEmpty {
-      report.error(list, "is empty: name a group, or leave the key out to serve all groups")
-    }
-    return groups
   }
 
   // MARK: LUNs
@@ -177,7 +158,7 @@ extension ConfigurationBuilder {
 
 extension TargetConfiguration.AccessEntry {
   /// Whether everyone whom `other` means is meant here already.
-  fileprivate func covers(_ other: TargetConfiguration.AccessEntry) -> Bool {
+  func covers(_ other: TargetConfiguration.AccessEntry) -> Bool {
     guard initiator == nil || initiator == other.initiator else { return false }
     guard !addresses.isEmpty else { return true }
     return !other.addresses.isEmpty

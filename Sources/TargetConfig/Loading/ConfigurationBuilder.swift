@@ -16,7 +16,11 @@ struct ConfigurationBuilder {
     if let node = root["portals"] { buildPortals(node) }
     if let node = root["iscsi"] { configuration.iscsi = negotiation(node, over: .standard) }
     if let node = root["stores"] { buildStores(node) }
-    if let node = root["targets"] { buildTargets(node) }
+    if let node = root["targets"] {
+      buildTargets(node)
+      // One node for each target, unless one has no name, which is said already.
+      if node.elements.count == configuration.targets.count { checkAccessStates(node) }
+    }
     buildDiscovery(root["discovery"])
     buildDaemon(root)
     checkStoresAreUsed(root)

@@ -14,7 +14,11 @@ extension TargetConfiguration {
     public var cache: CacheMode
     /// Whether UNMAP and WRITE SAME give space back where the medium can.
     public var discard: DiscardMode
+    /// Commands that each reactor takes for the unit at a time.
+    public var queueDepth: Int
     public var readOnly: Bool
+    /// The used share of the capacity, 1…99 percent, from which on initiators are warned.
+    public var thinThresholdPercent: Int?
     /// nil: generated once and kept in the state directory.
     public var naa: NAAIdentifier?
     /// The unit serial number; nil: generated once and kept in the state directory.
@@ -23,6 +27,11 @@ extension TargetConfiguration {
     public var vendor: String
     /// At most 16 characters of printable ASCII (SPC-4 §6.6.2).
     public var product: String
+    public var removable = false
+    /// Rotations per minute, 1 for a medium that does not turn; nil: as the medium says.
+    public var rotationRate: UInt16?
+    /// READ(32) and its like are served.
+    public var servesLongCommands = false
 
     public init(name: String, medium: Medium) {
       self.name = name
@@ -30,12 +39,15 @@ extension TargetConfiguration {
       cache = medium.standardCache
       blockSize = medium.isBlock ? nil : Self.standardBlockSize
       discard = .unmap
+      queueDepth = Self.standardQueueDepth
       readOnly = false
       vendor = Self.standardVendor
       product = Self.standardProduct
     }
 
     public static let standardBlockSize = 512
+    public static let standardQueueDepth = 1024
+    public static let queueDepthMax = 65_536
     public static let standardVendor = "SWIFTTGT"
     public static let standardProduct = "VIRTUAL-DISK"
     public static let serialByteCountMax = 64

@@ -6,6 +6,10 @@ extension TargetConfiguration {
     public var alias: String?
     /// The portal groups that serve it; nil means all of them.
     public var portalGroups: [UInt16]?
+    /// What is said of some of them: in the order of the file.
+    public var groupAccess: [GroupAccess] = []
+    /// Whether initiators may change access states.
+    public var explicitAlua = false
     public var luns: [LUN] = []
     /// Any of these users may log in, where no entry of `acl` says otherwise.
     public var chap: [Credential] = []
@@ -25,6 +29,28 @@ extension TargetConfiguration {
       let everybody = acl.first { $0.initiator == nil && $0.addresses.isEmpty }
       return everybody.map(\.chap.isEmpty) ?? isOpenToAny
     }
+  }
+
+  /// How the units of a target are accessible through a portal group (SPC-4 §5.15).
+  public struct GroupAccess: Sendable, Equatable {
+    public var group: UInt16
+    public var state: AccessState
+    public var isPreferred: Bool
+
+    public init(group: UInt16, state: AccessState, isPreferred: Bool = false) {
+      self.group = group
+      self.state = state
+      self.isPreferred = isPreferred
+    }
+  }
+
+  /// ASYMMETRIC ACCESS STATE (SPC-4 §6.37), by the names that multipath shows.
+  public enum AccessState: String, Sendable, CaseIterable {
+    case activeOptimized = "active/optimized"
+    case activeNonOptimized = "active/non-optimized"
+    case standby
+    case unavailable
+    case transitioning
   }
 
   /// A store under a number.

@@ -1,0 +1,72 @@
+// Edits of the values alone. What an edit of the text must come to is told by them.
+
+extension DocumentValue {
+  /// Whether both say the same, wherever they stand. Text counts byte by byte, numbers as spelled.
+  func hasSameContent(as other: DocumentValue) -> Bool {
+    switch (content, other.content) {
+    case (.null, .null): true
+    case (.boolean(let a), .boolean(let b)): a == b
+    case (.number(let a), .number(let b)): a.spelling == b.spelling
+    case (.text(let a), .text(let b)): a.utf8.elementsEqual(b.utf8)
+    case (.list(let a), .list(let b)):
+      a.count == b.count && zip(a, b).allSatisfy { $0.hasSameContent(as: $1) }
+    case (.object(let a), .object(let b)):
+      a.count == b.count
+        && zip(a, b).allSatisfy {
+          $0.key.utf8.elementsEqual($1.key.utf8) && $0.value.hasSameContent(as: $1.value)
+        }
+    default: false
+    }
+  }
+
+  /// The members or elements; none of a plain value.
+  var children: [DocumentValue] {
+    switch content {
+    case .null, .boolean, .number, .text: []
+    case .list(let values): values
+    case .object(let members): members.map(\.value)
+    }
+  }
+
+  /// Changes the value that those positions among members and elements lead to.
+  mutating func update(at positions: ArraySlice<Int>, _ body: (inout DocumentValue) -> Void) {
+    guard let position = positions.first else {
+      body(&self)
+      return
+    }
+    switch content {
+    case .list(var values) where values.indices.contains(position):
+      values[position].update(at: positions.dropFirst(), body)
+      content = .list(values)
+    case .object(var members) where members.indices.contains(position):
+      members[position].value.update(at: positions.dropFirst(), body)
+      content = .object(members)
+    default: break
+    }
+  }
+
+  /// Inserts a member, which has a key, or an element, which has none.
+  mutating func insertChild(_ value: DocumentValue, key: String?, at position: Int) {
+    switch content {
+    case .list(var values) where position <= values.count:
+      values.insert(value, at: position)
+      content = .list(values)
+    case .object(var members) where position <= members.count:
+      members.insert(DocumentMember(key: key ?? "", line: 0, value: value), at: position)
+      content = .object(members)
+    default: break
+    }
+  }
+
+  mutating func removeChild(at position: Int) {
+    switch content {
+    case .list(var values) where values.indices.contains(position):
+      values.remove(at: position)
+      content = .list(values)
+    case .object(var members) where members.indices.contains(position):
+      members.remove(at: position)
+      content = .object(members)
+    default: break
+    }
+  }
+}

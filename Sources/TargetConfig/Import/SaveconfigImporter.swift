@@ -1,0 +1,93 @@
+/// saveconfig.json of LIO, as targetcli and rtslib write it.
+struct SaveconfigImporter {
+  var draft: ImportDraft
+  /// The store of each `/backstores/<plugin>/<name>`; an empty text where it was left out.
+  var stores: [String: String] = [:]
+
+  init(draft: ImportDraft) { self.draft = draft }
+
+  mutating func run(_ root: DocumentNode) throws(ImportError) {
+    guard case .object = root.value.content else {
+      throw ImportError(draft.place(root.line), "expected an object {...}")
+    }
+    guard root["storage_objects"] != nil || root["targets"] != nil else {
+      throw ImportError(
+        draft.place(root.line), "has neither \"storage_objects\" nor \"targets\"")
+    }
+    for node in root["storage_objects"]?.elements ?? [] { addStore(node) }
+    for node in root["targets"]?.elements ?? [] { addTarget(node) }
+    for node in root["fabric_modules"]?.elements ?? [] { addDiscovery(node) }
+    tellOthers(root, ["storage_objects", "targets", "fabric_modules"], "this file")
+    if draft.stores.contains(where: { if case .file = $0.medium { true } else { false } }) {
+      draft.note(
+        "the sizes of files are those of the files themselves: one that is missing is an error, "
+          + "and not a new empty disk")
+    }
+    if draft.stores.contains(where: { $0.naa != nil }) {
+      draft.note(
+        "the T10 identifier (LIO-ORG, name and serial number) has another form here; WWID and "
+          + "serial number are the same, by which udev, multipath and LVM know a disk")
+    }
+  }
+
+  func place(_ node: DocumentNode) -> ImportPlace { draft.place(node.line) }
+
+  mutating func note(_ node: DocumentNode, _ sentence: String) {
+    draft.note(place(node), sentence)
+  }
+
+  /// Keys that nobody has read.
+  mutating func tellOthers(_ node: DocumentNode, _ known: Set<String>, _ what: String) {
+    for (key, child) in node.members where !known.contains(key) {
+      note(child, "\(key.quoted) of \(what) is not known: not kept")
+    }
+  }
+
+  private mutating func addDiscovery(_ node: DocumentNode) {
+    let known: Set<String> = [
+      "name", "discovery_userid", "discovery_password", "discovery_mutual_userid",
+      "discovery_mutual_password", "discovery_enable_auth",
+    ]
+    tellOthers(node, known, "the fabric")
+    guard node["name"]?.string == "iscsi" else {
+      note(node, "the fabric \((node["name"]?.string ?? "").quoted): here is only iSCSI: not kept")
+      return
+    }
+    guard node["discovery_enable_auth"]?.flag == true else { return }
+    if let user = node["discovery_userid"] {
+      draft.addDiscoveryUser(
+        user.string, node["discovery_password"]?.string, place(user))
+    }
+    if draft.discovery.chap.isEmpty {
+      note(node, "discovery asked for a password, but no user could be kept: it asks for none")
+    }
+    if let user = node["discovery_mutual_userid"] {
+      draft.discovery.mutualChap = draft.credential(
+        user.string, node["discovery_mutual_password"]?.string, place(user))
+    }
+  }
+}
+
+extension DocumentNode {
+  /// Text or a number: configfs knows no difference.
+  var string: String? {
+    switch value.content {
+    case .text(let text): text
+    case .number(let number): number.spelling
+    default: nil
+    }
+  }
+
+  /// true, 1 and "1" are one thing in configfs.
+  var flag: Bool? {
+    if let boolean { return boolean }
+    guard let string else { return nil }
+    switch string {
+    case "1", "yes", "Yes", "true": return true
+    case "0", "no", "No", "false": return false
+    default: return nil
+    }
+  }
+
+  var unsigned: UInt64? { string.flatMap { UInt64($0) } }
+}

@@ -1,0 +1,368 @@
+import Testing
+
+@testable import TargetConfig
+
+/// A configuration of the house's layout, with something of everything.
+private let sample = """
+  // The lab.
+  {
+    "portals": ["192.0.2.1:3260"], // one for now
+
+    "stores": {
+      "a": {"memory": true, "size": "1MiB"}, // first
+      // The second.
+      "b": {"memory": true, "size": "1MiB"},
+      "disk": {"block": "/dev/md0"},
+    },
+
+    "targets": [
+      {
+        "name": "IQN.2026-11.com.example:t",
+        "luns": [{"lun": 1, "store": "a"}],
+        "chap": [
+          {"user": "one", "secret": "replace-me-one-1"}, // the node
+        ],
+        "acl": [
+          // Rack 1.
+          {"initiator": "iqn.2026-11.com.example:n1", "addresses": ["192.0.2.0/24"]},
+          {"initiator": "iqn.2026-11.com.example:n1", "addresses": ["198.51.100.7"]},
+          {"initiator": "any", "luns": [],
+          "chap": [{"user": "x", "secret": "replace-me-x"}]},
+        ],
+      },
+    ],
+  }
+
+  """
+
+private let name = "iqn.2026-11.com.example:t"
+private let n1 = "iqn.2026-11.com.example:n1"
+
+/// The sample after some edits, which must still load; or the error.
+private func edited(
+  _ text: String = sample,
+  _ edit: (inout ConfigurationText) throws(ConfigurationEditError) -> Void
+) throws -> String {
+  var result = try ConfigurationText(text)
+  do throws(ConfigurationEditError) {
+    try edit(&result)
+  } catch {
+    #expect(result.text == text, "a failed edit left its mark")
+    return "\(error)"
+  }
+  _ = try loaded(result.text)
+  return result.text
+}
+
+/// The sample with a piece of its text replaced; the piece must be there.
+private func sample(_ piece: String, _ replacement: String) -> String {
+  #expect(sample.contains(piece))
+  return sample.replacing(piece, with: replacement)
+}
+
+@Suite("Edits of stores and portals")
+struct StoreEditTests {
+  @Test("a store is added in one line behind the others, and removed with its comments")
+  func addAndRemove() throws {
+    var store = NewStore(.file(path: "/srv/c.img"), size: "64MiB")
+    store.cache = .directsync
+    let added = try edited { text throws(ConfigurationEditError) in
+      try text.addStore("c", store)
+    }
+    let line =
+      "    \"c\": {\"file\": \"/srv/c.img\", \"size\": \"64MiB\", \"cache\": \"directsync\"},\n"
+    #expect(added == sample("\"/dev/md0\"},\n", "\"/dev/md0\"},\n" + line))
+    #expect(
+      try edited(added) { text throws(ConfigurationEditError) in try text.removeStore("c") }
+        == sample)
+    #expect(
+      try edited { text throws(ConfigurationEditError) in try text.removeStore("b") }
+        == sample(
+          "    // The second.\n    \"b\": {\"memory\": true, \"size\": \"1MiB\"},\n", ""))
+  }
+
+  @Test("the first store of a file makes the map")
+  func firstStore() throws {
+    let text = try edited("{}\n") { text throws(ConfigurationEditError) in
+      try text.addStore("a", NewStore(.memory, size: "1MiB"))
+    }
+    #expect(
+      text == "{\n  \"stores\": {\n    \"a\": {\"memory\": true, \"size\": \"1MiB\"}\n  }\n}\n")
+  }
+
+  @Test("a store that is presented, there already or unknown is left alone")
+  func refusals() throws {
+    #expect(
+      try edited { text throws(ConfigurationEditError) in try text.removeStore("a") }
+        == "stores.a: is presented by targets[0].luns[0]: remove these LUNs first")
+    #expect(
+      try edited { text throws(ConfigurationEditError) in try text.addStore("a", NewStore(.null)) }
+        == "stores.a: there is a store of that name already")
+    #expect(
+      try edited { text throws(ConfigurationEditError) in try text.removeStore("z") }
+        == "stores: no store named \"z\" (stores: a, b, disk)")
+  }
+
+  @Test("a size changes in place; a device keeps its own")
+  func size() throws {
+    #expect(
+      try edited { text throws(ConfigurationEditError) in try text.setStoreSize("2MiB", of: "a") }
+        == sample("\"1MiB\"}, // first", "\"2MiB\"}, // first"))
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.setStoreSize("2MiB", of: "disk")
+      } == "stores.disk.size: the size of a block device is its own")
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.setStore("serail", .text("x"), of: "a")
+      } == "stores.a.serail: unknown key, did you mean \"serial\"?")
+    let described = try edited { text throws(ConfigurationEditError) in
+      try text.setStore("serial", .text("S1"), of: "a")
+    }
+    #expect(described == sample("\"1MiB\"}, // first", "\"1MiB\", \"serial\": \"S1\"}, // first"))
+    #expect(
+      try edited(described) { text throws(ConfigurationEditError) in
+        try text.setStore("serial", nil, of: "a")
+      } == sample)
+  }
+
+  @Test("portals are compared as addresses, whatever their spelling")
+  func portals() throws {
+    let added = try edited { text throws(ConfigurationEditError) in
+      try text.addPortal(NewPortal(address: "[2001:db8::1]:3260", group: 2))
+    }
+    #expect(
+      added
+        == sample(
+          "[\"192.0.2.1:3260\"]",
+          "[\"192.0.2.1:3260\", {\"address\": \"[2001:db8::1]:3260\", \"group\": 2}]"))
+    #expect(
+      try edited(added) { text throws(ConfigurationEditError) in
+        try text.removePortal("[2001:DB8:0::1]")
+      } == sample)
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.addPortal(NewPortal(address: "192.0.2.1"))
+      } == "portals[0]: 192.0.2.1:3260 is a portal already")
+    #expect(
+      try edited { text throws(ConfigurationEditError) in try text.removePortal("192.0.2.9") }
+        == "portals: 192.0.2.9:3260 is no portal")
+  }
+
+  @Test("the standard portals go on when one is added to a file that names none")
+  func standardPortals() throws {
+    #expect(
+      try edited("{}") { text throws(ConfigurationEditError) in
+        try text.addPortal(NewPortal(address: "192.0.2.1:3261"))
+      } == "{\n  \"portals\": [\"0.0.0.0:3260\", \"[::]:3260\", \"192.0.2.1:3261\"]\n}")
+    #expect(
+      try edited("{}") { text throws(ConfigurationEditError) in
+        try text.removePortal("[::]:3260")
+      } == "{\n  \"portals\": [\"0.0.0.0:3260\"]\n}")
+  }
+}
+
+@Suite("Edits of targets")
+struct TargetEditTests {
+  @Test("a target is written as the examples are, and goes without a trace")
+  func target() throws {
+    var target = NewTarget(name: "iqn.2026-11.com.example:u")
+    target.luns = [NewLUN(number: 1, store: "b", readOnly: true)]
+    target.chap = [NewCredential(user: "u", secret: .text(Secret("replace-me-uuu-u")))]
+    target.acl = [NewAccessEntry(AccessEntryName(initiator: n1, addresses: ["192.0.2.7"]))]
+    let added = try edited { text throws(ConfigurationEditError) in try text.addTarget(target) }
+    let block = """
+          {
+            "name": "iqn.2026-11.com.example:u",
+            "luns": [{"lun": 1, "store": "b", "readOnly": true}],
+            "chap": [{"user": "u", "secret": "replace-me-uuu-u"}],
+            "acl": [
+              {"initiator": "iqn.2026-11.com.example:n1", "addresses": ["192.0.2.7"]},
+            ],
+          },
+
+      """
+    #expect(added == sample("      ],\n    },\n", "      ],\n    },\n" + block))
+    #expect(
+      try edited(added) { text throws(ConfigurationEditError) in
+        try text.removeTarget("iqn.2026-11.com.example:U")
+      } == sample)
+    #expect(
+      try edited { text throws(ConfigurationEditError) in try text.addTarget(NewTarget(name: name))
+      }
+        == "targets[0]: there is a target of that name already")
+    #expect(
+      try edited { text throws(ConfigurationEditError) in try text.removeTarget("iqn.z") }
+        == "targets: no target named \"iqn.z\" (targets: IQN.2026-11.com.example:t)")
+  }
+
+  @Test("a LUN number is given once, to a store that is there")
+  func luns() throws {
+    let added = try edited { text throws(ConfigurationEditError) in
+      try text.addLUN(NewLUN(number: 3, store: "b"), target: name)
+    }
+    #expect(
+      added
+        == sample("\"store\": \"a\"}]", "\"store\": \"a\"}, {\"lun\": 3, \"store\": \"b\"}]"))
+    #expect(
+      try edited(added) { text throws(ConfigurationEditError) in
+        try text.removeLUN(3, target: name)
+      } == sample)
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.addLUN(NewLUN(number: 1, store: "b"), target: name)
+      } == "targets[0].luns: LUN 1 is taken by store \"a\"")
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.addLUN(NewLUN(number: 16384, store: "b"), target: name)
+      } == "targets[0].luns: LUN 16384 cannot be: the last is 16383")
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.addLUN(NewLUN(number: 2, store: "z"), target: name)
+      } == "stores: no store named \"z\" (stores: a, b, disk)")
+    #expect(
+      try edited { text throws(ConfigurationEditError) in try text.removeLUN(9, target: name) }
+        == "targets[0].luns: there is no LUN 9")
+  }
+
+  @Test("an entry gets a LUN only when it has LUNs of its own: else it would lose the target's")
+  func entryLUNs() throws {
+    let any = AccessEntryName(initiator: "any")
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.addLUN(NewLUN(number: 0, store: "b"), target: name, entry: any)
+      } == sample("\"luns\": []", "\"luns\": [{\"lun\": 0, \"store\": \"b\"}]"))
+    let rack = AccessEntryName(initiator: n1, addresses: ["192.0.2.0/24"])
+    let refused = try edited { text throws(ConfigurationEditError) in
+      try text.addLUN(NewLUN(number: 0, store: "b"), target: name, entry: rack)
+    }
+    #expect(refused.hasPrefix("targets[0].acl[0].luns: this entry shows the target's LUNs"))
+  }
+
+  @Test("entries are named by initiator and, where that is not enough, addresses")
+  func entries() throws {
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.removeACLEntry(AccessEntryName(initiator: n1), target: name)
+      } == "targets[0].acl: 2 entries are for \"\(n1)\": name the addresses too")
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.removeACLEntry(
+          AccessEntryName(initiator: n1, addresses: ["192.0.2.0/24"]), target: name)
+      }
+        == sample(
+          "        // Rack 1.\n        {\"initiator\": \"\(n1)\", \"addresses\": [\"192.0.2.0/24\"]},\n",
+          ""))
+    let n2 = NewAccessEntry(AccessEntryName(initiator: "iqn.2026-11.com.example:n2"))
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.addACLEntry(n2, target: name, index: 0)
+      }
+        == sample(
+          "        // Rack 1.\n",
+          "        {\"initiator\": \"iqn.2026-11.com.example:n2\"},\n        // Rack 1.\n"))
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.addACLEntry(
+          NewAccessEntry(AccessEntryName(initiator: n1, addresses: ["198.51.100.7/32"])),
+          target: name)
+      }
+        == "targets[0].acl[1]: is an entry for \"\(n1) from 198.51.100.7/32\" already")
+  }
+}
+
+@Suite("Edits of CHAP users")
+struct CredentialEditTests {
+  private static let credential = NewCredential(user: "two", secret: .file(path: "secret.two"))
+
+  @Test("users come and go in targets, entries and discovery")
+  func users() throws {
+    var text = try ConfigurationText(sample)
+    try text.addCHAPUser(Self.credential, to: .target(name))
+    #expect(
+      text.text
+        == sample(
+          "// the node\n",
+          "// the node\n        {\"user\": \"two\", \"secret\": {\"file\": \"secret.two\"}},\n"))
+    try text.removeCHAPUser("one", from: .target(name))
+    #expect(!text.text.contains("the node"))
+
+    let place = CredentialPlace.entry(AccessEntryName(initiator: "any"), target: name)
+    var other = try ConfigurationText(sample)
+    try other.addCHAPUser(Self.credential, to: place)
+    try other.removeCHAPUser("x", from: place)
+    #expect(
+      other.text
+        == sample(
+          "{\"user\": \"x\", \"secret\": \"replace-me-x\"}",
+          "\n          {\"user\": \"two\", \"secret\": {\"file\": \"secret.two\"}}"))
+
+    var discovery = try ConfigurationText("{}")
+    try discovery.addCHAPUser(Self.credential, to: .discovery)
+    try discovery.setMutualCHAP(Self.credential, at: .discovery)
+    try discovery.clearMutualCHAP(at: .discovery)
+    #expect(
+      discovery.text == """
+        {
+          "discovery": {
+            "chap": [{"user": "two", "secret": {"file": "secret.two"}}]
+          }
+        }
+        """)
+  }
+
+  @Test("the last user is not taken away by mistake: that would open the door")
+  func lastUser() throws {
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.removeCHAPUser("one", from: .target(name))
+      }
+        == "targets[0].chap: \"one\" is the only user: without one, no authentication is needed")
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.removeCHAPUser("one", from: .target(name), allowingOpenAccess: true)
+      }
+        == sample(
+          "        {\"user\": \"one\", \"secret\": \"replace-me-one-1\"}, // the node\n", ""))
+    let place = CredentialPlace.entry(AccessEntryName(initiator: "any"), target: name)
+    let refused = try edited { text throws(ConfigurationEditError) in
+      try text.removeCHAPUser("x", from: place, allowingOpenAccess: true)
+    }
+    #expect(refused.hasPrefix("targets[0].acl[2].chap: \"x\" is the only user"))
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.removeCHAPUser("nobody", from: .target(name))
+      } == "targets[0].chap: there is no user \"nobody\"")
+  }
+
+  @Test("a new mutual secret replaces the old one in place")
+  func mutual() throws {
+    let before = sample.replacing(
+      "      \"acl\"",
+      with:
+        "      \"mutualChap\": {\"user\": \"t\", \"secret\": /* old */ \"replace-me-old-t\"},\n      \"acl\""
+    )
+    let changed = NewCredential(user: "t", secret: .text(Secret("replace-me-new-t")))
+    #expect(
+      try edited(before) { text throws(ConfigurationEditError) in
+        try text.setMutualCHAP(changed, at: .target(name))
+      } == before.replacing("me-old", with: "me-new"))
+    #expect(
+      try edited(before) { text throws(ConfigurationEditError) in
+        try text.clearMutualCHAP(at: .target(name))
+      } == sample)
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.clearMutualCHAP(at: .target(name))
+      } == "targets[0]: there is no \"mutualChap\"")
+  }
+
+  @Test("a secret that is no text is refused, and no error shows one")
+  func binarySecret() throws {
+    let binary = NewCredential(user: "b", secret: .text(Secret(bytes: [0xFF, 0x00])))
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.addCHAPUser(binary, to: .target(name))
+      } == "the secret is not UTF-8 text: put it into a file of its own")
+  }
+}
