@@ -23,12 +23,14 @@ extension Daemon {
     // out which store that is.
     let connectionsEnd = start + Milliseconds(bound.rawValue / 10 * 6)
     for listener in listeners.withLock({ $0 }) { listener.post { $0.close() } }
+    for unit in units { unit.medium.interrupt() }
     var isOrderly = stopWorkers(by: connectionsEnd)
     if !isOrderly {
       logger.error("connections are still open: their commands wait for a store")
     }
     isOrderly = synchronizeStores(by: end) && isOrderly
-    isOrderly = latchThread.finish(by: end) && isOrderly
+    isOrderly = spaceMonitor.stop(by: end) && isOrderly
+    for thread in jobThreads { isOrderly = thread.finish(by: end) && isOrderly }
     isOrderly = reactors.stop(by: end) && isOrderly
     if isOrderly { logger.notice("stopped") }
     return isOrderly

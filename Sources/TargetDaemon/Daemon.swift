@@ -14,7 +14,9 @@ public final class Daemon: Sendable {
   let logger: Logger
   let units: [LogicalUnit]
   let reactors: ReactorGroup
-  let latchThread: JobThread
+  /// For what sleeps: marks of failed syncs and of wipes, reservations, saved parameters.
+  let jobThreads: [JobThread]
+  let spaceMonitor = SpaceMonitor()
   let listeners = Mutex<[ReactorBound<PortalListener>]>([])
   private let portals: [PortalDefinition]
   private let targetCount: Int
@@ -36,8 +38,16 @@ public final class Daemon: Sendable {
     let state = try StateDirectory.open(configuration.stateDirectory)
     var registry = try IdentityRegistry.load(state)
     let latchThread = try JobThread(name: "latch marks")
+    let reservationThread = try JobThread(name: "reservations")
+    let parameterThread = try JobThread(name: "parameters")
     let assembly = StoreAssembly(
-      loaded: loaded, marks: LatchMarks(state), latchThread: latchThread, logger: logger)
+      loaded: loaded, marks: LatchMarks(state), latchThread: latchThread,
+      reservations: ReservationFiles(
+        directory: state.reservations, bootedAs: .current(), savingOn: reservationThread,
+        logger: logger),
+      parameters: ParameterFiles(state, parameterThread, logger),
+      wipes: WipeMarks(directory: state.wipes, savingOn: parameterThread, logger: logger),
+      logger: logger)
     let opened = try assembly.openAll()
     let identities = try registry.identities(of: configuration.stores.map(\.name))
     let units = assembly.units(of: opened, identities, reactorCount: plan.count)
@@ -55,7 +65,10 @@ public final class Daemon: Sendable {
       sockets.closeAll()
       throw error
     }
-    self.init(logger, units, reactors, latchThread, sockets, directory, state)
+    self.init(
+      logger, units, reactors, [latchThread, reservationThread, parameterThread], sockets,
+      directory,
+      state)
     for target in configuration.targets where target.isOpenDoor {
       logger.notice(
         "a target is open to any initiator without authentication",
@@ -64,6 +77,7 @@ public final class Daemon: Sendable {
     connectWorkers()
     listen(on: sockets)
     do throws(DaemonError) {
+      try spaceMonitor.start(units, of: opened, logger)
       try assembly.awaitLocks(of: opened) { [weak self] in
         if let self { onStatus(status) }
       }
@@ -75,13 +89,14 @@ public final class Daemon: Sendable {
 
   /// Of parts that run already.
   init(
-    _ logger: Logger, _ units: [LogicalUnit], _ reactors: ReactorGroup, _ latchThread: JobThread,
-    _ sockets: PortalSockets, _ directory: TargetDirectory, _ state: StateDirectory
+    _ logger: Logger, _ units: [LogicalUnit], _ reactors: ReactorGroup,
+    _ jobThreads: [JobThread], _ sockets: PortalSockets, _ directory: TargetDirectory,
+    _ state: StateDirectory
   ) {
     self.logger = logger
     self.units = units
     self.reactors = reactors
-    self.latchThread = latchThread
+    self.jobThreads = jobThreads
     self.state = state
     portals = sockets.sockets.map(\.portal)
     targetCount = directory.targets.count
@@ -115,10 +130,14 @@ public final class Daemon: Sendable {
   public var status: String {
     let waiting = units.filter { $0.store.readiness == .waitingForLock }.map(\.identity.name)
     let latched = units.filter { $0.store.readiness == .latched }.map(\.identity.name)
+    let offline = units.filter(\.isOffline).map(\.identity.name)
     var text = "\(counted(targetCount, "target")), \(counted(units.count, "store")) on "
     text += addresses.joined(separator: ", ")
     if !waiting.isEmpty { text += "; waiting for the lock of \(waiting.joined(separator: ", "))" }
     if !latched.isEmpty { text += "; refusing writes to \(latched.joined(separator: ", "))" }
+    if !offline.isEmpty {
+      text += "; offline until their reservations are repaired: \(offline.joined(separator: ", "))"
+    }
     return text
   }
 

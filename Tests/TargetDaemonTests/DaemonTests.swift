@@ -3,6 +3,7 @@ import CLinux
 import Glibc
 import ISCSITarget
 import Reactor
+import SCSIModel
 import SCSITarget
 import Synchronization
 import TargetConfig
@@ -122,6 +123,35 @@ struct DaemonTests {
     #expect(daemon.stop())
   }
 
+  @Test(
+    "Reservations are in force again from the first command on; a damaged file keeps its unit off")
+  func startsWithReservations() throws {
+    let naa = "60205a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+    let text = """
+      "portals": ["127.0.0.1:\(Loopback.freePort())"],
+      "stores": {"disk": {"memory": true, "size": "1MiB", "naa": "\(naa)"},
+                 "other": {"memory": true, "size": "1MiB"}}, \(target)
+      """
+    var file = Sample.file()
+    file.boot = .current()
+    _ = try StateDirectory.open(scratch("state"))
+    try scratch.write(file.content, to: "state/reservations/\(naa)")
+    do {
+      let daemon = try daemon(text)
+      #expect(daemon.units.map(\.reservationState) == [Sample.state, ReservationState()])
+      #expect(daemon.units.allSatisfy { !$0.isOffline })
+      #expect(daemon.stop())
+    }
+    #expect(eventually { (try? StateDirectory.open(scratch("state"))) != nil })
+    try scratch.write(Array(file.content.dropLast()), to: "state/reservations/\(naa)")
+    let daemon = try daemon(text)
+    #expect(daemon.units.map(\.isOffline) == [true, false])
+    #expect(daemon.status.hasSuffix("; offline until their reservations are repaired: disk"))
+    #expect(book.contains("critical the store's reservations cannot be restored"))
+    #expect(book.contains("\(scratch("state/reservations/\(naa)")) is damaged"))
+    #expect(daemon.stop())
+  }
+
   @Test("A store that never answers delays the stop no longer than its bound, and is named")
   func hungStore() throws {
     let state = try StateDirectory.open(scratch("state"))
@@ -141,7 +171,7 @@ struct DaemonTests {
       return worker
     }
     let daemon = Daemon(
-      book.logger, [unit], reactors, try JobThread(name: "marks"), PortalSockets(), directory,
+      book.logger, [unit], reactors, [try JobThread(name: "marks")], PortalSockets(), directory,
       state)
     let start = MonotonicTime.current
     #expect(!daemon.stop(within: Milliseconds(1000)))

@@ -48,6 +48,23 @@ struct StateTests {
     #expect(error?.description.contains("is not a directory") == true)
   }
 
+  @Test(
+    "Without the reservations of stores that were served, nothing starts until somebody says so")
+  func lostReservations() throws {
+    do {
+      var registry = try IdentityRegistry.load(try StateDirectory.open(scratch("state")))
+      _ = try registry.identities(of: ["quorum1"])
+    }
+    rmdir(scratch("state/reservations"))
+    let error = #expect(throws: DaemonError.self) { try StateDirectory.open(scratch("state")) }
+    #expect(error?.status == .inputOutput)
+    #expect(
+      error?.description.contains("run mkdir -m 700 \(scratch("state/reservations"))") == true)
+    #expect(access(scratch("state/reservations"), F_OK) != 0)
+    mkdir(scratch("state/reservations"), 0o700)
+    #expect(throws: Never.self) { try StateDirectory.open(scratch("state")) }
+  }
+
   @Test("A missing parent is named as the reason")
   func parent() throws {
     let error = #expect(throws: DaemonError.self) { try StateDirectory.open(scratch("a/state")) }

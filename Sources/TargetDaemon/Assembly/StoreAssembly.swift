@@ -9,14 +9,25 @@ struct StoreAssembly {
   let loaded: LoadedConfiguration
   let marks: LatchMarks
   let latchThread: JobThread
+  let reservations: ReservationFiles
+  let parameters: ParameterFiles
+  let wipes: WipeMarks
   let logger: Logger
 
   /// A store of the configuration, open.
   struct Opened: Sendable {
     let configured: TargetConfiguration.Store
     let store: any Store
+    /// What the logical unit works with: `store`, or one that makes it fail.
+    var presented: any Store
     /// Nil for memory and null stores.
     var onDisk: DescriptorStore? { store as? DescriptorStore }
+
+    init(configured: TargetConfiguration.Store, store: any Store) {
+      self.configured = configured
+      self.store = store
+      presented = store
+    }
   }
 
   /// All of them, or every reason why not.
@@ -35,7 +46,11 @@ struct StoreAssembly {
     }
     guard problems.isEmpty else { throw DaemonError(.noInput, problems) }
     try checkIdentities(opened)
-    return opened
+    #if FAULT_INJECTION
+      return try FaultPlan.fromEnvironment().applied(to: opened, logger)
+    #else
+      return opened
+    #endif
   }
 
   /// Once more with what was really opened: names may have changed their meaning since.
@@ -155,10 +170,30 @@ struct StoreAssembly {
         serial: configured.serial ?? generated.serial, vendor: configured.vendor,
         product: configured.product, revision: Version.productRevision)
       return LogicalUnit(
-        identity: identity, store: opened.store,
+        identity: identity, store: opened.presented,
         startsWithWriteCache: CacheMode(configured.cache).startsWithWriteCache,
-        homeReactorIndex: index % reactorCount)
+        homeReactorIndex: index % reactorCount, queueDepth: configured.queueDepth,
+        isRemovable: configured.removable, servesLongCommands: configured.servesLongCommands,
+        reservations: savedReservations(of: identity),
+        persistence: reservations, options: options(of: configured, identity))
     }
+  }
+
+  private func options(
+    of store: TargetConfiguration.Store, _ identity: LogicalUnitIdentity
+  ) -> LogicalUnitOptions {
+    var options = LogicalUnitOptions()
+    options.mediumRotationRate = store.rotationRate
+    options.thinThresholdPercent = store.thinThresholdPercent.map { UInt8(clamping: $0) }
+    options.access = loaded.configuration.access(to: store.name)
+    options.saved = parameters.load(of: identity)
+    options.persistence = parameters
+    // A disk in memory ends with the process, and what was left to wipe with it.
+    if store.medium.path != nil {
+      options.wipe = wipes.load(of: identity)
+      options.wipePersistence = wipes
+    }
+    return options
   }
 
   // MARK: Waiting

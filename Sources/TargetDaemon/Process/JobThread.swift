@@ -5,7 +5,8 @@ internal import Synchronization
 final class JobThread: Sendable {
   typealias Job = @Sendable () -> Void
 
-  /// Jobs are rare: one for each failed sync. More than this waiting means the disk hangs.
+  /// Jobs are rare: one for each failed sync, changed reservation or saved parameter. More than this
+  /// waiting means that the disk hangs.
   static let jobsMax = 4096
 
   private let jobs = Mutex<[Job]>([])

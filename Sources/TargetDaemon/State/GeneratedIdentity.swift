@@ -33,7 +33,9 @@ struct GeneratedIdentity: Equatable, Sendable {
     naa = stride(from: 0, to: 32, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
   }
 
-  var hexadecimal: String {
+  var hexadecimal: String { GeneratedIdentity.hexadecimal(naa) }
+
+  static func hexadecimal(_ naa: [UInt8]) -> String {
     naa.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

@@ -3,7 +3,7 @@ internal import Reactor
 /// The identities of all stores that were ever served, by name, in the file `identities`:
 ///
 ///     swift-tgtd identities 1
-///     6020c1f0a2d45b7e8c9d00112233445566 quorum1
+///     6020c1f0a2d45b7e8c9d001122334455 quorum1
 ///     checksum 1b2c3d4e
 ///
 /// A name that leaves the configuration keeps its line: should it return, it is the same disk. A file
@@ -20,7 +20,9 @@ struct IdentityRegistry: Sendable {
   static func load(_ state: StateDirectory) throws(DaemonError) -> IdentityRegistry {
     let path = "\(state.path)/\(fileName)"
     let content: [UInt8]?
-    do throws(SystemError) { content = try StateFile.content(of: path, bytesMax: bytesMax) } catch {
+    do throws(SystemError) {
+      content = try KernelFileSystem().stableContent(of: path, bytesMax: bytesMax)
+    } catch {
       throw damaged(path, "cannot be read: \(error)")
     }
     guard let content else { return IdentityRegistry(directory: state.path, identities: [:]) }
@@ -49,11 +51,12 @@ struct IdentityRegistry: Sendable {
   }
 
   private func save() throws(DaemonError) {
-    do throws(SystemError) {
+    do throws(StateFile.ReplaceError) {
       try StateFile.replace(IdentityRegistry.fileName, in: directory, with: content)
     } catch {
+      // Which of the two it holds now matters to nobody: no store was served under a new identity.
       throw DaemonError(
-        .inputOutput, "cannot save \(directory)/\(IdentityRegistry.fileName): \(error)")
+        .inputOutput, "cannot save \(directory)/\(IdentityRegistry.fileName): \(error.cause)")
     }
   }
 

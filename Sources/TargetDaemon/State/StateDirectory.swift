@@ -5,7 +5,13 @@ internal import Reactor
 ///
 ///     lock          held by flock(2); the process ID of the holder, for people
 ///     identities    what each store was named when it was first served (IdentityRegistry)
+///     parameters/   what initiators have set on each store to last (ParameterFiles)
 ///     latched/      a mark for each store whose sync failed (LatchMarks)
+///     reservations/ the persistent reservations of each logical unit (ReservationFiles)
+///     wipes/        a mark for each FORMAT UNIT or SANITIZE that has not succeeded (WipeMarks)
+///
+/// What is found in it at the start is on stable storage before anybody believes it: a process killed
+/// between a rename and its fsync leaves what can be seen, and a loss of power could still take back.
 final class StateDirectory: Sendable {
   let path: String
   private let lock: LockHolder
@@ -17,11 +23,61 @@ final class StateDirectory: Sendable {
     deinit { close(descriptor) }
   }
 
+  /// The directory of `ReservationFiles`.
+  var reservations: String { path + "/reservations" }
+
+  /// The directory of `WipeMarks`.
+  var wipes: String { path + "/wipes" }
+
   /// Creates what is missing and takes the lock.
   static func open(_ path: String) throws(DaemonError) -> StateDirectory {
+    let subdirectories = ["latched", "parameters", "reservations", "wipes"].map { "\(path)/\($0)" }
     try make(path)
-    try make(path + "/latched")
-    return StateDirectory(path, try takeLock(path))
+    let state = StateDirectory(path, try takeLock(path))
+    try requireReservations(state)
+    for subdirectory in subdirectories { try make(subdirectory) }
+    // From below, so that nothing is ever in a directory that a loss of power removes.
+    for directory in subdirectories + [path] { try synchronize(directory) }
+    try synchronizeParent(of: path)
+    return state
+  }
+
+  /// Whoever has given out identities has made the directory of reservations before. Without it, every
+  /// fence would be forgotten as if there had never been one.
+  private static func requireReservations(_ state: StateDirectory) throws(DaemonError) {
+    guard exists(state.path + "/identities"), !exists(state.reservations) else { return }
+    throw DaemonError(
+      .inputOutput,
+      "\(state.reservations) is missing, which held the persistent reservations: put it back; or "
+        + "make sure that every fenced node is off, run mkdir -m 700 \(state.reservations), start "
+        + "the daemon and let the cluster register again")
+  }
+
+  /// Not to be able to look counts as yes: whatever reads it next says why it cannot.
+  private static func exists(_ path: String) -> Bool {
+    unsafe faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0
+      || SystemError.last != .noSuchFile
+  }
+
+  private static func synchronize(_ directory: String) throws(DaemonError) {
+    do throws(SystemError) { try StateFile.synchronizeDirectory(directory) } catch {
+      throw DaemonError(
+        .inputOutput,
+        "cannot put the state directory \(directory) on stable storage: \(error); nothing that is "
+          + "saved there would last: see to the file system it is on")
+    }
+  }
+
+  /// For the directory itself, which `make` may have made.
+  private static func synchronizeParent(of directory: String) throws(DaemonError) {
+    do throws(SystemError) { try StateFile.synchronizeDirectory(directory + "/..") } catch {
+      // Who may not look into the parent cannot have made the directory there.
+      guard error != .permissionDenied else { return }
+      throw DaemonError(
+        .inputOutput,
+        "cannot put the state directory \(directory) on stable storage: \(error); see to the file "
+          + "system of the directory above it")
+    }
   }
 
   private init(_ path: String, _ lock: LockHolder) {

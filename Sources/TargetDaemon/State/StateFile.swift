@@ -47,6 +47,8 @@ struct StateDescriptor: ~Copyable {
         unsafe Glibc.write(rawValue, $0.baseAddress, $0.count)
       }
       guard count < 0 else {
+        // No kernel writes nothing of something; to ask it for ever would be worse than to say so.
+        guard count > 0 else { throw .inputOutput }
         rest = rest.dropFirst(count)
         continue
       }
@@ -62,28 +64,58 @@ struct StateDescriptor: ~Copyable {
 
 /// Files that are old or new after a crash, never torn.
 enum StateFile {
+  /// Why a file was not replaced.
+  enum ReplaceError: Error, Equatable {
+    /// It holds what it held before.
+    case unchanged(SystemError)
+    /// It may hold the one or the other, and after a loss of power the one again or the other.
+    case uncertain(SystemError)
+
+    var cause: SystemError {
+      switch self {
+      case .unchanged(let error), .uncertain(let error): error
+      }
+    }
+  }
+
   /// Replaces the content of `directory`/`name`: a new file (0600), fsync, rename, and fsync of the
   /// directory, in this order.
   static func replace(
-    _ name: String, in directory: String, with content: [UInt8]
-  ) throws(SystemError) {
+    _ name: String, in directory: String, with content: [UInt8],
+    on fileSystem: some StateFileSystem = KernelFileSystem()
+  ) throws(ReplaceError) {
     let path = "\(directory)/\(name)"
     let temporary = path + ".new"
+    do throws(SystemError) {
+      try make(temporary, with: content, on: fileSystem)
+    } catch {
+      throw .unchanged(error)
+    }
+    do throws(SystemError) {
+      // A rename that failed may have happened all the same, on a file system behind a network.
+      try fileSystem.rename(temporary, to: path)
+      try fileSystem.synchronizeDirectory(directory)
+    } catch {
+      throw .uncertain(error)
+    }
+  }
+
+  private static func make(
+    _ path: String, with content: [UInt8], on fileSystem: some StateFileSystem
+  ) throws(SystemError) {
     // One that a crash left behind; the lock of the state directory says it is nobody's.
-    unsafe _ = unlink(temporary)
-    let file = try StateDescriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+    try? fileSystem.remove(path)
+    let file = try fileSystem.create(path)
     do throws(SystemError) {
       try file.write(content)
       try file.synchronize()
-      guard unsafe rename(temporary, path) == 0 else { throw .last }
     } catch {
-      unsafe _ = unlink(temporary)
+      try? fileSystem.remove(path)
       throw error
     }
-    try synchronizeDirectory(directory)
   }
 
-  /// Nil: there is no such file.
+  /// Nil: there is no such file. For what is never written, such as the files of /proc.
   static func content(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
     do throws(SystemError) {
       return try StateDescriptor.open(path, O_RDONLY).read(bytesMax: bytesMax)
@@ -94,23 +126,22 @@ enum StateFile {
   }
 
   static func synchronizeDirectory(_ path: String) throws(SystemError) {
-    try StateDescriptor.open(path, O_RDONLY | O_DIRECTORY).synchronize()
+    try KernelFileSystem().synchronizeDirectory(path)
   }
 
   /// A name of the configuration as a file name or a word: everything but letters, digits, "-" and
   /// "_" as %XX, so that distinct names stay distinct and none is a path.
   static func encoded(_ name: String) -> String {
-    var text = ""
-    for byte in name.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-        text.unicodeScalars.append(Unicode.Scalar(byte))
-      default:
-        text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-      }
+    name.utf8.map(encoded).joined()
+  }
+
+  static func encoded(_ byte: UInt8) -> String {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+      String(Unicode.Scalar(byte))
+    default: "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
     }
-    return text
   }
 
   /// Leaves room for suffixes within the 255 bytes of a file name.

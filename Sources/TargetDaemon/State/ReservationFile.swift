@@ -1,0 +1,133 @@
+internal import Crypto
+internal import SCSIModel
+
+/// What a file in `reservations/` says: the persistent reservations of one logical unit, and when they
+/// were in force. Text, so that it can be read with cat(1) when a cluster is down:
+///
+///     swift-tgtd reservations 1
+///     unit 6020c1f0a2d45b7e8c9d001122334455
+///     store quorum1
+///     boot 2f1c9a52-6b1e-4c57-9c0b-6a35e0b6c1aa
+///     generation 17
+///     aptpl 0
+///     reservation write-exclusive-registrants-only holder 1
+///     registrations 2
+///     1 key 00000000deadbeef initiator iqn.2004-01.com.example:a isid 00023d000001 target iqn.2026-11.com.example:t group 1
+///     2 key 00000000cafebabe initiator iqn.2004-01.com.example:b isid 00023d000002 target iqn.2026-11.com.example:t group 1
+///     sha256 6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b
+///
+/// | line          | what it says                                                              |
+/// |---------------|---------------------------------------------------------------------------|
+/// | first         | what the file is, and the version of its format                           |
+/// | unit          | NAA identifier of the logical unit, which the name of the file repeats    |
+/// | store         | name of the store when it was saved: for people, and no part of the check |
+/// | boot          | `BootIdentifier` of the host at that time; `unknown` if it did not tell   |
+/// | generation    | PRGENERATION                                                              |
+/// | aptpl         | 1: all of it is kept through a loss of power too                          |
+/// | reservation   | `none`; the type; for the types with one holder, the number of its line   |
+/// | registrations | how many lines follow, one each, numbered from 1, in the order of making  |
+/// | sha256        | of everything above this line: `head -n -1 FILE \| sha256sum`             |
+///
+/// A line ends with a line feed, words are separated by one space. In names, everything but letters,
+/// digits, `-`, `_`, `.` and `:` is %XX. There is one way to write a state and no other is read: what
+/// was read is written once more and must be the same bytes.
+struct ReservationFile: Equatable, Sendable {
+  static let version: UInt32 = 1
+  /// A full table takes at most 1024 lines of two names (223 bytes, each perhaps %XX) and numbers.
+  static let bytesMax = 2 << 20
+
+  /// Hexadecimal digits.
+  var unit: String
+  var store: String
+  var boot: BootIdentifier?
+  var state: ReservationState
+
+  /// What of it is in force after a start on a host that was booted as `current`.
+  ///
+  /// A crash, restart or upgrade of the daemon is no loss of power, whatever APTPL says: a fenced node
+  /// that still runs must stay fenced. A new boot is one, and drops what did not ask to be kept;
+  /// PRGENERATION starts at zero with every power on (SPC-4 §6.15.2). Where it is unknown whether there
+  /// was one, everything stays.
+  func stateInForce(bootedAs current: BootIdentifier?) -> ReservationState {
+    guard let boot, let current, boot != current else { return state }
+    guard state.persistsThroughPowerLoss else { return ReservationState() }
+    var kept = state
+    kept.generation = 0
+    return kept
+  }
+
+  // MARK: Writing
+
+  /// The bytes of the file. A state that is none, such as one whose holder is not registered, gives
+  /// bytes that `init(content:)` refuses.
+  var content: [UInt8] {
+    var text = """
+      \(ReservationFile.header)\(ReservationFile.version)
+      unit \(unit)
+      store \(ReservationFile.word(store))
+      boot \(boot?.text ?? "unknown")
+      generation \(state.generation)
+      aptpl \(state.persistsThroughPowerLoss ? 1 : 0)
+      reservation \(reservationWords)
+      registrations \(state.registrations.count)
+
+      """
+    for (index, registration) in state.registrations.enumerated() {
+      text += ReservationFile.line(registration, number: index + 1)
+    }
+    let body = Array(text.utf8)
+    return body + Array("sha256 \(ReservationFile.digest(body))\n".utf8)
+  }
+
+  static let header = "swift-tgtd reservations "
+
+  private var reservationWords: String {
+    guard let reservation = state.reservation else { return "none" }
+    guard let holder = reservation.holder else { return reservation.type.word }
+    let index = state.registrations.firstIndex { $0.nexus == holder } ?? -1
+    return "\(reservation.type.word) holder \(index + 1)"
+  }
+
+  private static func line(_ registration: Registration, number: Int) -> String {
+    let nexus = registration.nexus
+    return "\(number) key \(hexadecimal(registration.key, digits: 16))"
+      + " initiator \(word(nexus.initiator.name)) isid \(hexadecimal(nexus.initiator.isid, digits: 12))"
+      + " target \(word(nexus.target.name)) group \(nexus.target.portalGroupTag)\n"
+  }
+
+  /// At least `digits` digits.
+  private static func hexadecimal(_ value: UInt64, digits: Int) -> String {
+    let text = String(value, radix: 16)
+    return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
+  }
+
+  static func digest(_ body: [UInt8]) -> String {
+    SHA256.hash(data: body).map { hexadecimal(UInt64($0), digits: 2) }.joined()
+  }
+
+  /// A name as one word of ASCII; iSCSI names stay as they are.
+  private static func word(_ name: String) -> String {
+    var text = ""
+    for byte in name.utf8 {
+      switch byte {
+      case UInt8(ascii: "."), UInt8(ascii: ":"): text.unicodeScalars.append(Unicode.Scalar(byte))
+      default: text += StateFile.encoded(byte)
+      }
+    }
+    return text
+  }
+}
+
+extension ReservationType {
+  /// The name of SPC-4 table 189.
+  var word: String {
+    switch self {
+    case .writeExclusive: "write-exclusive"
+    case .exclusiveAccess: "exclusive-access"
+    case .writeExclusiveRegistrantsOnly: "write-exclusive-registrants-only"
+    case .exclusiveAccessRegistrantsOnly: "exclusive-access-registrants-only"
+    case .writeExclusiveAllRegistrants: "write-exclusive-all-registrants"
+    case .exclusiveAccessAllRegistrants: "exclusive-access-all-registrants"
+    }
+  }
+}

@@ -1,0 +1,61 @@
+internal import CLinux
+internal import Glibc
+internal import Reactor
+
+/// The calls that make and read state files. What a crash leaves is decided by their order alone, so
+/// tests put a file system in their place that crashes between and within any of them.
+protocol StateFileSystem: Sendable {
+  /// A new, empty file that only its owner can read; what is there already is an error.
+  func create(_ path: String) throws(SystemError) -> any StateFileBeingMade
+  func rename(_ path: String, to newPath: String) throws(SystemError)
+  func remove(_ path: String) throws(SystemError)
+  /// Makes what was created, renamed or removed in a directory outlive a loss of power.
+  func synchronizeDirectory(_ path: String) throws(SystemError)
+  /// The content of a file, on stable storage before it is handed out; nil: no such file. More than
+  /// `bytesMax` bytes throw `.invalidArgument`.
+  func stableContent(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]?
+}
+
+/// A file that nobody knows yet. Closed when it is let go.
+protocol StateFileBeingMade: AnyObject {
+  func write(_ content: [UInt8]) throws(SystemError)
+  func synchronize() throws(SystemError)
+}
+
+/// The file systems of the kernel.
+struct KernelFileSystem: StateFileSystem {
+  private final class File: StateFileBeingMade {
+    private let descriptor: StateDescriptor
+
+    init(_ path: String) throws(SystemError) {
+      descriptor = try .open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+    }
+
+    func write(_ content: [UInt8]) throws(SystemError) { try descriptor.write(content) }
+    func synchronize() throws(SystemError) { try descriptor.synchronize() }
+  }
+
+  func create(_ path: String) throws(SystemError) -> any StateFileBeingMade { try File(path) }
+
+  func rename(_ path: String, to newPath: String) throws(SystemError) {
+    guard unsafe Glibc.rename(path, newPath) == 0 else { throw .last }
+  }
+
+  func remove(_ path: String) throws(SystemError) {
+    guard unsafe unlink(path) == 0 else { throw .last }
+  }
+
+  func synchronizeDirectory(_ path: String) throws(SystemError) {
+    try StateDescriptor.open(path, O_RDONLY | O_DIRECTORY).synchronize()
+  }
+
+  func stableContent(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
+    let file: StateDescriptor
+    do throws(SystemError) { file = try .open(path, O_RDONLY) } catch {
+      guard error == .noSuchFile else { throw error }
+      return nil
+    }
+    try file.synchronize()
+    return try file.read(bytesMax: bytesMax)
+  }
+}
