@@ -11,6 +11,13 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// Faults on request exist where tests need them: in debug builds, and in release builds only of
+/// scripts/test, which asks for them. What ships cannot be told to fail.
+let faultInjection: [SwiftSetting] =
+  Context.environment["FAULT_INJECTION"] == "1"
+  ? [.define("FAULT_INJECTION")]
+  : [.define("FAULT_INJECTION", .when(configuration: .debug))]
+
 /// The data plane drops run-time exclusivity checks in release builds: they cost about 5 ns for each
 /// access to a class property and keep the retain/release pair around it alive. Debug and sanitizer
 /// builds, which run every test, keep them.
@@ -52,7 +59,9 @@ let package = Package(
         .product(name: "HeapModule", package: "swift-collections"),
       ],
       swiftSettings: dataPlane),
-    .target(name: "BackingStore", dependencies: ["Reactor", "CLinux"], swiftSettings: dataPlane),
+    .target(
+      name: "BackingStore", dependencies: ["Reactor", "CLinux"],
+      swiftSettings: dataPlane + faultInjection),
     .target(
       name: "SCSITarget", dependencies: ["SCSIModel", "BackingStore", "Reactor"],
       swiftSettings: dataPlane),
@@ -68,11 +77,12 @@ let package = Package(
     .target(
       name: "TargetDaemon",
       dependencies: [
-        "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "BackingStore", "Reactor",
-        "Bytes", "CLinux",
+        "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore",
+        "Reactor", "Bytes", "CLinux",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: strict),
+      swiftSettings: strict + faultInjection),
     .target(
       name: "TargetSimulation",
       dependencies: [
@@ -121,14 +131,23 @@ let package = Package(
     .testTarget(
       name: "TargetSimulationTests", dependencies: ["TargetSimulation", "BackingStore", "Reactor"],
       swiftSettings: testing),
+    .target(
+      name: "ProofKit",
+      dependencies: [
+        "TargetSimulation", "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore",
+        "Reactor", "Bytes",
+      ],
+      path: "Tests/Proofs/ProofKit", swiftSettings: testing),
+    .testTarget(name: "ProofTests", dependencies: ["ProofKit"], swiftSettings: testing),
     .testTarget(
       name: "TargetConfigTests", dependencies: ["TargetConfig"],
       swiftSettings: testing),
     .testTarget(
       name: "TargetDaemonTests",
       dependencies: [
-        "TargetDaemon", "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "BackingStore",
-        "Reactor", "CLinux", "CTestSupport", .product(name: "Logging", package: "swift-log"),
+        "TargetDaemon", "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel",
+        "BackingStore", "Reactor", "CLinux", "CTestSupport",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: testing),
   ]
@@ -137,8 +156,9 @@ let package = Package(
 // Fuzzers are built only by scripts/test (stage fuzz), which instruments them; they never ship.
 if Context.environment["FUZZ"] == "1" {
   let fuzzers = [
-    "CommandFuzz": ["SCSIModel"],
+    "CommandFuzz": ["ProofKit", "SCSIModel"],
     "ConfigurationFuzz": ["TargetConfig"],
+    "ParameterListFuzz": ["SCSIModel"],
     "LoginFuzz": ["TargetSimulation", "ISCSITarget", "ISCSIModel", "Reactor"],
     "PDUStreamFuzz": ["TargetSimulation", "ISCSITarget", "ISCSIModel", "Reactor", "Bytes"],
     "TextFuzz": ["ISCSIModel"],
@@ -147,15 +167,25 @@ if Context.environment["FUZZ"] == "1" {
     .target(
       name: "FuzzDriver", path: "Tests/Fuzz/FuzzDriver",
       swiftSettings: [.swiftLanguageMode(.v6), .enableExperimentalFeature("Extern")]))
+  let seeds = ["CommandFuzz": ["Corpus", "Dictionary"], "ConfigurationFuzz": []]
   for (name, subjects) in fuzzers {
     package.products.append(.executable(name: name, targets: [name]))
     package.targets.append(
       .executableTarget(
         name: name,
         dependencies: [.byName(name: "FuzzDriver")] + subjects.map { .byName(name: $0) },
-        path: "Tests/Fuzz/\(name)", exclude: name == "ConfigurationFuzz" ? [] : ["Corpus"],
+        path: "Tests/Fuzz/\(name)", exclude: seeds[name] ?? ["Corpus"],
         swiftSettings: [.swiftLanguageMode(.v6)]))
   }
+}
+
+// The proofs run long, and so in optimised code (scripts/test, stage proofs).
+if Context.environment["PROOFS"] == "1" {
+  package.products.append(.executable(name: "Proofs", targets: ["Proofs"]))
+  package.targets.append(
+    .executableTarget(
+      name: "Proofs", dependencies: ["ProofKit"], path: "Tests/Proofs/Proofs",
+      swiftSettings: testing))
 }
 
 // Allocations are counted in optimised code (scripts/test, stage unit), where nothing else is tested.

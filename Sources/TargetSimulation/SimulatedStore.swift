@@ -51,12 +51,12 @@ public final class SimulatedStore: Store {
     case .ready: break
     case .waitingForLock: return .notReady
     case .gone: return .gone
-    case .latched: if operation != .read { return .latched }
+    case .latched: if operation != .read, operation != .findExtents { return .latched }
     }
     switch operation {
     case .punchHole: return capabilities.canPunchHoles ? nil : .unsupported
     case .zeroRange: return capabilities.canZeroRanges ? nil : .unsupported
-    case .read, .write, .synchronize: return nil
+    case .read, .write, .synchronize, .findExtents: return nil
     }
   }
 
@@ -87,7 +87,10 @@ private final class StoreTransfer: OperationHandler {
     submit()
   }
 
-  private var isEmptyTransfer: Bool { request.operation != .synchronize && request.count == 0 }
+  /// Extents are not told: the client takes all for mapped.
+  private var isEmptyTransfer: Bool {
+    request.operation == .findExtents || request.operation != .synchronize && request.count == 0
+  }
 
   private func submit() {
     switch request.operation {
@@ -100,6 +103,7 @@ private final class StoreTransfer: OperationHandler {
       reactor.allocate(file, .punchHole, at: request.offset, count: request.count, for: self)
     case .zeroRange:
       reactor.allocate(file, .zeroRange, at: request.offset, count: request.count, for: self)
+    case .findExtents: preconditionFailure("extents are not asked of the engine")
     }
   }
 

@@ -16,12 +16,14 @@ extension ScriptedInitiator {
   public func sendCommand(
     _ cdb: [UInt8], lun: UInt64 = 0, expected: UInt32 = 0, isRead: Bool = false,
     isWrite: Bool = false, isFinal: Bool = true, isImmediate: Bool = false,
-    tag: InitiatorTaskTag? = nil, cmdSN number: SerialNumber? = nil, immediateData: [UInt8] = []
+    tag: InitiatorTaskTag? = nil, cmdSN number: SerialNumber? = nil, immediateData: [UInt8] = [],
+    attribute: TaskAttribute = .simple
   ) -> InitiatorTaskTag {
     let tag = tag ?? takeTag()
     var header = BasicHeaderSegment(opcode: .scsiCommand)
     header.isImmediate = isImmediate
-    header.bytes[1] = (isFinal ? 0x80 : 0) | (isRead ? 0x40 : 0) | (isWrite ? 0x20 : 0) | 1
+    header.bytes[1] = (isFinal ? 0x80 : 0) | (isRead ? 0x40 : 0) | (isWrite ? 0x20 : 0)
+    header.bytes[1] |= attribute.rawValue
     header.lun = lun
     header.initiatorTaskTag = tag
     header.bytes.setBigEndian(expected, at: 20)

@@ -1,8 +1,8 @@
-internal import BackingStore
+public import BackingStore
 internal import Logging
 public import ISCSITarget
 public import Reactor
-internal import SCSITarget
+public import SCSITarget
 internal import Synchronization
 
 /// The whole target above the seam, on reactors, a network and disks of one `SimulatedWorld`.
@@ -15,18 +15,26 @@ public final class SimulatedTarget {
   public let context: ServerContext
   public private(set) var disks: [String: SimulatedDisk] = [:]
   public private(set) var stores: [String: SimulatedStore] = [:]
+  /// What the units keep of their reservations.
+  public let reservations: SimulatedReservations
+  private let presenting: (SimulatedStore) -> any Store
   private var listener: PortalListener?
   private var units: [LogicalUnit] = []
 
   /// A target that listens at `portal` (group 1) and presents `targets`, whose units are made as
-  /// disks of `diskBytes` under the names that the targets use.
+  /// disks of `diskBytes` under the names that the targets use; `presenting` may put something between
+  /// a unit and its store.
   public init(
     seed: UInt64, targets: [TargetDefinition], reactorCount: Int = 1,
     limits: ServerLimits = ServerLimits(), diskBytes: UInt64 = 1 << 20,
-    blockBytes: UInt32 = 512, startsWithWriteCache: Bool = true, memoryBudgetBytes: Int = 64 << 20
+    blockBytes: UInt32 = 512, startsWithWriteCache: Bool = true, memoryBudgetBytes: Int = 64 << 20,
+    unitQueueDepth: Int = LogicalUnit.queueDepthStandard,
+    presenting: @escaping (SimulatedStore) -> any Store = { $0 }
   ) throws {
     world = SimulatedWorld(seed: seed)
     let world = world
+    reservations = SimulatedReservations(world: world)
+    self.presenting = presenting
     reactors = (0..<reactorCount).map {
       world.makeReactor(index: $0, memoryBudgetBytes: memoryBudgetBytes)
     }
@@ -47,7 +55,7 @@ public final class SimulatedTarget {
       worker.connect(to: workers.map { ReactorBound($0, on: $0.reactor) })
     }
     for name in SimulatedTarget.unitNames(targets) {
-      addUnit(name, diskBytes, blockBytes, startsWithWriteCache)
+      addUnit(name, diskBytes, blockBytes, startsWithWriteCache, queueDepth: unitQueueDepth)
     }
     listen(portal)
   }
@@ -67,7 +75,8 @@ public final class SimulatedTarget {
   }
 
   private func addUnit(
-    _ name: String, _ diskBytes: UInt64, _ blockBytes: UInt32, _ startsWithWriteCache: Bool
+    _ name: String, _ diskBytes: UInt64, _ blockBytes: UInt32, _ startsWithWriteCache: Bool,
+    queueDepth: Int
   ) {
     let disk = world.makeDisk(sizeBytes: diskBytes, blockBytes: Int(blockBytes))
     let store = SimulatedStore(disk, logicalBlockBytes: blockBytes)
@@ -77,8 +86,9 @@ public final class SimulatedTarget {
       name: name, naa: [0x60] + [UInt8](repeating: UInt8(disks.count), count: 15), serial: name,
       vendor: "SWIFTTGT", product: "VIRTUAL-DISK", revision: "1")
     let unit = LogicalUnit(
-      identity: identity, store: store, startsWithWriteCache: startsWithWriteCache,
-      homeReactorIndex: (disks.count - 1) % reactors.count)
+      identity: identity, store: presenting(store), startsWithWriteCache: startsWithWriteCache,
+      homeReactorIndex: (disks.count - 1) % reactors.count, queueDepth: queueDepth,
+      persistence: reservations)
     units.append(unit)
     for worker in workers { worker.add(unit) }
   }
