@@ -4,9 +4,11 @@
 //
 //   cc -O2 -o load load.c -liscsi
 //   load --url iscsi://127.0.0.1:3260/IQN/LUN [--write] [--sequential] [--block BYTES] [--depth N]
-//        [--seconds S | --count N] [--sessions N] [--idle]
+//        [--seconds S | --count N] [--sessions N] [--idle | --reserve]
 //
 // --idle logs the sessions in, prints "ready" and keeps them until standard input ends.
+// --reserve registers every session and reserves the unit (Write Exclusive - Registrants Only) for the first,
+// and clears that at the end.
 // Exit status: 0 only when every command answered GOOD.
 #include <errno.h>
 #include <getopt.h>
@@ -42,7 +44,7 @@ static struct {
   uint32_t block, depth, sessions;
   double seconds;
   uint64_t count;
-  bool write, sequential, idle;
+  bool write, sequential, idle, reserve;
 } options = {
     .initiator = "iqn.2026-11.com.example:load",
     .block = 4096, .depth = 32, .sessions = 1, .seconds = 2,
@@ -187,7 +189,7 @@ static void parse(int argc, char **argv) {
       {"url", 1, 0, 'u'},     {"initiator", 1, 0, 'i'}, {"write", 0, 0, 'w'},
       {"sequential", 0, 0, 'q'}, {"block", 1, 0, 'b'},  {"depth", 1, 0, 'd'},
       {"seconds", 1, 0, 's'}, {"count", 1, 0, 'c'},     {"sessions", 1, 0, 'n'},
-      {"idle", 0, 0, 'I'},   {0, 0, 0, 0}};
+      {"idle", 0, 0, 'I'},   {"reserve", 0, 0, 'r'},    {0, 0, 0, 0}};
   for (int o; (o = getopt_long(argc, argv, "", names, NULL)) != -1;) switch (o) {
     case 'u': options.url = optarg; break;
     case 'i': options.initiator = optarg; break;
@@ -199,12 +201,29 @@ static void parse(int argc, char **argv) {
     case 'c': options.count = strtoull(optarg, NULL, 10); break;
     case 'n': options.sessions = (uint32_t)strtoul(optarg, NULL, 10); break;
     case 'I': options.idle = true; break;
+    case 'r': options.reserve = true; break;
     default: exit(2);
   }
   if (!options.url || !options.block || !options.depth || !options.sessions) {
     fprintf(stderr, "usage: see the head of load.c\n");
     exit(2);
   }
+}
+
+static void persistent_reserve_out(struct session *session, int action, uint64_t key, uint64_t new_key) {
+  struct scsi_persistent_reserve_out_basic list = {
+      .reservation_key = key, .service_action_reservation_key = new_key};
+  struct scsi_task *task = iscsi_persistent_reserve_out_sync(
+      session->context, lun, action, SCSI_PERSISTENT_RESERVE_SCOPE_LU,
+      SCSI_PERSISTENT_RESERVE_TYPE_WRITE_EXCLUSIVE_REGISTRANTS_ONLY, &list);
+  if (!task || task->status != SCSI_STATUS_GOOD) fail("PERSISTENT RESERVE OUT", iscsi_get_error(session->context));
+  scsi_free_scsi_task(task);
+}
+
+static void reserve(struct session *sessions) {
+  for (uint32_t i = 0; i < options.sessions; i++)
+    persistent_reserve_out(&sessions[i], SCSI_PERSISTENT_RESERVE_REGISTER_AND_IGNORE_EXISTING_KEY, 0, i + 1);
+  persistent_reserve_out(sessions, SCSI_PERSISTENT_RESERVE_RESERVE, 1, 0);
 }
 
 static void stay_idle(struct session *sessions, struct pollfd *polls) {
@@ -251,8 +270,10 @@ int main(int argc, char **argv) {
       memset(slot->vector.iov_base, (int)(next_random() & 0xff), options.block);
     }
   }
+  if (options.reserve) reserve(sessions);
   if (options.idle) stay_idle(sessions, polls);
   else run(sessions, polls);
+  if (options.reserve) persistent_reserve_out(sessions, SCSI_PERSISTENT_RESERVE_CLEAR, 1, 0);
   for (uint32_t i = 0; i < options.sessions; i++) {
     iscsi_logout_sync(sessions[i].context);
     iscsi_destroy_context(sessions[i].context);

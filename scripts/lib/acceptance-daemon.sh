@@ -13,12 +13,10 @@ configure() {
   "portals": ["127.0.0.1:$port"],
   "stores": {
     "open": {"file": "$disks/open.img", "size": "1GiB"},
-    "suite": {"file": "$disks/suite.img", "size": "256MiB"},
     "small": {"file": "$disks/small.img", "size": "16MiB"},
   },
   "targets": [
     {"name": "$IQN:open", "luns": [{"lun": 1, "store": "open"}], "initiators": "any"},
-    {"name": "$IQN:suite", "luns": [{"lun": 1, "store": "suite"}], "initiators": "any"},
     {"name": "$IQN:chap", "luns": [{"lun": 1, "store": "small"}], "initiators": "any",
      "chap": [{"user": "user", "secret": "$USER_SECRET"}]},
     {"name": "$IQN:mutual", "luns": [{"lun": 1, "store": "small"}], "initiators": "any",

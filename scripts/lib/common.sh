@@ -68,6 +68,14 @@ release_build() {
   export TGTD
 }
 
+# faulty_build: the same daemon, able to fail on request (SWIFT_TGTD_FAULTS), which never ships.
+faulty_build() {
+  local build=(swift build -c release --scratch-path "$ROOT/.build/faults" --product swift-tgtd)
+  FAULT_INJECTION=1 quietly "building swift-tgtd with faults" "${build[@]}" || return
+  FAULTY_TGTD=$(FAULT_INJECTION=1 "${build[@]}" --show-bin-path)/swift-tgtd
+  export FAULTY_TGTD
+}
+
 # tgtd_binary: $TGTD, or the newest build.
 tgtd_binary() {
   local found
@@ -122,6 +130,16 @@ claim() {
   else
     pass "$claimed"
   fi
+  rm -f "$output"
+  return "$outcome"
+}
+# told NAME COMMAND...: a claim whose output is worth reading when it passes, too.
+told() {
+  local claimed=$1 output outcome=0; shift
+  output=$(mktemp)
+  "$@" >"$output" 2>&1 || outcome=$?
+  if ((outcome)); then fail "$claimed"; else pass "$claimed"; fi
+  tail -n 40 "$output" | sed 's/^/      /'
   rm -f "$output"
   return "$outcome"
 }

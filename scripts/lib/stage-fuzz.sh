@@ -13,15 +13,16 @@ fuzz_build() {
     -Xlinker "$runtime" -Xlinker -lstdc++
 }
 fuzz_run() {
-  local seconds=${FUZZ_SECONDS:-60} corpus=.build/fuzz/corpus-$1 log status=0 seeds=() longest=4096
+  local seconds=${FUZZ_SECONDS:-60} corpus=.build/fuzz/corpus-$1 log status=0 seeds=() dictionary=() longest=4096
   mkdir -p "$corpus"
   if [[ -d Tests/Fuzz/$1/Corpus ]]; then seeds+=("Tests/Fuzz/$1/Corpus"); fi
+  if [[ -e Tests/Fuzz/$1/Dictionary ]]; then dictionary=(-dict="Tests/Fuzz/$1/Dictionary"); fi
   # The examples are the best configurations to begin with, whole.
   if [[ $1 = ConfigurationFuzz ]]; then seeds+=(conf) longest=8192; fi
   log=$(mktemp)
   # Leaks are not looked for: the tables of the Swift runtime hide their pointers from that search.
   ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no timeout -k 10 "$((seconds + 120))" ".build/fuzz/debug/$1" \
-    "$corpus" "${seeds[@]}" -max_total_time="$seconds" -timeout=10 -detect_leaks=0 -rss_limit_mb=8192 -max_len="$longest" -artifact_prefix=".build/fuzz/$1-" -print_final_stats=1 >"$log" 2>&1 || status=$?
+    "$corpus" "${seeds[@]}" ${dictionary[@]+"${dictionary[@]}"} -max_total_time="$seconds" -timeout=10 -detect_leaks=0 -rss_limit_mb=8192 -max_len="$longest" -artifact_prefix=".build/fuzz/$1-" -print_final_stats=1 >"$log" 2>&1 || status=$?
   grep -E 'SUMMARY|stat::number_of_executed_units|Test unit written' "$log"
   # It must have run inputs: a fuzzer that does nothing proves nothing.
   grep -qE 'stat::number_of_executed_units: *[1-9]' "$log" || { tail -n 30 "$log"; status=1; }

@@ -10,7 +10,7 @@ laboratory_is_there() {
 stage_interop() {
   local log status=0
   if ((EUID == 0)) && laboratory_is_there; then
-    need user-mode-linux kmod open-iscsi sg3-utils bc e2fsprogs iproute2
+    need user-mode-linux kmod open-iscsi sg3-utils bc e2fsprogs iproute2 fence-agents
   fi
   if ! scripts/lab --available; then
     skip "a Linux kernel as the initiator" "needs user-mode Linux and the laboratory; see scripts/lab --help"

@@ -60,13 +60,13 @@ UNSAFE_FILES=(
   Bytes/CRC32C
   ISCSITarget/Connection/{Outbox,PDUReceiver}
   Reactor/{Buffer,ScatterGatherList,SystemError}
-  Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineWriter,Poller,UringEngine,UringQueue}
+  Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,InlineWriter,Poller,UringEngine,UringQueue}
   Reactor/Sockets/{ListeningSocket,SocketAddress}
   Reactor/Threads/{PlatformThread,Semaphore}
   TargetConfig/Loading/{BoundedFile,FilePath}
-  TargetDaemon/{Assembly/StoreMedia,DaemonProcess,Logging/LineLogHandler,Logging/LogQueue}
+  TargetDaemon/{Assembly/{FaultPlan,StoreMedia,StoreSpace},DaemonProcess,Logging/LineLogHandler,Logging/LogQueue}
   TargetDaemon/Process/{ProcessSetup,ServiceManager,SignalThread}
-  TargetDaemon/State/{LatchMarks,StateDirectory,StateFile}
+  TargetDaemon/State/{LatchMarks,StateDirectory,StateFile,StateFileSystem}
   TargetSimulation/Network/SocketTransfer
 )
 unsafe_is_where_named() {
