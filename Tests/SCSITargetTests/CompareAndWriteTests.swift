@@ -132,7 +132,7 @@ struct RangeLockTests {
   }
 
   @Test("A write of another reactor to the blocks waits, one beside them does not")
-  func holdsBack() {
+  func holdsBack() throws {
     let (one, two) = pair()
     let out = block(one.store, 5) + new
     one.store.isHolding = true
@@ -154,7 +154,7 @@ struct RangeLockTests {
     #expect([overlapping, unmap, same].allSatisfy { $0.phase == .ended && $0.status == .good })
     // The held writes came after the comparison had been decided and its blocks written.
     let writes = one.store.log.filter { $0.operation == .write && $0.offset <= 5 * 512 }
-    #expect(writes.first?.offset == 5 * 512)
+    #expect(try #require(writes.first).offset == 5 * 512)
     #expect(block(one.store, 5) == other)
     #expect(one.server.rangeLocks.closed.isEmpty && two.server.rangeLocks.closed.isEmpty)
     #expect(one.server.rangeLocks.begun.isEmpty)
