@@ -32,9 +32,8 @@ extension DeviceServer {
       guard task.cdb.bytes[1] & 0x28 == 0 else { throw .invalidFieldInCDB(byte: 1, bit: 5) }
       return FormatParameterList()
     }
-    guard let data = task.data else { throw .parameterListLengthError }
     return try FormatParameterList(
-      decoding: data.bytes(0..<task.dataCount), isLong: task.cdb.isLongList,
+      decoding: try parameterList(of: task), isLong: task.cdb.isLongList,
       blockBytes: unit.blockBytes)
   }
 
@@ -46,9 +45,8 @@ extension DeviceServer {
       return end(task, .invalidFieldInCDB(byte: 7, bit: 7))
     }
     do throws(SenseData) {
-      guard let data = task.data else { throw .parameterListLengthError }
       let list = try OverwriteParameterList(
-        decoding: data.bytes(0..<task.dataCount), blockBytes: unit.blockBytes)
+        decoding: try parameterList(of: task), blockBytes: unit.blockBytes)
       let inverted = list.pattern.map { ~$0 }
       // With INVERT every pass writes the complement of the one before (SBC-3 §5.24.2.2).
       let passes = (0..<list.overwriteCount).map { index in

@@ -66,14 +66,4 @@ extension DeviceServer {
       end(task, error)
     }
   }
-
-  /// The parameter list that arrived. A PARAMETER LIST LENGTH of 0 is an empty one; a list that never
-  /// came is an error.
-  func parameterList(of task: SCSITask) throws(SenseData) -> [UInt8] {
-    guard task.transferLength > 0 else { return [] }
-    guard let data = task.data, UInt64(task.dataCount) == task.transferLength else {
-      throw .parameterListLengthError
-    }
-    return data.bytes(0..<task.dataCount)
-  }
 }

@@ -47,12 +47,11 @@ extension DeviceServer {
   private func selectedSettings(
     _ task: SCSITask, _ nexus: LogicalUnitNexus
   ) throws(SenseData) -> ModeSettings {
-    // PARAMETER LIST LENGTH 0 changes nothing; a list that never came is an error.
-    guard task.transferLength > 0 else { return unit.modes.settings }
-    guard let data = task.data else { throw .parameterListLengthError }
+    let bytes = try parameterList(of: task)
+    // PARAMETER LIST LENGTH 0 changes nothing.
+    guard !bytes.isEmpty else { return unit.modes.settings }
     let list = try ModeSelectParameterList(
-      decoding: data.bytes(0..<task.dataCount), form: ModeForm(task.cdb),
-      unit: modeSenseData(nexus))
+      decoding: bytes, form: ModeForm(task.cdb), unit: modeSenseData(nexus))
     return list.settings
   }
 

@@ -17,8 +17,7 @@ extension DeviceServer {
   }
 
   private func persistentReserveOut(_ task: SCSITask) throws(SenseData) -> PersistentReserveOut {
-    let list = task.data.map { $0.bytes(0..<task.dataCount) } ?? []
-    return try PersistentReserveOut(decoding: list, cdb: task.cdb)
+    try PersistentReserveOut(decoding: try parameterList(of: task), cdb: task.cdb)
   }
 
   func reserve(_ task: SCSITask, _ nexus: LogicalUnitNexus) {

@@ -15,11 +15,10 @@ extension DeviceServer {
   }
 
   private func unmapRanges(_ task: SCSITask) throws(SenseData) -> [BlockRange] {
-    // PARAMETER LIST LENGTH 0 asks for nothing and is no error; a list that never came is one.
-    guard task.transferLength > 0 else { return [] }
-    guard let data = task.data else { throw .parameterListLengthError }
-    let list = try UnmapParameterList(
-      decoding: data.bytes(0..<task.dataCount), limits: unit.unmapLimits)
+    let bytes = try parameterList(of: task)
+    // PARAMETER LIST LENGTH 0 asks for nothing.
+    guard !bytes.isEmpty else { return [] }
+    let list = try UnmapParameterList(decoding: bytes, limits: unit.unmapLimits)
     for range in list.ranges where !range.isWithin(unit.capacity) {
       throw .logicalBlockAddressOutOfRange
     }

@@ -28,9 +28,8 @@ extension DeviceServer {
   }
 
   private func copyList(_ task: SCSITask) throws(SenseData) -> ExtendedCopyParameterList {
-    guard let data = task.data else { throw .parameterListLengthError }
-    return try ExtendedCopyParameterList(
-      decoding: data.bytes(0..<task.dataCount),
+    try ExtendedCopyParameterList(
+      decoding: try parameterList(of: task),
       form: task.command == .extendedCopyLID1 ? .lid1 : .lid4)
   }
 

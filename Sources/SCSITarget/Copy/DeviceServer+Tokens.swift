@@ -10,8 +10,7 @@ extension DeviceServer {
     // PARAMETER LIST LENGTH 0 asks for nothing and is no error.
     guard task.transferLength > 0 else { return end(task, .good) }
     do throws(SenseData) {
-      guard let data = task.data else { throw .parameterListLengthError }
-      let list = try PopulateTokenParameterList(decoding: data.bytes(0..<task.dataCount))
+      let list = try PopulateTokenParameterList(decoding: try parameterList(of: task))
       let byteCount = try byteCount(of: list.ranges, lengthByte: 14)
       let record = try beginTokenRecord(task, nexus)
       record.results.token = unit.tokens.issue(
@@ -30,8 +29,7 @@ extension DeviceServer {
     guard task.transferLength > 0 else { return end(task, .good) }
     guard mayBeginCopy else { return end(task, .busy) }
     do throws(SenseData) {
-      guard let data = task.data else { throw .parameterListLengthError }
-      let list = try WriteUsingTokenParameterList(decoding: data.bytes(0..<task.dataCount))
+      let list = try WriteUsingTokenParameterList(decoding: try parameterList(of: task))
       _ = try byteCount(of: list.ranges, lengthByte: 534)
       let runs = try runs(of: list, nexus)
       let record = try beginTokenRecord(task, nexus)
