@@ -7,7 +7,6 @@ public import SCSITarget
 /// tasks waiting to be used again. Used on its reactor's thread only.
 public final class Worker {
   public let reactor: Reactor
-  let courier: Courier
   let context: ServerContext
   private(set) var directory: TargetDirectory
 
@@ -25,7 +24,6 @@ public final class Worker {
 
   public init(reactor: Reactor, context: ServerContext, directory: TargetDirectory) {
     self.reactor = reactor
-    courier = Courier(reactor: reactor)
     self.context = context
     self.directory = directory
   }

@@ -26,11 +26,13 @@ public final class Mailbox: Sendable {
       jobs.append(job)
       return true
     }
-    if accepted {
-      hasMail.store(true, ordering: .releasing)
-      waker.wake()
-    }
+    if accepted { announce() }
     return accepted
+  }
+
+  private func announce() {
+    hasMail.store(true, ordering: .releasing)
+    waker.wake()
   }
 
   /// Everything that has arrived, in order.
@@ -54,7 +56,7 @@ public struct ReactorBound<Value: AnyObject>: Sendable {
   }
 
   private let box: Box
-  private let mailbox: Mailbox
+  let mailbox: Mailbox
 
   public init(_ value: Value, on reactor: Reactor) {
     box = Box(value)
@@ -64,6 +66,10 @@ public struct ReactorBound<Value: AnyObject>: Sendable {
   /// Runs `body` on the reactor's thread. False: the mailbox is full, it will not run.
   @discardableResult
   public func post(_ body: @escaping @Sendable (Value) -> Void) -> Bool {
-    mailbox.post { [box] in body(box.value) }
+    mailbox.post(job(body))
+  }
+
+  func job(_ body: @escaping @Sendable (Value) -> Void) -> Mailbox.Job {
+    { [box] in body(box.value) }
   }
 }

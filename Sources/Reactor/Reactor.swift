@@ -11,6 +11,8 @@ public final class Reactor {
   public let buffers: BufferPool
   public let mailbox: Mailbox
   public let engine: any IOEngine
+  /// Takes what must reach another reactor although its mailbox is full.
+  public private(set) lazy var courier = Courier(reactor: self)
 
   private var operations = OperationTable()
   private var timers = TimerQueue()

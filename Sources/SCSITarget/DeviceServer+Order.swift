@@ -88,7 +88,7 @@ extension DeviceServer {
         note(notice)
       } else if servers.indices.contains(notice.share) {
         let server = servers[notice.share]
-        courier.deliver { server.post { $0.note(notice) } }
+        courier.send(to: server) { $0.note(notice) }
       }
     }
   }

@@ -30,8 +30,6 @@ public final class DeviceServer {
 
   /// Which share of the unit's task set this is: its place among the unit's device servers.
   private(set) var share = 0
-  /// Takes what must reach another reactor although its mailbox is full.
-  let courier: Courier
 
   // The order of tasks (DeviceServer+Order.swift).
   var order = TaskOrder()
@@ -55,12 +53,12 @@ public final class DeviceServer {
     self.unit = unit
     self.reactor = reactor
     startTime = reactor.now
-    courier = Courier(reactor: reactor)
     _ = reservations
     share = unit.register(ReactorBound(self, on: reactor), counters, reactorIndex: reactor.index)
   }
 
   public var taskCount: Int { tasks.count }
+  var courier: Courier { reactor.courier }
 
   // MARK: Nexuses
 

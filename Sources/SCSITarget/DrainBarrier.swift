@@ -26,22 +26,3 @@ public enum ManagementOutcome: Sendable, Equatable {
   /// Some reactor could not be told. Nothing may be concluded about its tasks.
   case incomplete
 }
-
-/// Counts the answers of several reactors on the one that asked.
-final class Gathering {
-  private var missing: Int
-  private var outcome = ManagementOutcome.complete
-  private let completion: (ManagementOutcome) -> Void
-
-  init(count: Int, completion: @escaping (ManagementOutcome) -> Void) {
-    precondition(count > 0, "a logical unit is on at least one reactor")
-    missing = count
-    self.completion = completion
-  }
-
-  func arrived(_ part: ManagementOutcome) {
-    if part == .incomplete { outcome = .incomplete }
-    missing -= 1
-    if missing == 0 { completion(outcome) }
-  }
-}

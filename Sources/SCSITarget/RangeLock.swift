@@ -107,14 +107,7 @@ extension DeviceServer {
   func release(_ claim: RangeLockClaim) {
     guard let home = unit.homeServer else { return }
     let identifier = claim.identifier
-    deliver(to: home) { $0.releaseLock(identifier) }
-  }
-
-  /// Posts now, or as soon as the mailbox there has room.
-  fileprivate func deliver<Value>(
-    to address: ReactorBound<Value>, _ body: @escaping @Sendable (Value) -> Void
-  ) {
-    courier.deliver { address.post(body) }
+    courier.send(to: home) { $0.releaseLock(identifier) }
   }
 }
 
@@ -131,38 +124,17 @@ extension DeviceServer {
   }
 
   private func begin(_ lock: RangeLock) {
-    let servers = unit.deviceServers
-    let closing = RangeLockClosing(count: servers.count) { [self] in
-      deliver(to: lock.claim) { $0.granted() }
-    }
-    let answer = ReactorBound(closing, on: reactor)
-    for server in servers {
-      deliver(to: server) { server in
-        server.close(lock) { server.deliver(to: answer) { $0.closedOnOne() } }
-      }
+    unit.tellEveryReactor(from: reactor) { server, closed in
+      server.close(lock, then: closed)
+    } then: { [courier] in
+      courier.send(to: lock.claim) { $0.granted() }
     }
   }
 
   private func releaseLock(_ identifier: RangeLock.Identifier) {
     rangeLocks.begun.removeAll { $0.identifier == identifier }
-    for server in unit.deviceServers { deliver(to: server) { $0.open(identifier) } }
+    for server in unit.deviceServers { courier.send(to: server) { $0.open(identifier) } }
     beginLocks()
-  }
-}
-
-/// Counts the reactors that hold back what overlaps a lock.
-private final class RangeLockClosing {
-  private var missing: Int
-  private let completion: () -> Void
-
-  init(count: Int, completion: @escaping () -> Void) {
-    missing = count
-    self.completion = completion
-  }
-
-  func closedOnOne() {
-    missing -= 1
-    if missing == 0 { completion() }
   }
 }
 

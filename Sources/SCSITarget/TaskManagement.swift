@@ -91,7 +91,7 @@ extension DeviceServer {
     for server in servers {
       let isPosted = server.post { server in
         body(server) { [courier = server.courier] in
-          courier.deliver { answer.post { $0.arrived(.complete) } }
+          courier.send(to: answer) { $0.arrived(.complete) }
         }
       }
       if !isPosted { gathering.arrived(.incomplete) }
@@ -109,11 +109,9 @@ extension DeviceServer {
     let gathering = Gathering(count: servers.count) { _ in body() }
     let answer = ReactorBound(gathering, on: reactor)
     for (index, server) in servers.enumerated() where index != share {
-      courier.deliver {
-        server.post { server in
-          server.establishForAll(attention, except: origin)
-          server.courier.deliver { answer.post { $0.arrived(.complete) } }
-        }
+      courier.send(to: server) { server in
+        server.establishForAll(attention, except: origin)
+        server.courier.send(to: answer) { $0.arrived(.complete) }
       }
     }
     establishForAll(attention, except: origin)

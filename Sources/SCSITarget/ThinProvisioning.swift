@@ -69,8 +69,8 @@ extension LogicalUnit {
     }
     homeServer?.post { home in
       for server in home.unit.deviceServers {
-        home.courier.deliver {
-          server.post { $0.establishForAll(.thinProvisioningSoftThresholdReached) }
+        home.courier.send(to: server) {
+          $0.establishForAll(.thinProvisioningSoftThresholdReached)
         }
       }
     }

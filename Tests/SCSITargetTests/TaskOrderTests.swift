@@ -215,7 +215,7 @@ struct TaskOrderTests {
     while two.reactor.mailbox.post({}) {}
     one.begin(read(0), attribute: .ordered)
     turn(one)
-    #expect(started(store).isEmpty && one.server.courier.waitingCount > 0)
+    #expect(started(store).isEmpty && one.reactor.courier.waitingCount > 0)
     turn(one, two)
     one.elapse(milliseconds: 20)
     turn(one, two)

@@ -55,13 +55,10 @@ extension Session {
   private func resetNexus(_ answer: @escaping (TaskManagementResponseCode) -> Void) {
     let answer = answering(afterDataFor: tasksInProgress, answer)
     let units = nexus?.logicalUnits ?? []
-    var missing = units.count
-    guard missing > 0 else { return answer(.functionComplete) }
+    guard !units.isEmpty else { return answer(.functionComplete) }
+    let gathering = Gathering(count: units.count) { _ in answer(.functionComplete) }
     for unit in units {
-      unit.server.resetNexus(unit) {
-        missing -= 1
-        if missing == 0 { answer(.functionComplete) }
-      }
+      unit.server.resetNexus(unit) { gathering.arrived(.complete) }
     }
   }
 }

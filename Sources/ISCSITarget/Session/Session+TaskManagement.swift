@@ -125,15 +125,10 @@ extension Session {
   ) {
     let answer = answering(afterDataFor: tasksInProgress, answer)
     let units = nexus?.logicalUnits ?? []
-    var missing = units.count
-    var worst = ManagementOutcome.complete
-    guard missing > 0 else { return answer(.functionComplete) }
+    guard !units.isEmpty else { return answer(.functionComplete) }
+    let gathering = Gathering(count: units.count) { answer($0.responseCode) }
     for unit in units {
-      unit.server.reset(by: unit, attention: attention) { outcome in
-        if outcome == .incomplete { worst = .incomplete }
-        missing -= 1
-        if missing == 0 { answer(worst.responseCode) }
-      }
+      unit.server.reset(by: unit, attention: attention) { gathering.arrived($0) }
     }
   }
 
@@ -142,11 +137,9 @@ extension Session {
     guard let name = key?.targetName else { return }
     let handle = handle
     for other in worker.workers {
-      worker.courier.deliver {
-        other.post { worker in
-          for session in worker.sessions(ofTarget: name) where session.handle != handle {
-            session.end(.targetReset)
-          }
+      worker.reactor.courier.send(to: other) { worker in
+        for session in worker.sessions(ofTarget: name) where session.handle != handle {
+          session.end(.targetReset)
         }
       }
     }

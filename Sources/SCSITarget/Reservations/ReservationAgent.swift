@@ -6,7 +6,6 @@ internal import SCSIModel
 final class ReservationAgent {
   private let unit: LogicalUnit
   private let reactor: Reactor
-  private let courier: Courier
   /// Nil on all reactors but the unit's home.
   let home: ReservationHome?
   private unowned let server: DeviceServer
@@ -14,26 +13,21 @@ final class ReservationAgent {
   private(set) var copy: ReservationCopy
   /// What `copy` makes of the nexuses.
   private var gates: ReservationGates
-  private var waiting: [UInt64: Waiting] = [:]
+  private var waiting: [UInt64: SCSITask] = [:]
   private var lastTicketNumber: UInt64 = 0
-
-  private struct Waiting {
-    let task: SCSITask
-    /// The home reactor's mailbox has taken the request.
-    var isSent = false
-  }
 
   init(_ server: DeviceServer) {
     self.server = server
     unit = server.unit
     reactor = server.reactor
-    courier = Courier(reactor: reactor)
     copy = ReservationCopy(state: unit.reservationState)
     gates = copy.gates
     home =
       reactor.index == unit.homeReactorIndex
-      ? ReservationHome(unit: unit, reactor: reactor, courier: courier, copy: copy) : nil
+      ? ReservationHome(unit: unit, reactor: reactor, copy: copy) : nil
   }
+
+  private var courier: Courier { reactor.courier }
 
   // MARK: Commands
 
@@ -44,28 +38,21 @@ final class ReservationAgent {
     lastTicketNumber += 1
     task.reservationTicket = lastTicketNumber
     let number = lastTicketNumber
-    waiting[number] = Waiting(task: task)
+    waiting[number] = task
     let request = ReservationRequest(
       action: action, nexus: nexus.nexus.identity, nexusNumber: nexus.number,
       targetPorts: nexus.nexus.reservationPorts,
       ticket: ReservationTicket(reactorIndex: reactor.index, number: number),
       origin: ReactorBound(server, on: reactor))
-    courier.deliver { [unowned self] in
-      let isSent = homeServer.post { $0.reservations.take(request) }
-      waiting[number]?.isSent = isSent
-      return isSent
-    }
+    courier.send(to: homeServer) { $0.reservations.take(request) }
   }
 
   /// `task` waits for the home reactor and has been aborted: if its turn has not come it need not.
   func withdraw(_ task: SCSITask) {
     guard let homeServer = unit.homeServer else { return }
     let ticket = ReservationTicket(reactorIndex: reactor.index, number: task.reservationTicket)
-    courier.deliver { [unowned self] in
-      // It must not overtake the request.
-      guard waiting[ticket.number]?.isSent ?? true else { return false }
-      return homeServer.post { $0.reservations.home?.withdraw(ticket) }
-    }
+    // Behind the request, which the same courier has taken.
+    courier.send(to: homeServer) { $0.reservations.home?.withdraw(ticket) }
   }
 
   private func take(_ request: ReservationRequest) {
@@ -77,7 +64,7 @@ final class ReservationAgent {
 
   func answered(_ ticket: ReservationTicket, _ answer: ReservationAnswer) {
     precondition(ticket.reactorIndex == reactor.index)
-    guard let task = waiting.removeValue(forKey: ticket.number)?.task else {
+    guard let task = waiting.removeValue(forKey: ticket.number) else {
       preconditionFailure("a reservation command is answered once")
     }
     task.reservationTicket = 0
@@ -103,17 +90,13 @@ final class ReservationAgent {
 
   // MARK: Installing
 
-  /// Admits by the new copy from here on, and answers the home reactor when nothing is under way
-  /// here that it forbids.
-  func install(_ installation: ReservationInstallation) {
+  /// Admits by the new copy from here on; `installed` follows when nothing is under way here that it
+  /// forbids.
+  func install(_ installation: ReservationInstallation, then installed: @escaping () -> Void) {
     precondition(installation.copy.version > copy.version, "changes come in their order")
     copy = installation.copy
     gates = copy.gates
-    let version = copy.version
-    let barrier = DrainBarrier { [courier, unit] in
-      guard let homeServer = unit.homeServer else { return }
-      courier.send(to: homeServer) { $0.reservations.home?.installed(version) }
-    }
+    let barrier = DrainBarrier(completion: installed)
     server.admit(by: installation, barrier)
     barrier.arm()
   }

@@ -30,23 +30,19 @@ final class ReservationHome: TimerHandler {
     var job: Job
     var installation: ReservationInstallation
     var save: SaveResult?
-    /// Reactors that have not answered.
-    var missing = 0
   }
 
   private let unit: LogicalUnit
   private let reactor: Reactor
-  private let courier: Courier
   /// The last change in force.
   private var copy: ReservationCopy
   private var queue: [Job] = []
   private var current: Transaction?
   private var isTimerRunning = false
 
-  init(unit: LogicalUnit, reactor: Reactor, courier: Courier, copy: ReservationCopy) {
+  init(unit: LogicalUnit, reactor: Reactor, copy: ReservationCopy) {
     self.unit = unit
     self.reactor = reactor
-    self.courier = courier
     self.copy = copy
   }
 
@@ -79,7 +75,7 @@ final class ReservationHome: TimerHandler {
 
   private func answer(_ request: ReservationRequest, _ answer: ReservationAnswer) {
     let ticket = request.ticket
-    courier.send(to: request.origin) { $0.reservations.answered(ticket, answer) }
+    reactor.courier.send(to: request.origin) { $0.reservations.answered(ticket, answer) }
   }
 
   // MARK: One at a time
@@ -210,25 +206,20 @@ final class ReservationHome: TimerHandler {
     guard var transaction = current else { preconditionFailure("a change is under way") }
     precondition(transaction.save == nil, "what is not saved is not installed")
     transaction.installation.copy.version += 1
-    let servers = unit.deviceServers
-    transaction.missing = servers.count
     current = transaction
     let installation = transaction.installation
-    for server in servers {
-      courier.send(to: server) { $0.reservations.install(installation) }
+    unit.tellEveryReactor(from: reactor) { server, installed in
+      server.reservations.install(installation, then: installed)
+    } then: { [self] in
+      finish(installation.copy.version)
     }
   }
 
-  /// A reactor admits by the change and holds nothing that it forbids.
-  func installed(_ version: UInt64) {
+  /// Every reactor admits by the change and holds nothing that it forbids.
+  private func finish(_ version: UInt64) {
     guard let transaction = current, transaction.installation.copy.version == version else {
-      preconditionFailure("a reactor answers the change under way, once")
+      preconditionFailure("the reactors answer the change under way")
     }
-    current?.missing -= 1
-    if transaction.missing == 1 { finish(transaction) }
-  }
-
-  private func finish(_ transaction: Transaction) {
     copy = transaction.installation.copy
     unit.note(copy.state)
     current = nil

@@ -73,12 +73,3 @@ struct ReservationInstallation: Sendable {
   var issuer: ReservationTicket?
   var issuerNexusNumber: UInt64 = 0
 }
-
-extension Courier {
-  /// Delivers a message to a device server, for certain.
-  func send(
-    to server: ReactorBound<DeviceServer>, _ message: @escaping @Sendable (DeviceServer) -> Void
-  ) {
-    deliver { server.post(message) }
-  }
-}
