@@ -5,7 +5,8 @@ internal import Synchronization
 /// unit's reactors, reservations, range locks, the order of tasks. Never on the path of a READ or
 /// WRITE.
 ///
-/// Holds at most `capacity` jobs; a full mailbox refuses, and the sender answers for it.
+/// Holds at most `capacity` jobs; a full mailbox refuses, and the sender answers for it. Answers come
+/// on top of that: whoever asks bounds how many there can be.
 public final class Mailbox: Sendable {
   public typealias Job = @Sendable () -> Void
 
@@ -28,6 +29,13 @@ public final class Mailbox: Sendable {
     }
     if accepted { announce() }
     return accepted
+  }
+
+  /// Hands over the answer to what the reactor itself has asked another thread for: never refused,
+  /// since that thread can neither wait nor do without.
+  func answer(_ job: @escaping Job) {
+    jobs.withLock { $0.append(job) }
+    announce()
   }
 
   private func announce() {
@@ -68,6 +76,10 @@ public struct ReactorBound<Value: AnyObject>: Sendable {
   public func post(_ body: @escaping @Sendable (Value) -> Void) -> Bool {
     mailbox.post(job(body))
   }
+
+  /// Runs `body` on the reactor's thread, for certain and from any thread: the answer to something that
+  /// the reactor has asked for, once for each such request. All else is for `post` and the `Courier`.
+  public func answer(_ body: @escaping @Sendable (Value) -> Void) { mailbox.answer(job(body)) }
 
   func job(_ body: @escaping @Sendable (Value) -> Void) -> Mailbox.Job {
     { [box] in body(box.value) }

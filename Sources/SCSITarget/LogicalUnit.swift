@@ -22,7 +22,7 @@ public final class LogicalUnit: Sendable {
   public let modes: LogicalUnitModes
   /// Whether it is started, loaded, being formatted.
   public let medium: MediumState
-  let wipePersistence: (any WipePersistence)?
+  let wipePersistence: (any UnitPersistence<WipeMark?>)?
   /// Whether READ(32) and its like are served. They are made for type 2 protection, which there is
   /// none of (SBC-3 §4.22.2), so initiators have no use for them, and some stumble over commands of
   /// 32 bytes in REPORT SUPPORTED OPERATION CODES: libiscsi 1.19 keeps 16 bytes of usage data.
@@ -53,7 +53,7 @@ public final class LogicalUnit: Sendable {
   private let servers = Mutex<[ReactorBound<DeviceServer>]>([])
   private let home = Mutex<ReactorBound<DeviceServer>?>(nil)
 
-  let reservationPersistence: (any ReservationPersistence)?
+  let reservationPersistence: (any UnitPersistence<ReservationState>)?
   private let reservations: Mutex<ReservationState>
   /// What is known of the reservations is damaged: the unit serves nothing until it is repaired and
   /// the daemon has started again, for without them it would serve initiators that were fenced.
@@ -67,7 +67,7 @@ public final class LogicalUnit: Sendable {
     homeReactorIndex: Int, queueDepth: Int = LogicalUnit.queueDepthStandard,
     isRemovable: Bool = false, servesLongCommands: Bool = false,
     reservations: SavedReservations = .intact(ReservationState()),
-    persistence: (any ReservationPersistence)? = nil,
+    persistence: (any UnitPersistence<ReservationState>)? = nil,
     options: LogicalUnitOptions = LogicalUnitOptions()
   ) {
     precondition((1...LogicalUnit.queueDepthMax).contains(queueDepth), "queue depth out of range")

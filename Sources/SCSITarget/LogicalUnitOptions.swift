@@ -9,11 +9,12 @@ public struct LogicalUnitOptions: Sendable {
   /// What a MODE SELECT and a SET IDENTIFYING INFORMATION of an earlier process saved.
   public var saved = SavedParameters()
   /// Nil: nothing can be saved.
-  public var persistence: (any ParameterPersistence)?
+  public var persistence: (any UnitPersistence<SavedParameters>)?
   /// Whether an earlier FORMAT UNIT or SANITIZE has not succeeded.
   public var wipe = SavedWipe.none
-  /// Nil: a FORMAT UNIT or SANITIZE that the end of the process interrupts is forgotten.
-  public var wipePersistence: (any WipePersistence)?
+  /// Takes a mark, or with nil takes it away. Without it, a FORMAT UNIT or SANITIZE that the end of the
+  /// process interrupts is forgotten.
+  public var wipePersistence: (any UnitPersistence<WipeMark?>)?
 
   public init() {}
 }

@@ -1,4 +1,4 @@
-public import Reactor
+internal import Reactor
 public import SCSIModel
 internal import Synchronization
 
@@ -27,26 +27,14 @@ public struct SavedParameters: Sendable, Equatable {
   public init() {}
 }
 
-/// Keeps the saved parameters of logical units over the end of the process. The daemon saves them to
-/// files; tests keep them in memory.
-public protocol ParameterPersistence: Sendable {
-  /// Saves `parameters` so that they outlive a crash at any moment: the old ones or these.
-  /// `completion` is called on any thread, with nil when they are on stable storage, else with why
-  /// they may not be relied on. Where it returns false it could not be told just then, and is to be
-  /// called again a moment later. One save of a unit at a time; does not block.
-  func save(
-    _ parameters: SavedParameters, of unit: LogicalUnitIdentity,
-    completion: @escaping @Sendable (SystemError?) -> Bool)
-}
-
 /// The saved parameters of a logical unit as all reactors see them, and its clock.
 final class UnitParameters: Sendable {
-  let persistence: (any ParameterPersistence)?
+  let persistence: (any UnitPersistence<SavedParameters>)?
   private let state: Mutex<SavedParameters>
   /// What SET TIMESTAMP has made of the machine's clock, in milliseconds to add; nil: nothing.
   private let clockOffset = Mutex<Int64?>(nil)
 
-  init(_ saved: SavedParameters, _ persistence: (any ParameterPersistence)?) {
+  init(_ saved: SavedParameters, _ persistence: (any UnitPersistence<SavedParameters>)?) {
     state = Mutex(saved)
     self.persistence = persistence
   }
@@ -79,19 +67,9 @@ extension DeviceServer {
       unit.parameters.install(parameters)
       return body(nil)
     }
-    let pending = PendingSave { [unit] error in
+    persistence.save(parameters, of: unit.identity, on: reactor) { [unit] error in
       if error == nil { unit.parameters.install(parameters) }
       body(error)
     }
-    let answer = ReactorBound(pending, on: reactor)
-    persistence.save(parameters, of: unit.identity) { error in
-      answer.post { $0.body(error) }
-    }
   }
-}
-
-/// What goes on when a save has ended.
-final class PendingSave {
-  let body: (SystemError?) -> Void
-  init(_ body: @escaping (SystemError?) -> Void) { self.body = body }
 }

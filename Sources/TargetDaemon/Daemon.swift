@@ -38,15 +38,9 @@ public final class Daemon: Sendable {
     let state = try StateDirectory.open(configuration.stateDirectory)
     var registry = try IdentityRegistry.load(state)
     let latchThread = try JobThread(name: "latch marks")
-    let reservationThread = try JobThread(name: "reservations")
-    let parameterThread = try JobThread(name: "parameters")
+    let files = try UnitFiles(in: state, bootedAs: .current(), logger: logger)
     let assembly = StoreAssembly(
-      loaded: loaded, marks: LatchMarks(state), latchThread: latchThread,
-      reservations: ReservationFiles(
-        directory: state.reservations, bootedAs: .current(), savingOn: reservationThread,
-        logger: logger),
-      parameters: ParameterFiles(state, parameterThread, logger),
-      wipes: WipeMarks(directory: state.wipes, savingOn: parameterThread, logger: logger),
+      loaded: loaded, marks: LatchMarks(state), latchThread: latchThread, files: files,
       logger: logger)
     let opened = try assembly.openAll()
     let identities = try registry.identities(of: configuration.stores.map(\.name))
@@ -66,9 +60,8 @@ public final class Daemon: Sendable {
       throw error
     }
     self.init(
-      logger, units, reactors, [latchThread, reservationThread, parameterThread], sockets,
-      directory,
-      state)
+      logger, units, reactors, [latchThread, files.reservationThread, files.parameterThread],
+      sockets, directory, state)
     for target in configuration.targets where target.isOpenDoor {
       logger.notice(
         "a target is open to any initiator without authentication",

@@ -75,4 +75,13 @@ struct CourierTests {
     world.run(reactors, for: Milliseconds(100))
     #expect(contents[1].numbers == [0, 1, 2])
   }
+
+  @Test("The answer to what a reactor has asked for reaches it although its mailbox is full")
+  func answer() {
+    fill(1)
+    #expect(!inboxes[1].post { $0.numbers.append(0) })
+    inboxes[1].answer { $0.numbers.append(1) }
+    reactors[1].turn()
+    #expect(contents[1].numbers == [1])
+  }
 }

@@ -8,18 +8,18 @@ import Testing
 @Suite("Saved parameters")
 struct SavedParameterTests {
   /// Keeps what was saved last, and tells so when it is let.
-  final class Memory: ParameterPersistence {
+  final class Memory: UnitPersistence {
     struct State {
       var saved: SavedParameters?
       var failure: SystemError?
       var isHolding = false
-      var held: [@Sendable (SystemError?) -> Bool] = []
+      var held: [SaveCompletion] = []
     }
     let state = Mutex(State())
 
     func save(
       _ parameters: SavedParameters, of unit: LogicalUnitIdentity,
-      completion: @escaping @Sendable (SystemError?) -> Bool
+      completion: @escaping SaveCompletion
     ) {
       let failure = state.withLock { state -> SystemError?? in
         if state.failure == nil { state.saved = parameters }
@@ -27,7 +27,7 @@ struct SavedParameterTests {
         state.held.append(completion)
         return .none
       }
-      if let failure { _ = completion(failure) }
+      if let failure { completion(failure) }
     }
 
     func release() {
@@ -35,7 +35,7 @@ struct SavedParameterTests {
         defer { state.held = [] }
         return state.held
       }
-      for completion in held { _ = completion(nil) }
+      for completion in held { completion(nil) }
     }
   }
 
@@ -120,6 +120,23 @@ struct SavedParameterTests {
     bench.reactor.turn()
     #expect(isDrained)
     #expect(bench.unit.modes.beginChange())
+  }
+
+  @Test(
+    "The end of a save is heard although the mailbox was full",
+    arguments: [nil, SystemError.tryAgain])
+  func fullMailbox(failure: SystemError?) {
+    let memory = Memory()
+    memory.state.withLock { $0.failure = failure }
+    let bench = makeBench(memory)
+    while bench.reactor.mailbox.post({}) {}
+    let task = bench.begin(saving, out: control.out)
+    #expect(task.phase == .executing)
+    for _ in 0..<3 { bench.reactor.turn() }
+    #expect(task.phase == .ended)
+    #expect(task.sense?.description == (failure == nil ? nil : "04/44/00"))
+    #expect(bench.unit.modes.usesDescriptorSense == (failure == nil))
+    #expect(bench.unit.modes.beginChange(), "others may change them again")
   }
 
   @Test("A unit that cannot save refuses SP and saved values, and has no PS")

@@ -9,12 +9,12 @@ import Testing
 @Suite("The mark of a FORMAT UNIT or SANITIZE")
 struct WipeMarkTests {
   /// Keeps the mark in memory, and tells so when it is let.
-  final class Memory: WipePersistence {
+  final class Memory: UnitPersistence {
     struct State {
       var mark: WipeMark?
       var failure: SystemError?
       var isHolding = false
-      var held: [(WipeMark?, @Sendable (SystemError?) -> Bool)] = []
+      var held: [(WipeMark?, SaveCompletion)] = []
     }
     let state = Mutex(State())
     var mark: WipeMark? { state.withLock { $0.mark } }
@@ -29,7 +29,7 @@ struct WipeMarkTests {
 
     func save(
       _ mark: WipeMark?, of unit: LogicalUnitIdentity,
-      completion: @escaping @Sendable (SystemError?) -> Bool
+      completion: @escaping SaveCompletion
     ) {
       let isHeld = state.withLock { state in
         if state.isHolding { state.held.append((mark, completion)) }
@@ -47,12 +47,12 @@ struct WipeMarkTests {
       for (mark, completion) in held { end(mark, completion) }
     }
 
-    private func end(_ mark: WipeMark?, _ completion: (SystemError?) -> Bool) {
+    private func end(_ mark: WipeMark?, _ completion: SaveCompletion) {
       let failure = state.withLock { state in
         if state.failure == nil { state.mark = mark }
         return state.failure
       }
-      _ = completion(failure)
+      completion(failure)
     }
   }
 
@@ -88,6 +88,25 @@ struct WipeMarkTests {
     for _ in 0..<5 { bench.reactor.turn() }
     #expect(memory.mark == nil && bench.server.wipe == nil)
     #expect(bench.run(CDB.testUnitReady).summary == "good")
+  }
+
+  @Test("That a mark is saved, or is not, is heard although the mailbox was full")
+  func fullMailbox() {
+    for failure in [nil, SystemError.tryAgain] {
+      let bench = makeBench()
+      memory.set(isHolding: true)
+      let task = bench.begin(CDB.sanitize(2))
+      for _ in 0..<5 { bench.reactor.turn() }
+      #expect(task.phase == .executing && memory.heldCount == 1)
+      while bench.reactor.mailbox.post({}) {}
+      memory.set(failure: failure)
+      memory.release()
+      for _ in 0..<20 { bench.reactor.turn() }
+      #expect(task.phase == .ended && bench.server.wipe == nil)
+      #expect(task.sense == (failure == nil ? nil : .internalTargetFailure))
+      _ = bench.endedOutcomes()
+      #expect(bench.run(CDB.testUnitReady).summary == "good")
+    }
   }
 
   @Test("A mark that cannot be saved fails the command, and the medium is as it was")

@@ -14,8 +14,7 @@ struct ReservationFileTests {
 
   /// Bytes with a checksum that is right for them.
   private func sealed(_ text: String) -> [UInt8] {
-    let body = Array(text.utf8)
-    return body + Array("sha256 \(ReservationFile.digest(body))\n".utf8)
+    ChecksummedText(text).content(.sha256)
   }
 
   private let body = """

@@ -21,13 +21,22 @@ struct WipeMarkFileTests {
       fileSystem: fileSystem)
   }
 
+  /// After the start; `fault` happens from then on.
+  private func loadedMarks(
+    _ fileSystem: CrashFileSystem, _ fault: CrashFileSystem.Fault? = nil
+  ) throws -> WipeMarks {
+    let marks = try marks(fileSystem)
+    _ = marks.load(of: unit)
+    fileSystem.begin(fault)
+    return marks
+  }
+
   private func save(_ mark: WipeMark?, by marks: WipeMarks) -> SystemError? {
     let outcome = Mutex<SystemError?>(nil)
     let done = Semaphore()
     marks.save(mark, of: unit) { error in
       outcome.withLock { $0 = error }
       done.signal()
-      return true
     }
     #expect(done.wait(until: .current + .seconds(5)))
     return outcome.withLock { $0 }
@@ -70,22 +79,22 @@ struct WipeMarkFileTests {
       for next in [mark, nil] where former != next {
         let content = former.map { WipeMarks.content($0, of: unit) }
         let plain = CrashFileSystem(path, content)
-        plain.begin()
-        #expect(save(next, by: try marks(plain)) == nil)
+        #expect(save(next, by: try loadedMarks(plain)) == nil)
         for (index, call) in plain.calls.enumerated() {
           // That there is no old temporary file is no failure.
           if call == .remove && next != nil { continue }
           for takesEffect in [false, true] {
             let fileSystem = CrashFileSystem(path, content)
-            fileSystem.begin(CrashFileSystem.Fault(index: index, takesEffect: takesEffect))
-            #expect(save(next, by: try marks(fileSystem)) != nil, "call \(index)")
+            let marks = try loadedMarks(
+              fileSystem, CrashFileSystem.Fault(index: index, takesEffect: takesEffect))
+            #expect(save(next, by: marks) != nil, "call \(index)")
             let last = try #require(fileSystem.history.last)
             #expect(try loaded(last) == [former], "call \(index), effect \(takesEffect)")
           }
         }
       }
     }
-    #expect(book.contains("cannot be noted, so the command fails"))
+    #expect(book.contains("marks of FORMAT UNIT and SANITIZE cannot be saved, so the command"))
   }
 
   @Test(

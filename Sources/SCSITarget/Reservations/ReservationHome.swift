@@ -1,6 +1,5 @@
 internal import Reactor
 internal import SCSIModel
-internal import Synchronization
 
 /// Decides the reservations of a logical unit, one change at a time, on the unit's home reactor (SPC-4
 /// §5.13, SPC-2 §5.5).
@@ -12,11 +11,9 @@ internal import Synchronization
 ///
 /// What PERSISTENT RESERVE IN reports is the last change in force, so that nobody sees a key gone whose
 /// owner may still be writing.
-final class ReservationHome: TimerHandler {
+final class ReservationHome {
   /// Commands that may wait for their turn: more than a large cluster sends at once. Beyond it BUSY.
   static let queueMax = 256
-  /// How often the end of a save is looked for, should its message not have got through.
-  static let saveInterval = Milliseconds(100)
 
   /// What waits for its turn.
   private enum Job {
@@ -29,7 +26,8 @@ final class ReservationHome: TimerHandler {
   private struct Transaction {
     var job: Job
     var installation: ReservationInstallation
-    var save: SaveResult?
+    /// It is on its way to stable storage.
+    var isBeingSaved = false
   }
 
   private let unit: LogicalUnit
@@ -38,7 +36,6 @@ final class ReservationHome: TimerHandler {
   private var copy: ReservationCopy
   private var queue: [Job] = []
   private var current: Transaction?
-  private var isTimerRunning = false
 
   init(unit: LogicalUnit, reactor: Reactor, copy: ReservationCopy) {
     self.unit = unit
@@ -120,15 +117,9 @@ final class ReservationHome: TimerHandler {
       current = transaction
       return install()
     }
-    let result = SaveResult()
-    transaction.save = result
+    transaction.isBeingSaved = true
     current = transaction
-    waitForSave()
-    let home = unit.homeServer
-    persistence.save(change.state, of: unit.identity) { error in
-      result.end(error)
-      home?.post { $0.reservations.home?.lookForSave() }
-    }
+    persistence.save(change.state, of: unit.identity, on: reactor) { [self] in saved($0) }
   }
 
   private func ports(known request: ReservationRequest) -> ReservationPorts {
@@ -161,24 +152,11 @@ final class ReservationHome: TimerHandler {
 
   // MARK: Saving
 
-  private func waitForSave() {
-    guard !isTimerRunning else { return }
-    isTimerRunning = true
-    _ = reactor.startTimer(after: ReservationHome.saveInterval, for: self)
-  }
-
-  func timerFired(_ timer: TimerID) {
-    isTimerRunning = false
-    lookForSave()
-    if current?.save != nil { waitForSave() }
-  }
-
-  /// Goes on if the save under way has ended.
-  func lookForSave() {
-    guard let transaction = current, let save = transaction.save,
-      case .ended(let error) = save.state
-    else { return }
-    current?.save = nil
+  private func saved(_ error: SystemError?) {
+    guard let transaction = current, transaction.isBeingSaved else {
+      preconditionFailure("the change under way is saved once")
+    }
+    current?.isBeingSaved = false
     guard error != nil else { return install() }
     current = nil
     // Nothing of it is in force: it is not known to outlive the next crash. 04/44/00, which says that
@@ -204,7 +182,7 @@ final class ReservationHome: TimerHandler {
 
   private func install() {
     guard var transaction = current else { preconditionFailure("a change is under way") }
-    precondition(transaction.save == nil, "what is not saved is not installed")
+    precondition(!transaction.isBeingSaved, "what is not saved is not installed")
     transaction.installation.copy.version += 1
     current = transaction
     let installation = transaction.installation
@@ -229,18 +207,4 @@ final class ReservationHome: TimerHandler {
     }
     proceed()
   }
-}
-
-/// Where the end of a save is noted, on whatever thread it happens.
-private final class SaveResult: Sendable {
-  enum State {
-    case running
-    case ended(SystemError?)
-  }
-
-  private let value = Mutex(State.running)
-
-  var state: State { value.withLock { $0 } }
-
-  func end(_ error: SystemError?) { value.withLock { $0 = .ended(error) } }
 }

@@ -9,9 +9,7 @@ struct StoreAssembly {
   let loaded: LoadedConfiguration
   let marks: LatchMarks
   let latchThread: JobThread
-  let reservations: ReservationFiles
-  let parameters: ParameterFiles
-  let wipes: WipeMarks
+  let files: UnitFiles
   let logger: Logger
 
   /// A store of the configuration, open.
@@ -175,7 +173,7 @@ struct StoreAssembly {
         homeReactorIndex: index % reactorCount, queueDepth: configured.queueDepth,
         isRemovable: configured.removable, servesLongCommands: configured.servesLongCommands,
         reservations: savedReservations(of: identity),
-        persistence: reservations, options: options(of: configured, identity))
+        persistence: files.reservations, options: options(of: configured, identity))
     }
   }
 
@@ -186,12 +184,12 @@ struct StoreAssembly {
     options.mediumRotationRate = store.rotationRate
     options.thinThresholdPercent = store.thinThresholdPercent.map { UInt8(clamping: $0) }
     options.access = loaded.configuration.access(to: store.name)
-    options.saved = parameters.load(of: identity)
-    options.persistence = parameters
+    options.saved = files.parameters.load(of: identity)
+    options.persistence = files.parameters
     // A disk in memory ends with the process, and what was left to wipe with it.
     if store.medium.path != nil {
-      options.wipe = wipes.load(of: identity)
-      options.wipePersistence = wipes
+      options.wipe = files.wipes.load(of: identity)
+      options.wipePersistence = files.wipes
     }
     return options
   }

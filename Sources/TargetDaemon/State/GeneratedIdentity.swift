@@ -28,14 +28,11 @@ struct GeneratedIdentity: Equatable, Sendable {
 
   /// 32 digits that begin with 6.
   init?(hexadecimal text: Substring) {
-    let digits = text.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-    guard digits.count == 32, text.utf8.count == 32, digits[0] == 6 else { return nil }
-    naa = stride(from: 0, to: 32, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
+    guard let bytes = Hexadecimal.bytes(text), bytes.count == 16, bytes[0] >> 4 == 6 else {
+      return nil
+    }
+    naa = bytes
   }
 
-  var hexadecimal: String { GeneratedIdentity.hexadecimal(naa) }
-
-  static func hexadecimal(_ naa: [UInt8]) -> String {
-    naa.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
+  var hexadecimal: String { Hexadecimal.text(naa) }
 }

@@ -65,18 +65,12 @@ struct IdentityRegistry: Sendable {
     for (name, identity) in identities.sorted(by: { $0.key < $1.key }) {
       text += "\(identity.hexadecimal) \(name)\n"
     }
-    return Array((text + "checksum \(StateFile.checksum(text))\n").utf8)
+    return ChecksummedText(text).content(.crc32c)
   }
 
   private static func parse(_ content: [UInt8]) -> [String: GeneratedIdentity]? {
-    guard let text = String(validating: content, as: UTF8.self), text.hasSuffix("\n"),
-      let end = text.dropLast().lastIndex(of: "\n")
-    else { return nil }
-    let body = text[...end]
-    guard text[text.index(after: end)...] == "checksum \(StateFile.checksum(String(body)))\n" else {
-      return nil
-    }
-    var lines = body.split(separator: "\n")[...]
+    guard let text = ChecksummedText(content: content, .crc32c) else { return nil }
+    var lines = text.lines[...]
     guard lines.popFirst() == Substring(header) else { return nil }
     var identities: [String: GeneratedIdentity] = [:]
     for line in lines {

@@ -14,93 +14,75 @@ internal import SCSITarget
 ///
 /// A file that cannot be read as it was written is worth a word in the log and no more: the unit
 /// starts as configured, and nothing of it is lost that data or fencing hang on.
-struct ParameterFiles: ParameterPersistence {
+struct ParameterFiles: UnitPersistence {
   private static let header = "swift-tgtd parameters 1"
   private static let bytesMax = 4096
 
-  private let directory: String
-  private let thread: JobThread
-  private let logger: Logger
+  private let files: RecordFiles
 
-  init(_ state: StateDirectory, _ thread: JobThread, _ logger: Logger) {
-    directory = state.path + "/parameters"
-    self.thread = thread
-    self.logger = logger
+  init(
+    directory: String, savingOn thread: JobThread, logger: Logger,
+    fileSystem: any StateFileSystem = KernelFileSystem()
+  ) {
+    files = RecordFiles(
+      of: "parameters", in: directory, bytesMax: ParameterFiles.bytesMax, savingOn: thread,
+      logger: logger, fileSystem: fileSystem)
+  }
+
+  private static func name(of unit: LogicalUnitIdentity) -> String {
+    StateFile.fileName(of: unit.name)
   }
 
   // MARK: Loading
 
   func load(of unit: LogicalUnitIdentity) -> SavedParameters {
-    let path = "\(directory)/\(StateFile.fileName(of: unit.name))"
+    let saved = found(of: unit)
+    files.begin(
+      Self.name(of: unit), with: saved.map { ParameterFiles.content($0, unit.naa) })
+    return saved ?? SavedParameters()
+  }
+
+  /// Nil: there are none, or none that count.
+  private func found(of unit: LogicalUnitIdentity) -> SavedParameters? {
     let content: [UInt8]?
-    do throws(SystemError) {
-      content = try KernelFileSystem().stableContent(
-        of: path, bytesMax: ParameterFiles.bytesMax)
-    } catch {
-      warn(unit, path, "cannot be read: \(error)")
-      return SavedParameters()
+    do throws(SystemError) { content = try files.read(Self.name(of: unit)) } catch {
+      warn(unit, "cannot be read: \(error)")
+      return nil
     }
-    guard let content else { return SavedParameters() }
+    guard let content else { return nil }
     guard let (naa, saved) = ParameterFiles.parse(content) else {
-      warn(unit, path, "is damaged")
-      return SavedParameters()
+      warn(unit, "is damaged")
+      return nil
     }
     // Another disk of the same name has no claim to what was set on this one.
-    guard naa == ParameterFiles.hexadecimal(unit.naa) else {
-      warn(unit, path, "belongs to another disk, naa \(naa)")
-      return SavedParameters()
+    guard naa == Hexadecimal.text(unit.naa) else {
+      warn(unit, "belongs to another disk, naa \(naa)")
+      return nil
     }
     return saved
   }
 
-  private func warn(_ unit: LogicalUnitIdentity, _ path: String, _ what: String) {
-    logger.warning(
+  private func warn(_ unit: LogicalUnitIdentity, _ what: String) {
+    files.logger.warning(
       "the saved parameters of the store are not used: it starts as configured",
-      metadata: ["store": "\(unit.name)", "file": "\(path)", "reason": "\(what)"])
+      metadata: files.metadata(Self.name(of: unit), unit).merging(["reason": "\(what)"]) { $1 })
   }
 
   // MARK: Saving
 
   func save(
     _ parameters: SavedParameters, of unit: LogicalUnitIdentity,
-    completion: @escaping @Sendable (SystemError?) -> Bool
+    completion: @escaping SaveCompletion
   ) {
-    let isAccepted = thread.perform { [self] in
-      let error = write(parameters, of: unit)
-      if let error {
-        logger.error(
-          "cannot save what an initiator has set",
-          metadata: ["store": "\(unit.name)", "error": "\(error)"])
-      }
-      Self.tell(error, completion)
-    }
-    // The caller is a reactor, and has a place in its own mailbox or hears of it from the thread.
-    if !isAccepted { _ = completion(.tryAgain) }
-  }
-
-  /// A reactor whose mailbox is full empties it in its next turn.
-  static func tell(
-    _ error: SystemError?, _ completion: @Sendable (SystemError?) -> Bool
-  ) {
-    let never = Semaphore()
-    while !completion(error) { _ = never.wait(until: .current + Milliseconds(10)) }
-  }
-
-  private func write(_ parameters: SavedParameters, of unit: LogicalUnitIdentity) -> SystemError? {
-    do throws(StateFile.ReplaceError) {
-      try StateFile.replace(
-        StateFile.fileName(of: unit.name), in: directory,
-        with: ParameterFiles.content(parameters, unit.naa))
-      return nil
-    } catch {
-      return error.cause
+    files.save(Self.name(of: unit), of: unit, completion: completion) {
+      ParameterFiles.content(parameters, unit.naa)
     }
   }
 
   // MARK: Format
 
   static func content(_ parameters: SavedParameters, _ naa: [UInt8]) -> [UInt8] {
-    var text = "\(header)\nunit \(hexadecimal(naa))\n"
+    var text = "\(header)\nunit \(Hexadecimal.text(naa))\n"
     if let modes = parameters.modes {
       let settings = modes.settings
       let words = [
@@ -110,21 +92,15 @@ struct ParameterFiles: ParameterPersistence {
       ]
       text += "modes " + words.map { "\($0)=\($1 ? 1 : 0)" }.joined(separator: " ") + "\n"
     }
-    text += "information \(hexadecimal(parameters.identifyingInformation))\n"
-    text += "text \(hexadecimal(parameters.textIdentifyingInformation))\n"
-    return Array((text + "checksum \(StateFile.checksum(text))\n").utf8)
+    text += "information \(Hexadecimal.text(parameters.identifyingInformation))\n"
+    text += "text \(Hexadecimal.text(parameters.textIdentifyingInformation))\n"
+    return ChecksummedText(text).content(.crc32c)
   }
 
   /// Nil: not as `content` writes it.
   static func parse(_ content: [UInt8]) -> (naa: String, parameters: SavedParameters)? {
-    guard let text = String(validating: content, as: UTF8.self), text.hasSuffix("\n"),
-      let end = text.dropLast().lastIndex(of: "\n")
-    else { return nil }
-    let body = text[...end]
-    guard text[text.index(after: end)...] == "checksum \(StateFile.checksum(String(body)))\n" else {
-      return nil
-    }
-    var lines = body.split(separator: "\n")[...]
+    guard let text = ChecksummedText(content: content, .crc32c) else { return nil }
+    var lines = text.lines[...]
     guard lines.popFirst() == Substring(header), let unit = lines.popFirst(),
       unit.hasPrefix("unit ")
     else { return nil }
@@ -144,10 +120,10 @@ struct ParameterFiles: ParameterPersistence {
       saved.modes = modes(value)
       return saved.modes != nil
     case "information":
-      guard let bytes = bytes(value), bytes.count <= 64 else { return false }
+      guard let bytes = Hexadecimal.bytes(value), bytes.count <= 64 else { return false }
       saved.identifyingInformation = bytes
     case "text":
-      guard let bytes = bytes(value), bytes.count <= 256 else { return false }
+      guard let bytes = Hexadecimal.bytes(value), bytes.count <= 256 else { return false }
       saved.textIdentifyingInformation = bytes
     default: return false
     }
@@ -168,17 +144,5 @@ struct ParameterFiles: ParameterPersistence {
         isWriteCacheEnabled: values[0], isDescriptorSense: values[1],
         isSoftwareWriteProtected: values[2], isTaskAbortedStatus: values[3]),
       configuredWriteCache: values[4])
-  }
-
-  private static func hexadecimal(_ bytes: [UInt8]) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
-
-  private static func bytes(_ text: Substring) -> [UInt8]? {
-    let digits = text.unicodeScalars.compactMap { Character($0).hexDigitValue }
-    guard digits.count == text.utf8.count, digits.count % 2 == 0 else { return nil }
-    return stride(from: 0, to: digits.count, by: 2).map {
-      UInt8(digits[$0] << 4 | digits[$0 + 1])
-    }
   }
 }

@@ -10,18 +10,14 @@ extension ReservationFile {
 
   /// Total: any bytes are either what `content` gives for a valid state, or refused.
   init(content: [UInt8]) throws(Damage) {
-    let lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    if let version = ReservationFile.version(in: lines.first ?? []), version != Self.version {
+    if let version = ReservationFile.version(in: content.prefix { $0 != UInt8(ascii: "\n") }),
+      version != Self.version
+    {
       throw .otherVersion(version)
     }
-    // After the last line feed comes nothing.
-    guard content.count <= ReservationFile.bytesMax, lines.count >= 3, lines.last?.isEmpty == true
-    else { throw .notWhatWasWritten }
-    let checksum = lines[lines.count - 2]
-    let body = Array(content[..<checksum.startIndex])
-    guard checksum.elementsEqual("sha256 \(ReservationFile.digest(body))".utf8),
-      let file = ReservationFile(lines.dropLast(2).map { String(decoding: $0, as: UTF8.self) }),
-      file.isValid, file.content == content
+    guard content.count <= ReservationFile.bytesMax,
+      let text = ChecksummedText(content: content, .sha256),
+      let file = ReservationFile(text.lines), file.isValid, file.content == content
     else { throw .notWhatWasWritten }
     self = file
   }
@@ -46,9 +42,9 @@ extension ReservationFile {
     return !reservation.type.isAllRegistrants && nexuses.contains(holder)
   }
 
-  /// Of the lines between the checksum and nothing. Lenient about spelling, since whatever is not
+  /// Of the lines above the checksum. Lenient about spelling, since whatever is not
   /// spelled as `content` does it is refused later.
-  private init?(_ lines: [String]) {
+  private init?(_ lines: [Substring]) {
     var reader = LineReader(lines)
     guard reader.line(after: String(ReservationFile.header.dropLast())) != nil,
       let unit = reader.line(after: "unit"),
@@ -89,7 +85,7 @@ extension ReservationFile {
   }
 
   /// `NUMBER key KEY initiator NAME isid ISID target NAME group TAG`
-  private static func registration(_ line: String) -> Registration? {
+  private static func registration(_ line: Substring) -> Registration? {
     let words = line.split(separator: " ", omittingEmptySubsequences: false)
     guard words.count == 11, let key = UInt64(words[2], radix: 16), let initiator = name(words[4]),
       let isid = UInt64(words[6], radix: 16), let target = name(words[8]),
@@ -122,9 +118,9 @@ extension ReservationFile {
 
 /// Lines that each begin with a known word.
 private struct LineReader {
-  var rest: ArraySlice<String>
+  var rest: ArraySlice<Substring>
 
-  init(_ lines: [String]) { rest = lines[...] }
+  init(_ lines: [Substring]) { rest = lines[...] }
 
   /// The next line without its first words and the space behind them; nil if it has others.
   mutating func line(after words: String) -> String? {

@@ -1,4 +1,3 @@
-internal import Crypto
 internal import SCSIModel
 
 /// What a file in `reservations/` says: the persistent reservations of one logical unit, and when they
@@ -75,8 +74,7 @@ struct ReservationFile: Equatable, Sendable {
     for (index, registration) in state.registrations.enumerated() {
       text += ReservationFile.line(registration, number: index + 1)
     }
-    let body = Array(text.utf8)
-    return body + Array("sha256 \(ReservationFile.digest(body))\n".utf8)
+    return ChecksummedText(text).content(.sha256)
   }
 
   static let header = "swift-tgtd reservations "
@@ -90,19 +88,10 @@ struct ReservationFile: Equatable, Sendable {
 
   private static func line(_ registration: Registration, number: Int) -> String {
     let nexus = registration.nexus
-    return "\(number) key \(hexadecimal(registration.key, digits: 16))"
-      + " initiator \(word(nexus.initiator.name)) isid \(hexadecimal(nexus.initiator.isid, digits: 12))"
+    return "\(number) key \(Hexadecimal.text(registration.key, digits: 16))"
+      + " initiator \(word(nexus.initiator.name))"
+      + " isid \(Hexadecimal.text(nexus.initiator.isid, digits: 12))"
       + " target \(word(nexus.target.name)) group \(nexus.target.portalGroupTag)\n"
-  }
-
-  /// At least `digits` digits.
-  private static func hexadecimal(_ value: UInt64, digits: Int) -> String {
-    let text = String(value, radix: 16)
-    return String(repeating: "0", count: max(0, digits - text.utf8.count)) + text
-  }
-
-  static func digest(_ body: [UInt8]) -> String {
-    SHA256.hash(data: body).map { hexadecimal(UInt64($0), digits: 2) }.joined()
   }
 
   /// A name as one word of ASCII; iSCSI names stay as they are.

@@ -26,6 +26,9 @@ final class StateDirectory: Sendable {
   /// The directory of `ReservationFiles`.
   var reservations: String { path + "/reservations" }
 
+  /// The directory of `ParameterFiles`.
+  var parameters: String { path + "/parameters" }
+
   /// The directory of `WipeMarks`.
   var wipes: String { path + "/wipes" }
 

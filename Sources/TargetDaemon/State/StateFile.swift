@@ -1,4 +1,3 @@
-internal import Bytes
 internal import CLinux
 internal import Glibc
 internal import Reactor
@@ -100,6 +99,20 @@ enum StateFile {
     }
   }
 
+  /// Removes `directory`/`name`, if it is there, to last.
+  static func remove(
+    _ name: String, in directory: String, on fileSystem: some StateFileSystem = KernelFileSystem()
+  ) throws(ReplaceError) {
+    do throws(SystemError) {
+      do throws(SystemError) { try fileSystem.remove("\(directory)/\(name)") } catch {
+        guard error == .noSuchFile else { throw error }
+      }
+      try fileSystem.synchronizeDirectory(directory)
+    } catch {
+      throw .uncertain(error)
+    }
+  }
+
   private static func make(
     _ path: String, with content: [UInt8], on fileSystem: some StateFileSystem
   ) throws(SystemError) {
@@ -151,14 +164,6 @@ enum StateFile {
   static func fileName(of name: String) -> String {
     let text = encoded(name)
     guard text.utf8.count > nameBytesMax else { return text }
-    return text.prefix(nameBytesMax) + "%%" + checksum(name)
-  }
-
-  /// CRC32C as eight hexadecimal digits.
-  static func checksum(_ text: String) -> String {
-    var checksum = CRC32C()
-    checksum.update(Array(text.utf8))
-    let digits = String(checksum.value, radix: 16)
-    return String(repeating: "0", count: 8 - digits.count) + digits
+    return text.prefix(nameBytesMax) + "%%" + ChecksummedText.crc32c(name)
   }
 }

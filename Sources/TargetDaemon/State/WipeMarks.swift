@@ -14,30 +14,22 @@ internal import SCSITarget
 ///
 /// A file that is not exactly of this form counts as the strictest mark there is: what was to be erased
 /// must not be served as if it had been, nor a half-written disk as a whole one.
-struct WipeMarks: WipePersistence {
+struct WipeMarks: UnitPersistence {
   private static let header = "swift-tgtd wipe 1"
   private static let bytesMax = 1024
 
-  private let directory: String
-  private let thread: JobThread
-  private let logger: Logger
-  private let fileSystem: any StateFileSystem
+  private let files: RecordFiles
 
   init(
     directory: String, savingOn thread: JobThread, logger: Logger,
     fileSystem: any StateFileSystem = KernelFileSystem()
   ) {
-    self.directory = directory
-    self.thread = thread
-    self.logger = logger
-    self.fileSystem = fileSystem
+    files = RecordFiles(
+      of: "marks of FORMAT UNIT and SANITIZE", in: directory, bytesMax: WipeMarks.bytesMax,
+      savingOn: thread, logger: logger, fileSystem: fileSystem)
   }
 
-  func path(of unit: LogicalUnitIdentity) -> String { "\(directory)/\(Self.name(of: unit))" }
-
-  private static func name(of unit: LogicalUnitIdentity) -> String {
-    GeneratedIdentity.hexadecimal(unit.naa)
-  }
+  private static func name(of unit: LogicalUnitIdentity) -> String { Hexadecimal.text(unit.naa) }
 
   // MARK: Loading
 
@@ -45,17 +37,18 @@ struct WipeMarks: WipePersistence {
   func load(of unit: LogicalUnitIdentity) -> SavedWipe {
     let content: [UInt8]?
     do throws(SystemError) {
-      // That there is no file is known only of a directory that is there.
-      try fileSystem.synchronizeDirectory(directory)
-      content = try fileSystem.stableContent(of: path(of: unit), bytesMax: Self.bytesMax)
+      content = try files.read(Self.name(of: unit))
     } catch {
+      // What it counts as, should it have to be put back.
+      files.begin(Self.name(of: unit), with: Self.content(WipeMark(.sanitize), of: unit))
       return damaged(unit, "\(error)")
     }
+    files.begin(Self.name(of: unit), with: content)
     guard let content else { return .none }
     guard let mark = Self.parse(content, of: unit) else {
       return damaged(unit, "it is not as it was written")
     }
-    logger.critical(
+    files.logger.critical(
       mark.operation == .format
         ? """
         a FORMAT UNIT of the store was not completed: until another is, or a SANITIZE, its logical \
@@ -71,7 +64,7 @@ struct WipeMarks: WipePersistence {
   }
 
   private func damaged(_ unit: LogicalUnitIdentity, _ reason: String) -> SavedWipe {
-    logger.critical(
+    files.logger.critical(
       """
       whether a FORMAT UNIT or SANITIZE of the store was completed cannot be found out: until a \
       SANITIZE is, its logical unit reports SANITIZE COMMAND FAILED; or to use the blocks as they are: \
@@ -80,65 +73,18 @@ struct WipeMarks: WipePersistence {
     return .damaged
   }
 
+  private func metadata(_ unit: LogicalUnitIdentity) -> Logger.Metadata {
+    files.metadata(Self.name(of: unit), unit)
+  }
+
   // MARK: Saving
 
   func save(
-    _ mark: WipeMark?, of unit: LogicalUnitIdentity,
-    completion: @escaping @Sendable (SystemError?) -> Bool
+    _ mark: WipeMark?, of unit: LogicalUnitIdentity, completion: @escaping SaveCompletion
   ) {
-    let isAccepted = thread.perform { [self] in
-      let error = saved(mark, unit)
-      if let error { report(error, unit) }
-      ParameterFiles.tell(error, completion)
+    files.save(Self.name(of: unit), of: unit, completion: completion) {
+      mark.map { Self.content($0, of: unit) }
     }
-    // The caller is a reactor, and has a place in its own mailbox or hears of it from the thread.
-    if !isAccepted { _ = completion(.tryAgain) }
-  }
-
-  /// Nil: on stable storage. After a failure the former mark, or none, is put back if it can be: nothing
-  /// was erased, so a restart should find what was there.
-  private func saved(_ mark: WipeMark?, _ unit: LogicalUnitIdentity) -> SystemError? {
-    let former: [UInt8]?
-    do throws(SystemError) {
-      former = try fileSystem.stableContent(of: path(of: unit), bytesMax: Self.bytesMax)
-    } catch {
-      return error
-    }
-    do throws(SystemError) {
-      try put(mark.map { Self.content($0, of: unit) }, unit)
-      return nil
-    } catch {
-      try? put(former, unit)
-      return error
-    }
-  }
-
-  private func put(_ content: [UInt8]?, _ unit: LogicalUnitIdentity) throws(SystemError) {
-    guard let content else { return try remove(unit) }
-    do throws(StateFile.ReplaceError) {
-      try StateFile.replace(Self.name(of: unit), in: directory, with: content, on: fileSystem)
-    } catch {
-      throw error.cause
-    }
-  }
-
-  private func remove(_ unit: LogicalUnitIdentity) throws(SystemError) {
-    do throws(SystemError) { try fileSystem.remove(path(of: unit)) } catch {
-      guard error == .noSuchFile else { throw error }
-    }
-    try fileSystem.synchronizeDirectory(directory)
-  }
-
-  private func report(_ error: SystemError, _ unit: LogicalUnitIdentity) {
-    logger.error(
-      """
-      that a FORMAT UNIT or SANITIZE begins or has succeeded cannot be noted, so the command fails: \
-      see to the state directory
-      """, metadata: metadata(unit).merging(["error": "\(error)"]) { $1 })
-  }
-
-  private func metadata(_ unit: LogicalUnitIdentity) -> Logger.Metadata {
-    ["store": "\(unit.name)", "file": "\(path(of: unit))"]
   }
 
   // MARK: Format
@@ -151,7 +97,7 @@ struct WipeMarks: WipePersistence {
       unrestricted-exit \(mark.allowsUnrestrictedExit ? 1 : 0)
 
       """
-    return Array((text + "checksum \(StateFile.checksum(text))\n").utf8)
+    return ChecksummedText(text).content(.crc32c)
   }
 
   /// Nil: not what `content` writes for this unit.

@@ -5,7 +5,7 @@ public import SCSITarget
 
 /// Keeps reservations as the daemon's files do: what is saved is on the medium at one instant between
 /// the call and its end, both of which the seed chooses.
-public final class SimulatedReservations: ReservationPersistence, @unchecked Sendable {
+public final class SimulatedReservations: UnitPersistence, @unchecked Sendable {
   // Sendable: a world and everything in it are used on one thread.
   private unowned let world: SimulatedWorld
 
@@ -20,7 +20,7 @@ public final class SimulatedReservations: ReservationPersistence, @unchecked Sen
 
   public func save(
     _ state: ReservationState, of unit: LogicalUnitIdentity,
-    completion: @escaping @Sendable (SystemError?) -> Void
+    completion: @escaping SaveCompletion
   ) {
     let duration = world.pick(latency)
     let failure = failure

@@ -142,12 +142,12 @@ private final class Reader: StoreClient {
 }
 
 /// Saves at once, in memory.
-private final class InstantPersistence: ReservationPersistence {
+private final class InstantPersistence: UnitPersistence {
   private let saved = Mutex<ReservationState?>(nil)
 
   func save(
     _ state: ReservationState, of unit: LogicalUnitIdentity,
-    completion: @escaping @Sendable (SystemError?) -> Void
+    completion: @escaping SaveCompletion
   ) {
     saved.withLock { $0 = state }
     completion(nil)

@@ -193,12 +193,12 @@ enum Reserve {
 }
 
 /// Keeps what it is told to save in memory, when and if the test wants it to.
-final class MemoryPersistence: ReservationPersistence {
+final class MemoryPersistence: UnitPersistence {
   private struct Contents {
     var saved: [ReservationState] = []
     var error: SystemError?
     var isHolding = false
-    var held: [(ReservationState, @Sendable (SystemError?) -> Void)] = []
+    var held: [(ReservationState, SaveCompletion)] = []
   }
 
   private let contents = Mutex(Contents())
@@ -224,7 +224,7 @@ final class MemoryPersistence: ReservationPersistence {
 
   func save(
     _ state: ReservationState, of unit: LogicalUnitIdentity,
-    completion: @escaping @Sendable (SystemError?) -> Void
+    completion: @escaping SaveCompletion
   ) {
     let isHeld = contents.withLock { contents in
       if contents.isHolding { contents.held.append((state, completion)) }
@@ -233,9 +233,7 @@ final class MemoryPersistence: ReservationPersistence {
     if !isHeld { end(state, completion) }
   }
 
-  private func end(
-    _ state: ReservationState, _ completion: @Sendable (SystemError?) -> Void
-  ) {
+  private func end(_ state: ReservationState, _ completion: SaveCompletion) {
     let error = contents.withLock { contents in
       if contents.error == nil { contents.saved.append(state) }
       return contents.error

@@ -1,5 +1,4 @@
-public import Reactor
-internal import SCSIModel
+internal import Reactor
 
 /// What is on record of a FORMAT UNIT or a SANITIZE from before its first write until it has succeeded:
 /// found when the unit starts, it says that the process ended in between, or that the operation failed.
@@ -29,27 +28,11 @@ public enum SavedWipe: Equatable, Sendable {
   case damaged
 }
 
-/// Keeps the marks of wipes over the end of the process. The daemon saves them to files; tests keep
-/// them in memory.
-public protocol WipePersistence: Sendable {
-  /// Puts `mark` on record for `unit`, or with nil takes away what is there. `completion` is called on
-  /// any thread, with nil when that is on stable storage, else with why it may not be relied on; what
-  /// was on record before then stays, as far as that can be had. Where it returns false it could not
-  /// be told just then, and is to be called again a moment later. One save of a unit at a time; does
-  /// not block.
-  func save(
-    _ mark: WipeMark?, of unit: LogicalUnitIdentity,
-    completion: @escaping @Sendable (SystemError?) -> Bool)
-}
-
 extension DeviceServer {
   /// Saves the unit's mark, or with nil removes it, then goes on with `body` on this reactor. Only while
   /// the unit is formatting or sanitizing: then nobody else does. At once without persistence.
   func saveMark(_ mark: WipeMark?, then body: @escaping (SystemError?) -> Void) {
     guard let persistence = unit.wipePersistence else { return body(nil) }
-    let answer = ReactorBound(PendingSave(body), on: reactor)
-    persistence.save(mark, of: unit.identity) { error in
-      answer.post { $0.body(error) }
-    }
+    persistence.save(mark, of: unit.identity, on: reactor, then: body)
   }
 }

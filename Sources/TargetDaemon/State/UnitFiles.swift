@@ -1,0 +1,26 @@
+internal import Logging
+internal import SCSITarget
+
+/// All that logical units keep in the state directory, and the threads that write it.
+struct UnitFiles: Sendable {
+  let reservations: ReservationFiles
+  let parameters: ParameterFiles
+  let wipes: WipeMarks
+
+  /// A fence is decided when a reservation is saved: it has a thread that does nothing else, and waits
+  /// for no other save than one of reservations.
+  let reservationThread: JobThread
+  let parameterThread: JobThread
+
+  init(
+    in state: StateDirectory, bootedAs boot: BootIdentifier?, logger: Logger
+  ) throws(DaemonError) {
+    reservationThread = try JobThread(name: "reservations")
+    parameterThread = try JobThread(name: "parameters")
+    reservations = ReservationFiles(
+      directory: state.reservations, bootedAs: boot, savingOn: reservationThread, logger: logger)
+    parameters = ParameterFiles(
+      directory: state.parameters, savingOn: parameterThread, logger: logger)
+    wipes = WipeMarks(directory: state.wipes, savingOn: parameterThread, logger: logger)
+  }
+}
