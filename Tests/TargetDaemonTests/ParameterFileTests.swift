@@ -91,6 +91,36 @@ struct ParameterFileTests {
       book.contains("error parameters cannot be saved, so the command that changes them fails"))
   }
 
+  @Test("Whichever call fails, what was saved before is what the next start finds")
+  func faults() throws {
+    let thread = try JobThread(name: "test")
+    let path = "p/a%2Fb"
+    func loaded(_ fileSystem: CrashFileSystem) -> (files: ParameterFiles, saved: SavedParameters) {
+      let files = ParameterFiles(
+        directory: "p", savingOn: thread, logger: book.logger, fileSystem: fileSystem)
+      return (files, files.load(of: unit))
+    }
+    // A damaged file counts as none.
+    for former in [ParameterFiles.content(saved, unit.naa), nil, [0x20]] {
+      let plain = CrashFileSystem(path, former)
+      let (files, before) = loaded(plain)
+      plain.begin()
+      #expect(save(SavedParameters(), by: files) == nil)
+      for (index, call) in plain.calls.enumerated() where call != .remove {
+        for takesEffect in [false, true] {
+          let fileSystem = CrashFileSystem(path, former)
+          let files = loaded(fileSystem).files
+          fileSystem.begin(CrashFileSystem.Fault(index: index, takesEffect: takesEffect))
+          #expect(save(SavedParameters(), by: files) != nil, "\(call)")
+          let last = try #require(fileSystem.history.last)
+          for content in last.remains(of: path) {
+            #expect(loaded(CrashFileSystem(path, content)).saved == before, "\(call)")
+          }
+        }
+      }
+    }
+  }
+
   @Test("A unit is accessible as its targets say, and explicitly if one of them allows it")
   func access() throws {
     let loaded = try scratch.load(
