@@ -4,10 +4,13 @@ internal import SCSIModel
 
 /// What a FORMAT UNIT or a SANITIZE does to every block of a unit (SBC-3 §5.3, §5.24).
 ///
-/// The unit's and not the command's: once begun it goes on to its end, whatever is aborted, reset or
-/// logged out meanwhile (SBC-3 §4.11.2 demands it of SANITIZE). Until then the medium is NOT READY for
-/// everybody, so nothing that it still writes can land among other commands' data.
-final class MediumWipe: StoreClient {
+/// The unit's and not the command's: once begun it goes on to its end, whatever is aborted, fenced,
+/// reset or logged out meanwhile (SBC-3 §4.11.2 demands it of SANITIZE). Until then the medium is
+/// NOT READY for everybody, so nothing that it still writes can land among other commands' data.
+///
+/// It has begun when its first write starts. The command of one that has not is in the task set,
+/// with IMMED too: whoever aborts or fences it waits for it, and then nothing begins any more.
+final class MediumWipe: StoreClient, TimerHandler {
   /// One pass over all blocks.
   enum Pass {
     /// Zeros, as cheaply as the store can.
@@ -46,7 +49,7 @@ final class MediumWipe: StoreClient {
   /// What the medium was before.
   private let former: MediumState.Condition
   private let request = StoreRequest()
-  /// The command that waits for the end; nil if none does (any more).
+  /// The command that waits for the beginning or the end; nil if none does (any more).
   private var task: SCSITask?
   private var claim: RangeLockClaim?
   /// What has to happen before the first write: the range granted, and the mark saved.
@@ -59,10 +62,17 @@ final class MediumWipe: StoreClient {
   private var pieceCount: UInt64 = 0
   /// The store turned out not to do what the pass asks for.
   private var writesZeros = false
+  /// Since when the store has been short of resources.
+  private var shortSince: MonotonicTime?
 
   /// Without moving data a piece may be long, but it is what an abort and the end of the process wait
   /// for, and some stores write the zeros after all: a second or two.
   private static let allocationBytes: UInt64 = 256 << 20
+
+  /// A shortage passes as a rule, and a failure is for good: what the store is short of resources
+  /// for is asked for again, this often and this long.
+  static let retryInterval = Milliseconds(100)
+  static let shortageMax = Milliseconds.seconds(60)
 
   init(_ plan: Plan, _ server: DeviceServer, former: MediumState.Condition) {
     self.plan = plan
@@ -81,7 +91,7 @@ final class MediumWipe: StoreClient {
     guard let scratch = server.reactor.buffers.allocate(LogicalUnit.chunkBytes) else {
       return false
     }
-    claim = server.claimRange(offset: 0, count: capacityBytes) { [self] in prepared() }
+    claim = server.claimRange(offset: 0, count: capacityBytes) { [self] in drained() }
     guard claim != nil else {
       server.reactor.buffers.release(scratch)
       return false
@@ -94,10 +104,16 @@ final class MediumWipe: StoreClient {
     return true
   }
 
+  /// What others had under way has ended, and what comes finds the medium NOT READY. So the range
+  /// is given back: who claims it too, and who fences that one, does not wait for the end of this.
+  private func drained() {
+    if let claim { server.release(claim) }
+    claim = nil
+    prepared()
+  }
+
   private func markSaved(_ error: SystemError?) {
     markError = error
-    // From here on the end of the process is no end of it.
-    if error == nil, plan.isImmediate { endTask() }
     prepared()
   }
 
@@ -105,9 +121,30 @@ final class MediumWipe: StoreClient {
     preparationsMissing -= 1
     guard preparationsMissing == 0 else { return }
     // Nothing is written of which a restart would not know.
-    guard markError == nil else { return end(in: former, .internalTargetFailure) }
+    guard markError == nil else { return end(in: former, Refusal(.internalTargetFailure)) }
+    guard !isStopped else { return withdraw() }
     unit.medium.allowsUnrestrictedExit = plan.allowsUnrestrictedExit
     startPass()
+    if plan.isImmediate { endTask() }
+  }
+
+  /// The command has been aborted or fenced. Not `mayProceed`: the medium is NOT READY already.
+  private var isStopped: Bool { task.map { $0.isAborted || $0.isFenced } ?? false }
+
+  /// Does not begin. Should the former mark not come back, a restart takes the medium for failed;
+  /// here it is known to be whole.
+  private func withdraw() {
+    server.saveMark(formerMark) { [self] _ in end(in: former, .reservationConflict) }
+  }
+
+  /// What was on record before.
+  private var formerMark: WipeMark? {
+    switch former {
+    case .formatFailed: WipeMark(.format)
+    case .sanitizeFailed:
+      WipeMark(.sanitize, allowsUnrestrictedExit: unit.medium.allowsUnrestrictedExit)
+    case .ready, .stopped, .ejected, .formatting, .sanitizing: nil
+    }
   }
 
   // MARK: Passes
@@ -134,7 +171,7 @@ final class MediumWipe: StoreClient {
 
   private func nextPiece() {
     noteProgress()
-    answerAborted()
+    answerStopped()
     if unit.medium.isInterrupted { return finish(failed: true) }
     let left = capacityBytes - offset
     guard left > 0 else { return endPass() }
@@ -176,7 +213,9 @@ final class MediumWipe: StoreClient {
       writesZeros = true
       return nextPiece()
     }
+    if failure == .shortOfResources, waitForResources() { return }
     guard failure == nil else { return finish(failed: true) }
+    shortSince = nil
     switch step {
     case .piece:
       offset += pieceCount
@@ -187,6 +226,19 @@ final class MediumWipe: StoreClient {
     }
   }
 
+  /// False: it has taken too long.
+  private func waitForResources() -> Bool {
+    let now = server.reactor.now
+    let since = shortSince ?? now
+    guard now < since + MediumWipe.shortageMax else { return false }
+    shortSince = since
+    _ = server.reactor.startTimer(after: MediumWipe.retryInterval, for: self)
+    return true
+  }
+
+  /// Does the piece again, or after the last the synchronization.
+  func timerFired(_ timer: TimerID) { nextPiece() }
+
   private func noteProgress() {
     let perPass = 65_536 / plan.passes.count
     // Below 2^16 times the capacity in MiB: no overflow.
@@ -194,40 +246,36 @@ final class MediumWipe: StoreClient {
     unit.medium.progress = UInt16(clamping: passIndex * perPass + Int(inPass))
   }
 
-  /// The command ends when it is aborted, and its work goes on.
-  private func answerAborted() {
-    guard let task, task.isAborted else { return }
-    self.task = nil
-    server.end(task, task.status)
+  /// The command ends when it is aborted or fenced, and its work goes on.
+  private func answerStopped() {
+    if isStopped { endTask(.reservationConflict) }
   }
 
   private func finish(failed: Bool) {
-    guard !failed else { return end(in: plan.failedCondition, plan.failure) }
+    guard !failed else { return end(in: plan.failedCondition, Refusal(plan.failure)) }
     server.saveMark(nil) { [self] error in
       // With the mark still there a restart would find it failed; so it has.
       if error == nil {
         end(in: .ready)
       } else {
-        end(in: plan.failedCondition, plan.failure)
+        end(in: plan.failedCondition, Refusal(plan.failure))
       }
     }
   }
 
-  private func end(in condition: MediumState.Condition, _ failure: SenseData? = nil) {
+  private func end(in condition: MediumState.Condition, _ refusal: Refusal? = nil) {
     _ = unit.medium.change(from: plan.condition, to: condition)
     if let scratch { server.reactor.buffers.release(scratch) }
     scratch = nil
-    if let claim { server.release(claim) }
-    claim = nil
     // Before the command ends, for its owner may begin the next at once. The caller keeps this alive.
     server.wipe = nil
-    endTask(failure)
+    endTask(refusal)
   }
 
   /// Ends the command that waits, if one does, as aborted if it was.
-  private func endTask(_ failure: SenseData? = nil) {
+  private func endTask(_ refusal: Refusal? = nil) {
     guard let task else { return }
     self.task = nil
-    if let failure { server.end(task, failure) } else { server.end(task, .good) }
+    if let refusal { server.end(task, refusal) } else { server.end(task, .good) }
   }
 }

@@ -199,16 +199,29 @@ struct WipeMarkTests {
     #expect(bench.run(CDB.testUnitReady).summary == "good")
   }
 
-  @Test("A SANITIZE that is aborted while its mark is saved goes on, and ends as aborted")
-  func aborted() {
-    let bench = makeBench()
+  @Test(
+    "A SANITIZE that is aborted while its mark is saved never begins, and all is as it was",
+    arguments: [nil, WipeMark(.format), WipeMark(.sanitize, allowsUnrestrictedExit: true)],
+    [UInt8(0), 0x80])
+  func aborted(former: WipeMark?, flags: UInt8) {
+    let bench = makeBench(saved: former.map { .unfinished($0) } ?? .none)
+    let condition = bench.unit.medium.condition
     memory.set(isHolding: true)
-    let task = bench.begin(CDB.sanitize(2))
+    let task = bench.begin(CDB.sanitize(2, flags: flags))
     for _ in 0..<3 { bench.reactor.turn() }
-    bench.server.abort(task, barrier: nil)
+    var isDone = false
+    let barrier = DrainBarrier { isDone = true }
+    bench.server.abort(task, barrier: barrier)
+    barrier.arm()
+    #expect(!isDone)
     memory.release()
-    while bench.server.wipe != nil { bench.reactor.turn() }
-    #expect(task.phase == .ended && task.isAborted)
-    #expect(bench.store.image.allSatisfy { $0 == 0 } && memory.mark == nil)
+    for _ in 0..<10 { bench.reactor.turn() }
+    #expect(isDone && task.phase == .ended && task.isAborted && bench.server.wipe == nil)
+    #expect(bench.store.log.isEmpty && memory.mark == former)
+    #expect(bench.unit.medium.condition == condition)
+    #expect(bench.unit.medium.allowsUnrestrictedExit == former?.allowsUnrestrictedExit ?? false)
+    #expect(bench.reactor.buffers.lentBytes == 0)
+    _ = bench.endedOutcomes()
+    #expect(bench.run(CDB.sanitize(2)).summary == "good")
   }
 }

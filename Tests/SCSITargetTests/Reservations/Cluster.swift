@@ -16,14 +16,15 @@ final class Cluster {
 
   init(
     reactors count: Int = 2, blocks: Int = 100, writeCache: Bool = true,
-    reservations: SavedReservations = .intact(ReservationState())
+    reservations: SavedReservations = .intact(ReservationState()),
+    options: LogicalUnitOptions = Bench.options
   ) {
     let store = TestStore(blockBytes: 512, blocks: blocks)
     let persistence = MemoryPersistence()
     let unit = LogicalUnit(
       identity: Bench.identity, store: store, startsWithWriteCache: writeCache,
       homeReactorIndex: 0, servesLongCommands: true, reservations: reservations,
-      persistence: persistence, options: Bench.options)
+      persistence: persistence, options: options)
     self.store = store
     self.persistence = persistence
     self.unit = unit
@@ -106,11 +107,14 @@ final class Node: SCSITaskOwner {
   func taskEnded(_ task: SCSITask) {}
 
   /// A task whose data is there, and that has not been told to execute.
-  func admit(_ cdb: [UInt8], _ out: [UInt8] = []) -> SCSITask {
+  func admit(
+    _ cdb: [UInt8], _ out: [UInt8] = [], attribute: SCSITask.Attribute = .simple
+  ) -> SCSITask {
     let task = SCSITask(owner: self)
     let expected = out.isEmpty ? 1 << 16 : out.count
     task.begin(
-      CommandDescriptorBlock(cdb), expectedDataIn: expected, expectedDataOut: out.count)
+      CommandDescriptorBlock(cdb), expectedDataIn: expected, expectedDataOut: out.count,
+      attribute: attribute)
     if case .collect = lun.server.admit(task, lun), let data = task.data {
       data.store(Array(out.prefix(task.dataCount)), at: 0)
     }
@@ -118,14 +122,18 @@ final class Node: SCSITaskOwner {
   }
 
   /// A task that is under way, or has been refused.
-  func begin(_ cdb: [UInt8], _ out: [UInt8] = []) -> SCSITask {
-    let task = admit(cdb, out)
+  func begin(
+    _ cdb: [UInt8], _ out: [UInt8] = [], attribute: SCSITask.Attribute = .simple
+  ) -> SCSITask {
+    let task = admit(cdb, out, attribute: attribute)
     if task.phase == .collectingData { lun.server.execute(task) }
     return task
   }
 
-  func begin(_ command: (cdb: [UInt8], out: [UInt8])) -> SCSITask {
-    begin(command.cdb, command.out)
+  func begin(
+    _ command: (cdb: [UInt8], out: [UInt8]), attribute: SCSITask.Attribute = .simple
+  ) -> SCSITask {
+    begin(command.cdb, command.out, attribute: attribute)
   }
 
   /// How a command ends that nothing holds up.
