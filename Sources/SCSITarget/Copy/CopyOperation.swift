@@ -2,8 +2,8 @@ internal import Reactor
 internal import SCSIModel
 
 /// The work of a third-party copy on behalf of the task of its command, run after run, on the reactor
-/// of the session. The task ends when the last step in flight has: an abort stops the copy between
-/// steps and waits like everybody else.
+/// of the session. The task ends when the last step in flight has: an abort or a fence stops the
+/// copy between steps and waits like everybody else.
 final class CopyOperation {
   /// Pieces in flight at a time: enough that reading and writing overlap.
   static let lanesMax = 4
@@ -52,7 +52,7 @@ final class CopyOperation {
   /// The run that is being copied.
   var run: CopyRun { runs[runIndex] }
   /// No further step is to start.
-  var isStopping: Bool { ending != nil || isStopped || task.isAborted }
+  var isStopping: Bool { ending != nil || isStopped || task.isAborted || task.isFenced }
 
   init(
     _ task: SCSITask, _ nexus: LogicalUnitNexus, _ record: CopyRecords.Record, runs: [CopyRun],
@@ -158,6 +158,8 @@ final class CopyOperation {
 
   private func finish() {
     server.copiesInProgress -= 1
+    // Whatever became of the steps that the fence met.
+    if task.isFenced { ending = Ending(.reservationConflict) }
     noteResults()
     nexus.copies.end(record, now: server.reactor.now)
     let waiting = waiters

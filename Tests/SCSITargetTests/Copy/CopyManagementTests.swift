@@ -76,6 +76,40 @@ struct CopyManagementTests {
     #expect(copies.bench.endedOutcomes().map(\.summary) == ["0A/0D/01"])
   }
 
+  @Test("A copy between other units stops at the fence of the unit that it was sent to")
+  func fence() {
+    let copies = CopyBench(TestStore(blockBytes: 512, blocks: 100))
+    for _ in 0..<2 { copies.add(TestStore(blockBytes: 512, blocks: 12000)) }
+    let fencer = InitiatorTargetNexus(
+      initiatorPortName: "f", targetPortName: "t,t,0x0001", targetDeviceName: "t",
+      targetPortGroup: 1, relativeTargetPort: 1,
+      identity: NexusIdentity(
+        initiator: InitiatorPort(name: "f", isid: 2),
+        target: TargetPort(name: "t", portalGroupTag: 1)))
+    fencer.attach(copies.bench.server, as: 0, isReadOnly: false, attention: .powerOnOccurred)
+    copies.stores[2].isHolding = true
+    let task = copies.beginCopy(
+      CopyBench.list([CopySegment(0, 0, to: 1, 0, 12000)], units: [1, 2]))
+    copies.turn()
+    let started = copies.stores[2].log.count
+    let answer = Counter()
+    let fence = SCSITask(owner: answer)
+    fence.begin(
+      CommandDescriptorBlock(Reserve.reserve6), expectedDataIn: 0, expectedDataOut: 0)
+    let lun = fencer.logicalUnits[0]
+    _ = lun.takeAttention()
+    #expect(copies.bench.server.admit(fence, lun) == .execute)
+    copies.bench.server.execute(fence)
+    copies.turn()
+    #expect(answer.count == 0 && task.phase == .executing && started > 0)
+    copies.stores[2].releaseHeld()
+    copies.turn()
+    #expect(answer.count == 1 && fence.status == .good)
+    #expect(copies.bench.endedOutcomes().map(\.summary) == ["reservationConflict"])
+    #expect(copies.stores[2].log.count == started && copies.server(2).taskCount == 0)
+    #expect(copies.bench.server.copiesInProgress == 0)
+  }
+
   @Test("COPY OPERATION ABORT ends a copy and is answered after it")
   func copyOperationAbort() {
     let copies = pair()
@@ -161,6 +195,12 @@ struct CopyManagementTests {
       copies.bench.run(CopyBench.results(0x03, identifier: 0)).data
         == CopyOperatingParameters.encoded())
   }
+}
+
+/// Counts the ends of its tasks.
+private final class Counter: SCSITaskOwner {
+  private(set) var count = 0
+  func taskEnded(_ task: SCSITask) { count += 1 }
 }
 
 extension CopyBench {
