@@ -30,7 +30,8 @@ public final class SCSITask: StoreClient {
     case ended
   }
 
-  /// The order that the initiator wants (SAM-5 §8.7).
+  /// The order that the initiator wants (SAM-5 §8.7); reservation commands have one of their own
+  /// (`TaskOrder`).
   public enum Attribute: UInt8, Sendable {
     /// After the ORDERED and HEAD OF QUEUE tasks before it.
     case simple

@@ -5,10 +5,16 @@
 /// can know an order of arrival, so there a task gets its **place** when it could start but for other
 /// nexuses' tasks: its data is there, and its own predecessors have ended. So nobody ever waits for
 /// data that another initiator withholds.
+///
+/// A reservation command waits for its own predecessors only: what a dead node has left in the task
+/// set, and whatever that waits for, must not keep it from being fenced. The order between nexuses
+/// means nothing to it, for a change does not act on the tasks that came before: it waits for those
+/// under way that it forbids, and refuses or aborts the rest, started or not.
 struct TaskOrder {
   /// ORDERED tasks that have not ended, in the order of their entry.
   var ordered: [SCSITask] = []
-  /// HEAD OF QUEUE tasks that have not ended.
+  /// HEAD OF QUEUE tasks that have not ended, and ORDERED reservation commands: those after them
+  /// wait for them too, and no turn is asked for.
   var heads: [SCSITask] = []
   /// Tasks whose data is there and which have not started, in the order in which it came.
   var waiting: [SCSITask] = []
@@ -36,6 +42,7 @@ struct TaskOrder {
   func mayStart(_ task: SCSITask) -> Bool {
     switch task.attribute {
     case .headOfQueue: true
+    case _ where task.command.isReservationCommand: true
     case .ordered: isGranted && asking?.task === task
     case .simple, .aca:
       task.place < boundary ?? SCSITask.noPlace && !ordered.contains { $0.precedes(task) }
@@ -60,8 +67,8 @@ struct TaskOrder {
 
   mutating func entered(_ task: SCSITask) {
     switch task.attribute {
-    case .ordered: ordered.append(task)
-    case .headOfQueue: heads.append(task)
+    case .ordered where !task.command.isReservationCommand: ordered.append(task)
+    case .ordered, .headOfQueue: heads.append(task)
     case .simple, .aca: break
     }
   }
@@ -76,8 +83,8 @@ struct TaskOrder {
     }
     switch task.attribute {
     case .simple, .aca: break
-    case .headOfQueue: heads.removeAll { $0 === task }
-    case .ordered: ordered.removeAll { $0 === task }
+    case .ordered where !task.command.isReservationCommand: ordered.removeAll { $0 === task }
+    case .ordered, .headOfQueue: heads.removeAll { $0 === task }
     }
   }
 

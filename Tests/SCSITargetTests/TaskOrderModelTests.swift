@@ -18,6 +18,7 @@ private final class OrderRun: SCSITaskOwner {
     var hasEnded = false
   }
 
+  let readKeys: [UInt8] = [0x5E, 0, 0, 0, 0, 0, 0, 2, 0, 0]
   let store: TestStore
   let benches: [Bench]
   var generator: SeededGenerator
@@ -78,9 +79,10 @@ private final class OrderRun: SCSITaskOwner {
     ][pick(0...6)]
     let number = records.count
     let task = SCSITask(owner: self)
+    // READ KEYS, which starts nothing and waits for its own initiator only, or a read.
+    let cdb = pick(0...9) == 0 ? readKeys : CDB.ten(0x28, UInt64(number), 1)
     task.begin(
-      CommandDescriptorBlock(CDB.ten(0x28, UInt64(number), 1)), expectedDataIn: 512,
-      expectedDataOut: 0, attribute: attribute)
+      CommandDescriptorBlock(cdb), expectedDataIn: 512, expectedDataOut: 0, attribute: attribute)
     numbers[ObjectIdentifier(task)] = number
     let nexus = pick(0...1)
     records.append(Record(attribute: attribute, share: share, nexus: nexus))
