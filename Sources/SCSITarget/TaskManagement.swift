@@ -72,10 +72,14 @@ extension DeviceServer {
   }
 
   /// I_T NEXUS RESET (SAM-5 §7.6), one unit's part: what a nexus loss does (§6.3.4), to one nexus.
+  /// Its RESERVE ends after its tasks: before, others would meet what they still write, and a
+  /// RESERVE among them may yet come into force.
   public func resetNexus(_ nexus: LogicalUnitNexus, completion: @escaping () -> Void) {
     nexus.establish(.nexusLossOccurred)
-    reservations.nexusEnded(nexus)
-    abortTaskSet(of: nexus, completion: completion)
+    abortTaskSet(of: nexus) { [self] in
+      reservations.nexusEnded(nexus)
+      completion()
+    }
   }
 
   /// Runs `body` on every reactor's part of this logical unit; `completion` on this one, when all

@@ -132,6 +132,44 @@ struct ReservationAccessTests {
     #expect(other.run(Reserve.register(1)) == "good")
   }
 
+  @Test(
+    "I_T NEXUS RESET ends a RESERVE after the nexus's tasks: nobody meets what they still write")
+  func nexusReset() {
+    let cluster = Cluster()
+    let holder = cluster.node("a", on: 1)
+    let other = cluster.node("b", on: 0)
+    #expect(holder.run(Reserve.reserve6) == "good")
+    cluster.store.isHolding = true
+    let write = holder.begin(holder.write())
+    var isDone = false
+    holder.server.resetNexus(holder.lun) { isDone = true }
+    cluster.settle()
+    #expect(!isDone && other.run(other.write(1)) == "reservationConflict")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(isDone && write.outcome == "aborted")
+    #expect(other.run(other.write()) == "good")
+  }
+
+  @Test("I_T NEXUS RESET ends a RESERVE too that comes into force while it is aborted")
+  func nexusResetOfReserve() {
+    let cluster = Cluster()
+    let holder = cluster.node("a", on: 1)
+    let other = cluster.node("b", on: 0)
+    cluster.store.isHolding = true
+    _ = other.begin(other.write())
+    let reserve = holder.begin(Reserve.reserve6)
+    cluster.settle()
+    var isDone = false
+    holder.server.resetNexus(holder.lun) { isDone = true }
+    cluster.settle()
+    #expect(!isDone && reserve.outcome == "pending")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(isDone && reserve.outcome == "aborted")
+    #expect(other.run(other.write()) == "good")
+  }
+
   @Test("RESERVE and registrations exclude each other, but for whom the reservation already serves")
   func reserveBesideRegistrations() throws {
     let cluster = Cluster()
