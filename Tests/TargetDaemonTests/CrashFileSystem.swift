@@ -192,11 +192,13 @@ final class CrashFileSystem: StateFileSystem {
   }
 
   func stableContent(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
-    state.withLock { state in
+    let content: [UInt8]? = state.withLock { state in
       guard let inode = state.image.entries[path] else { return nil }
       state.image.inodes[inode].isStable = true
       return state.image.inodes[inode].content
     }
+    guard content?.count ?? 0 <= bytesMax else { throw .invalidArgument }
+    return content
   }
 }
 

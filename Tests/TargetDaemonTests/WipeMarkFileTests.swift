@@ -118,6 +118,23 @@ struct WipeMarkFileTests {
     #expect(book.contains("cannot be found out"))
   }
 
+  @Test("A file that cannot be read gives way to a new mark, and to nothing else")
+  func unreadable() throws {
+    let fileSystem = CrashFileSystem(path, [UInt8](repeating: 0x20, count: 4096))
+    let marks = try marks(fileSystem)
+    #expect(marks.load(of: unit) == .damaged)
+    #expect(save(nil, by: marks) == .invalidArgument)
+    #expect(marks.load(of: unit) == .damaged)
+    fileSystem.begin(CrashFileSystem.Fault(index: 1))
+    #expect(save(mark, by: marks) == .inputOutput)
+    #expect(marks.load(of: unit) == .damaged)
+    fileSystem.begin()
+    #expect(save(mark, by: marks) == nil)
+    #expect(marks.load(of: unit) == .unfinished(mark))
+    #expect(save(nil, by: marks) == nil)
+    #expect(marks.load(of: unit) == .none)
+  }
+
   @Test("A daemon that starts finds the mark, and serves the unit as failed; memory has none")
   func start() throws {
     let scratch = try Scratch()
