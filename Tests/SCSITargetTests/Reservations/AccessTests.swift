@@ -156,15 +156,12 @@ struct ReservationAccessTests {
     let cluster = Cluster()
     let holder = cluster.node("a", on: 1)
     let other = cluster.node("b", on: 0)
-    cluster.store.isHolding = true
-    _ = other.begin(other.write())
     let reserve = holder.begin(Reserve.reserve6)
-    cluster.settle()
+    // The home has decided, and the nexus's own reactor has not heard of it.
+    cluster.reactors[0].turn()
     var isDone = false
     holder.server.resetNexus(holder.lun) { isDone = true }
-    cluster.settle()
     #expect(!isDone && reserve.outcome == "pending")
-    cluster.store.releaseHeld()
     cluster.settle()
     #expect(isDone && reserve.outcome == "aborted")
     #expect(other.run(other.write()) == "good")

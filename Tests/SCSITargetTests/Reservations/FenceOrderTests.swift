@@ -37,10 +37,11 @@ struct FenceOrderTests {
   func withoutAbort() throws {
     let cluster = Cluster()
     let (fencer, victim) = try FenceTests.nodes(cluster)
-    let bystander = cluster.node("c", on: 1)
+    let bystander = cluster.node("c", on: 0)
     cluster.store.isHolding = true
     _ = bystander.begin(read(0))
     let write = victim.begin(victim.write(), attribute: .ordered)
+    cluster.settle()
     let fence = fencer.begin(Reserve.preempt(1, 2))
     cluster.settle()
     #expect(fence.outcome == "good" && write.outcome == "pending")
