@@ -98,9 +98,9 @@ extension DeviceServer {
     }
     try passReservations(task, nexus)
     if changesMedium, isWriteProtected(for: nexus) { throw Refusal(.writeProtected) }
-    // An initiator that may only read decides neither how safe the others' writes are nor whether
-    // they may write.
-    if nexus.isReadOnly, task.command.changesParameters || task.command.reserves {
+    // An initiator that may only read decides neither how safe the others' writes are, nor whether
+    // they may write or the unit runs.
+    if nexus.isReadOnly, table[task.command].affectsOthers(task.cdb) {
       throw Refusal(.accessDenied)
     }
   }
@@ -208,15 +208,6 @@ extension SCSITask {
 
 extension Command {
   var isSynchronizeCache: Bool { self == .synchronizeCache10 || self == .synchronizeCache16 }
-  /// Whether it changes, for all initiators, what is not on the medium.
-  var changesParameters: Bool {
-    switch self {
-    case .modeSelect6, .modeSelect10, .logSelect, .setIdentifyingInformation,
-      .setTargetPortGroups, .setTimestamp:
-      true
-    default: false
-    }
-  }
 
   /// Whether less data-out than the CDB says makes nothing of the command: the one block stands for
   /// every block of the range, or the blocks are written together or not at all.

@@ -66,6 +66,12 @@ public struct CommandTraits: OptionSet, Sendable, BitwiseCopyable {
   /// Runs although the initiator named a LUN that is not there (SPC-4 §6.6.1, §6.33, §6.39).
   @inlinable
   public static var allowedWithoutLogicalUnit: CommandTraits { CommandTraits(rawValue: 1 << 3) }
+
+  /// Changes what is not on the medium for other initiators, or what they may do: parameters,
+  /// reservations, whether the unit runs. ACCESS DENIED for one that may only read;
+  /// `CommandRow.affectsOthers(_:)` knows the CDBs that do no harm.
+  @inlinable
+  public static var affectsOthers: CommandTraits { CommandTraits(rawValue: 1 << 4) }
 }
 
 /// One row of the command table: all that is known of a command before it runs.
@@ -127,6 +133,18 @@ public struct CommandRow: Sendable {
   /// Whether the unit looks at this bit of the CDB.
   public func honours(byte: Int, bit: Int) -> Bool {
     byte < length && usage[byte / 8] >> UInt64(56 - byte % 8 * 8 + bit) & 1 == 1
+  }
+
+  /// Whether this very CDB affects other initiators. Starting a unit that is stopped only serves them,
+  /// there is no power condition to change, and who lets the medium go takes back what is his own.
+  @inlinable
+  public func affectsOthers(_ cdb: CommandDescriptorBlock) -> Bool {
+    guard traits.contains(.affectsOthers) else { return false }
+    switch command {
+    case .startStopUnit: return cdb.powerCondition == 0 && (!cdb.isStart || cdb.isLoadEject)
+    case .preventAllowMediumRemoval: return cdb.isPreventRemoval
+    default: return true
+    }
   }
 
   /// The direction of this very CDB: a VERIFY that compares nothing, a WRITE SAME with NDOB

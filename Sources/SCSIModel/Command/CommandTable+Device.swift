@@ -25,13 +25,13 @@ extension CommandTable {
       CommandRow(
         .setIdentifyingInformation, "SET IDENTIFYING INFORMATION", 0xA4, action: 0x06,
         mask: maintenance(byte10: 0xFE), .dataOut, length: .bytes6To9, .write,
-        .allowedWhenNotReady),
+        [.allowedWhenNotReady, .affectsOthers]),
       CommandRow(
         .setTargetPortGroups, "SET TARGET PORT GROUPS", 0xA4, action: 0x0A, mask: maintenance(),
-        .dataOut, length: .bytes6To9, .write, .allowedWhenNotReady),
+        .dataOut, length: .bytes6To9, .write, [.allowedWhenNotReady, .affectsOthers]),
       CommandRow(
         .setTimestamp, "SET TIMESTAMP", 0xA4, action: 0x0F, mask: maintenance(), .dataOut,
-        length: .bytes6To9, .write, .allowedWhenNotReady),
+        length: .bytes6To9, .write, [.allowedWhenNotReady, .affectsOthers]),
     ]
   }
 
@@ -41,7 +41,7 @@ extension CommandTable {
       CommandRow(
         .logSelect, "LOG SELECT", 0x4C,
         mask: [0x02, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00], .dataOut,
-        length: .bytes7To8, .write, .allowedWhenNotReady),
+        length: .bytes7To8, .write, [.allowedWhenNotReady, .affectsOthers]),
       CommandRow(
         .logSense, "LOG SENSE", 0x4D,
         mask: [0x00, 0xFF, 0xFF, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0x00], .dataIn,

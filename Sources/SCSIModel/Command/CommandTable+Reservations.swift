@@ -41,9 +41,9 @@ extension CommandTable {
     let six = [UInt8](repeating: 0, count: 5)
     let ten = [UInt8](repeating: 0, count: 9)
     return [
-      CommandRow(.reserve6, "RESERVE(6)", 0x16, mask: six, .none, .reserve),
+      CommandRow(.reserve6, "RESERVE(6)", 0x16, mask: six, .none, .reserve, .affectsOthers),
       CommandRow(.release6, "RELEASE(6)", 0x17, mask: six, .none, .release),
-      CommandRow(.reserve10, "RESERVE(10)", 0x56, mask: ten, .none, .reserve),
+      CommandRow(.reserve10, "RESERVE(10)", 0x56, mask: ten, .none, .reserve, .affectsOthers),
       CommandRow(.release10, "RELEASE(10)", 0x57, mask: ten, .none, .release),
     ]
   }
@@ -64,6 +64,6 @@ extension CommandTable {
     CommandRow(
       command, name, 0x5F, action: action,
       mask: [0x00, 0xFF, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0x00], .dataOut,
-      length: .bytes5To8, .persistentReserve)
+      length: .bytes5To8, .persistentReserve, .affectsOthers)
   }
 }

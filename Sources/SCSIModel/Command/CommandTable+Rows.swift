@@ -26,14 +26,14 @@ extension CommandTable {
         [.ignoresUnitAttention, .allowedWhenNotReady, .allowedWithoutLogicalUnit]),
       CommandRow(
         .modeSelect6, "MODE SELECT(6)", 0x15, mask: [0x11, 0x00, 0x00, 0xFF, 0x00], .dataOut,
-        length: .byte4, .write),
+        length: .byte4, .write, .affectsOthers),
       CommandRow(
         .modeSense6, "MODE SENSE(6)", 0x1A, mask: [0x08, 0xFF, 0xFF, 0xFF, 0x00], .dataIn,
         length: .byte4, .read, .allowedWhenNotReady),
       CommandRow(
         .modeSelect10, "MODE SELECT(10)", 0x55,
         mask: [0x11, 0x00, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00], .dataOut,
-        length: .bytes7To8, .write),
+        length: .bytes7To8, .write, .affectsOthers),
       CommandRow(
         .modeSense10, "MODE SENSE(10)", 0x5A,
         mask: [0x18, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00], .dataIn,
@@ -134,11 +134,11 @@ extension CommandTable {
       // IMMED; POWER CONDITION, NO_FLUSH, LOEJ and START.
       CommandRow(
         .startStopUnit, "START STOP UNIT", 0x1B, mask: [0x01, 0x00, 0x00, 0xF7, 0x00],
-        .none, .alwaysIfStarting, .allowedWhenNotReady),
+        .none, .alwaysIfStarting, [.allowedWhenNotReady, .affectsOthers]),
       CommandRow(
         .preventAllowMediumRemoval, "PREVENT ALLOW MEDIUM REMOVAL", 0x1E,
         mask: [0x00, 0x00, 0x00, 0x01, 0x00], .none, .alwaysIfAllowingRemoval,
-        .allowedWhenNotReady),
+        [.allowedWhenNotReady, .affectsOthers]),
     ]
   }
 

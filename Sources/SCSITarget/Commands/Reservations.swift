@@ -64,15 +64,4 @@ extension Command {
     default: false
     }
   }
-
-  /// Whether it may keep others from the unit.
-  var reserves: Bool {
-    switch self {
-    case .register, .reserve, .release, .clear, .preempt, .preemptAndAbort,
-      .registerAndIgnoreExistingKey, .registerAndMove, .replaceLostReservation, .reserve6,
-      .reserve10:
-      true
-    default: false
-    }
-  }
 }

@@ -280,16 +280,34 @@ extension UnitModelRun {
     case 2: requestSense()
     case 3: run([0x12, 0, 0, 0, 96, 0], expecting: UnitModel.good)
     case 4: capacity()
-    case 5:
-      run(
-        [0x1B, 0, 0, 0, 1, 0], expecting: model.refusal(node, .always) ?? UnitModel.good)
-    case 6:
-      // Allowing removal, which nobody has to be kept from.
-      run([0x1E, 0, 0, 0, 0, 0], expecting: model.takeAttention(node) ?? UnitModel.good)
+    case 5: startOrStop()
+    case 6: preventOrAllow()
     default:
       // An operation code that no standard gives to a disk.
       run([0x8F ^ 0xE0, 0, 0, 0, 0, 0], expecting: model.takeAttention(node) ?? "05/20/00")
     }
+  }
+
+  /// Only who may not stops it: the model knows no unit that is stopped.
+  private mutating func startOrStop() {
+    guard model.isReadOnly(node), random.coin() else {
+      return run(
+        [0x1B, 0, 0, 0, 1, 0], expecting: model.refusal(node, .always) ?? UnitModel.good)
+    }
+    run(
+      [0x1B, 0, 0, 0, 0, 0],
+      expecting: model.refusal(node, .write, .changesUnit) ?? UnitModel.good)
+  }
+
+  /// Allowing removal is what nobody has to be kept from; without a removable medium nothing comes of
+  /// preventing it.
+  private mutating func preventOrAllow() {
+    guard random.coin() else {
+      return run([0x1E, 0, 0, 0, 0, 0], expecting: model.takeAttention(node) ?? UnitModel.good)
+    }
+    run(
+      [0x1E, 0, 0, 0, 1, 0],
+      expecting: model.refusal(node, .write, .changesUnit) ?? UnitModel.good)
   }
 
   private mutating func requestSense() {
