@@ -151,4 +151,54 @@ struct RightsTests {
     #expect(initiator.manage(.abortTaskSet) == .functionComplete)
     #expect(target.isIdle(after: [initiator]))
   }
+
+  /// Node 1 sees unit 0, node 2 unit 1, node 3 both; others none.
+  private func divided(seed: UInt64) throws -> SimulatedTarget {
+    var definition = Example.open(units: 2)
+    let units = definition.units
+    definition.admitsAnyInitiator = false
+    definition.accessEntries = zip(1...3, [[units[0]], [units[1]], units]).map { number, seen in
+      AccessEntry(initiator: "iqn.2026-11.com.example:node\(number)", units: seen)
+    }
+    definition.accessEntries.append(AccessEntry(initiator: nil, units: []))
+    return try SimulatedTarget(seed: seed, targets: [definition], reactorCount: 2)
+  }
+
+  @Test("An initiator that sees no logical unit resets no target")
+  func resetsWithoutUnit() throws {
+    let target = try divided(seed: 12)
+    let node = ScriptedInitiator(target)
+    node.initiatorName = "iqn.2026-11.com.example:node1"
+    try #require(node.login(to: Example.name) == 0)
+    node.clearUnitAttention()
+    let stranger = ScriptedInitiator(target)
+    stranger.initiatorName = "iqn.2026-11.com.example:stranger"
+    try #require(stranger.login(to: Example.name) == 0)
+    for function: TaskManagementFunction in [.targetWarmReset, .targetColdReset] {
+      #expect(stranger.manage(function) == .functionAuthorizationFailed)
+    }
+    target.pass(milliseconds: 500)
+    #expect(!node.isClosed && !stranger.isClosed)
+    #expect(node.write(0, Example.pattern(512))?.status == 0)
+    #expect(target.isIdle(after: [node, stranger]))
+  }
+
+  @Test("TARGET COLD RESET ends the sessions that share a logical unit with its own, and no other")
+  func coldResetOfOwnUnits() throws {
+    let target = try divided(seed: 13)
+    let nodes = try (1...3).map { number in
+      let node = ScriptedInitiator(target)
+      node.initiatorName = "iqn.2026-11.com.example:node\(number)"
+      try #require(node.login(to: Example.name) == 0)
+      node.clearUnitAttention(lun: number == 2 ? 1 << 48 : 0)
+      return node
+    }
+    #expect(nodes[0].manage(.targetColdReset) == .functionComplete)
+    #expect(nodes[0].waitForClose(seconds: 1))
+    #expect(nodes[2].waitForClose(seconds: 1))
+    #expect(!nodes[1].isClosed)
+    // It has not even been told of a reset.
+    #expect(nodes[1].command(ScriptedInitiator.testUnitReady, lun: 1 << 48)?.status == 0)
+    #expect(target.isIdle(after: [nodes[1]]))
+  }
 }

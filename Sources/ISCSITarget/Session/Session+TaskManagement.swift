@@ -40,6 +40,8 @@ extension Session {
     case .abortTask: abortTask(request, answer)
     case .abortTaskSet, .clearTaskSet, .logicalUnitReset:
       guard let unit = logicalUnit(of: request.lun) else { return answer(.lunDoesNotExist) }
+      // Who may only read does not end what others write, not even in his error recovery: a Linux
+      // initiator that is refused here goes on to log in anew, which ends his own tasks as well.
       if unit.isReadOnly, request.function != .abortTaskSet {
         return answer(.functionAuthorizationFailed)
       }
@@ -47,10 +49,7 @@ extension Session {
         self?.performOnUnit(request.function, unit, answer)
       }
     case .targetWarmReset, .targetColdReset:
-      // Who may only read does not end what others write.
-      if nexus?.logicalUnits.contains(where: \.isReadOnly) ?? false {
-        return answer(.functionAuthorizationFailed)
-      }
+      guard mayResetTarget else { return answer(.functionAuthorizationFailed) }
       inOrder(request.cmdSN) { [weak self] in self?.resetTarget(request.function, answer) }
     case .taskReassign: answer(.reassignmentNotSupported)
     default: answer(.functionNotSupported)
@@ -105,8 +104,16 @@ extension Session {
     }
   }
 
+  /// Target resets abort what others do on every logical unit of this nexus, so each of them must be
+  /// one that the initiator may write to. Who has none resets nothing: his login alone is no right to
+  /// end sessions (§11.5.1 leaves it to the target to require authorisation).
+  private var mayResetTarget: Bool {
+    guard let units = nexus?.logicalUnits, !units.isEmpty else { return false }
+    return !units.contains(where: \.isReadOnly)
+  }
+
   /// TARGET WARM RESET and TARGET COLD RESET (§11.5.1): every logical unit this initiator can see at
-  /// this target; the cold one ends every session, too.
+  /// this target; the cold one ends the sessions at this target that use one of them, too.
   private func resetTarget(
     _ function: TaskManagementFunction,
     _ answer: @escaping (TaskManagementResponseCode) -> Void
@@ -114,9 +121,10 @@ extension Session {
     guard function == .targetColdReset else {
       return resetUnits(.busDeviceResetFunctionOccurred, answer)
     }
+    let units = Set((nexus?.logicalUnits ?? []).map { ObjectIdentifier($0.server.unit) })
     resetUnits(.powerOnOccurred) { [weak self] code in
       answer(code)
-      self?.coldResetEnded()
+      self?.coldResetEnded(units)
     }
   }
 
@@ -132,18 +140,24 @@ extension Session {
     }
   }
 
-  /// A cold reset ends every session of the target (§11.5.1), this one after its answer has left.
-  private func coldResetEnded() {
+  /// A cold reset ends the sessions of the target (§11.5.1), this one after its answer has left. Those
+  /// that use none of `units` stay: to their initiators LUN mapping has made this another target.
+  private func coldResetEnded(_ units: Set<ObjectIdentifier>) {
     guard let name = key?.targetName else { return }
     let handle = handle
     for other in worker.workers {
       worker.reactor.courier.send(to: other) { worker in
-        for session in worker.sessions(ofTarget: name) where session.handle != handle {
+        for session in worker.sessions(ofTarget: name)
+        where session.handle != handle && session.uses(anyOf: units) {
           session.end(.targetReset)
         }
       }
     }
     for connection in connections { connection.closeAfterSending(.targetReset) }
+  }
+
+  private func uses(anyOf units: Set<ObjectIdentifier>) -> Bool {
+    nexus?.logicalUnits.contains { units.contains(ObjectIdentifier($0.server.unit)) } ?? false
   }
 
   // MARK: Logout
