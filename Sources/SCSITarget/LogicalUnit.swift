@@ -38,6 +38,8 @@ public final class LogicalUnit: Sendable {
   public let homeReactorIndex: Int
   /// The ROD tokens that represent blocks of this unit.
   let tokens = TokenRegistry()
+  /// The range locks that its commands have, or wait for.
+  let rangeClaims = RangeClaimCount()
 
   /// Commands that each reactor accepts at a time, from all nexuses together; past it TASK SET FULL.
   let queueDepth: Int

@@ -157,7 +157,7 @@ struct RangeLockTests {
     #expect(try #require(writes.first).offset == 5 * 512)
     #expect(block(one.store, 5) == other)
     #expect(one.server.rangeLocks.closed.isEmpty && two.server.rangeLocks.closed.isEmpty)
-    #expect(one.server.rangeLocks.begun.isEmpty)
+    #expect(one.server.rangeLocks.queue.begun.isEmpty)
   }
 
   @Test("A write in flight anywhere has landed before anything is compared")

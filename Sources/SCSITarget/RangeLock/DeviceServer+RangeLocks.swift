@@ -1,59 +1,6 @@
 internal import Reactor
 internal import SCSIModel
 
-// How a command that reads, decides and writes excludes every other change of its blocks, and one that
-// writes them as a whole every look at them too, from every nexus on every reactor:
-//
-//   claimant            home reactor                    every reactor
-//   claim      ───►     queue: one after another
-//                       of those that overlap   ───►    close: hold back what overlaps,
-//                                               ◄───    answer when none of it executes
-//   granted    ◄───     all have answered
-//   release    ───►                             ───►    open: go on with what was held
-//
-// What waits for a lock has nothing in flight, and what a closing waits for never waits for a lock: so
-// no two can wait for each other. A message that finds a mailbox full is delivered later, never
-// dropped: a lock is granted only on the word of all, and always opened.
-
-/// Bytes of a store that one claimant has to itself.
-struct RangeLock: Sendable {
-  struct Identifier: Hashable, Sendable {
-    let reactorIndex: Int
-    let number: UInt64
-  }
-
-  let identifier: Identifier
-  let offset: UInt64
-  let count: UInt64
-  /// Nobody may see what is half done.
-  let excludesReads: Bool
-  let claim: ReactorBound<RangeLockClaim>
-
-  /// Both ranges lie within a store, so their ends do not wrap.
-  func overlaps(offset other: UInt64, count otherCount: UInt64) -> Bool {
-    offset < other + otherCount && other < offset + count
-  }
-
-  func overlaps(_ other: RangeLock) -> Bool { overlaps(offset: other.offset, count: other.count) }
-}
-
-/// The claimant's end of a lock, on its own reactor.
-final class RangeLockClaim {
-  let identifier: RangeLock.Identifier
-  private var whenGranted: (() -> Void)?
-
-  init(_ identifier: RangeLock.Identifier, whenGranted: @escaping () -> Void) {
-    self.identifier = identifier
-    self.whenGranted = whenGranted
-  }
-
-  func granted() {
-    let body = whenGranted
-    whenGranted = nil
-    body?()
-  }
-}
-
 /// A device server's part in the range locks of its unit.
 struct RangeLocks {
   /// Locks that are, or are about to be, granted: what overlaps one is held back here.
@@ -62,24 +9,29 @@ struct RangeLocks {
   var held: [SCSITask] = []
   /// How many claims were made here, to number them.
   var claimCount: UInt64 = 0
+  /// On the home reactor only.
+  var queue = RangeLockQueue()
 
-  // On the home reactor only.
+  func exclude(_ task: SCSITask, _ table: CommandTable) -> Bool {
+    closed.contains { task.isExcluded(by: $0, table) }
+  }
 
-  /// Not begun, in order of arrival.
-  var queue: [RangeLock] = []
-  /// Begun, not released.
-  var begun: [RangeLock] = []
-
-  /// Takes from the queue what overlaps neither a lock that is begun nor one that came before it.
-  mutating func takeNext() -> RangeLock? {
-    for (index, lock) in queue.enumerated() {
-      let isFree =
-        !begun.contains { $0.overlaps(lock) } && !queue[..<index].contains { $0.overlaps(lock) }
-      guard isFree else { continue }
-      begun.append(queue.remove(at: index))
-      return lock
+  /// Takes out what `opened` has held back and no lock does now, with the entries by which to know a
+  /// task that is another command by the time.
+  mutating func takeFreed(
+    by opened: RangeLock, _ table: CommandTable
+  ) -> [(task: SCSITask, entry: UInt64)] {
+    var freed: [(task: SCSITask, entry: UInt64)] = []
+    var stillHeld: [SCSITask] = []
+    for task in held {
+      if task.isExcluded(by: opened, table), !exclude(task, table) {
+        freed.append((task, task.entry))
+      } else {
+        stillHeld.append(task)
+      }
     }
-    return nil
+    if !freed.isEmpty { held = stillHeld }
+    return freed
   }
 }
 
@@ -87,11 +39,12 @@ struct RangeLocks {
 
 extension DeviceServer {
   /// Asks for the range; `whenGranted` is called later, never before this returns. Nil: the home
-  /// reactor cannot be reached now.
+  /// reactor cannot be reached now, or the unit has as many claims as it may have.
   func claimRange(
     offset: UInt64, count: UInt64, excludesReads: Bool = false,
     whenGranted: @escaping () -> Void
   ) -> RangeLockClaim? {
+    guard unit.rangeClaims.take() else { return nil }
     rangeLocks.claimCount += 1
     let identifier = RangeLock.Identifier(
       reactorIndex: reactor.index, number: rangeLocks.claimCount)
@@ -99,7 +52,10 @@ extension DeviceServer {
     let lock = RangeLock(
       identifier: identifier, offset: offset, count: count, excludesReads: excludesReads,
       claim: ReactorBound(claim, on: reactor))
-    guard let home = unit.homeServer, home.post({ $0.queueLock(lock) }) else { return nil }
+    guard let home = unit.homeServer, home.post({ $0.queueLock(lock) }) else {
+      unit.rangeClaims.giveBack()
+      return nil
+    }
     return claim
   }
 
@@ -115,12 +71,7 @@ extension DeviceServer {
 
 extension DeviceServer {
   private func queueLock(_ lock: RangeLock) {
-    rangeLocks.queue.append(lock)
-    beginLocks()
-  }
-
-  private func beginLocks() {
-    while let lock = rangeLocks.takeNext() { begin(lock) }
+    if rangeLocks.queue.enter(lock) { begin(lock) }
   }
 
   private func begin(_ lock: RangeLock) {
@@ -132,9 +83,10 @@ extension DeviceServer {
   }
 
   private func releaseLock(_ identifier: RangeLock.Identifier) {
-    rangeLocks.begun.removeAll { $0.identifier == identifier }
+    guard let next = rangeLocks.queue.release(identifier) else { return }
+    unit.rangeClaims.giveBack()
     for server in unit.deviceServers { courier.send(to: server) { $0.open(identifier) } }
-    beginLocks()
+    for lock in next { begin(lock) }
   }
 }
 
@@ -148,11 +100,16 @@ extension DeviceServer {
     barrier.arm()
   }
 
+  /// What this lock held back, and no other does, goes on. Each held task is looked at once, and those
+  /// that go on are out of the list before the first of them starts, which may end others of them and
+  /// admit new ones.
   private func open(_ identifier: RangeLock.Identifier) {
-    rangeLocks.closed.removeAll { $0.identifier == identifier }
-    // One by one: starting a task may end others and admit new ones.
-    while let index = rangeLocks.held.firstIndex(where: { !isExcluded($0) }) {
-      let task = rangeLocks.held.remove(at: index)
+    guard let index = rangeLocks.closed.firstIndex(where: { $0.identifier == identifier }) else {
+      return
+    }
+    let opened = rangeLocks.closed.remove(at: index)
+    for (task, entry) in rangeLocks.takeFreed(by: opened, table)
+    where task.phase == .held && task.entry == entry {
       task.isGated = false
       task.phase = .collectingData
       begin(task)
@@ -160,7 +117,7 @@ extension DeviceServer {
   }
 
   private func isExcluded(_ task: SCSITask) -> Bool {
-    rangeLocks.closed.contains { task.isExcluded(by: $0, table) }
+    rangeLocks.exclude(task, table)
   }
 
   /// Whether a task that is about to be dispatched has to wait, and does.
@@ -175,7 +132,7 @@ extension DeviceServer {
   /// A task that waited or has claimed leaves the task set.
   func forgetGate(of task: SCSITask) {
     task.isGated = false
-    rangeLocks.held.removeAll { $0 === task }
+    if task.phase == .held { rangeLocks.held.removeAll { $0 === task } }
     guard let claim = task.rangeClaim else { return }
     task.rangeClaim = nil
     release(claim)
