@@ -1,6 +1,8 @@
 internal import Reactor
 
-// Task attributes (SAM-5 §8.7). While all tasks are SIMPLE a command pays one look at `isOrdering`.
+// Task attributes (SAM-5 §8.7). While all tasks are SIMPLE a command pays one look at `isOrdering`. Else
+// each that comes, starts or ends costs a few looks at every task of this share, of which there are at
+// most `LogicalUnit.queueDepth`.
 extension DeviceServer {
   /// Whether `task`, ready to start, must wait; it is then started by `advanceOrder`.
   func mustWait(_ task: SCSITask) -> Bool {
@@ -38,18 +40,43 @@ extension DeviceServer {
       reportDrained()
       givePlaces()
       askForFirst()
-      // A task that ends at once changes the order under this loop.
-      while let task = order.takeReady() { begin(task) }
+      startReady()
     } while mustAdvanceAgain
     isOrdering = !order.isIdle
   }
 
+  /// One that ends at once may end others of them and admit new ones. Those that may start stay such:
+  /// what comes meanwhile comes after them.
+  private func startReady() {
+    for (task, entry) in order.takeReady()
+    where task.phase == .collectingData && task.entry == entry && !task.isAborted {
+      begin(task)
+    }
+  }
+
+  /// An ORDERED task waits for all of its own nexus before it, a SIMPLE one for those that are ORDERED
+  /// or HEAD OF QUEUE.
   private func givePlaces() {
+    guard order.waiting.contains(where: { !$0.hasPlace }) else { return }
+    noteFirstEntries()
     for task in order.waiting where !task.hasPlace && !task.isAborted {
-      let waitsForOwn =
-        task.attribute == .ordered
-        ? hasTask(of: task.nexus, before: task.entry) : order.hasOwnPredecessor(task)
-      if !waitsForOwn { givePlace(task) }
+      guard let nexus = task.nexus else { preconditionFailure("a waiting task has a nexus") }
+      let predecessor = task.attribute == .ordered ? nexus.firstEntry : nexus.firstMarkedEntry
+      if predecessor >= task.entry { givePlace(task) }
+    }
+  }
+
+  /// Notes in every nexus that has tasks which of them is the first.
+  private func noteFirstEntries() {
+    forEachTask { task in
+      task.nexus?.firstEntry = .max
+      task.nexus?.firstMarkedEntry = .max
+    }
+    forEachTask { task in
+      guard let nexus = task.nexus else { return }
+      nexus.firstEntry = min(nexus.firstEntry, task.entry)
+      guard task.attribute != .simple else { return }
+      nexus.firstMarkedEntry = min(nexus.firstMarkedEntry, task.entry)
     }
   }
 
@@ -71,8 +98,7 @@ extension DeviceServer {
   /// longer than they have to be.
   private func askForFirst() {
     guard order.asking == nil,
-      let first = order.ordered.filter({ $0.hasPlace }).min(by: { $0.place < $1.place }),
-      !first.isAborted, !hasTask(before: first)
+      let first = order.firstOrdered, !first.isAborted, !hasTask(before: first)
     else { return }
     let ask = UnitOrder.Ask(share: share, entry: first.entry)
     order.asking = (first, ask)

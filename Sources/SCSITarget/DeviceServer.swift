@@ -115,9 +115,7 @@ public final class DeviceServer {
     nextPlace &+= 1
   }
 
-  func hasTask(of nexus: LogicalUnitNexus?, before entry: UInt64) -> Bool {
-    tasks.contains { $0.nexus === nexus && $0.entry < entry }
-  }
+  func forEachTask(_ body: (SCSITask) -> Void) { for task in tasks { body(task) } }
 
   func hasTask(before task: SCSITask) -> Bool { tasks.contains { $0.precedes(task) } }
 

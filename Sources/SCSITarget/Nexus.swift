@@ -88,6 +88,10 @@ public final class LogicalUnitNexus {
   public let isReadOnly: Bool
   /// Unlike every other of the logical unit, before and after.
   let number: UInt64
+  /// The entry of the first of its tasks, and of the first that is not SIMPLE; `DeviceServer+Order`
+  /// notes them before it looks at them, and they are of no use later.
+  var firstEntry: UInt64 = .max
+  var firstMarkedEntry: UInt64 = .max
   /// What the reservations of the unit leave to this nexus.
   var gate = ReservationGate.open
 

@@ -38,16 +38,57 @@ struct TaskOrder {
     ordered.isEmpty && heads.isEmpty && waiting.isEmpty && boundary == nil && ended == nil
   }
 
-  /// Whether `task` of those waiting, all of whose own predecessors have ended, may start.
-  func mayStart(_ task: SCSITask) -> Bool {
+  /// Whether `task` of those waiting, all of whose own predecessors have ended, may start. `frontier`
+  /// is of now. A nexus's own ORDERED and HEAD OF QUEUE tasks came after it, or it had no place yet.
+  private func mayStart(_ task: SCSITask, _ frontier: Frontier) -> Bool {
     switch task.attribute {
     case .headOfQueue: true
     case _ where task.command.isReservationCommand: true
     case .ordered: isGranted && asking?.task === task
     case .simple, .aca:
-      task.place < boundary ?? SCSITask.noPlace && !ordered.contains { $0.precedes(task) }
-        && !heads.contains { $0.precedes(task) }
+      task.place < boundary ?? SCSITask.noPlace
+        && task.place < frontier.place(otherThan: task.nexus)
     }
+  }
+
+  /// The first places of ORDERED and HEAD OF QUEUE tasks: the very first, and the first of another
+  /// nexus than that.
+  private struct Frontier {
+    var first = SCSITask.noPlace
+    var nexus: LogicalUnitNexus?
+    var firstOfOthers = SCSITask.noPlace
+
+    func place(otherThan nexus: LogicalUnitNexus?) -> UInt64 {
+      nexus === self.nexus ? firstOfOthers : first
+    }
+
+    mutating func add(_ task: SCSITask) {
+      if task.nexus === nexus {
+        first = min(first, task.place)
+      } else if task.place < first {
+        firstOfOthers = first
+        first = task.place
+        nexus = task.nexus
+      } else {
+        firstOfOthers = min(firstOfOthers, task.place)
+      }
+    }
+  }
+
+  private var frontier: Frontier {
+    var frontier = Frontier()
+    for task in ordered where task.hasPlace { frontier.add(task) }
+    for task in heads where task.hasPlace { frontier.add(task) }
+    return frontier
+  }
+
+  /// The first ORDERED task that has a place.
+  var firstOrdered: SCSITask? {
+    var first: SCSITask?
+    for task in ordered where task.hasPlace && task.place < first?.place ?? SCSITask.noPlace {
+      first = task
+    }
+    return first
   }
 
   /// The boundary of a share that is closed now. All that waits since an earlier turn is before it, or
@@ -55,14 +96,6 @@ struct TaskOrder {
   /// them, have their turns later.
   func boundary(nextPlace: UInt64) -> UInt64 {
     ordered.reduce(nextPlace) { min($0, $1.place) }
-  }
-
-  /// Whether `task`, which is SIMPLE, has to wait for a task of its own nexus.
-  func hasOwnPredecessor(_ task: SCSITask) -> Bool {
-    func precedes(_ other: SCSITask) -> Bool {
-      other.nexus === task.nexus && other.entry < task.entry
-    }
-    return ordered.contains(where: precedes) || heads.contains(where: precedes)
   }
 
   mutating func entered(_ task: SCSITask) {
@@ -75,7 +108,7 @@ struct TaskOrder {
 
   /// Forgets a task that left the task set.
   mutating func left(_ task: SCSITask) {
-    waiting.removeAll { $0 === task }
+    TaskOrder.remove(task, from: &waiting)
     if let asking, asking.task === task {
       ended = asking.ask
       self.asking = nil
@@ -83,17 +116,31 @@ struct TaskOrder {
     }
     switch task.attribute {
     case .simple, .aca: break
-    case .ordered where !task.command.isReservationCommand: ordered.removeAll { $0 === task }
-    case .ordered, .headOfQueue: heads.removeAll { $0 === task }
+    case .ordered where !task.command.isReservationCommand: TaskOrder.remove(task, from: &ordered)
+    case .ordered, .headOfQueue: TaskOrder.remove(task, from: &heads)
     }
   }
 
-  /// The first waiting task that may start, taken out. An aborted one stays: whoever aborted it ends
-  /// it.
-  mutating func takeReady() -> SCSITask? {
-    guard
-      let index = waiting.firstIndex(where: { !$0.isAborted && $0.hasPlace && mayStart($0) })
-    else { return nil }
-    return waiting.remove(at: index)
+  private static func remove(_ task: SCSITask, from tasks: inout [SCSITask]) {
+    if let index = tasks.firstIndex(where: { $0 === task }) { tasks.remove(at: index) }
+  }
+
+  /// The waiting tasks that may start, taken out in their order, each with its entry: by that one
+  /// knows a task that has become another command since. An aborted one stays: whoever aborted it
+  /// ends it.
+  mutating func takeReady() -> [(task: SCSITask, entry: UInt64)] {
+    guard !waiting.isEmpty else { return [] }
+    let frontier = self.frontier
+    var ready: [(task: SCSITask, entry: UInt64)] = []
+    var others: [SCSITask] = []
+    for task in waiting {
+      if !task.isAborted, task.hasPlace, mayStart(task, frontier) {
+        ready.append((task, task.entry))
+      } else {
+        others.append(task)
+      }
+    }
+    if !ready.isEmpty { waiting = others }
+    return ready
   }
 }
