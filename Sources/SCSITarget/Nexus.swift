@@ -21,8 +21,9 @@ public final class InitiatorTargetNexus {
   /// (for iSCSI: protocol level 2, RFC 7144 §6.3).
   public let hasExtendedTaskManagement: Bool
 
-  /// The LUN map: at most a few entries, so a sorted array beats hashing.
-  private var units: [(lun: UInt16, nexus: LogicalUnitNexus)] = []
+  /// The LUNs presented, ascending, and the logical unit of each at the same place.
+  public private(set) var luns: [UInt16] = []
+  public private(set) var logicalUnits: [LogicalUnitNexus] = []
 
   public init(
     initiatorPortName: String, targetPortName: String, targetDeviceName: String,
@@ -58,24 +59,38 @@ public final class InitiatorTargetNexus {
       nexus: self, server: server, lun: lun, isReadOnly: isReadOnly)
     nexus.establish(attention)
     server.attach(nexus)
-    let index = units.firstIndex { $0.lun > lun } ?? units.count
-    units.insert((lun, nexus), at: index)
+    let index = place(of: lun)
+    luns.insert(lun, at: index)
+    logicalUnits.insert(nexus, at: index)
   }
 
   /// Ends the nexus with every logical unit. Its tasks must have ended before.
   public func detachAll() {
-    for unit in units { unit.nexus.server.detach(unit.nexus) }
-    units.removeAll()
+    for unit in logicalUnits { unit.server.detach(unit) }
+    luns.removeAll()
+    logicalUnits.removeAll()
   }
 
+  /// Asked by every command: mostly LUNs count from 0 and have no gaps, so that they are places, too.
   public func logicalUnit(at lun: UInt16) -> LogicalUnitNexus? {
-    for unit in units where unit.lun == lun { return unit.nexus }
-    return nil
+    var index = Int(lun)
+    if index >= luns.count || luns[index] != lun {
+      index = place(of: lun)
+      guard index < luns.count, luns[index] == lun else { return nil }
+    }
+    return logicalUnits[index]
   }
 
-  /// The LUNs presented, ascending.
-  public var luns: [UInt16] { units.map(\.lun) }
-  public var logicalUnits: [LogicalUnitNexus] { units.map(\.nexus) }
+  /// The first place whose LUN is not below `lun`.
+  private func place(of lun: UInt16) -> Int {
+    var low = 0
+    var high = luns.count
+    while low < high {
+      let middle = (low + high) / 2
+      if luns[middle] < lun { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
 }
 
 /// An initiator port's relation to one logical unit (SAM-5 "I_T_L nexus"): rights and pending unit
