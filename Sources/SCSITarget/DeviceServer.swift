@@ -43,6 +43,7 @@ public final class DeviceServer {
   var copiesInProgress = 0
   /// What of the medium this reactor may not change now; empty but for COMPARE AND WRITE and its like.
   var rangeLocks = RangeLocks()
+  var transportBuffers = TransportBuffers()
   /// The FORMAT UNIT or SANITIZE that was begun here.
   var wipe: MediumWipe?
   /// Since when the unit has been here.
@@ -72,6 +73,7 @@ public final class DeviceServer {
     precondition(!tasks.contains { $0.nexus === nexus }, "a nexus ended before its tasks")
     nexus.setPreventsRemoval(false)
     nexuses.removeAll { $0 === nexus }
+    transportBuffers.forget(nexus)
     unit.nexusEnded(nexus.number)
     reservations.nexusEnded(nexus)
   }

@@ -121,9 +121,8 @@ public final class LogicalUnitNexus {
   /// Of the unit through each port of the target, when the initiator was last told of a change.
   var accessStatesSeen: [AsymmetricAccessState]
 
-  /// What WRITE BUFFER left: the echo buffer, and the data buffer as far as it was written.
-  var echoBuffer: [UInt8]?
-  var dataBuffer: [UInt8] = []
+  /// It has filled the echo buffer with WRITE BUFFER, which others may have overwritten since.
+  var hasWrittenEcho = false
 
   /// More different conditions than this do not exist at a time; a further one replaces the last by
   /// "power on, reset, or bus device reset occurred", which tells the initiator to look at everything.

@@ -51,7 +51,7 @@ extension CommandTable {
 }
 
 /// MODE of READ BUFFER and WRITE BUFFER (SPC-4 §6.18, §6.49), as far as there are such here: one
-/// buffer for data and one for echoes, of each nexus.
+/// buffer for data and one for echoes, of each nexus that wrote lately.
 public enum BufferMode: UInt8, Sendable, BitwiseCopyable {
   case data = 0x02
   case descriptor = 0x03
@@ -67,8 +67,8 @@ public enum BufferMode: UInt8, Sendable, BitwiseCopyable {
   /// The READ BUFFER descriptor (SPC-4 §6.18.4): OFFSET BOUNDARY 0, any byte; bytes 1–3 the capacity.
   public static let descriptorData: [UInt8] = [0, 0, UInt8(capacity >> 8), UInt8(capacity & 0xFF)]
 
-  /// The echo buffer descriptor (SPC-4 §6.18.9): EBOS 1, no other nexus overwrites it; bytes 2–3 the
-  /// capacity.
+  /// The echo buffer descriptor (SPC-4 §6.18.9): EBOS 1, who reads what another nexus has overwritten
+  /// is told so; bytes 2–3 the capacity.
   public static let echoDescriptorData: [UInt8] = [
     1, 0, UInt8(capacity >> 8), UInt8(capacity & 0xFF),
   ]

@@ -260,4 +260,9 @@ extension SenseData {
   public static var protocolServiceCRCError: SenseData {
     SenseData(.abortedCommand, asc: 0x47, ascq: 0x05)
   }
+  /// 0B/3F/0F: what this nexus wrote to the echo buffer has made room for another's.
+  @inlinable
+  public static var echoBufferOverwritten: SenseData {
+    SenseData(.abortedCommand, asc: 0x3F, ascq: 0x0F)
+  }
 }

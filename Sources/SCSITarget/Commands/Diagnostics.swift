@@ -2,8 +2,7 @@ internal import Reactor
 internal import SCSIModel
 
 // SEND DIAGNOSTIC and RECEIVE DIAGNOSTIC RESULTS (SPC-4 §6.42, §6.31): the default self-test and the
-// list of pages. READ BUFFER and WRITE BUFFER (SPC-4 §6.18, §6.49): buffers of the nexus, to try the
-// transport with.
+// list of pages.
 extension DeviceServer {
   func sendDiagnostic(_ task: SCSITask) {
     // SPC-4 §6.42: a self-test takes no parameters. That the unit is ready was its test.
@@ -34,45 +33,5 @@ extension DeviceServer {
       return end(task, .invalidFieldInCDB(byte: 2, bit: 7))
     }
     answer(task, [0, 0, 0, 1, 0])
-  }
-
-  func readBuffer(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    switch task.cdb.bufferMode {
-    case .descriptor: answer(task, BufferMode.descriptorData)
-    case .echoDescriptor: answer(task, BufferMode.echoDescriptorData)
-    case .data:
-      let written = nexus.dataBuffer
-      let zeros = [UInt8](repeating: 0, count: BufferMode.capacity - written.count)
-      answer(task, Array((written + zeros).dropFirst(task.cdb.bufferOffset)))
-    case .echo:
-      // SPC-4 §6.18.8: as much as the last WRITE BUFFER brought.
-      guard let echo = nexus.echoBuffer else { return end(task, .commandSequenceError) }
-      answer(task, echo)
-    case nil: end(task, .invalidFieldInCDB(byte: 1, bit: 4))
-    }
-  }
-
-  func writeBuffer(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    do throws(SenseData) {
-      let data = try parameterList(of: task)
-      if task.cdb.bufferMode == .echo {
-        nexus.echoBuffer = data
-      } else {
-        nexus.writeData(data, at: task.cdb.bufferOffset)
-      }
-      end(task, .good)
-    } catch {
-      end(task, error)
-    }
-  }
-}
-
-extension LogicalUnitNexus {
-  /// The table has refused what would end past the buffer's capacity.
-  fileprivate func writeData(_ data: [UInt8], at offset: Int) {
-    precondition(offset + data.count <= BufferMode.capacity, "the data fits the buffer")
-    let missing = offset + data.count - dataBuffer.count
-    if missing > 0 { dataBuffer += [UInt8](repeating: 0, count: missing) }
-    dataBuffer.replaceSubrange(offset..<offset + data.count, with: data)
   }
 }
