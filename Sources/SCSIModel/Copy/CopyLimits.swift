@@ -23,7 +23,7 @@ public enum CopyLimits {
   public static let tokenBytesMax = 256 << 20
   /// OPTIMAL TRANSFER COUNT, in bytes.
   public static let tokenBytesOptimal = 64 << 20
-  /// Tokens of one logical unit; the oldest makes room.
+  /// Tokens of one logical unit; the oldest of the initiator that has most of them makes room.
   public static let tokensMax = 256
   /// MAXIMUM INACTIVITY TIMEOUT and its default, in seconds.
   public static let tokenSecondsMax: UInt32 = 300

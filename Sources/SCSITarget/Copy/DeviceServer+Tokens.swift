@@ -14,8 +14,8 @@ extension DeviceServer {
       let byteCount = try byteCount(of: list.ranges, lengthByte: 14)
       let record = try beginTokenRecord(task, nexus)
       record.results.token = unit.tokens.issue(
-        list.ranges, creator: unit.cscdDescriptor, byteCount: byteCount,
-        inactivitySeconds: list.inactivitySeconds, now: reactor.now)
+        list.ranges, to: nexus.nexus.identity.initiator.name, creator: unit.cscdDescriptor,
+        byteCount: byteCount, inactivitySeconds: list.inactivitySeconds, now: reactor.now)
       record.results.bytesTransferred = byteCount
       record.results.status = .completed
       nexus.copies.end(record, now: reactor.now)

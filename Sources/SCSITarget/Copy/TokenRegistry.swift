@@ -10,6 +10,8 @@ internal import Synchronization
 /// reservation, and none is invalidated by a write.
 final class TokenRegistry: Sendable {
   private struct Token {
+    /// The initiator whose token it is; it may have it from several sessions.
+    var owner: String
     var bytes: [UInt8]
     var ranges: [BlockRange]
     var lifetime: Milliseconds
@@ -22,25 +24,37 @@ final class TokenRegistry: Sendable {
     var identifier: UInt64 = 0
     /// Oldest first.
     var tokens: [Token] = []
+
+    /// Forgets the oldest token of whoever will have the most when `owner` has one more, so that no
+    /// initiator costs another that has fewer a token.
+    mutating func makeRoom(for owner: String) {
+      let counts = tokens.reduce(into: [owner: 1]) { $0[$1.owner, default: 0] += 1 }
+      let most = counts.values.max() ?? 1
+      let isOwn = most > 1 && counts[owner] == most
+      let index = tokens.firstIndex { isOwn ? $0.owner == owner : counts[$0.owner] == most }
+      if let index { tokens.remove(at: index) }
+    }
   }
 
   private let state = Mutex(State())
 
-  /// Makes a token for `ranges`, which exist; the oldest of too many is forgotten.
+  /// Makes a token for `ranges`, which exist, and for the initiator named `owner`; of too many one is
+  /// forgotten.
   func issue(
-    _ ranges: [BlockRange], creator: CSCDDescriptor, byteCount: UInt64, inactivitySeconds: UInt32,
-    now: MonotonicTime
+    _ ranges: [BlockRange], to owner: String, creator: CSCDDescriptor, byteCount: UInt64,
+    inactivitySeconds: UInt32, now: MonotonicTime
   ) -> [UInt8] {
     let secret = TokenRegistry.makeSecret()
     return state.withLock { state in
       state.tokens.removeAll { $0.isExpired(now) }
-      if state.tokens.count >= CopyLimits.tokensMax { state.tokens.removeFirst() }
+      if state.tokens.count >= CopyLimits.tokensMax { state.makeRoom(for: owner) }
       state.identifier += 1
       let bytes = RODToken.encoded(
         identifier: state.identifier, creator: creator, byteCount: byteCount, secret: secret)
       state.tokens.append(
         Token(
-          bytes: bytes, ranges: ranges, lifetime: .seconds(inactivitySeconds), used: now))
+          owner: owner, bytes: bytes, ranges: ranges, lifetime: .seconds(inactivitySeconds),
+          used: now))
       return bytes
     }
   }

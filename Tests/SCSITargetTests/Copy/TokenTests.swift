@@ -138,7 +138,7 @@ struct TokenTests {
     copies.add(TestStore(blockBytes: 512, blocks: 100), isMine: false)
     let unit = copies.server(2).unit
     let theirs = unit.tokens.issue(
-      [BlockRange(start: 0, count: 4)], creator: unit.cscdDescriptor, byteCount: 2048,
+      [BlockRange(start: 0, count: 4)], to: "other", creator: unit.cscdDescriptor, byteCount: 2048,
       inactivitySeconds: 60, now: copies.bench.reactor.now)
     #expect(use(copies, theirs, [(0, 1)]).summary == "05/23/04")
     #expect(copies.stores[2].log.isEmpty && copies.stores[0].log.isEmpty)
