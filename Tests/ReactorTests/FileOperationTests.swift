@@ -107,6 +107,26 @@ struct FileOperationTests {
     #expect(!direct.mayWriteInline)
   }
 
+  @Test("A turn performs so many reads and bytes on the spot, and no more until the next")
+  func inlineReads() throws {
+    let bench = try Bench(Setting(engine: .aio, isBuffered: true))
+    var reader = InlineReader()
+    func reads(_ count: Int) -> Int {
+      let slice = bench.buffer.slice(0..<count)
+      for number in 0..<1000
+      where reader.read(bench.file.handle, into: slice, at: 0) == nil { return number }
+      return 1000
+    }
+    // Into the page cache.
+    #expect(try bench.read(0..<65536, at: 0).value == 65536)
+    #expect(reads(4096) == InlineReader.readsPerTurnMax)
+    #expect(reads(4096) == 0)
+    reader.turnBegan()
+    #expect(reads(65536) == InlineReader.bytesPerTurnMax / 65536)
+    reader.turnBegan()
+    #expect(reads(4096) == InlineReader.readsPerTurnMax)
+  }
+
   @Test(
     "Writes that may not be performed on the spot are queued and land",
     arguments: RealEngine.allCases)

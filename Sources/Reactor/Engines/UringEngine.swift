@@ -145,6 +145,7 @@ public final class UringEngine: IOEngine {
   // MARK: Turn
 
   public func wait(until deadline: MonotonicTime?, completions: inout [Completion]) {
+    inlineReader.turnBegan()
     inlineWriter.turnBegan()
     hasSentThisTurn = false
     if !wakerIsArmed { armWaker() }
