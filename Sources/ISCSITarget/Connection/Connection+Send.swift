@@ -22,13 +22,6 @@ extension Connection {
     }
   }
 
-  /// How many statuses have left that the initiator, expecting `expStatSN` next, has not seen; no more
-  /// than there can be.
-  func unacknowledgedCount(_ expStatSN: SerialNumber) -> Int {
-    let depth = session?.policy.queueDepth ?? 0
-    return min(max(Int(statSN.distance(from: expStatSN)), 0), depth)
-  }
-
   /// Gives back what the batch carried; its send is over.
   func finishBatch() {
     while let task = batch.takeTask() { task.session?.answered(task) }

@@ -70,6 +70,7 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   var controlByteCount = 0
   let batch = SendBatch()
   var statSN = SerialNumber(0)
+  var acknowledgedStatus = AcknowledgedStatus()
   var framing = PDUFraming()
   var isSending = false
   var isFlushScheduled = false

@@ -39,8 +39,9 @@ extension Session {
     task.begin(request, on: connection, in: self)
     tasks[request.initiatorTaskTag] = task
     commandsInWindow += 1
-    worker.reactor.requestArrived(
-      outstanding: commandsInWindow + connection.unacknowledgedCount(request.expStatSN))
+    let answersOnTheirWay = connection.acknowledgedStatus.countOnTheirWay(
+      request.expStatSN, before: connection.statSN, countMax: policy.queueDepth)
+    worker.reactor.requestArrived(outstanding: commandsInWindow + answersOnTheirWay)
     let expected = Int(request.expectedDataTransferLength)
     task.scsi.begin(
       cdb, expectedDataIn: request.isRead ? expected : 0,
