@@ -125,13 +125,16 @@ public struct CommandWindow: Sendable {
 
   /// Answers ABORT TASK for a Referenced Task Tag that names no task, held ones included
   /// (§11.6.1). A RefCmdSN in the window and before the function's own CmdSN is of a command still
-  /// on its way: it counts as received and the function completes. Any other names no task.
+  /// on its way: it counts as received and the function completes. Any other names no task; nor does
+  /// the number of a held command, which has another task tag: what is not aborted is not answered
+  /// as if it were.
   public mutating func abortUnknownTask(
     refCmdSN: SerialNumber, functionCmdSN: SerialNumber
   ) -> TaskManagementResponseCode {
-    guard admits(refCmdSN), refCmdSN.precedes(functionCmdSN) else { return .taskDoesNotExist }
-    // A held command under this number has another task tag: it was received and is not the one meant.
-    if !held.contains(refCmdSN) { plug(refCmdSN) }
+    guard admits(refCmdSN), refCmdSN.precedes(functionCmdSN), !held.contains(refCmdSN) else {
+      return .taskDoesNotExist
+    }
+    plug(refCmdSN)
     return .functionComplete
   }
 

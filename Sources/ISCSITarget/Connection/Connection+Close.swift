@@ -84,8 +84,8 @@ extension Connection {
     case .collected(_, let data):
       if let data { reactor.buffers.release(data) }
     case .held(let pdu):
-      // Its number was taken as received: whoever waits behind it must not wait for ever.
-      session?.abandonHeld(pdu)
+      // The session let go of it when the connection was lost.
+      if let data = pdu.data { reactor.buffers.release(data) }
     case .command(let task), .dataOut(let task):
       task.isReceiving = false
       task.session?.released(task)

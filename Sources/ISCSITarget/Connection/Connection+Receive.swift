@@ -22,6 +22,8 @@ struct HeldPDU {
   let header: BasicHeaderSegment
   let additionalHeader: [UInt8]
   let data: Buffer?
+  /// Its data segment is there, too.
+  var isWhole = false
 }
 
 // What arrives on a connection in full feature phase.
@@ -77,23 +79,31 @@ extension Connection {
       arriving = .ignored
       return .nowhere
     case .hold:
-      let destination = collect(header) { buffer in
-        .held(
-          HeldPDU(
-            connection: self, header: header, additionalHeader: receiver.additionalHeader,
-            data: buffer))
-      }
-      if destination == nil {
-        session.window.plug(cmdSN)
-        session.deliverHeld()
-      }
-      return destination
+      return hold(header, cmdSN, session)
     case .deliver:
       let destination = beginDelivered(header, receiver.additionalHeader, session)
       // Any other PDU is handled when it is whole; what comes after it in order has to wait for that.
       if header.opcode == .scsiCommand { session.deliverHeld() }
       return destination
     }
+  }
+
+  private func hold(
+    _ header: BasicHeaderSegment, _ cmdSN: SerialNumber, _ session: Session
+  ) -> DataDestination? {
+    let destination = collect(header) { buffer in
+      .held(
+        HeldPDU(
+          connection: self, header: header, additionalHeader: receiver.additionalHeader,
+          data: buffer))
+    }
+    if case .held(let pdu) = arriving {
+      session.hold(pdu)
+    } else {
+      session.window.plug(cmdSN)
+      session.deliverHeld()
+    }
+    return destination
   }
 
   private func beginDelivered(
@@ -181,12 +191,21 @@ extension Connection {
       handle(header, data)
       session?.deliverHeld()
     case .held(let pdu):
-      awaitsOrder = pdu.announcesData
-      session?.hold(pdu)
+      heldCompleted(pdu)
     case .command(let task), .dataOut(let task):
       task.isReceiving = false
       session?.dataArrived(for: task)
     }
+  }
+
+  private func heldCompleted(_ pdu: HeldPDU) {
+    guard let session, session.heldArrived(pdu) else {
+      if let data = pdu.data { reactor.buffers.release(data) }
+      return
+    }
+    awaitsOrder = pdu.announcesData
+    // The gap may have been filled while its data arrived.
+    session.deliverHeld()
   }
 
   /// Handles a PDU whose turn has come after it was held.

@@ -4,20 +4,30 @@ internal import Reactor
 
 // Commands that overtook an earlier one on another connection of the session (RFC 7143 §4.2.2.1).
 extension Session {
+  /// Enters a PDU into the order as soon as its header is there: from then on its number counts as
+  /// come, so that an abort must find it, although its data is still on the way.
   func hold(_ pdu: HeldPDU) {
     held[pdu.cmdSN] = pdu
     if gapSince == nil { gapSince = worker.reactor.now }
-    // The gap may have been filled while its data arrived.
-    deliverHeld()
   }
 
-  /// Delivers the held PDUs whose turn has come. One that is not complete yet comes by itself.
+  /// `pdu` is whole now. False: it was discarded while its data arrived, and its data is the caller's
+  /// to give back. Its connection says which PDU it is, as no connection takes two at a time.
+  func heldArrived(_ pdu: HeldPDU) -> Bool {
+    guard held[pdu.cmdSN]?.connection === pdu.connection else { return false }
+    held[pdu.cmdSN]?.isWhole = true
+    return true
+  }
+
+  /// Delivers the held PDUs whose turn has come and that are whole; the others come by themselves.
+  /// What waits for its turn among them has it before the commands that are numbered after it.
   func deliverHeld() {
-    while let next = held[window.expCmdSN], window.releaseNext() != nil {
+    performDeferred()
+    while let next = held[window.expCmdSN], next.isWhole, window.releaseNext() != nil {
       held[next.cmdSN] = nil
       next.connection.deliver(next)
+      performDeferred()
     }
-    performDeferred()
   }
 
   /// Performs a task management function when every command numbered before it has arrived: only then
@@ -36,26 +46,19 @@ extension Session {
     if deferred.isEmpty, held.isEmpty { gapSince = nil }
   }
 
-  /// The held command with this task tag, taken out of the order for good.
-  func removeHeld(_ tag: InitiatorTaskTag) -> Bool {
-    guard
-      let pdu = held.values.first(where: {
-        $0.header.opcode == .scsiCommand && $0.header.initiatorTaskTag == tag
-      })
-    else { return false }
-    discardHeld(pdu)
-    return true
+  /// The held command with this task tag.
+  func heldCommand(_ tag: InitiatorTaskTag) -> HeldPDU? {
+    held.values.first {
+      $0.header.opcode == .scsiCommand && $0.header.initiatorTaskTag == tag
+    }
   }
 
-  /// A PDU to be held that will never be whole.
-  func abandonHeld(_ pdu: HeldPDU) {
-    discardHeld(pdu)
-    deliverHeld()
-  }
-
+  /// Takes `pdu` out of the order for good: it is never executed, and nobody waits for its number.
   func discardHeld(_ pdu: HeldPDU) {
     held[pdu.cmdSN] = nil
     window.plug(pdu.cmdSN)
+    // Data that is still arriving stays its connection's, until it is whole.
+    guard pdu.isWhole else { return }
     if let data = pdu.data { worker.reactor.buffers.release(data) }
     pdu.connection.continueAfterOrder(pdu)
   }

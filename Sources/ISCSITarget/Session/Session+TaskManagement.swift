@@ -62,15 +62,8 @@ extension Session {
     _ request: TaskManagementFunctionRequest,
     _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
-    if removeHeld(request.referencedTaskTag) {
-      deliverHeld()
-      return answer(.functionComplete)
-    }
     guard let task = task(request.referencedTaskTag), task.request.lun == request.lun else {
-      let code = window.abortUnknownTask(
-        refCmdSN: request.refCmdSN, functionCmdSN: request.cmdSN)
-      deliverHeld()
-      return answer(code)
+      return abortTaskToCome(request, answer)
     }
     if task.hasEnded, !task.isAnswering {
       // Refused, but not told yet, as its data is still due: nothing of it will be heard.
@@ -84,6 +77,23 @@ extension Session {
     task.transfer = nil
     server.abort(task.scsi, barrier: barrier)
     barrier.arm()
+  }
+
+  /// ABORT TASK of a command that is no task yet: held, perhaps not even whole, or on its way.
+  private func abortTaskToCome(
+    _ request: TaskManagementFunctionRequest,
+    _ answer: (TaskManagementResponseCode) -> Void
+  ) {
+    let code: TaskManagementResponseCode
+    if let pdu = heldCommand(request.referencedTaskTag), pdu.header.lun == request.lun {
+      discardHeld(pdu)
+      code = .functionComplete
+    } else {
+      code = window.abortUnknownTask(
+        refCmdSN: request.refCmdSN, functionCmdSN: request.cmdSN)
+    }
+    deliverHeld()
+    answer(code)
   }
 
   // MARK: Functions on a logical unit

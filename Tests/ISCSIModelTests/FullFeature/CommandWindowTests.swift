@@ -164,13 +164,13 @@ struct CommandWindowTests {
     #expect(window.receive(cmdSN: SerialNumber(11), isImmediate: false) == .hold)
   }
 
-  @Test("ABORT TASK that names the number of another held command leaves that command alone")
+  @Test("ABORT TASK that names the number of another held command finds no task and aborts none")
   func abortOfAnother() {
     var window = window(at: 10, credits: 4)
     #expect(window.receive(cmdSN: SerialNumber(11), isImmediate: false) == .hold)
     #expect(
       window.abortUnknownTask(refCmdSN: SerialNumber(11), functionCmdSN: SerialNumber(12))
-        == .functionComplete)
+        == .taskDoesNotExist)
     #expect(window.receive(cmdSN: SerialNumber(10), isImmediate: false) == .deliver)
     #expect(window.releaseNext()?.rawValue == 11)
   }
