@@ -82,6 +82,57 @@ struct OrderTests {
     #expect(target.isIdle(after: [first, second]))
   }
 
+  @Test("Commands that overtake each other all the time keep a session for as long as none is late")
+  func overtakingForMinutes() throws {
+    let (target, first, second) = try OrderTests.pair()
+    var number = first.cmdSN
+    // The next one is held already when the last gap is filled: something is held at every moment.
+    second.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: number + 1)
+    for _ in 0..<12 {
+      target.pass(milliseconds: 5000)
+      second.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: number + 3)
+      target.pass(milliseconds: 5)
+      first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: number)
+      number = number + 2
+      for initiator in [first, second] { initiator.answerPings() }
+      guard !first.isClosed, !second.isClosed else { break }
+    }
+    #expect(!first.isClosed && !second.isClosed)
+    #expect(target.isIdle(after: [first, second]))
+  }
+
+  @Test("A number that does not come for half a minute ends the session that waits for it")
+  func missingNumber() throws {
+    let (target, first, second) = try OrderTests.pair()
+    second.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: first.cmdSN + 1)
+    for _ in 0..<12 where !first.isClosed {
+      target.pass(milliseconds: 4000)
+      for initiator in [first, second] { initiator.answerPings() }
+    }
+    #expect(first.isClosed || second.isClosed)
+    #expect(target.isIdle(after: [first, second]))
+  }
+
+  @Test("Of two connections the one is closed on which a write stays half-arrived")
+  func stalledWrite() throws {
+    let (target, first, second) = try OrderTests.pair()
+    let start = first.cmdSN
+    let write = second.halfWrite(cmdSN: start + 1, HalfArrivedTests.data)
+    target.pass(milliseconds: 20)
+    let tag = first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start)
+    #expect(first.finish(tag) != nil)
+    first.cmdSN = start + 2
+    for index in 0..<12 where !second.isClosed {
+      target.pass(milliseconds: 4000)
+      first.answerPings()
+      // It is not silent, which would be another reason.
+      second.peer.send([write.rest[index]])
+    }
+    #expect(second.isClosed && !first.isClosed)
+    #expect(first.command(ScriptedInitiator.testUnitReady) != nil)
+    #expect(target.isIdle(after: [first]))
+  }
+
   @Test("A ping without a task tag has to be immediate; otherwise it takes no number")
   func nopWithoutTag() throws {
     let (target, initiator) = try Example.session()
@@ -124,6 +175,12 @@ struct OrderTests {
 }
 
 extension ScriptedInitiator {
+  /// Answers the pings there are, and forgets everything else.
+  fileprivate func answerPings() {
+    for pdu in inbox where pdu.header.opcode == .nopIn { pong(pdu) }
+    forgetInbox()
+  }
+
   /// Takes whatever came for `tag` out of the inbox; there may be nothing.
   fileprivate func inboxForget(_ tag: InitiatorTaskTag) {
     if inbox.contains(where: { $0.header.initiatorTaskTag == tag }) { _ = finish(tag) }

@@ -170,8 +170,8 @@ extension Session {
   /// Whether the initiator has owed something for `timeout`: data for a write, or the command before
   /// the ones that are held. Either keeps memory that others need.
   func isOwed(by connection: Connection, for timeout: Milliseconds) -> Bool {
+    if owesNumber(connection, for: timeout) { return true }
     let now = worker.reactor.now
-    if let gapSince, now.milliseconds(since: gapSince) >= timeout { return true }
     return tasks.values.contains { task in
       task.connection === connection && (task.transfer != nil || task.isReceiving)
         && now.milliseconds(since: task.transferProgressed) >= timeout

@@ -8,7 +8,7 @@ extension Session {
   /// come, so that an abort must find it, although its data is still on the way.
   func hold(_ pdu: HeldPDU) {
     held[pdu.cmdSN] = pdu
-    if gapSince == nil { gapSince = worker.reactor.now }
+    noteGap()
   }
 
   /// `pdu` is whole now. False: it was discarded while its data arrived, and its data is the caller's
@@ -28,14 +28,37 @@ extension Session {
       next.connection.deliver(next)
       performDeferred()
     }
+    noteGap()
+  }
+
+  /// Starts the clock for the number that others wait for; every other one has its own time.
+  private func noteGap() {
+    guard !deferred.isEmpty || !held.isEmpty else {
+      gap = nil
+      return
+    }
+    if gap?.number != window.expCmdSN {
+      gap = CommandGap(number: window.expCmdSN, since: worker.reactor.now)
+    }
+  }
+
+  /// Whether a number that others wait for has been missing for `timeout`, as far as `connection` can
+  /// be blamed: anybody may owe one that has not come at all, but one that is coming in only its own
+  /// connection.
+  func owesNumber(_ connection: Connection, for timeout: Milliseconds) -> Bool {
+    guard let gap, worker.reactor.now.milliseconds(since: gap.since) >= timeout else {
+      return false
+    }
+    guard let arriving = held[gap.number] else { return true }
+    return arriving.connection === connection
   }
 
   /// Performs a task management function when every command numbered before it has arrived: only then
   /// all of the tasks it is about are there (RFC 7143 §4.2.3.3).
   func inOrder(_ cmdSN: SerialNumber, _ perform: @escaping () -> Void) {
     deferred.append((cmdSN, perform))
-    if gapSince == nil, window.expCmdSN.precedes(cmdSN) { gapSince = worker.reactor.now }
     performDeferred()
+    noteGap()
   }
 
   private func performDeferred() {
@@ -43,7 +66,6 @@ extension Session {
       deferred.removeFirst()
       first.perform()
     }
-    if deferred.isEmpty, held.isEmpty { gapSince = nil }
   }
 
   /// The held command with this task tag.
@@ -62,6 +84,12 @@ extension Session {
     if let data = pdu.data { worker.reactor.buffers.release(data) }
     pdu.connection.continueAfterOrder(pdu)
   }
+}
+
+/// A CmdSN that others wait for.
+struct CommandGap {
+  let number: SerialNumber
+  let since: MonotonicTime
 }
 
 extension HeldPDU {

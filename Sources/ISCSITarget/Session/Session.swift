@@ -41,8 +41,8 @@ final class Session {
   var held: [SerialNumber: HeldPDU] = [:]
   /// Task management functions that wait for commands before them, in the order of their arrival.
   var deferred: [(cmdSN: SerialNumber, perform: () -> Void)] = []
-  /// Since when a command has been missing that others wait for.
-  var gapSince: MonotonicTime?
+  /// The number that held or deferred PDUs wait for.
+  var gap: CommandGap?
   private var transferTag: UInt32 = 0
   /// Logins waiting to take this session's place when it has ended; false from one that gave up.
   var successors: [() -> Bool] = []
