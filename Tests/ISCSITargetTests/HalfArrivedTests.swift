@@ -120,6 +120,40 @@ struct HalfArrivedTests {
     #expect(try isForgotten(write.tag, target, [first, second], from: start + 1))
   }
 
+  // MARK: Refused
+
+  @Test(
+    "A reset ends a refused write whose data is still due: no status follows, its tag is free",
+    arguments: functions)
+  func resetOfRefused(_ function: TaskManagementFunction) throws {
+    let (target, initiator) = try Example.session(
+      keys: [("InitialR2T", "No")] + ExtendedTaskManagementTests.level)
+    let tag = initiator.sendCommand(
+      ScriptedInitiator.write16(1 << 40, 16), expected: 8192, isWrite: true, isFinal: false)
+    target.pass(milliseconds: 50)
+    #expect(initiator.manage(function) == .functionComplete)
+    let again = initiator.sendCommand(ScriptedInitiator.testUnitReady, tag: tag)
+    #expect(initiator.finish(again) != nil)
+    initiator.sendDataOut(tag, transferTag: .reserved, offset: 0, Self.data)
+    #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    #expect(initiator.inbox.isEmpty)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("ABORT TASK SET of one unit leaves the refused write of another its status")
+  func otherUnit() throws {
+    let target = try SimulatedTarget(seed: 6, targets: [Example.open(units: 2)])
+    let initiator = try ScriptedInitiator.loggedIn(
+      target, keys: [("InitialR2T", "No")], luns: 2)
+    let tag = initiator.sendCommand(
+      ScriptedInitiator.write16(1 << 40, 16), lun: 1 << 48, expected: 8192, isWrite: true,
+      isFinal: false)
+    #expect(initiator.manage(.abortTaskSet) == .functionComplete)
+    initiator.sendDataOut(tag, transferTag: .reserved, offset: 0, lun: 1 << 48, Self.data)
+    #expect(initiator.finish(tag)?.sense == 0x05_21_00)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
   @Test("A reset numbered before a held command leaves that command alone")
   func resetBeforeHeld() throws {
     let (target, first, second) = try Self.pair()

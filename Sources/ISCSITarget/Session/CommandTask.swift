@@ -31,6 +31,8 @@ final class CommandTask: SCSITaskOwner {
   var isSoliciting = false
   /// Its answer is in the outbox or on its way out.
   var isAnswering = false
+  /// Refused, then aborted before it was told: nothing of it will be heard.
+  var isForgotten = false
   /// The memory it took when it was admitted.
   var lentBytes = 0
   /// It counts against the session's command window: until its status leaves.
@@ -93,6 +95,7 @@ final class CommandTask: SCSITaskOwner {
     isReceiving = false
     isSoliciting = false
     isAnswering = false
+    isForgotten = false
   }
 
   func taskEnded(_ task: SCSITask) {

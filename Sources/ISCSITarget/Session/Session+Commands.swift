@@ -94,7 +94,7 @@ extension Session {
   /// The PDU that was arriving for `task` is complete: go on with whatever it waited for.
   func dataArrived(for task: CommandTask) {
     if task.isAbortedSilently { return released(task) }
-    if task.hasEnded { return answerIfQuiet(task) }
+    if task.hasEnded { return task.isForgotten ? released(task) : answerIfQuiet(task) }
     guard let transfer = task.transfer, !transfer.isComplete else { return execute(task) }
     guard transfer.wantsR2T, !task.isSoliciting, let connection = task.connection else { return }
     task.isSoliciting = true
@@ -128,6 +128,15 @@ extension Session {
     else { return }
     task.isAnswering = true
     connection.enqueue(.answer(task))
+  }
+
+  /// Aborts `task` if it has ended and was not told, as its data is still due: no status follows.
+  func forgetIfUntold(_ task: CommandTask) {
+    guard task.hasEnded, !task.isAnswering else { return }
+    task.isForgotten = true
+    task.transfer = nil
+    statusLeaves(task)
+    released(task)
   }
 
   /// The answer has left, or never will.

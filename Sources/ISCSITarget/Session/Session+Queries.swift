@@ -53,7 +53,7 @@ extension Session {
 
   /// I_T NEXUS RESET: on every logical unit what the loss of this nexus would do.
   private func resetNexus(_ answer: @escaping (TaskManagementResponseCode) -> Void) {
-    let answer = answering(afterDataFor: tasksInProgress, answer)
+    let answer = answering(afterDataFor: orderedTasks, answer)
     let units = nexus?.logicalUnits ?? []
     guard !units.isEmpty else { return answer(.functionComplete) }
     let gathering = Gathering(count: units.count) { _ in answer(.functionComplete) }

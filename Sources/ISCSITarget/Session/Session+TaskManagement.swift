@@ -66,9 +66,7 @@ extension Session {
       return abortTaskToCome(request, answer)
     }
     if task.hasEnded, !task.isAnswering {
-      // Refused, but not told yet, as its data is still due: nothing of it will be heard.
-      task.transfer = nil
-      released(task)
+      forgetIfUntold(task)
       return answer(.functionComplete)
     }
     // Its status is on the way already: for the initiator it ended before the abort (§11.6.1).
@@ -102,8 +100,7 @@ extension Session {
     _ function: TaskManagementFunction, _ unit: LogicalUnitNexus,
     _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
-    let affected = tasksInProgress.filter { $0.unit === unit }
-    let answer = answering(afterDataFor: affected, answer)
+    let answer = answering(afterDataFor: orderedTasks.filter { $0.unit === unit }, answer)
     let report: (ManagementOutcome) -> Void = { answer($0.responseCode) }
     switch function {
     case .abortTaskSet: unit.server.abortTaskSet(of: unit) { answer(.functionComplete) }
@@ -141,7 +138,7 @@ extension Session {
   private func resetUnits(
     _ attention: SenseData, _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
-    let answer = answering(afterDataFor: tasksInProgress, answer)
+    let answer = answering(afterDataFor: orderedTasks, answer)
     let units = nexus?.logicalUnits ?? []
     guard !units.isEmpty else { return answer(.functionComplete) }
     let gathering = Gathering(count: units.count) { answer($0.responseCode) }

@@ -59,7 +59,7 @@ final class TransferWait: TimerHandler {
 
 extension Session {
   /// `answer`, held back until the data owed on the R2Ts of `tasks` has come. To be asked before the
-  /// tasks are aborted.
+  /// tasks are aborted. Those that no unit has any more, refused and not told yet, are aborted here.
   func answering(
     afterDataFor tasks: [CommandTask], _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) -> (TaskManagementResponseCode) -> Void {
@@ -68,6 +68,7 @@ extension Session {
       guard let connection = task.connection, let transfer = task.transfer else { continue }
       for tag in transfer.outstandingTags { owed[tag] = connection }
     }
+    for task in tasks { forgetIfUntold(task) }
     guard !owed.isEmpty else { return answer }
     let wait = TransferWait(owed, on: worker.reactor)
     transferWaits.removeAll { $0.isOver }
