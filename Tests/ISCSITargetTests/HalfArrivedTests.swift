@@ -140,6 +140,22 @@ struct HalfArrivedTests {
     #expect(target.isIdle(after: [initiator]))
   }
 
+  @Test(
+    "ABORT TASK over another connection ends a write that is arriving: no status, its tag is free",
+    arguments: [UInt64(1 << 40), 5], [true, false])
+  func abortOfArriving(block: UInt64, isFinal: Bool) throws {
+    let (target, first, second) = try Self.pair()
+    let start = first.cmdSN
+    let write = second.halfWrite(cmdSN: start, Self.data, block: block, isFinal: isFinal)
+    target.pass(milliseconds: 20)
+    first.cmdSN = start + 1
+    #expect(first.manage(.abortTask, task: write.tag, refCmdSN: start) == .functionComplete)
+    let again = first.sendCommand(ScriptedInitiator.testUnitReady, tag: write.tag)
+    #expect(first.finish(again)?.status == 0)
+    write.sendRest()
+    #expect(try isForgotten(write.tag, target, [first, second], from: start + 2))
+  }
+
   @Test("ABORT TASK SET of one unit leaves the refused write of another its status")
   func otherUnit() throws {
     let target = try SimulatedTarget(seed: 6, targets: [Example.open(units: 2)])

@@ -115,7 +115,11 @@ extension Session {
 
   /// The SCSI task behind `task` has ended.
   func commandEnded(_ task: CommandTask) {
-    if task.isAbortedSilently { return released(task) }
+    if task.isAbortedSilently {
+      // Its tag is the initiator's again, although a PDU of it may still be arriving elsewhere.
+      statusLeaves(task)
+      return released(task)
+    }
     // No further R2T will be sent, so the rest of its data is not waited for.
     if task.scsi.isAborted { task.transfer = nil }
     answerIfQuiet(task)
