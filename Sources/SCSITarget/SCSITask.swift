@@ -144,6 +144,13 @@ public final class SCSITask: StoreClient {
   /// memory for it. The owner is not called.
   public func refuseBusy() { refuse(.busy) }
 
+  /// Ends a task that has begun with `sense`, before its logical unit has seen it: the transport finds
+  /// fault with how it came. The owner is not called.
+  public func refuse(_ sense: SenseData, for nexus: LogicalUnitNexus?) {
+    refuse(Refusal(sense))
+    usesDescriptorSense = nexus?.server.unit.modes.usesDescriptorSense ?? false
+  }
+
   /// Whether sense data is to be sent in descriptor format (D_SENSE).
   public internal(set) var usesDescriptorSense = false
 

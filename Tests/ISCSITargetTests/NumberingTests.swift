@@ -139,13 +139,93 @@ struct NumberingTests {
   func rejectedCommands() throws {
     let (target, initiator) = try Example.session()
     for _ in 0..<200 {
-      // R and W at once is what no command here is.
-      initiator.sendCommand(
-        ScriptedInitiator.read16(0, 1), expected: 512, isRead: true, isWrite: true)
+      let number = initiator.cmdSN
+      initiator.sendCommand(ScriptedInitiator.testUnitReady, tag: .reserved)
       guard initiator.receive(.reject, seconds: 5) != nil else { break }
+      initiator.cmdSN = number
     }
     #expect(initiator.maxCmdSN == initiator.cmdSN + 127)
     #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  /// Sends a PDU that must be rejected, numbered as it is told.
+  private typealias Rejected = (ScriptedInitiator, SerialNumber) -> Void
+
+  @Test("What is rejected takes no number: the number is still due, and taken when it comes")
+  func numberOfRejected() throws {
+    let (target, initiator) = try Example.session()
+    let (busy, hang) = try TaskManagementTests.hungWrite(initiator, target)
+    let rejected: [(RejectReason, Rejected)] = [
+      (.invalidPDUField, { $0.sendCommand([0, 0, 0, 0, 0, 0], tag: .reserved, cmdSN: $1) }),
+      (.taskInProgress, { $0.sendCommand([0, 0, 0, 0, 0, 0], tag: busy, cmdSN: $1) }),
+      (.invalidPDUField, { $0.sendNumbered(.logoutRequest, flags: 0x80 | 0x05, $1) }),
+      (.protocolError, { $0.sendNumbered(.textRequest, flags: 0xC0, $1) }),
+    ]
+    for (reason, send) in rejected {
+      let number = initiator.cmdSN
+      send(initiator, number)
+      let reject = try #require(initiator.receive(.reject, seconds: 5))
+      #expect(Reject(reject.header).reason == reason)
+      #expect(Reject(reject.header).numbers.expCmdSN == number)
+      // One that is not due is not even rejected.
+      send(initiator, number - 1)
+      send(initiator, number + 1000)
+      #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
+      #expect(initiator.inbox.isEmpty)
+    }
+    hang.release()
+    #expect(initiator.finish(busy)?.status == 0)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("The tag of a held command is in use: another command under it is rejected")
+  func tagOfHeld() throws {
+    let (target, initiator) = try Example.session()
+    let number = initiator.cmdSN
+    let tag = initiator.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: number + 1)
+    initiator.sendCommand(ScriptedInitiator.testUnitReady, tag: tag, cmdSN: number)
+    let reject = try #require(initiator.receive(.reject, seconds: 5))
+    #expect(Reject(reject.header).reason == .taskInProgress)
+    #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    #expect(initiator.finish(tag)?.status == 0)
+    initiator.cmdSN = number + 2
+    #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test(
+    "A malformed command takes its number and ends with INVALID FIELD IN COMMAND INFORMATION UNIT")
+  func malformedCommands() throws {
+    let (target, initiator) = try Example.session(keys: [("InitialR2T", "No")])
+    for round in 0..<200 {
+      let number = initiator.cmdSN
+      let tag: InitiatorTaskTag
+      switch round % 3 {
+      case 0:
+        tag = initiator.sendCommand(
+          ScriptedInitiator.read16(0, 1), expected: 512, isRead: true, isWrite: true)
+      case 1:
+        tag = initiator.sendCommand(
+          ScriptedInitiator.testUnitReady, attribute: TaskAttribute(rawValue: 7))
+      default:
+        // Its data comes, all the same, and is waited for.
+        tag = initiator.sendCommand(
+          ScriptedInitiator.write16(0, 1), expected: 512, isWrite: true, isFinal: false,
+          attribute: TaskAttribute(rawValue: 7))
+        target.pass(milliseconds: 10)
+        #expect(initiator.inbox.isEmpty)
+        initiator.sendDataOut(
+          tag, transferTag: .reserved, offset: 0, [UInt8](repeating: 1, count: 512))
+      }
+      let answer = try #require(initiator.receive(seconds: 5))
+      #expect(answer.header.opcode == .scsiResponse && answer.header.initiatorTaskTag == tag)
+      #expect(Array(answer.data[4...4]) == [5] && Array(answer.data[14...15]) == [0x0E, 0x03])
+      #expect(SCSIResponse(answer.header).numbers.expCmdSN == number + 1)
+    }
+    #expect(initiator.maxCmdSN == initiator.cmdSN + 127)
+    #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    #expect(try target.disk().writesLanded.isEmpty)
     #expect(target.isIdle(after: [initiator]))
   }
 
@@ -201,6 +281,19 @@ struct NumberingTests {
       #expect(isSame)
     }
     #expect(target.isIdle(after: [initiator]))
+  }
+}
+
+extension ScriptedInitiator {
+  /// Sends a bare PDU with `flags` in byte 1, numbered `number`.
+  fileprivate func sendNumbered(_ opcode: Opcode, flags: UInt8, _ number: SerialNumber) {
+    var header = BasicHeaderSegment(opcode: opcode)
+    header.bytes[1] = flags
+    header.initiatorTaskTag = takeTag()
+    header.bytes.setBigEndian(TargetTransferTag.reserved.rawValue, at: 20)
+    header.bytes.setBigEndian(number.rawValue, at: 24)
+    header.bytes.setBigEndian(expStatSN.rawValue, at: 28)
+    send(header)
   }
 }
 

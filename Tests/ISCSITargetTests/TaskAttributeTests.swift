@@ -146,15 +146,14 @@ struct TaskAttributeTests {
     #expect(target.isIdle(after: [two]))
   }
 
-  @Test("ACA is refused with INVALID MESSAGE ERROR, and a reserved attribute rejected")
+  @Test("ACA is refused with INVALID MESSAGE ERROR, and a reserved attribute with 0E/03")
   func refused() throws {
     let (target, initiator) = try Example.session()
     let tag = initiator.sendCommand(ScriptedInitiator.testUnitReady, attribute: .aca)
     #expect(initiator.finish(tag)?.sense == 0x05_49_00)
-    initiator.sendCommand(
+    let reserved = initiator.sendCommand(
       ScriptedInitiator.testUnitReady, attribute: TaskAttribute(rawValue: 6))
-    let reject = initiator.receive(.reject)
-    #expect(reject.map { Reject($0.header).reason } == .invalidPDUField)
+    #expect(initiator.finish(reserved)?.sense == 0x05_0E_03)
     let untagged = initiator.sendCommand(ScriptedInitiator.testUnitReady, attribute: .untagged)
     #expect(initiator.finish(untagged)?.status == 0)
     #expect(target.isIdle(after: [initiator]))

@@ -77,11 +77,16 @@ public struct CommandWindow: Sendable {
     depth += 1
   }
 
+  /// Whether a command numbered `cmdSN` would be taken: it is in the window and did not come before.
+  public func awaits(_ cmdSN: SerialNumber) -> Bool {
+    admits(cmdSN) && !held.contains(cmdSN) && !plugged.contains(cmdSN)
+  }
+
   /// Places a command that arrived. Immediate ones pass and never advance anything, so their number
   /// needs a bound of its own.
   public mutating func receive(cmdSN: SerialNumber, isImmediate: Bool) -> Disposition {
     if isImmediate { return .deliver }
-    guard admits(cmdSN), !held.contains(cmdSN), !plugged.contains(cmdSN) else { return .ignore }
+    guard awaits(cmdSN) else { return .ignore }
     guard cmdSN == expCmdSN else {
       held.insert(cmdSN)
       heldCount += 1

@@ -80,21 +80,26 @@ public struct TextExchange: Sendable {
     }
   }
 
+  /// What is wrong with a request with `byteCount` bytes of text, as far as its header shows.
+  public func failure(of request: TextRequestFields, byteCount: Int) -> TextFailure? {
+    if request.isContinued, request.isFinal { return .continuedFinal }
+    // It starts anew.
+    if request.targetTransferTag == .reserved { return nil }
+    guard isUnderWay, request.targetTransferTag == transferTag else { return .unknownTransferTag }
+    guard unsent.isEmpty || (byteCount == 0 && !request.isContinued) else {
+      return .textWhileAnswering
+    }
+    return nil
+  }
+
   private mutating func reply(
     to request: TextRequestFields, _ data: [UInt8],
     _ targets: (SendTargetsQuery) -> [SendTargetsEntry]
   ) throws(TextFailure) -> TextReply {
-    guard !request.isContinued || !request.isFinal else { throw .continuedFinal }
-    if request.targetTransferTag == .reserved {
-      reset()
-    } else {
-      guard isUnderWay, request.targetTransferTag == transferTag else { throw .unknownTransferTag }
-    }
+    if let failure = failure(of: request, byteCount: data.count) { throw failure }
+    if request.targetTransferTag == .reserved { reset() }
     isUnderWay = true
-    if !unsent.isEmpty {
-      guard data.isEmpty, !request.isContinued else { throw .textWhileAnswering }
-      return sendNext(request)
-    }
+    if !unsent.isEmpty { return sendNext(request) }
     guard let text = try accumulate(data, request) else {
       return TextReply(
         isFinal: false, isContinued: false, targetTransferTag: transferTag, text: [])
@@ -126,7 +131,8 @@ public struct TextExchange: Sendable {
     return reply
   }
 
-  private mutating func reset() {
+  /// Ends what is under way, as a request that is refused does.
+  public mutating func reset() {
     accumulator.reset()
     unsent = []
     declared = nil

@@ -10,6 +10,9 @@ public struct LogoutReason: RawRepresentable, Hashable, Sendable, BitwiseCopyabl
   public static let closeSession = LogoutReason(rawValue: 0)
   public static let closeConnection = LogoutReason(rawValue: 1)
   public static let removeConnectionForRecovery = LogoutReason(rawValue: 2)
+
+  /// 3 … 127 mean nothing.
+  public var isReserved: Bool { rawValue > LogoutReason.removeConnectionForRecovery.rawValue }
 }
 
 /// The target's answer to a logout (RFC 7143 §11.15.1).

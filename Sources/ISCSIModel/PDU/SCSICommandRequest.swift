@@ -76,9 +76,11 @@ public struct SCSICommandRequest: Sendable, BitwiseCopyable {
     return cdb
   }
 
-  /// Immediate or unsolicited data only belongs to a command that writes (§11.3.1, §11.3.5).
-  public var flagsAreConsistent: Bool {
-    isWrite || (isFinal && header.dataSegmentLength == 0)
+  /// The attribute means something, the command moves data one way at most, and immediate or
+  /// unsolicited data only belongs to one that writes (§11.3.1, §11.3.5).
+  public var isWellFormed: Bool {
+    guard !attribute.isReserved else { return false }
+    return isWrite ? !isRead : isFinal && header.dataSegmentLength == 0
   }
 }
 

@@ -64,16 +64,15 @@ extension Connection {
   private func beginNumbered(
     _ header: BasicHeaderSegment, _ session: Session
   ) -> DataDestination? {
-    if header.opcode == .nopOut, !NopOut(header).isWellFormed {
-      // §11.18: without a task tag it must be immediate, or its CmdSN would be two PDUs'.
-      return refuse(header, .protocolError)
-    }
     if isLeaving || session.isEnding {
       // Behind a logout nothing is begun any more.
       arriving = .ignored
       return .nowhere
     }
     let cmdSN = SerialNumber(header.bytes.bigEndianUInt32(at: 24))
+    if let reason = refusal(of: header, session) {
+      return refuseNumbered(header, cmdSN, reason, session)
+    }
     switch session.window.receive(cmdSN: cmdSN, isImmediate: header.isImmediate) {
     case .ignore:
       arriving = .ignored
@@ -86,6 +85,36 @@ extension Connection {
       if header.opcode == .scsiCommand { session.deliverHeld() }
       return destination
     }
+  }
+
+  /// Why a PDU must be rejected, as far as its header shows: asked before its number is taken, because
+  /// a command that is rejected counts as not received (RFC 7143 §7.3).
+  private func refusal(of header: BasicHeaderSegment, _ session: Session) -> RejectReason? {
+    switch header.opcode {
+    case .scsiCommand: session.refusal(of: SCSICommandRequest(header))
+    // §11.18: without a task tag it must be immediate, or its CmdSN would be two PDUs'.
+    case .nopOut: NopOut(header).isWellFormed ? nil : .protocolError
+    case .logoutRequest: LogoutRequest(header).reason.isReserved ? .invalidPDUField : nil
+    case .textRequest: refusal(of: TextRequest(header))
+    default: nil
+    }
+  }
+
+  private func refusal(of request: TextRequest) -> RejectReason? {
+    text?.failure(of: request.fields, byteCount: request.header.dataSegmentLength)?.reason
+  }
+
+  /// Rejects a PDU without taking its number; one that is no longer due is dropped without a word.
+  private func refuseNumbered(
+    _ header: BasicHeaderSegment, _ cmdSN: SerialNumber, _ reason: RejectReason,
+    _ session: Session
+  ) -> DataDestination {
+    guard header.isImmediate || session.window.awaits(cmdSN) else {
+      arriving = .ignored
+      return .nowhere
+    }
+    if header.opcode == .textRequest { text?.reset() }
+    return refuse(header, reason)
   }
 
   private func hold(
@@ -117,10 +146,7 @@ extension Connection {
       return collect(header, wanted: wanted) { .collected(header, $0) }
     }
     let request = SCSICommandRequest(header)
-    if let reason = session.refusal(of: request) { return refuse(header, reason) }
-    guard let cdb = request.commandDescriptorBlock(additionalHeader) else {
-      return refuse(header, .invalidPDUField)
-    }
+    let cdb = request.isWellFormed ? request.commandDescriptorBlock(additionalHeader) : nil
     let task = session.admit(request, cdb, on: self)
     arriving = .command(task)
     return destination(of: task, at: 0, wanted: task.transfer?.wantedImmediateLength ?? 0)
@@ -274,13 +300,14 @@ extension Connection {
 
   private func answer(_ request: TextRequest, _ data: [UInt8]) {
     guard let session, var exchange = text else { return }
-    let fields = TextRequestFields(
-      isFinal: request.isFinal, isContinued: request.continues,
-      targetTransferTag: request.targetTransferTag)
-    let action = exchange.received(fields, data: data) { session.targets(for: $0, on: self) }
+    let action = exchange.received(request.fields, data: data) {
+      session.targets(for: $0, on: self)
+    }
     text = exchange
-    guard case .respond(let reply) = action else {
-      return reject(request.header, .protocolError)
+    let reply: TextReply
+    switch action {
+    case .respond(let answer): reply = answer
+    case .reject(let failure): return reject(request.header, failure.reason)
     }
     transferParameters.initiatorMaxRecvDataSegmentLength =
       exchange.initiatorMaxRecvDataSegmentLength
@@ -290,4 +317,15 @@ extension Connection {
       numbers: .unset, dataSegmentLength: reply.text.count)
     enqueue(pdu.encoded(), .status, payload: reply.text)
   }
+}
+
+extension TextRequest {
+  fileprivate var fields: TextRequestFields {
+    TextRequestFields(
+      isFinal: isFinal, isContinued: continues, targetTransferTag: targetTransferTag)
+  }
+}
+
+extension TextFailure {
+  fileprivate var reason: RejectReason { .protocolError }
 }

@@ -17,23 +17,23 @@ extension Session {
     }
   }
 
-  /// Why a command must be rejected before it becomes a task; nil if it need not.
+  /// Why a command must be rejected, before its number is taken: there is no tag to answer it under,
+  /// or no room. Nil if it need not; then no task and no held command has its tag.
   func refusal(of request: SCSICommandRequest) -> RejectReason? {
     if request.initiatorTaskTag == .reserved { return .invalidPDUField }
     if tasks[request.initiatorTaskTag] != nil { return .taskInProgress }
-    if request.attribute.isReserved { return .invalidPDUField }
-    if !request.flagsAreConsistent || (request.isRead && request.isWrite) {
-      return .invalidPDUField
-    }
+    if !held.isEmpty, heldCommand(request.initiatorTaskTag) != nil { return .taskInProgress }
     if request.isImmediate, tasks.count >= policy.queueDepth + Session.immediateTasksMax {
       return .tooManyImmediateCommands
     }
     return nil
   }
 
-  /// Makes a task of a command whose turn has come. Its data, if it has any, is still on the way.
+  /// Makes a task of a command whose turn has come. Its data, if it has any, is still on the way. No
+  /// `cdb`: the PDU is malformed. That, too, is a task's end and not a Reject, which would leave its
+  /// number missing (RFC 7143 §7.3), and initiators do not send another command in its place.
   func admit(
-    _ request: SCSICommandRequest, _ cdb: CommandDescriptorBlock, on connection: Connection
+    _ request: SCSICommandRequest, _ cdb: CommandDescriptorBlock?, on connection: Connection
   ) -> CommandTask {
     let task = worker.takeTask()
     task.begin(request, on: connection, in: self)
@@ -44,9 +44,10 @@ extension Session {
     worker.reactor.requestArrived(outstanding: commandsInWindow + answersOnTheirWay)
     let expected = Int(request.expectedDataTransferLength)
     task.scsi.begin(
-      cdb, expectedDataIn: request.isRead ? expected : 0,
+      cdb ?? CommandDescriptorBlock(request.cdb),
+      expectedDataIn: request.isRead ? expected : 0,
       expectedDataOut: request.isWrite ? expected : 0, attribute: request.attribute.ofTask)
-    let needed = admit(task)
+    let needed = cdb == nil ? refuseMalformed(task) : admit(task)
     task.lentBytes = task.scsi.data?.capacity ?? 0
     lentBytes += task.lentBytes
     guard request.isWrite else { return task }
@@ -84,6 +85,13 @@ extension Session {
       task.hasEnded = true
       return 0
     }
+  }
+
+  private func refuseMalformed(_ task: CommandTask) -> Int {
+    task.unit = logicalUnit(of: task.request.lun)
+    task.scsi.refuse(.invalidFieldInCommandInformationUnit, for: task.unit)
+    task.hasEnded = true
+    return 0
   }
 
   func logicalUnit(of field: UInt64) -> LogicalUnitNexus? {

@@ -14,6 +14,10 @@ extension Session {
 
   func manage(_ request: TaskManagementFunctionRequest, on connection: Connection) {
     guard managementFunctionsInProgress < Session.managementFunctionsMax else {
+      // One with a number is answered: a Reject would leave its number missing.
+      guard request.header.isImmediate else {
+        return connection.answer(request, TaskManagementResult(.functionRejected))
+      }
       return connection.reject(request.header, .tooManyImmediateCommands)
     }
     managementFunctionsInProgress += 1

@@ -70,10 +70,10 @@ struct RequestTests {
     #expect(read.expectedDataTransferLength == 65536)
     #expect(read.cmdSN.rawValue == 0xFFFF_FFFF && read.expStatSN.rawValue == 0x8000_0000)
     for index in 0..<16 { #expect(read.cdb[index] == cdb[index]) }
-    #expect(read.flagsAreConsistent)
+    #expect(read.isWellFormed)
   }
 
-  @Test("Data with a command that does not write is inconsistent")
+  @Test("A reserved attribute, R and W at once, and data that nobody writes are malformed")
   func dataWithoutWrite() {
     func command(isFinal: Bool, isWrite: Bool, data: Int) -> SCSICommandRequest {
       SCSICommandRequest(
@@ -81,10 +81,18 @@ struct RequestTests {
         initiatorTaskTag: InitiatorTaskTag(rawValue: 1), cmdSN: SerialNumber(1),
         expStatSN: SerialNumber(1), cdb: InlineArray(repeating: 0), dataSegmentLength: data)
     }
-    #expect(command(isFinal: true, isWrite: false, data: 0).flagsAreConsistent)
-    #expect(!command(isFinal: true, isWrite: false, data: 1).flagsAreConsistent)
-    #expect(!command(isFinal: false, isWrite: false, data: 0).flagsAreConsistent)
-    #expect(command(isFinal: false, isWrite: true, data: 1).flagsAreConsistent)
+    #expect(command(isFinal: true, isWrite: false, data: 0).isWellFormed)
+    #expect(!command(isFinal: true, isWrite: false, data: 1).isWellFormed)
+    #expect(!command(isFinal: false, isWrite: false, data: 0).isWellFormed)
+    #expect(command(isFinal: false, isWrite: true, data: 1).isWellFormed)
+    var both = command(isFinal: true, isWrite: true, data: 0).header
+    both.bytes[1] |= 0x40
+    #expect(!SCSICommandRequest(both).isWellFormed)
+    for attribute in UInt8(0)..<8 {
+      var header = command(isFinal: true, isWrite: true, data: 0).header
+      header.bytes[1] = header.bytes[1] & 0xF8 | attribute
+      #expect(SCSICommandRequest(header).isWellFormed == (attribute < 5))
+    }
   }
 
   @Test("Task Management Function Request")
