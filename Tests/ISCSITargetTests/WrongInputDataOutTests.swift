@@ -65,6 +65,14 @@ struct WrongInputDataOutTests {
       #expect(scene.attacker.rejection() == .protocolError)
       #expect(scene.attacker.waitForClose(seconds: 5))
     case .aborted(let sense):
+      if !forged.isFinal || forged.isUnsolicited {
+        // The R2T is not answered yet, and the command not before it is.
+        scene.target.pass(milliseconds: 200)
+        #expect(scene.attacker.inbox.isEmpty)
+        scene.attacker.sendDataOut(
+          tag, transferTag: request.targetTransferTag, offset: 0,
+          Array(WrongInputDataOutTests.bytes[..<32768]))
+      }
       let outcome = try #require(scene.attacker.finish(tag))
       #expect(outcome.status == 2 && outcome.sense == sense)
       #expect(scene.attacker.isAnswered())
@@ -217,17 +225,56 @@ struct WrongInputDataOutTests {
     }
   }
 
+  @Test("T-DO-1 A write that began wrong is answered after the F of its unsolicited data")
+  func wrongFromTheStart() throws {
+    // F is not set, although all data has to be asked for; or there is too much at once.
+    for keys in [[("InitialR2T", "Yes")], [("InitialR2T", "No"), ("FirstBurstLength", "512")]] {
+      let scene = try Scene(keys: keys)
+      let tag = scene.attacker.sendWrite(
+        blocks: 8, isFinal: false, immediateData: Array(WrongInputDataOutTests.bytes[..<1024]))
+      for number in UInt32(0)..<3 {
+        scene.target.pass(milliseconds: 50)
+        #expect(scene.attacker.inbox.isEmpty)
+        scene.attacker.sendDataOut(
+          tag, transferTag: .reserved, dataSN: number, offset: 1024 + 512 * number,
+          isFinal: number == 2, Array(WrongInputDataOutTests.bytes[..<512]))
+      }
+      #expect(scene.attacker.finish(tag)?.status == 2)
+      #expect(scene.attacker.inbox.isEmpty && scene.attacker.isAnswered())
+      #expect(scene.isUnchanged)
+      #expect(scene.endsClean())
+    }
+  }
+
+  @Test("T-DO-1 The rest of wrong data that never comes ends the connection after half a minute")
+  func restWithheld() throws {
+    let scene = try Scene(keys: [("InitialR2T", "Yes")])
+    let (tag, request) = try scene.openWrite()
+    scene.attacker.sendDataOut(
+      tag, transferTag: request.targetTransferTag, dataSN: 7, offset: 0, isFinal: false,
+      Array(WrongInputDataOutTests.bytes[..<512]))
+    for _ in 0..<10 where !scene.attacker.isClosed {
+      scene.target.pass(milliseconds: 4000)
+      scene.attacker.send(scene.attacker.nop().header)
+    }
+    #expect(scene.attacker.isClosed)
+    #expect(!scene.attacker.inbox.contains { $0.header.initiatorTaskTag == tag })
+    #expect(scene.isUnchanged)
+    #expect(scene.endsClean())
+  }
+
   @Test("A refused write with unsolicited data to come is answered once, after its data")
   func refusedWithData() throws {
     let scene = try Scene(keys: [("InitialR2T", "No")])
-    let data = Array(WrongInputDataOutTests.bytes[..<2048])
     let tag = scene.attacker.sendWrite(blocks: 4, at: 3_000_000, isFinal: false)
-    scene.target.pass(milliseconds: 50)
-    #expect(scene.attacker.inbox.isEmpty)
-    scene.attacker.sendDataOut(tag, transferTag: .reserved, offset: 0, isFinal: false, data)
-    scene.target.pass(milliseconds: 50)
-    scene.target.pass(milliseconds: 50)
-    #expect(scene.attacker.inbox.count <= 1)
+    // The second fills the write without saying that it is the last.
+    for number in UInt32(0)..<3 {
+      scene.target.pass(milliseconds: 50)
+      #expect(scene.attacker.inbox.isEmpty)
+      scene.attacker.sendDataOut(
+        tag, transferTag: .reserved, dataSN: number, offset: 1024 * number, isFinal: number == 2,
+        Array(WrongInputDataOutTests.bytes[..<(number == 2 ? 0 : 1024)]))
+    }
     #expect(scene.attacker.finish(tag)?.status == 2)
     #expect(scene.attacker.isAnswered())
     #expect(scene.isUnchanged)

@@ -7,7 +7,8 @@ public import Bytes
 /// announced (EDTL) bounds what it may send, and what the command needs bounds what is asked for.
 /// Unsolicited bytes past the need are legal: they are received and thrown away.
 ///
-/// A violation changes nothing; the owner ends the task or the connection and asks no more.
+/// A violation changes nothing; the owner ends the connection, or fails the task and has the rest of
+/// its data thrown away (`discardRest`) before it answers.
 public struct DataOutTransfer: Sendable {
   /// The R2Ts of one task that can be open at once; a larger agreement is used up to here.
   public static let outstandingR2TMax = 8
@@ -87,7 +88,7 @@ public struct DataOutTransfer: Sendable {
   }
 
   /// Bytes the command needs: at most EDTL.
-  public let wantedLength: Int
+  public private(set) var wantedLength: Int
   /// Bytes received without a hole, discarded ones included; also the next offset expected.
   public private(set) var receivedLength: Int
   public private(set) var outstandingCount = 0
@@ -99,6 +100,8 @@ public struct DataOutTransfer: Sendable {
   private let maxSegmentLength: Int
   private let maxOutstanding: Int
   private var awaitsUnsolicited: Bool
+  /// The task has failed: whatever comes is taken, and goes nowhere.
+  private var isDiscarding = false
   /// All before this offset came unsolicited or was asked for.
   private var solicitedEnd = 0
   private var expectedDataSN = SerialNumber(0)
@@ -131,6 +134,19 @@ public struct DataOutTransfer: Sendable {
     solicitedEnd = immediate
   }
 
+  /// The transfer of a command whose PDU alone was a violation: only its unsolicited data is due.
+  public init(discarding command: SCSICommandRequest) {
+    lun = command.lun
+    wantedLength = 0
+    receivedLength = 0
+    unsolicitedEnd = 0
+    maxBurstLength = 0
+    maxSegmentLength = 0
+    maxOutstanding = 0
+    awaitsUnsolicited = !command.isFinal
+    isDiscarding = true
+  }
+
   /// Immediate bytes that belong to the command; the rest is thrown away. Ask before any Data-Out.
   public var wantedImmediateLength: Int { min(receivedLength, wantedLength) }
 
@@ -160,8 +176,30 @@ public struct DataOutTransfer: Sendable {
       desiredLength: UInt32(length))
   }
 
+  /// Asks for nothing more and takes, whatever its offset and number, what is due: the sequences under
+  /// way, each up to its F. Then the transfer is complete (§11.4.7.2, §11.17.1).
+  public mutating func discardRest() {
+    isDiscarding = true
+    wantedLength = 0
+    solicitedEnd = 0
+  }
+
+  private mutating func discard(_ pdu: DataOut) -> Verdict {
+    guard pdu.isFinal else { return .accepted(wanted: 0) }
+    if pdu.isUnsolicited {
+      awaitsUnsolicited = false
+    } else if let place = place(of: pdu.targetTransferTag) {
+      // The order of those that are left does not matter any more.
+      outstanding[(head + place) % Self.outstandingR2TMax] = outstanding[head]
+      head = (head + 1) % Self.outstandingR2TMax
+      outstandingCount -= 1
+    }
+    return isComplete ? .allDataReceived(wanted: 0) : .sequenceComplete(wanted: 0)
+  }
+
   /// Takes the header of a Data-Out whose Initiator Task Tag led here.
   public mutating func received(_ pdu: DataOut) -> Verdict {
+    if isDiscarding { return discard(pdu) }
     do throws(Violation) {
       let isUnsolicited = pdu.isUnsolicited
       let end = try isUnsolicited ? checkUnsolicited() : checkSolicited(pdu)

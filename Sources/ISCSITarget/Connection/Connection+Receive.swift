@@ -191,19 +191,24 @@ extension Connection {
       if pdu.dataSegmentLength > 0 { task.transferProgressed = reactor.now }
       return destination(of: task, at: Int(pdu.bufferOffset), wanted: wanted)
     case .violation(let violation):
-      arriving = .ignored
-      return violated(violation, pdu.header, task, session)
+      return violated(violation, pdu, task, session)
     }
   }
 
   private func violated(
-    _ violation: DataOutTransfer.Violation, _ header: BasicHeaderSegment, _ task: CommandTask,
+    _ violation: DataOutTransfer.Violation, _ pdu: DataOut, _ task: CommandTask,
     _ session: Session
   ) -> DataDestination? {
+    arriving = .ignored
     notice(
       "wrong data-out",
-      ["violation": "\(violation)", "task": "\(header.initiatorTaskTag.rawValue)"])
-    guard violation.condition != .protocolError else { return protocolViolation(header) }
+      ["violation": "\(violation)", "task": "\(pdu.initiatorTaskTag.rawValue)"])
+    guard violation.condition != .protocolError else { return protocolViolation(pdu.header) }
+    task.transfer?.discardRest()
+    _ = task.transfer?.received(pdu)
+    // Not answered before this PDU is past.
+    task.isReceiving = true
+    arriving = .dataOut(task)
     session.fail(task, violation.condition)
     return .nowhere
   }

@@ -56,6 +56,7 @@ extension Session {
       task.transfer = try DataOutTransfer(
         of: request, neededLength: UInt64(needed), parameters: connection.transferParameters)
     } catch {
+      task.transfer = DataOutTransfer(discarding: request)
       fail(task, error.condition)
     }
     return task
@@ -114,9 +115,9 @@ extension Session {
     task.unit?.server.execute(task.scsi)
   }
 
-  /// Ends a task whose initiator sent the wrong data (RFC 7143 §11.4.7.2).
+  /// Ends a task whose initiator sent the wrong data (RFC 7143 §11.4.7.2). It is answered when the rest
+  /// of its data has come, too; that is given as long as any other.
   func fail(_ task: CommandTask, _ condition: DataOutTransfer.Condition) {
-    task.transfer = nil
     guard !task.hasEnded, let server = task.unit?.server else { return answerIfQuiet(task) }
     server.fail(task.scsi, condition.sense)
   }

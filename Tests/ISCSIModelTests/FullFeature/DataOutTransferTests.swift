@@ -39,6 +39,35 @@ struct DataOutTransferTests {
     #expect(transfer.isComplete && !transfer.wantsR2T && transfer.wantedImmediateLength == 512)
   }
 
+  @Test("What is discarded is complete when each sequence under way has had its F, in any order")
+  func discarding() throws {
+    var transfer = try DataOutTransfer(
+      of: write(expected: 8000), neededLength: 8000, parameters: open)
+    _ = transfer.nextR2T(tag: a)
+    _ = transfer.nextR2T(tag: b)
+    transfer.discardRest()
+    #expect(!transfer.isComplete && !transfer.wantsR2T && transfer.outstandingTags == [a, b])
+    let unknown = dataOut(TargetTransferTag(rawValue: 0xC), sn: 9, at: 9999, 5000, final: true)
+    #expect(transfer.received(unknown) == .sequenceComplete(wanted: 0))
+    #expect(transfer.received(dataOut(b, sn: 7, at: 0, 1, final: false)) == .accepted(wanted: 0))
+    #expect(
+      transfer.received(dataOut(b, sn: 7, at: 0, 1, final: true)) == .sequenceComplete(wanted: 0))
+    #expect(!transfer.isComplete && transfer.outstandingTags == [a])
+    #expect(
+      transfer.received(dataOut(a, sn: 7, at: 0, 0, final: true)) == .allDataReceived(wanted: 0))
+    #expect(transfer.isComplete)
+  }
+
+  @Test("A command that was wrong itself has its unsolicited data discarded, if it announced any")
+  func discardingFromTheStart() {
+    var transfer = DataOutTransfer(discarding: write(expected: 512, isFinal: false))
+    #expect(!transfer.isComplete && !transfer.wantsR2T && transfer.wantedImmediateLength == 0)
+    #expect(
+      transfer.received(dataOut(sn: 0, at: 0, 512, final: true)) == .allDataReceived(wanted: 0))
+    #expect(transfer.isComplete)
+    #expect(DataOutTransfer(discarding: write(expected: 512)).isComplete)
+  }
+
   @Test("Immediate, then unsolicited, then two R2Ts at once, answered in their order")
   func allThreeKinds() throws {
     var transfer = try DataOutTransfer(
