@@ -118,6 +118,51 @@ struct NumberingTests {
     #expect(target.isIdle(after: [initiator]))
   }
 
+  @Test("A window that another initiator's reset opens again is announced with one NOP-In")
+  func openedSilently() throws {
+    var definition = Example.open()
+    definition.session.queueDepth = 4
+    let target = try SimulatedTarget(seed: 24, targets: [definition])
+    let one = try ScriptedInitiator.loggedIn(target, number: 1)
+    let two = try ScriptedInitiator.loggedIn(target, number: 2)
+    for block in UInt64(0)..<4 {
+      _ = one.startWrite(block * 8, Example.pattern(4096))
+    }
+    target.run(seconds: 1) { one.inbox.filter { $0.header.opcode == .readyToTransfer }.count == 4 }
+    #expect(one.maxCmdSN == one.cmdSN - 1)
+    one.forgetInbox()
+    #expect(two.manage(.logicalUnitReset) == .functionComplete)
+    target.pass(milliseconds: 50)
+    #expect(one.inbox.count == 1)
+    let nop = NopIn(try #require(one.receive(.nopIn, seconds: 0)).header)
+    #expect(nop.targetTransferTag == .reserved && nop.initiatorTaskTag == .reserved)
+    #expect(nop.numbers.statSN == one.expStatSN)
+    #expect(one.maxCmdSN == one.cmdSN + 3)
+    #expect(one.attention() == Sense.busDeviceReset)
+    #expect(target.isIdle(after: [one, two]))
+  }
+
+  @Test(
+    "A window that a lost connection's tasks had used up is announced over the one that is left")
+  func openedByLoss() throws {
+    var definition = Example.open()
+    definition.session.queueDepth = 2
+    let target = try SimulatedTarget(seed: 25, targets: [definition])
+    let one = try ScriptedInitiator.loggedIn(target, keys: [("MaxConnections", "2")])
+    let two = one.sibling(target, connectionID: 1)
+    try #require(two.login(to: Example.name) == 0)
+    for block in UInt64(0)..<2 { _ = two.startWrite(block * 8, Example.pattern(4096)) }
+    target.pass(milliseconds: 50)
+    one.cmdSN = two.cmdSN
+    one.forgetInbox()
+    two.peer.reset()
+    target.pass(milliseconds: 50)
+    let nop = NopIn(try #require(one.receive(.nopIn, seconds: 0)).header)
+    #expect(nop.numbers.expCmdSN == one.cmdSN && nop.numbers.maxCmdSN == one.cmdSN + 1)
+    #expect(one.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    #expect(target.isIdle(after: [one]))
+  }
+
   @Test("Numbered pings and text requests alone do not use the window up")
   func numberedPings() throws {
     let (target, initiator) = try Example.session()

@@ -48,6 +48,7 @@ extension Connection {
       return SequenceNumbers(statSN: number, expCmdSN: SerialNumber(0), maxCmdSN: SerialNumber(0))
     }
     session.offerWindow()
+    session.announcedMaxCmdSN = session.window.maxCmdSN
     return SequenceNumbers(
       statSN: number, expCmdSN: session.window.expCmdSN, maxCmdSN: session.window.maxCmdSN)
   }
@@ -150,6 +151,24 @@ extension Connection {
   }
 
   // MARK: Control PDUs
+
+  var canSpeak: Bool { phase == .fullFeature && !closesWhenSent }
+
+  /// Whether a PDU of the session waits to leave. A task that has ended asks for no more data.
+  var hasToSpeak: Bool {
+    canSpeak
+      && outbox.contains { item in
+        if case .readyToTransfer(let task) = item { !task.hasEnded } else { true }
+      }
+  }
+
+  /// A NOP-In that wants no answer: it carries the numbers (RFC 7143 §11.19).
+  func announceNumbers() {
+    let pdu = NopIn(
+      lun: 0, initiatorTaskTag: .reserved, targetTransferTag: .reserved, numbers: .unset,
+      dataSegmentLength: 0)
+    enqueue(pdu.encoded(), .noStatus)
+  }
 
   /// Queues a PDU with `payload` as its data segment. Without memory for that the connection ends:
   /// an answer that cannot be given is not left out silently.

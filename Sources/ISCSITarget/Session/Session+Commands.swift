@@ -1,3 +1,4 @@
+internal import Bytes
 internal import ISCSIModel
 internal import Reactor
 internal import SCSIModel
@@ -127,7 +128,8 @@ extension Session {
     if task.isAbortedSilently {
       // Its tag is the initiator's again, although a PDU of it may still be arriving elsewhere.
       statusLeaves(task)
-      return released(task)
+      released(task)
+      return announceWindow()
     }
     // No further R2T will be sent, so the rest of its data is not waited for.
     if task.scsi.isAborted { task.transfer = nil }
@@ -188,6 +190,18 @@ extension Session {
   /// Opens the window as far as the commands in progress allow. Asked whenever something leaves:
   /// pings, text and refused commands take a CmdSN, too, and no place.
   func offerWindow() { window.offer(inProgress: commandsInWindow) }
+
+  /// Tells the initiator that the window is open, if it was last told that it is closed and nothing is
+  /// about to leave that would say so: it would wait for ever (RFC 7143 §4.2.2.1). To be asked when
+  /// tasks have ended without a status.
+  func announceWindow() {
+    offerWindow()
+    guard announcedMaxCmdSN.precedes(window.expCmdSN),
+      announcedMaxCmdSN.precedes(window.maxCmdSN), !connections.contains(where: \.hasToSpeak),
+      let connection = connections.first(where: \.canSpeak)
+    else { return }
+    connection.announceNumbers()
+  }
 
   /// Whether the initiator has owed something for `timeout`: data for a write, or the command before
   /// the ones that are held. Either keeps memory that others need.

@@ -12,6 +12,7 @@ extension Session {
     abortTasks { $0.connection === connection }
     transfersLost(on: connection)
     deliverHeld()
+    announceWindow()
     let hasOther = connections.contains { $0.phase == .fullFeature }
     if !hasOther, departures.isEmpty { isEnding = true }
   }

@@ -29,6 +29,8 @@ final class Session {
   let nexus: InitiatorTargetNexus?
 
   var window: CommandWindow
+  /// The MaxCmdSN that the initiator was told last.
+  var announcedMaxCmdSN: SerialNumber
   var connections: [Connection] = []
   /// Connections among them that are closed, and stay for their last tasks.
   var closedCount = 0
@@ -69,6 +71,7 @@ final class Session {
     rights = SessionRights(outcome)
     self.worker = worker
     window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
+    announcedMaxCmdSN = window.maxCmdSN
     nexus = InitiatorTargetNexus(
       key, portalGroupTags: presentation.portalGroupTags,
       hasExtendedTaskManagement: parameters.iSCSIProtocolLevel >= Session.extendedProtocolLevel)
@@ -87,6 +90,7 @@ final class Session {
     rights = SessionRights(outcome)
     self.worker = worker
     window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
+    announcedMaxCmdSN = window.maxCmdSN
     nexus = nil
   }
 
