@@ -206,6 +206,7 @@ struct NumberingTests {
       (.taskInProgress, { $0.sendCommand([0, 0, 0, 0, 0, 0], tag: busy, cmdSN: $1) }),
       (.invalidPDUField, { $0.sendNumbered(.logoutRequest, flags: 0x80 | 0x05, $1) }),
       (.protocolError, { $0.sendNumbered(.textRequest, flags: 0xC0, $1) }),
+      (.invalidPDUField, { $0.sendNumbered(.textRequest, flags: 0x80, transferTag: 5, $1) }),
     ]
     for (reason, send) in rejected {
       let number = initiator.cmdSN
@@ -331,11 +332,13 @@ struct NumberingTests {
 
 extension ScriptedInitiator {
   /// Sends a bare PDU with `flags` in byte 1, numbered `number`.
-  fileprivate func sendNumbered(_ opcode: Opcode, flags: UInt8, _ number: SerialNumber) {
+  fileprivate func sendNumbered(
+    _ opcode: Opcode, flags: UInt8, transferTag: UInt32 = .max, _ number: SerialNumber
+  ) {
     var header = BasicHeaderSegment(opcode: opcode)
     header.bytes[1] = flags
     header.initiatorTaskTag = takeTag()
-    header.bytes.setBigEndian(TargetTransferTag.reserved.rawValue, at: 20)
+    header.bytes.setBigEndian(transferTag, at: 20)
     header.bytes.setBigEndian(number.rawValue, at: 24)
     header.bytes.setBigEndian(expStatSN.rawValue, at: 28)
     send(header)

@@ -7,14 +7,14 @@ import Testing
 /// A Data-Out with which an attacker answers an R2T for 32 KiB of LUN 0.
 struct ForgedDataOut: Sendable, CustomTestStringConvertible {
   enum End: Sendable {
-    /// Reject with reason 0x04, then the end of the connection (RFC 7143 §11.17.1, §7.8).
-    case protocolError
+    /// Reject with reason 0x09, then the end of the connection (RFC 7143 §11.17.1, §7.8).
+    case invalidField
     /// ABORTED COMMAND with this ASC and ASCQ (§11.4.7.2).
     case aborted(UInt32)
   }
 
   var claim: String
-  var end = End.protocolError
+  var end = End.invalidField
   var transferTagOffset: UInt32 = 0
   var lun: UInt64 = 0
   var offset: UInt32 = 0
@@ -61,8 +61,8 @@ struct WrongInputDataOutTests {
       isFinal: forged.isFinal, lun: forged.lun,
       Array(WrongInputDataOutTests.bytes[..<forged.count]))
     switch forged.end {
-    case .protocolError:
-      #expect(scene.attacker.rejection() == .protocolError)
+    case .invalidField:
+      #expect(scene.attacker.rejection() == .invalidPDUField)
       #expect(scene.attacker.waitForClose(seconds: 5))
     case .aborted(let sense):
       if !forged.isFinal || forged.isUnsolicited {
@@ -91,7 +91,7 @@ struct WrongInputDataOutTests {
     scene.attacker.sendDataOut(
       first, transferTag: other.targetTransferTag, offset: 0,
       Array(WrongInputDataOutTests.bytes[..<32768]))
-    #expect(scene.attacker.rejection() == .protocolError)
+    #expect(scene.attacker.rejection() == .invalidPDUField)
     #expect(scene.attacker.waitForClose(seconds: 5))
     #expect(scene.isUnchanged)
     #expect(scene.endsClean())

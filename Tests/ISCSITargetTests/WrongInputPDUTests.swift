@@ -79,7 +79,7 @@ struct WrongInputPDUTests {
     scene.attacker.sendDataOut(
       tag, transferTag: request.targetTransferTag, offset: 0xFFFF_FFF0,
       [UInt8](repeating: 1, count: 512))
-    #expect(scene.attacker.rejection() == .protocolError)
+    #expect(scene.attacker.rejection() == .invalidPDUField)
     #expect(scene.isUnchanged)
     #expect(scene.endsClean())
   }

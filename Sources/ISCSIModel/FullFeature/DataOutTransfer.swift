@@ -49,14 +49,14 @@ public struct DataOutTransfer: Sendable {
       case .tooMuchUnsolicitedData, .tooMuchSolicitedData, .finalTooEarly, .finalMissing:
         .incorrectAmountOfData
       case .wrongDataSN: .lostData
-      case .segmentTooLong, .unknownTargetTransferTag, .sequenceOutOfOrder, .wrongLUN,
-        .wrongBufferOffset:
-        .protocolError
+      case .segmentTooLong, .sequenceOutOfOrder: .protocolError
+      case .unknownTargetTransferTag, .wrongLUN, .wrongBufferOffset: .invalidField
       }
     }
   }
 
-  /// RFC 7143 §11.4.7.2 gives the first three sense data of their own; the last is a Reject (§11.17.1).
+  /// RFC 7143 §11.4.7.2 gives the first three sense data of their own; the last two are Rejects
+  /// (§11.17.1).
   public enum Condition: Hashable, Sendable {
     /// ABORTED COMMAND, 0C/0C.
     case unexpectedUnsolicitedData
@@ -66,6 +66,17 @@ public struct DataOutTransfer: Sendable {
     case lostData
     /// Reject with reason 0x04.
     case protocolError
+    /// A field that names a transfer names none: Reject with reason 0x09.
+    case invalidField
+
+    /// The reason of the Reject; nil for what is reported as sense data.
+    public var rejectReason: RejectReason? {
+      switch self {
+      case .unexpectedUnsolicitedData, .incorrectAmountOfData, .lostData: nil
+      case .protocolError: .protocolError
+      case .invalidField: .invalidPDUField
+      }
+    }
   }
 
   /// An R2T to send.

@@ -21,7 +21,7 @@ public struct TextReply: Hashable, Sendable {
   public var text: [UInt8]
 }
 
-/// Why a Text Request gets a Reject (reason 0x04, protocol error).
+/// Why a Text Request gets a Reject.
 public enum TextFailure: Error, Hashable, Sendable {
   case text(TextError)
   /// F and C at once.

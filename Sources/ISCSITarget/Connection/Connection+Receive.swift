@@ -203,7 +203,10 @@ extension Connection {
     notice(
       "wrong data-out",
       ["violation": "\(violation)", "task": "\(pdu.initiatorTaskTag.rawValue)"])
-    guard violation.condition != .protocolError else { return protocolViolation(pdu.header) }
+    if let reason = violation.condition.rejectReason {
+      rejectAndClose(pdu.header, reason)
+      return nil
+    }
     task.transfer?.discardRest()
     _ = task.transfer?.received(pdu)
     // Not answered before this PDU is past.
@@ -332,5 +335,8 @@ extension TextRequest {
 }
 
 extension TextFailure {
-  fileprivate var reason: RejectReason { .protocolError }
+  /// RFC 7143 §11.17.1: 0x09 for a field that should name a transfer and names none.
+  fileprivate var reason: RejectReason {
+    self == .unknownTransferTag ? .invalidPDUField : .protocolError
+  }
 }

@@ -156,7 +156,7 @@ extension Connection {
 
   /// Whether a PDU of the session waits to leave. A task that has ended asks for no more data.
   var hasToSpeak: Bool {
-    canSpeak
+    phase == .fullFeature
       && outbox.contains { item in
         if case .readyToTransfer(let task) = item { !task.hasEnded } else { true }
       }

@@ -232,7 +232,7 @@ extension DataOutTransfer.Condition {
     switch self {
     case .unexpectedUnsolicitedData: .unexpectedUnsolicitedData
     case .incorrectAmountOfData: .notEnoughUnsolicitedData
-    case .lostData, .protocolError: .protocolServiceCRCError
+    case .lostData, .protocolError, .invalidField: .protocolServiceCRCError
     }
   }
 }
