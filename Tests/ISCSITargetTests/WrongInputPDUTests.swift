@@ -192,6 +192,11 @@ struct WrongInputPDUTests {
     bytes[headerPart ? 50 : bytes.count - 1] ^= 0x10
     scene.attacker.peer.send(bytes)
     #expect(scene.attacker.waitForClose(seconds: 5))
+    // RFC 7143 §7.7, §7.8: nothing in a damaged header can be answered, damaged data has to be.
+    let reject = scene.attacker.inbox.first { $0.header.opcode == .reject }
+    #expect(
+      reject.map { Reject($0.header).reason } == (headerPart ? nil : .dataDigestError))
+    #expect(headerPart || reject?.data == Array(bytes[..<48]))
     scene.target.pass(milliseconds: 100)
     #expect(scene.isUnchanged)
     #expect(scene.target.disks["scratch"]?.startedCount(.write) == 0)
@@ -205,6 +210,7 @@ struct WrongInputPDUTests {
     scene.attacker.framing.dataDigest = false
     scene.attacker.sendWrite(blocks: 1, immediateData: [UInt8](repeating: 0xEE, count: 512))
     scene.attacker.peer.send([0, 0, 0, 0])
+    #expect(scene.attacker.rejection() == .dataDigestError)
     #expect(scene.attacker.waitForClose(seconds: 5))
     #expect(scene.isUnchanged)
     #expect(scene.endsClean())

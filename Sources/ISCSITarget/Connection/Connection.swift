@@ -204,6 +204,9 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
         pduCompleted()
       case .failed(let failure):
         return close(.framing(failure))
+      case .damaged(let header):
+        // §7.8: it MUST be answered so; at error recovery level 0 the connection then ends.
+        return rejectAndClose(header, .dataDigestError)
       case .needsMore:
         return receive()
       }

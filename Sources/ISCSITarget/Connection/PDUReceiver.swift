@@ -25,13 +25,14 @@ struct PDUReceiver {
     /// The PDU of the last header is complete, digests and all.
     case complete
     case failed(Failure)
+    /// The data of the PDU with this header is not what was sent.
+    case damaged(BasicHeaderSegment)
   }
 
   /// Errors at error recovery level 0 end the connection (RFC 7143 §7.1.3): nothing behind them can
   /// be trusted.
   enum Failure: Equatable {
     case headerDigest
-    case dataDigest
     /// The data segment is longer than we declared to take.
     case dataSegmentTooLong(Int)
   }
@@ -59,6 +60,8 @@ struct PDUReceiver {
   private var trailerLength = 0
   private var paddingLength = 0
   private var digest: CRC32C?
+  /// The header of the PDU whose data is digested.
+  private var digestedHeader: BasicHeaderSegment?
   private var directCount = 0
 
   init(dataSegmentLengthMax: Int) { self.dataSegmentLengthMax = dataSegmentLengthMax }
@@ -174,7 +177,11 @@ struct PDUReceiver {
     unwanted = length - destination.wanted
     trailerLength = framing.dataTrailerLength(of: length)
     paddingLength = PDUFraming.padding(of: length)
-    digest = framing.dataDigest && length > 0 ? CRC32C() : nil
+    digest = nil
+    if framing.dataDigest, length > 0 {
+      digest = CRC32C()
+      digestedHeader = header
+    }
     stage = .data
   }
 
@@ -188,9 +195,9 @@ struct PDUReceiver {
       destination = .nowhere
       stage = .header
     }
-    guard var crc = digest else { return .complete }
+    guard var crc = digest, let header = digestedHeader else { return .complete }
     unsafe input.withUnsafeBytes(start..<start + paddingLength) { unsafe crc.update($0) }
-    return digestMatches(crc, at: start + paddingLength) ? .complete : .failed(.dataDigest)
+    return digestMatches(crc, at: start + paddingLength) ? .complete : .damaged(header)
   }
 
   private mutating func copyWanted() {
