@@ -107,6 +107,29 @@ struct DiscoveryTests {
     #expect(target.isIdle(after: []))
   }
 
+  @Test("A target that is at no portal the initiator can be told of is not announced at this one")
+  func otherFamilyOnly() throws {
+    let target = try DiscoveryTests.make()
+    var elsewhere = Example.open()
+    elsewhere.name = DiscoveryTests.other
+    elsewhere.portalGroupTags = [2]
+    try target.publish(
+      [Example.open(), elsewhere],
+      portals: [
+        PortalDefinition(address: try #require(SocketAddress("0.0.0.0:3260")), groupTag: 1),
+        PortalDefinition(address: try #require(SocketAddress("[::]:3261")), groupTag: 2),
+      ])
+    #expect(
+      DiscoveryTests.sendTargets("All", target) == [
+        "TargetName=\(Example.name)", "TargetAddress=10.0.0.1:3260,1",
+      ])
+    // Its portal is not in the directory any more; it is still where the question came in.
+    try target.publish([Example.open(), elsewhere], portals: [])
+    #expect(
+      DiscoveryTests.sendTargets("All", target) == ["TargetName=\(Example.name)"])
+    #expect(target.isIdle(after: []))
+  }
+
   @Test("Discovery users must prove themselves; the users of targets do not count for discovery")
   func chap() throws {
     let target = try DiscoveryTests.make()

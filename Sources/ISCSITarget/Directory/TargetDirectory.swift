@@ -39,15 +39,18 @@ public final class TargetDirectory: Sendable {
     return target.admitsAnyInitiator ? .anyInitiator : nil
   }
 
-  /// What SendTargets shows to an initiator at `address` over a connection to `local` (RFC 7143
-  /// appendix C): only targets it may log in to, each with the portals of its groups.
+  /// What SendTargets shows to an initiator at `address` over a connection to `local`, a portal of the
+  /// group `groupTag` (RFC 7143 appendix C): only targets it may log in to, each with the portals of
+  /// its groups. A name without an address says that the target is at this portal: one that is not, and
+  /// has no portal that the initiator can be told of, is left out.
   func discoverable(
-    by initiator: String, at address: SocketAddress, local: SocketAddress
+    by initiator: String, at address: SocketAddress, local: SocketAddress, groupTag: UInt16
   ) -> [SendTargetsEntry] {
     targets.compactMap { target in
       guard right(of: initiator, at: address, to: target) != nil else { return nil }
-      return SendTargetsEntry(
-        name: target.name, addresses: portalAddresses(of: target, local: local))
+      let addresses = portalAddresses(of: target, local: local)
+      guard !addresses.isEmpty || target.portalGroupTags.contains(groupTag) else { return nil }
+      return SendTargetsEntry(name: target.name, addresses: addresses)
     }
   }
 

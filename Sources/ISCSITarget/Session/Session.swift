@@ -123,7 +123,8 @@ final class Session {
   /// What SendTargets shows on `connection`.
   func targets(for query: SendTargetsQuery, on connection: Connection) -> [SendTargetsEntry] {
     let visible = worker.directory.discoverable(
-      by: initiatorName, at: connection.socket.peer, local: connection.socket.local)
+      by: initiatorName, at: connection.socket.peer, local: connection.socket.local,
+      groupTag: connection.socket.portalGroupTag)
     switch query {
     case .all: return visible
     case .target(let name): return visible.filter { $0.name == name }
