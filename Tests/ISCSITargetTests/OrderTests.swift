@@ -101,6 +101,28 @@ struct OrderTests {
     #expect(target.isIdle(after: [first, second]))
   }
 
+  @Test("A connection that joins while a command is on its way does not acknowledge that command")
+  func joiningAcknowledgesNothing() throws {
+    let target = try SimulatedTarget(seed: 3, targets: [Example.open()])
+    let first = ScriptedInitiator(target)
+    let keys = [("MaxConnections", "2")]
+    try #require(first.login(to: Example.name, keys) == 0)
+    first.clearUnitAttention()
+    let second = first.sibling(target, connectionID: 1)
+    // The first connection has numbered a command that has not arrived yet.
+    let missing = first.takeCmdSN()
+    second.cmdSN = first.cmdSN
+    second.sendLogin(
+      [("InitiatorName", second.initiatorName), ("TargetName", Example.name)], from: 0, to: 1)
+    let greeting = try #require(second.receive(.loginResponse)).header
+    #expect(SerialNumber(greeting.bytes.bigEndianUInt32(at: 28)).precedes(missing))
+    #expect(SerialNumber(greeting.bytes.bigEndianUInt32(at: 32)).precedes(missing))
+    second.sendLogin(keys, from: 1, to: 3)
+    let final = try #require(second.receive(.loginResponse)).header
+    #expect(SerialNumber(final.bytes.bigEndianUInt32(at: 28)) == missing)
+    #expect(target.isIdle(after: [first, second]))
+  }
+
   @Test("A number that does not come for half a minute ends the session that waits for it")
   func missingNumber() throws {
     let (target, first, second) = try OrderTests.pair()

@@ -143,13 +143,24 @@ struct LoginConversation: Sendable {
     return .complete(reply, try outcome(party))
   }
 
+  /// ExpCmdSN and MaxCmdSN before the session is known. A leading login makes it. One that joins a
+  /// session must not tell that commands have come which may still be on their way over another
+  /// connection: it sends numbers so old, a whole window before its own, that the initiator knows
+  /// better (§4.2.2.1: a smaller ExpCmdSN or MaxCmdSN is ignored).
+  private var commandNumbers: (expected: SerialNumber, max: SerialNumber) {
+    guard identity.targetSessionID != .none else { return (initialCmdSN, initialCmdSN) }
+    let expected = initialCmdSN - UInt32(CommandWindow.widthMax)
+    return (expected, expected - 1)
+  }
+
   private mutating func reply(to request: LoginRequest) -> LoginReply {
+    let numbers = commandNumbers
     let response = LoginResponse(
       currentStage: request.currentStage ?? .security,
       initiatorSessionID: request.initiatorSessionID,
       targetSessionID: request.targetSessionID,
       initiatorTaskTag: request.initiatorTaskTag,
-      statSN: statSN.next(), expCmdSN: initialCmdSN, maxCmdSN: initialCmdSN)
+      statSN: statSN.next(), expCmdSN: numbers.expected, maxCmdSN: numbers.max)
     return LoginReply(response: response, text: [])
   }
 

@@ -205,6 +205,22 @@ struct LoginDialogueTests {
     #expect(final.response.expCmdSN == SerialNumber(900))
   }
 
+  @Test("Before the session is known, a login that joins it acknowledges no command of it")
+  func numbersOfJoining() throws {
+    for tsih in [UInt16(9), 0] {
+      var login = LoginDialogue()
+      login.tsih = tsih
+      let greeting = try #require(login.send(securityToOperational, opening).reply).response
+      _ = login.send(operationalToFullFeature, [])
+      let refusal = login.machine.refuse(.sessionDoesNotExist).response
+      for response in [greeting, refusal] {
+        // 100 is the login's own CmdSN; no window reaches back further than 512.
+        #expect(response.expCmdSN == (tsih == 0 ? SerialNumber(100) : SerialNumber(100) - 512))
+        #expect(response.maxCmdSN == (tsih == 0 ? SerialNumber(100) : SerialNumber(100) - 513))
+      }
+    }
+  }
+
   @Test("The session directory's refusal goes out instead of the final response")
   func directoryRefuses() {
     var login = LoginDialogue()
