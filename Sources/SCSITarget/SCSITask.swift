@@ -144,8 +144,8 @@ public final class SCSITask: StoreClient {
   /// memory for it. The owner is not called.
   public func refuseBusy() { refuse(.busy) }
 
-  /// Ends a task that has begun with `sense`, before its logical unit has seen it: the transport finds
-  /// fault with how it came. The owner is not called.
+  /// Ends a task that has begun with `sense`, before its logical unit has seen it: the transport
+  /// finds fault with how it came. The owner is not called.
   public func refuse(_ sense: SenseData, for nexus: LogicalUnitNexus?) {
     refuse(Refusal(sense))
     usesDescriptorSense = nexus?.server.unit.modes.usesDescriptorSense ?? false

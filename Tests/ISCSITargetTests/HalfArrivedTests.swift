@@ -255,8 +255,8 @@ struct HalfWrite {
 }
 
 extension ScriptedInitiator {
-  /// Sends the first 1000 bytes of a WRITE(16) of `data` to block 5; without F its second half is to
-  /// follow in a Data-Out of its own.
+  /// Sends the first 1000 bytes of a WRITE(16) of `data` to block 5; without F its second half is
+  /// to follow in a Data-Out of its own.
   func halfWrite(
     cmdSN number: SerialNumber, _ data: [UInt8], block: UInt64 = 5, isFinal: Bool = true,
     lun: UInt64 = 0, tag: InitiatorTaskTag? = nil

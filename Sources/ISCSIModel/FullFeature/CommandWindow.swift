@@ -77,7 +77,8 @@ public struct CommandWindow: Sendable {
     depth += 1
   }
 
-  /// Whether a command numbered `cmdSN` would be taken: it is in the window and did not come before.
+  /// Whether a command numbered `cmdSN` would be taken: it is in the window and did not come
+  /// before.
   public func awaits(_ cmdSN: SerialNumber) -> Bool {
     admits(cmdSN) && !held.contains(cmdSN) && !plugged.contains(cmdSN)
   }
@@ -128,11 +129,11 @@ public struct CommandWindow: Sendable {
     skipPlugged()
   }
 
-  /// Answers ABORT TASK for a Referenced Task Tag that names no task, held ones included
-  /// (§11.6.1). A RefCmdSN in the window and before the function's own CmdSN is of a command still
-  /// on its way: it counts as received and the function completes. Any other names no task; nor does
-  /// the number of a held command, which has another task tag: what is not aborted is not answered
-  /// as if it were.
+  /// Answers ABORT TASK for a Referenced Task Tag that names no task, held ones included (§11.6.1).
+  /// A RefCmdSN in the window and before the function's own CmdSN is of a command still on its way:
+  /// it counts as received and the function completes. Any other names no task; nor does the number
+  /// of a held command, which has another task tag: what is not aborted is not answered as if it
+  /// were.
   public mutating func abortUnknownTask(
     refCmdSN: SerialNumber, functionCmdSN: SerialNumber
   ) -> TaskManagementResponseCode {

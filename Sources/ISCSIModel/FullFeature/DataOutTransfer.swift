@@ -7,8 +7,8 @@ public import Bytes
 /// announced (EDTL) bounds what it may send, and what the command needs bounds what is asked for.
 /// Unsolicited bytes past the need are legal: they are received and thrown away.
 ///
-/// A violation changes nothing; the owner ends the connection, or fails the task and has the rest of
-/// its data thrown away (`discardRest`) before it answers.
+/// A violation changes nothing; the owner ends the connection, or fails the task and has the rest
+/// of its data thrown away (`discardRest`) before it answers.
 public struct DataOutTransfer: Sendable {
   /// The R2Ts of one task that can be open at once; a larger agreement is used up to here.
   public static let outstandingR2TMax = 8
@@ -187,8 +187,8 @@ public struct DataOutTransfer: Sendable {
       desiredLength: UInt32(length))
   }
 
-  /// Asks for nothing more and takes, whatever its offset and number, what is due: the sequences under
-  /// way, each up to its F. Then the transfer is complete (§11.4.7.2, §11.17.1).
+  /// Asks for nothing more and takes, whatever its offset and number, what is due: the sequences
+  /// under way, each up to its F. Then the transfer is complete (§11.4.7.2, §11.17.1).
   public mutating func discardRest() {
     isDiscarding = true
     wantedLength = 0

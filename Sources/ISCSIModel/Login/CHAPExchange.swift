@@ -29,9 +29,9 @@ struct CHAPExchange: Sendable {
   private let lease: ChallengeLease
   private let registry: any ChallengeRegistry
 
-  /// Chooses the strongest algorithm both sides have and makes a fresh challenge. RFC 7143 §6.2.1 has
-  /// the answer to a list be its first value that is acceptable: one before a stronger one of the same
-  /// list is not acceptable here, whatever the initiator would rather have.
+  /// Chooses the strongest algorithm both sides have and makes a fresh challenge. RFC 7143 §6.2.1
+  /// has the answer to a list be its first value that is acceptable: one before a stronger one of
+  /// the same list is not acceptable here, whatever the initiator would rather have.
   init(
     offered list: String, admitted: [CHAPAlgorithm], registry: any ChallengeRegistry,
     randomBytes: (Int) -> [UInt8]

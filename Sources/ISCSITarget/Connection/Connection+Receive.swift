@@ -87,8 +87,8 @@ extension Connection {
     }
   }
 
-  /// Why a PDU must be rejected, as far as its header shows: asked before its number is taken, because
-  /// a command that is rejected counts as not received (RFC 7143 §7.3).
+  /// Why a PDU must be rejected, as far as its header shows: asked before its number is taken,
+  /// because a command that is rejected counts as not received (RFC 7143 §7.3).
   private func refusal(of header: BasicHeaderSegment, _ session: Session) -> RejectReason? {
     switch header.opcode {
     case .scsiCommand: session.refusal(of: SCSICommandRequest(header))

@@ -39,10 +39,10 @@ public final class TargetDirectory: Sendable {
     return target.admitsAnyInitiator ? .anyInitiator : nil
   }
 
-  /// What SendTargets shows to an initiator at `address` over a connection to `local`, a portal of the
-  /// group `groupTag` (RFC 7143 appendix C): only targets it may log in to, each with the portals of
-  /// its groups. A name without an address says that the target is at this portal: one that is not, and
-  /// has no portal that the initiator can be told of, is left out.
+  /// What SendTargets shows to an initiator at `address` over a connection to `local`, a portal of
+  /// the group `groupTag` (RFC 7143 appendix C): only targets it may log in to, each with the
+  /// portals of its groups. A name without an address says that the target is at this portal: one
+  /// that is not, and has no portal that the initiator can be told of, is left out.
   func discoverable(
     by initiator: String, at address: SocketAddress, local: SocketAddress, groupTag: UInt16
   ) -> [SendTargetsEntry] {

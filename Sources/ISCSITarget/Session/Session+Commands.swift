@@ -18,8 +18,8 @@ extension Session {
     }
   }
 
-  /// Why a command must be rejected, before its number is taken: there is no tag to answer it under,
-  /// or no room. Nil if it need not; then no task and no held command has its tag.
+  /// Why a command must be rejected, before its number is taken: there is no tag to answer it
+  /// under, or no room. Nil if it need not; then no task and no held command has its tag.
   func refusal(of request: SCSICommandRequest) -> RejectReason? {
     if request.initiatorTaskTag == .reserved { return .invalidPDUField }
     if tasks[request.initiatorTaskTag] != nil { return .taskInProgress }
@@ -30,9 +30,9 @@ extension Session {
     return nil
   }
 
-  /// Makes a task of a command whose turn has come. Its data, if it has any, is still on the way. No
-  /// `cdb`: the PDU is malformed. That, too, is a task's end and not a Reject, which would leave its
-  /// number missing (RFC 7143 §7.3), and initiators do not send another command in its place.
+  /// Makes a task of a command whose turn has come. Its data, if it has any, is still on the way.
+  /// No `cdb`: the PDU is malformed. That, too, is a task's end and not a Reject, which would leave
+  /// its number missing (RFC 7143 §7.3), and initiators do not send another command in its place.
   func admit(
     _ request: SCSICommandRequest, _ cdb: CommandDescriptorBlock?, on connection: Connection
   ) -> CommandTask {
@@ -116,8 +116,8 @@ extension Session {
     task.unit?.server.execute(task.scsi)
   }
 
-  /// Ends a task whose initiator sent the wrong data (RFC 7143 §11.4.7.2). It is answered when the rest
-  /// of its data has come, too; that is given as long as any other.
+  /// Ends a task whose initiator sent the wrong data (RFC 7143 §11.4.7.2). It is answered when the
+  /// rest of its data has come, too; that is given as long as any other.
   func fail(_ task: CommandTask, _ condition: DataOutTransfer.Condition) {
     guard !task.hasEnded, let server = task.unit?.server else { return answerIfQuiet(task) }
     server.fail(task.scsi, condition.sense)
@@ -191,9 +191,9 @@ extension Session {
   /// pings, text and refused commands take a CmdSN, too, and no place.
   func offerWindow() { window.offer(inProgress: commandsInWindow) }
 
-  /// Tells the initiator that the window is open, if it was last told that it is closed and nothing is
-  /// about to leave that would say so: it would wait for ever (RFC 7143 §4.2.2.1). To be asked when
-  /// tasks have ended without a status.
+  /// Tells the initiator that the window is open, if it was last told that it is closed and nothing
+  /// is about to leave that would say so: it would wait for ever (RFC 7143 §4.2.2.1). To be asked
+  /// when tasks have ended without a status.
   func announceWindow() {
     offerWindow()
     guard announcedMaxCmdSN.precedes(window.expCmdSN),

@@ -11,8 +11,9 @@ extension Session {
     noteGap()
   }
 
-  /// `pdu` is whole now. False: it was discarded while its data arrived, and its data is the caller's
-  /// to give back. Its connection says which PDU it is, as no connection takes two at a time.
+  /// `pdu` is whole now. False: it was discarded while its data arrived, and its data is the
+  /// caller's to give back. Its connection says which PDU it is, as no connection takes two at a
+  /// time.
   func heldArrived(_ pdu: HeldPDU) -> Bool {
     guard held[pdu.cmdSN]?.connection === pdu.connection else { return false }
     held[pdu.cmdSN]?.isWhole = true
@@ -42,9 +43,9 @@ extension Session {
     }
   }
 
-  /// Whether a number that others wait for has been missing for `timeout`, as far as `connection` can
-  /// be blamed: anybody may owe one that has not come at all, but one that is coming in only its own
-  /// connection.
+  /// Whether a number that others wait for has been missing for `timeout`, as far as `connection`
+  /// can be blamed: anybody may owe one that has not come at all, but one that is coming in only
+  /// its own connection.
   func owesNumber(_ connection: Connection, for timeout: Milliseconds) -> Bool {
     guard let gap, worker.reactor.now.milliseconds(since: gap.since) >= timeout else {
       return false

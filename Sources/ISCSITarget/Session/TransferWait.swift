@@ -58,8 +58,9 @@ final class TransferWait: TimerHandler {
 }
 
 extension Session {
-  /// `answer`, held back until the data owed on the R2Ts of `tasks` has come. To be asked before the
-  /// tasks are aborted. Those that no unit has any more, refused and not told yet, are aborted here.
+  /// `answer`, held back until the data owed on the R2Ts of `tasks` has come. To be asked before
+  /// the tasks are aborted. Those that no unit has any more, refused and not told yet, are aborted
+  /// here.
   func answering(
     afterDataFor tasks: [CommandTask], _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) -> (TaskManagementResponseCode) -> Void {
