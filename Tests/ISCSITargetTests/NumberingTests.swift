@@ -225,6 +225,19 @@ struct NumberingTests {
     #expect(target.isIdle(after: [initiator]))
   }
 
+  @Test("A numbered function beyond the bound is answered FUNCTION REJECTED and takes its number")
+  func numberedFunctions() throws {
+    let (target, initiator) = try Example.session()
+    let (busy, hang) = try TaskManagementTests.hungWrite(initiator, target)
+    for _ in 0..<16 { initiator.sendManagement(.abortTask, task: busy) }
+    initiator.sendNumbered(.taskManagementRequest, flags: 0x81, initiator.takeCmdSN())
+    #expect(TaskManagementTests.response(initiator) == .functionRejected)
+    #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    hang.release()
+    for _ in 0..<16 { #expect(TaskManagementTests.response(initiator) == .functionComplete) }
+    #expect(target.isIdle(after: [initiator]))
+  }
+
   @Test("The tag of a held command is in use: another command under it is rejected")
   func tagOfHeld() throws {
     let (target, initiator) = try Example.session()
