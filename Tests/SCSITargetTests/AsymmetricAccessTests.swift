@@ -65,6 +65,25 @@ struct AsymmetricAccessTests {
     }
   }
 
+  @Test("A standby path tells the capacity to whoever scans it, and nothing of the blocks")
+  func standbyCapacity() {
+    for (state, summary) in [
+      (AsymmetricAccessState.standby, "good"), (.unavailable, "02/04/0C"),
+      (.transitioning, "02/04/0A"),
+    ] {
+      let bench = makeBenches(state).first
+      let ten = bench.run([0x25] + [UInt8](repeating: 0, count: 9))
+      let sixteen = bench.run([0x9E, 0x10] + [UInt8](repeating: 0, count: 11) + [32, 0, 0])
+      #expect(ten.summary == summary && sixteen.summary == summary)
+      guard summary == "good" else { continue }
+      #expect(ten.data == [0, 0, 0, 99, 0, 0, 2, 0])
+      #expect(sixteen.data.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 99, 0, 0, 2, 0])
+      // GET LBA STATUS, of the same operation code.
+      let status = bench.run([0x9E, 0x12] + [UInt8](repeating: 0, count: 11) + [32, 0, 0])
+      #expect(status.summary == "02/04/0B")
+    }
+  }
+
   @Test("SET TARGET PORT GROUPS counts on every reactor before GOOD, and the others hear 2A/06")
   func explicit() {
     let (first, second) = makeBenches()

@@ -33,11 +33,15 @@ public enum AsymmetricAccessState: UInt8, Sendable, BitwiseCopyable, CaseIterabl
   }
 
   /// Besides those what looks after the unit and not its blocks (SPC-4 §5.15.2.4): LOG and MODE
-  /// SELECT and SENSE, the diagnostics, PERSISTENT RESERVE IN and OUT, and what reports commands.
+  /// SELECT and SENSE, the diagnostics, PERSISTENT RESERVE IN and OUT, and what reports commands. Also
+  /// READ CAPACITY, which that list leaves to the device server: an initiator that scans a standby path
+  /// has to learn what is behind it, or it has no disk there to fail over to.
   private static func standby(_ row: CommandRow) -> Bool {
     if anywhere(row) { return true }
     return switch row.opcode {
     case 0x15, 0x1A, 0x55, 0x5A, 0x4C, 0x4D, 0x1C, 0x1D, 0x5E, 0x5F, 0xA3, 0xA4: true
+    case 0x25: true
+    case 0x9E: row.command == .readCapacity16
     default: false
     }
   }
