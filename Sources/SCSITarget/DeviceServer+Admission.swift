@@ -26,12 +26,7 @@ extension DeviceServer {
     guard taskCount < unit.queueDepth || task.isCopyStep else { throw taskSetIsFull(for: nexus) }
     // SAM-5 §8.7.5: there is no auto contingent allegiance for it to clear (NACA is refused).
     guard task.attribute != .aca else { throw Refusal(.invalidMessageError) }
-    // SAM-5 §5.14: reported instead of running the command, right or wrong, and cleared by it.
-    if nexus.hasUnitAttention, !task.isCopyStep, !ignoresUnitAttention(task.cdb),
-      let attention = nexus.takeAttention()
-    {
-      throw Refusal(attention)
-    }
+    if nexus.hasUnitAttention, !task.isCopyStep { try reportAttention(to: task, nexus) }
     let command = try decode(task.cdb)
     let row = table[command]
     task.command = command
@@ -52,9 +47,28 @@ extension DeviceServer {
     hasTask(of: nexus) ? .taskSetFull : .busy
   }
 
+  /// SAM-5 §5.14: reported instead of running the command, right or wrong, and cleared by it. A
+  /// reservation conflict comes before it, and leaves it pending, unless it tells of a reset or of a
+  /// nexus loss (SAM-5 §5.3.3).
+  private func reportAttention(to task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
+    if ignoresUnitAttention(task.cdb) { return }
+    if !nexus.isResetPending, conflicts(task, nexus) { throw .reservationConflict }
+    if let attention = nexus.takeAttention() { throw Refusal(attention) }
+  }
+
   private func ignoresUnitAttention(_ cdb: CommandDescriptorBlock) -> Bool {
     guard let command = table.lookup(cdb) else { return false }
     return table[command].traits.contains(.ignoresUnitAttention)
+  }
+
+  private func conflicts(_ task: SCSITask, _ nexus: LogicalUnitNexus) -> Bool {
+    do throws(Refusal) {
+      task.command = try decode(task.cdb)
+      try mayProceed(task, nexus)
+      return false
+    } catch {
+      return error.status == .reservationConflict
+    }
   }
 
   private func decode(_ cdb: CommandDescriptorBlock) throws(Refusal) -> Command {

@@ -147,13 +147,19 @@ public final class LogicalUnitNexus {
 
   public var hasUnitAttention: Bool { !attentions.isEmpty }
 
-  /// Queues a unit attention condition, once (SAM-5 §5.14).
+  /// The next condition tells of a power on, a reset or a nexus loss, as all do that come before
+  /// the others.
+  var isResetPending: Bool { attentions.first?.tellsOfReset ?? false }
+
+  /// Queues a unit attention condition, once (SAM-5 §5.14): one that tells of a reset before those that
+  /// do not, else last.
   public func establish(_ attention: SenseData) {
     guard !attentions.contains(attention) else { return }
     if attentions.count >= Self.attentionsMax {
       attentions = [.powerOnResetOrBusDeviceResetOccurred]
     }
-    attentions.append(attention)
+    let place = attention.tellsOfReset ? attentions.firstIndex { !$0.tellsOfReset } : nil
+    attentions.insert(attention, at: place ?? attentions.count)
   }
 
   /// What QUERY ASYNCHRONOUS EVENT tells (SAM-5 §7.9): the condition that the next command would
@@ -174,4 +180,9 @@ public final class LogicalUnitNexus {
   func takeAttention() -> SenseData? {
     attentions.isEmpty ? nil : attentions.removeFirst()
   }
+}
+
+extension SenseData {
+  /// 29/xx: power on, reset or nexus loss.
+  fileprivate var tellsOfReset: Bool { additionalSenseCode == 0x29 }
 }

@@ -40,12 +40,14 @@ struct UnitModel {
 
   enum Right { case none, changesMedium, changesUnit }
 
-  /// What keeps the command from running: a unit attention, a reservation, protection, in this order.
+  /// What keeps the command from running: a unit attention that tells of a reset, a reservation, any
+  /// other unit attention, protection, in this order (SAM-5 §5.3.3).
   mutating func refusal(
     _ node: Int, _ rule: ModelReservations.Rule, _ right: Right = .none
   ) -> String? {
+    let tellsOfReset = attentions[node].first?.hasPrefix("06/29/") ?? false
+    if !tellsOfReset, !reservations.admits(rule, node) { return "reservationConflict" }
     if let attention = takeAttention(node) { return attention }
-    guard reservations.admits(rule, node) else { return "reservationConflict" }
     switch right {
     case .none: return nil
     case .changesMedium: return isReadOnly(node) || isWriteProtected ? "07/27/00" : nil

@@ -53,6 +53,22 @@ struct ReservationAccessTests {
     #expect(cluster.unit.reservationState.registrations.isEmpty)
   }
 
+  @Test("A conflict comes before a unit attention and leaves it pending, but for that of a reset")
+  func conflictFirst() throws {
+    let cluster = Cluster()
+    let (fencer, victim) = try FenceTests.nodes(cluster)
+    #expect(fencer.run(Reserve.preempt(1, 2)) == "good")
+    for _ in 0..<2 { #expect(victim.run(victim.write()) == "reservationConflict") }
+    // A CDB that is wrong conflicts with nothing.
+    #expect(victim.run(CDB.ten(0x2A, 0, 1, flags: 0xE1)) == "06/2A/05")
+    victim.lun.establish(.modeParametersChanged)
+    victim.lun.establish(.nexusLossOccurred)
+    #expect(victim.run(victim.write()) == "06/29/07")
+    #expect(victim.run(victim.write()) == "reservationConflict")
+    #expect(victim.run(CDB.ten(0x28, 0, 1)) == "06/2A/01")
+    #expect(victim.run(CDB.ten(0x28, 0, 1)) == "good")
+  }
+
   @Test("An initiator that may only read can neither register nor reserve")
   func readOnly() {
     let cluster = Cluster()
