@@ -46,6 +46,8 @@ public final class DeviceServer {
   var transportBuffers = TransportBuffers()
   /// The FORMAT UNIT or SANITIZE that was begun here.
   var wipe: MediumWipe?
+  /// A reset that was asked for here turns the write cache off.
+  var cacheReversion: CacheReversion?
   /// Since when the unit has been here.
   let startTime: MonotonicTime
   let counters = AccessCounters()

@@ -43,13 +43,14 @@ extension DeviceServer {
 
   /// LOGICAL UNIT RESET (SAM-5 §7.7), also each unit's part of a target reset: all tasks, and a unit
   /// attention for every nexus. Tasks of other nexuses than `origin`'s were aborted by somebody
-  /// else's action, so with TAS they end with TASK ABORTED (SPC-4 §7.5.8).
+  /// else's action, so with TAS they end with TASK ABORTED (SPC-4 §7.5.8). When they have ended, MODE
+  /// SELECT among them, the mode parameters revert.
   public func reset(
     by origin: LogicalUnitNexus? = nil, attention: SenseData,
     completion: @escaping (ManagementOutcome) -> Void
   ) {
     let origin = origin.map { ObjectIdentifier($0) }
-    onEveryReactor(completion) { server, drained in
+    onEveryReactor({ [self] outcome in revertModes { completion(outcome) } }) { server, drained in
       server.resetTasks(by: origin, attention, drained: drained)
     }
   }
@@ -109,17 +110,12 @@ extension DeviceServer {
     _ attention: SenseData, except nexus: LogicalUnitNexus, then body: @escaping () -> Void
   ) {
     let origin = ObjectIdentifier(nexus)
-    let servers = unit.deviceServers
-    let gathering = Gathering(count: servers.count) { _ in body() }
-    let answer = ReactorBound(gathering, on: reactor)
-    for (index, server) in servers.enumerated() where index != share {
-      courier.send(to: server) { server in
-        server.establishForAll(attention, except: origin)
-        server.courier.send(to: answer) { $0.arrived(.complete) }
-      }
+    unit.tellEveryReactor(from: reactor) { server, done in
+      server.establishForAll(attention, except: origin)
+      done()
+    } then: {
+      body()
     }
-    establishForAll(attention, except: origin)
-    gathering.arrived(.complete)
   }
 
   /// GOOD for a change that every other nexus has been told of.

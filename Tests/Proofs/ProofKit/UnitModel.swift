@@ -33,6 +33,11 @@ struct UnitModel {
 
   mutating func reset() {
     reservations.reset()
+    // Nothing was ever saved.
+    hasWriteCache = true
+    isWriteProtected = false
+    usesDescriptorSense = false
+    reportsTaskAborted = false
     attentions = [[String]](repeating: ["06/29/03"], count: UnitBench.nodeCount)
   }
 

@@ -1,0 +1,84 @@
+internal import BackingStore
+internal import Reactor
+internal import SCSIModel
+
+// What a LOGICAL UNIT RESET makes of the mode parameters (SPC-4 §7.5.2): those that were saved, or else
+// the defaults. Nobody's write protection, or TAS, outlives it.
+extension DeviceServer {
+  /// Puts the saved settings in force; `body` follows on this reactor. Called when the tasks before the
+  /// reset have ended; a MODE SELECT that came after it may be at work, and is waited for.
+  func revertModes(then body: @escaping () -> Void) {
+    guard unit.modes.settings != unit.savedSettings else { return body() }
+    if unit.modes.beginChange() { return beginReversion(then: body) }
+    PendingReversion(of: self, then: body).wait()
+  }
+
+  /// A cache that this turns off is off from here on, as MODE SELECT has it. Should the
+  /// synchronization fail, it stays off: every further write synchronizes for itself, and says so.
+  fileprivate func beginReversion(then body: @escaping () -> Void) {
+    let hadWriteCache = unit.modes.writeCacheEnabled
+    unit.modes.settings = unit.savedSettings
+    guard hadWriteCache, !unit.modes.writeCacheEnabled, unit.readiness == .ready,
+      !unit.store.capabilities.isReadOnly
+    else { return endReversion(then: body) }
+    let reversion = CacheReversion { [self] in
+      cacheReversion = nil
+      endReversion(then: body)
+    }
+    cacheReversion = reversion
+    reversion.start(unit.store, on: reactor)
+  }
+
+  /// The unit attention of the reset says all, but to those who have heard it already, and may have
+  /// asked for the settings before they reverted.
+  private func endReversion(then body: @escaping () -> Void) {
+    unit.tellEveryReactor(from: reactor) { server, done in
+      server.forEachNexus { nexus in
+        if !nexus.isResetPending { nexus.establish(.modeParametersChanged) }
+      }
+      done()
+    } then: { [unit] in
+      unit.modes.endChange()
+      body()
+    }
+  }
+}
+
+/// Synchronizes the store for a reset that turns the write cache off.
+final class CacheReversion: StoreClient {
+  private let request = StoreRequest()
+  private let body: () -> Void
+
+  init(_ body: @escaping () -> Void) {
+    self.body = body
+    request.belong(to: self)
+  }
+
+  func start(_ store: any Store, on reactor: Reactor) {
+    request.prepareSynchronize()
+    store.start(request, on: reactor)
+  }
+
+  func storeRequestEnded(_ request: StoreRequest, _ failure: StoreFailure?) { body() }
+}
+
+/// Looks now and then whether the MODE SELECT under way has ended, which waits for a save or a
+/// synchronization and tells nobody.
+private final class PendingReversion: TimerHandler {
+  private static let interval = Milliseconds(5)
+
+  private let server: DeviceServer
+  private let body: () -> Void
+
+  init(of server: DeviceServer, then body: @escaping () -> Void) {
+    self.server = server
+    self.body = body
+  }
+
+  func wait() { _ = server.reactor.startTimer(after: PendingReversion.interval, for: self) }
+
+  func timerFired(_ timer: TimerID) {
+    guard server.unit.modes.beginChange() else { return wait() }
+    server.beginReversion(then: body)
+  }
+}
