@@ -74,15 +74,17 @@ extension ReservationChange {
   }
 
   /// Moves the reservation of one holder to another nexus, which is registered by it (SPC-4
-  /// §5.13.8). The type stays, so nobody is told; SCOPE and TYPE of the CDB are not looked at.
+  /// §5.13.8); where nothing is reserved, the service action is at fault. The type stays, so nobody
+  /// is told; SCOPE and TYPE of the CDB are not looked at.
   mutating func registerAndMove(
     _ request: PersistentReserveOut, _ nexus: NexusIdentity, _ ports: ReservationPorts
   ) throws(ReservationRefusal) {
-    guard let reservation = state.reservation, reservation.holder == nexus else {
-      throw .conflict
+    guard let reservation = state.reservation else {
+      throw .check(.invalidFieldInCDB(byte: 1, bit: 4))
     }
     guard request.serviceActionKey != 0 else {
       throw .check(.invalidFieldInParameterList(byte: 8, bit: 7))
+    guard reservation.holder == nexus else { throw .conflict }
     }
     let (destination, unregistersSender) = try request.resolveDestination(nexus, ports)
     if unregistersSender { state.removeRegistrations(of: [nexus]) }

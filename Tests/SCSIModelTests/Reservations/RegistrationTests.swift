@@ -268,7 +268,10 @@ import Testing
   func moveConflicts() {
     let request = PersistentReserveOut.move(1, new: 2, to: Cluster.b)
     let registered = ReservationState([(Cluster.a, 1), (Cluster.c, 3)])
-    #expect(throws: conflict) { try registered.after(request, from: Cluster.a) }
+    // Nothing is reserved; who is not registered conflicts all the same.
+    #expect(throws: ReservationRefusal.check(.invalidFieldInCDB(byte: 1, bit: 4))) {
+      try registered.after(request, from: Cluster.a)
+    }
     #expect(throws: conflict) { try ReservationState().after(request, from: Cluster.a) }
     for type in ReservationType.allCases {
       let state = ReservationState([(Cluster.a, 1), (Cluster.c, 3)], type, by: Cluster.a)
