@@ -77,6 +77,8 @@ extension DeviceServer {
   /// RESERVE among them may yet come into force.
   public func resetNexus(_ nexus: LogicalUnitNexus, completion: @escaping () -> Void) {
     nexus.establish(.nexusLossOccurred)
+    // SBC-3 §5.10
+    nexus.setPreventsRemoval(false)
     abortTaskSet(of: nexus) { [self] in
       reservations.nexusEnded(nexus)
       completion()

@@ -60,7 +60,8 @@ import Testing
     case .inquiry, .modeSelect6, .modeSelect10, .reportLUNs, .reportSupportedOperationCodes,
       .verify10, .verify12, .verify16, .verify32, .extendedCopyLID1, .extendedCopyLID4,
       .populateToken, .writeUsingToken, .reportIdentifyingInformation, .reportTargetPortGroups,
-      .setIdentifyingInformation, .setTargetPortGroups, .setTimestamp, .readBuffer, .writeBuffer:
+      .setIdentifyingInformation, .setTargetPortGroups, .setTimestamp, .readBuffer, .writeBuffer,
+      .startStopUnit:
       true
     default: false
     }
@@ -142,6 +143,8 @@ import Testing
     let start = CommandDescriptorBlock([0x1B, 0, 0, 0, 1])
     #expect(table[.startStopUnit].reservation.resolved(for: stop) == .write)
     #expect(table[.startStopUnit].reservation.resolved(for: start) == .always)
+    let startActive = CommandDescriptorBlock([0x1B, 0, 0, 0, 0x11])
+    #expect(table[.startStopUnit].reservation.resolved(for: startActive) == .write)
   }
 
   @Test("WRITE SAME and VERIFY move one block, none, or all, as their flags say")

@@ -19,7 +19,7 @@ public enum ReservationRule: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case write
   /// PREVENT ALLOW MEDIUM REMOVAL: `alwaysEvenReserved` with PREVENT 0, else `write`.
   case alwaysIfAllowingRemoval
-  /// START STOP UNIT: `always` with START 1, else `write`.
+  /// START STOP UNIT: `always` with START 1 and POWER CONDITION 0, else `write`.
   case alwaysIfStarting
   /// Allowed whatever is reserved, by RESERVE too: what names and describes the unit.
   case alwaysEvenReserved
@@ -37,7 +37,7 @@ public enum ReservationRule: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   public func resolved(for cdb: CommandDescriptorBlock) -> ReservationRule {
     switch self {
     case .alwaysIfAllowingRemoval: cdb.isPreventRemoval ? .write : .alwaysEvenReserved
-    case .alwaysIfStarting: cdb.isStart ? .always : .write
+    case .alwaysIfStarting: cdb.isStart && cdb.powerCondition == 0 ? .always : .write
     default: self
     }
   }

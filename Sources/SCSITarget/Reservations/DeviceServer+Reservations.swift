@@ -41,11 +41,14 @@ extension DeviceServer {
   }
 
   /// SPC-4 §5.13.11.2.6: every task of the preempted nexuses but the command itself; who loses some
-  /// is told as TAS says (SAM-5 §5.6).
+  /// is told as TAS says (SAM-5 §5.6). None of them keeps the medium in any more.
   private func preemptAndAbort(
     _ installation: ReservationInstallation, _ barrier: DrainBarrier
   ) {
     let victims = Set(installation.aborted)
+    forEachNexus { nexus in
+      if victims.contains(nexus.nexus.identity) { nexus.setPreventsRemoval(false) }
+    }
     let issuer = installation.issuer
     let index = reactor.index
     clearTasks(barrier: barrier, exceptTelling: { $0.number == installation.issuerNexusNumber }) {

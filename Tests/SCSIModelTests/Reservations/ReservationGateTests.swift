@@ -12,7 +12,7 @@ private enum Expectation {
 
   static func of(opcode: UInt8, action: UInt16?, flags: UInt8) -> Expectation? {
     switch (opcode, action) {
-    case (0x1B, _): flags & 0x01 != 0 ? .allowed : .write  // START STOP UNIT: START
+    case (0x1B, _): flags == 0x01 ? .allowed : .write  // START STOP UNIT: START, POWER CONDITION
     case (0x1E, _): flags & 0x03 == 0 ? .allowed : .write  // PREVENT ALLOW: PREVENT
     case (0x16, _), (0x17, _), (0x56, _), (0x57, _): .legacy
     case (_, let action?): ofAction(opcode, action)
@@ -72,7 +72,12 @@ private enum Expectation {
   /// Each row's plain CDB, and those whose flags decide.
   private var commands: [(row: CommandRow, cdb: CommandDescriptorBlock, flags: UInt8)] {
     table.rows.flatMap { row in
-      let flags: [UInt8] = row.opcode == 0x1B || row.opcode == 0x1E ? [0, 1] : [0]
+      let flags: [UInt8] =
+        switch row.opcode {
+        case 0x1B: [0, 1, 0x11]
+        case 0x1E: [0, 1]
+        default: [0]
+        }
       return flags.map { flag in
         var bytes = [UInt8](repeating: 0, count: row.length)
         bytes[0] = row.opcode

@@ -137,6 +137,16 @@ struct FenceTests {
     #expect(told.contains("06/2F/00") == !reportsTaskAborted)
   }
 
+  @Test(
+    "Who is fenced keeps the medium in no more if its tasks are aborted", arguments: [false, true])
+  func allowsRemoval(aborts: Bool) throws {
+    let cluster = Cluster()
+    let (fencer, victim) = try Self.nodes(cluster)
+    #expect(victim.run([0x1E, 0, 0, 0, 1, 0]) == "good")
+    #expect(fencer.run(Reserve.preempt(1, 2, abort: aborts)) == "good")
+    #expect(cluster.unit.medium.isRemovalPrevented == !aborts)
+  }
+
   @Test("Of two nodes that fence each other one wins, and nobody waits for ever")
   func mutualFence() throws {
     let cluster = Cluster()
