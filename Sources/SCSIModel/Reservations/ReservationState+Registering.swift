@@ -20,9 +20,11 @@ extension ReservationChange {
       throw .check(.invalidFieldInParameterList(byte: 20, bit: 3))
     }
     // Nobody unregisters nothing: GOOD, and nothing at all changes.
-    if current == nil, request.serviceActionKey == 0 { return }
+    let isLeaving = request.serviceActionKey == 0
+    if isLeaving, current == nil, !request.appliesToAllTargetPorts { return }
     let nexuses = try request.nexuses(nexus, ports, state)
-    if request.serviceActionKey == 0 {
+    if isLeaving, Set(nexuses).isDisjoint(with: state.registrations.map(\.nexus)) { return }
+    if isLeaving {
       try unregister(nexuses, request, sender: nexus)
     } else {
       try enroll(nexuses, request, sender: nexus)

@@ -247,6 +247,25 @@ import Testing
         == 1024)
   }
 
+  @Test("ALL_TG_PT with key 0 unregisters the other ports, registered or not at its own")
+  func allTargetPortsLeave() throws {
+    let here = Cluster.a
+    let state = ReservationState(
+      [(here.elsewhere, 1), (Cluster.b, 2)], .writeExclusive, by: here.elsewhere)
+    var request = PersistentReserveOut.registerAndIgnore(new: 0)
+    #expect(try state.after(request, from: here) == ReservationChange(state))
+    request.appliesToAllTargetPorts = true
+    let change = try state.after(request, from: here)
+    #expect(change.state.keys == [2] && change.state.reservation == nil)
+    #expect(change.state.generation == 1)
+    // REGISTER would have to know the other port's key.
+    var named = PersistentReserveOut.register(new: 0)
+    named.appliesToAllTargetPorts = true
+    #expect(throws: conflict) { try state.after(named, from: here) }
+    // None of the ports is registered: nothing changes.
+    #expect(try state.after(request, from: Cluster.c) == ReservationChange(state))
+  }
+
   // MARK: REGISTER AND MOVE
 
   @Test("REGISTER AND MOVE registers the other nexus and hands the reservation over")

@@ -161,7 +161,7 @@ import Testing
       switch request.action {
       case .reserve, .release, .replaceLostReservation: false
       case .register, .registerAndIgnoreExistingKey:
-        before.isRegistered(nexus) || request.serviceActionKey != 0
+        before.isRegistered(nexus) || request.serviceActionKey != 0 || !lost.isEmpty
       case .clear, .preempt, .preemptAndAbort, .registerAndMove: true
       }
     let holderIsRegistered: Bool =
