@@ -100,6 +100,20 @@ import Testing
     #expect(list.settings == unit.current)
   }
 
+  @Test(
+    "LBPERE is set where thresholds raise unit attentions, and is not for MODE SELECT to change")
+  func thresholdReporting() throws {
+    var unit = Self.unit
+    #expect(try sense([0x1A, 0x08, 0x01], unit).suffix(12) == Self.recovery[...])
+    unit.thresholds = [ProvisioningThreshold(availableCount: 1)]
+    var recovery = Self.recovery
+    recovery[7] = 0x80
+    for control in [0x00, 0x80] as [UInt8] {
+      #expect(try sense([0x1A, 0x08, control | 0x01], unit).suffix(12) == recovery[...])
+    }
+    #expect(try sense([0x1A, 0x08, 0x41], unit).suffix(10).allSatisfy { $0 == 0 })
+  }
+
   // MARK: MODE SELECT
 
   private func select(_ bytes: [UInt8], form: ModeForm = .six) throws -> ModeSettings {

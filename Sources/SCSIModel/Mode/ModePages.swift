@@ -67,8 +67,10 @@ public enum ModePage: UInt16, Sendable, CaseIterable {
     _ settings: ModeSettings, _ thresholds: [ProvisioningThreshold]
   ) -> [UInt8] {
     switch self {
-    // SBC-3 §6.4.8: AWRE and ARRE, since the store beneath relocates on its own.
-    case .readWriteErrorRecovery: [0xC0] + [UInt8](repeating: 0, count: 9)
+    // SBC-3 §6.4.8: AWRE and ARRE, since the store beneath relocates on its own; in byte 7 LBPERE,
+    // since thresholds, if there are any, raise unit attentions (SBC-3 §4.7.3.7).
+    case .readWriteErrorRecovery:
+      [0xC0, 0, 0, 0, 0, thresholds.isEmpty ? 0 : 0x80, 0, 0, 0, 0]
     // SPC-4 §7.5.10: iSCSI negotiates its bursts at login, so nothing is limited here.
     case .disconnectReconnect: [UInt8](repeating: 0, count: 14)
     // SBC-3 §6.4.5: bit 2 WCE.
