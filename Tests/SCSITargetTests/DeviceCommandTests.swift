@@ -183,6 +183,8 @@ struct DeviceCommandTests {
     #expect(first.run(buffer(0x3B, 2, offset: 4095, 2), out: long).summary == "05/24/00")
     #expect(first.run(buffer(0x3B, 0x0A, 4097), out: long).summary == "05/24/00")
     #expect(first.run(buffer(0x3C, 2, 64, id: 1)).sense == .invalidFieldInCDB(byte: 2, bit: 7))
+    // The descriptor of a buffer that is not there.
+    #expect(first.run(buffer(0x3C, 3, 64, id: 1)).data == [0, 0, 0, 0])
     #expect(first.run(buffer(0x3C, 5, 64)).sense == .invalidFieldInCDB(byte: 1, bit: 4))
     #expect(first.run(buffer(0x3B, 2, 8), out: [1, 2, 3]).summary == "05/1A/00")
   }

@@ -40,8 +40,9 @@ extension CommandTable {
     guard let mode = BufferMode(rawValue: cdb.bytes[1] & 0x1F), !isWrite || mode.isWritable else {
       return .invalidFieldInCDB(byte: 1, bit: 4)
     }
-    // The one buffer is number 0; in the echo modes the field is ignored (SPC-4 §6.18.8).
-    if !mode.isEcho, cdb.bytes[2] != 0 { return .invalidFieldInCDB(byte: 2, bit: 7) }
+    // The one buffer is number 0. In the echo modes the field is ignored (SPC-4 §6.18.8); the
+    // descriptor of a buffer that is not there is zeros (SPC-4 §6.18.4).
+    if mode == .data, cdb.bytes[2] != 0 { return .invalidFieldInCDB(byte: 2, bit: 7) }
     guard mode == .data else {
       return isWrite && cdb.parameterLengthBytes(.bytes6To8) > BufferMode.capacity
         ? .invalidFieldInCDB(byte: 6, bit: 7) : nil
@@ -65,7 +66,6 @@ public enum BufferMode: UInt8, Sendable, BitwiseCopyable {
   public static var capacity: Int { 4096 }
 
   var isWritable: Bool { self == .data || self == .echo }
-  var isEcho: Bool { self == .echo || self == .echoDescriptor }
 
   /// The READ BUFFER descriptor (SPC-4 §6.18.4): OFFSET BOUNDARY 0, any byte; bytes 1–3 the capacity.
   public static let descriptorData: [UInt8] = [0, 0, UInt8(capacity >> 8), UInt8(capacity & 0xFF)]

@@ -42,7 +42,8 @@ extension DeviceServer {
   func readBuffer(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     let contents = transportBuffers[nexus]
     switch task.cdb.bufferMode {
-    case .descriptor: answer(task, BufferMode.descriptorData)
+    case .descriptor:
+      answer(task, task.cdb.bytes[2] == 0 ? BufferMode.descriptorData : [0, 0, 0, 0])
     case .echoDescriptor: answer(task, BufferMode.echoDescriptorData)
     case .data:
       let written = contents?.data ?? []
