@@ -84,9 +84,9 @@ extension ReservationChange {
     guard let reservation = state.reservation else {
       throw .check(.invalidFieldInCDB(byte: 1, bit: 4))
     }
+    guard reservation.holder == nexus else { throw .conflict }
     guard request.serviceActionKey != 0 else {
       throw .check(.invalidFieldInParameterList(byte: 8, bit: 7))
-    guard reservation.holder == nexus else { throw .conflict }
     }
     let (destination, unregistersSender) = try request.resolveDestination(nexus, ports)
     if unregistersSender { state.removeRegistrations(of: [nexus]) }
@@ -167,7 +167,8 @@ extension PersistentReserveOut {
     return initiators.uniqued()
   }
 
-  /// Where REGISTER AND MOVE goes: not to where the reservation is.
+  /// Where REGISTER AND MOVE goes: not to the initiator port that it comes from, through whatever
+  /// target port (SPC-4 §5.13.8).
   fileprivate func resolveDestination(
     _ sender: NexusIdentity, _ ports: ReservationPorts
   ) throws(ReservationRefusal) -> (nexus: NexusIdentity, unregistersSender: Bool) {
@@ -177,10 +178,10 @@ extension PersistentReserveOut {
         && $0.relativeIdentifier == destination.relativeTargetPort
     }
     guard let port else { throw .check(.invalidFieldInParameterList(byte: 18, bit: 7)) }
-    let nexus = NexusIdentity(initiator: destination.initiator, target: port.port)
-    guard nexus != sender else {
+    guard destination.initiator != sender.initiator else {
       throw .check(.invalidFieldInParameterList(byte: 24, bit: 7))
     }
+    let nexus = NexusIdentity(initiator: destination.initiator, target: port.port)
     return (nexus, destination.unregistersSender)
   }
 }

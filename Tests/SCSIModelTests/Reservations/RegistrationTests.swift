@@ -317,6 +317,7 @@ import Testing
     expect(.move(1, new: 2, to: Cluster.b, port: 0), 18)
     expect(.move(1, new: 2, to: Cluster.b, port: 3), 18)  // another target's
     expect(.move(1, new: 2, to: Cluster.a), 24)
+    expect(.move(1, new: 2, to: Cluster.a, port: 2), 24)  // its own port, elsewhere
   }
 
   @Test("REGISTER AND MOVE needs room, which UNREG makes")
