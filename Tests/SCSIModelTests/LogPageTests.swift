@@ -93,9 +93,14 @@ import Testing
     }
     let list: [UInt8] = [0x19, 0, 0, 6, 0, 1, 3, 2, 0, 0]
     for count in 1..<list.count {
-      #expect(throws: SenseData.parameterListLengthError) {
-        try select([0], Array(list.prefix(count)))
-      }
+      let cut =
+        count < 4
+        ? SenseData.parameterListLengthError : .invalidFieldInParameterList(byte: 2, bit: 7)
+      #expect(throws: cut) { try select([0], Array(list.prefix(count))) }
+    }
+    // The second page of the list.
+    #expect(throws: SenseData.invalidFieldInParameterList(byte: 6, bit: 7)) {
+      try select([0], [0x19, 0, 0, 0] + list.dropLast())
     }
     #expect(throws: SenseData.invalidFieldInParameterList(byte: 4, bit: 7)) {
       try select([0], list)
@@ -103,5 +108,16 @@ import Testing
     #expect(throws: SenseData.invalidFieldInParameterList(byte: 0, bit: 5)) {
       try select([0], [0x03, 0, 0, 0])
     }
+  }
+
+  @Test("LOG SELECT names its page in the CDB or in the list, not in both")
+  func selectNamesTwice() throws {
+    let list: [UInt8] = [0x19, 0, 0, 0]
+    #expect(throws: SenseData.invalidFieldInCDB(byte: 2, bit: 5)) { try select([0, 0x19], list) }
+    #expect(throws: SenseData.invalidFieldInCDB(byte: 3, bit: 7)) {
+      try select([0, 0, 0xFF], list)
+    }
+    // PC is not the page.
+    #expect(try select([0, 0x40], list) == .nothing)
   }
 }

@@ -111,6 +111,7 @@ public enum LogSelection: Equatable, Sendable {
     _ cdb: CommandDescriptorBlock, parameters: [UInt8], pages: [LogPage]
   ) throws(SenseData) {
     let listLength = cdb.parameterLengthBytes(.bytes7To8)
+    if listLength != 0 { try Self.requireNoPage(cdb) }
     let page = try Self.page(cdb, pages)
     if cdb.isParameterCodeReset {
       guard listLength == 0 else { throw .invalidFieldInCDB(byte: 1, bit: 1) }
@@ -124,13 +125,18 @@ public enum LogSelection: Equatable, Sendable {
     }
   }
 
+  /// SPC-4 §6.8: with a parameter list both codes are in the list.
+  private static func requireNoPage(_ cdb: CommandDescriptorBlock) throws(SenseData) {
+    if cdb.bytes[2] & 0x3F != 0 { throw .invalidFieldInCDB(byte: 2, bit: 5) }
+    if cdb.bytes[3] != 0 { throw .invalidFieldInCDB(byte: 3, bit: 7) }
+  }
+
   /// Page 00h stands for all pages; the page lists themselves cannot be set.
   private static func page(
     _ cdb: CommandDescriptorBlock, _ pages: [LogPage]
   ) throws(SenseData) -> LogPage? {
     let code = cdb.bytes[2] & 0x3F
     let subpage = cdb.bytes[3]
-    // SPC-4 §6.8: with a parameter list both codes are in the list.
     if code == 0, subpage == 0 || subpage == LogPage.allSubpages { return nil }
     guard pages.contains(where: { $0.code == code }) else {
       throw .invalidFieldInCDB(byte: 2, bit: 5)
@@ -142,7 +148,8 @@ public enum LogSelection: Equatable, Sendable {
     return page
   }
 
-  /// The pages of a list, which may be empty ones; the first parameter in one is refused.
+  /// The pages of a list, which may be empty ones; the first parameter in one is refused, and so is a
+  /// PAGE LENGTH past the end of the list, which cuts one off (SPC-4 §7.3.2.1).
   private static func refuse(_ list: [UInt8], _ pages: [LogPage]) throws(SenseData) {
     var offset = 0
     while offset < list.count {
@@ -152,7 +159,9 @@ public enum LogSelection: Equatable, Sendable {
         throw .invalidFieldInParameterList(byte: offset, bit: 5)
       }
       let length = Int(list[offset + 2]) << 8 | Int(list[offset + 3])
-      guard list.count - offset >= 4 + length else { throw .parameterListLengthError }
+      guard list.count - offset >= 4 + length else {
+        throw .invalidFieldInParameterList(byte: offset + 2, bit: 7)
+      }
       guard length == 0 else { throw .invalidFieldInParameterList(byte: offset + 4, bit: 7) }
       offset += 4
     }
