@@ -32,11 +32,10 @@ extension DeviceServer {
   /// The unit attention of the reset says all, but to those who have heard it already, and may have
   /// asked for the settings before they reverted.
   private func endReversion(then body: @escaping () -> Void) {
-    unit.tellEveryReactor(from: reactor) { server, done in
+    tellEverywhere { server in
       server.forEachNexus { nexus in
         if !nexus.isResetPending { nexus.establish(.modeParametersChanged) }
       }
-      done()
     } then: { [unit] in
       unit.modes.endChange()
       body()

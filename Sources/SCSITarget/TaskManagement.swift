@@ -112,12 +112,26 @@ extension DeviceServer {
     _ attention: SenseData, except nexus: LogicalUnitNexus, then body: @escaping () -> Void
   ) {
     let origin = ObjectIdentifier(nexus)
-    unit.tellEveryReactor(from: reactor) { server, done in
-      server.establishForAll(attention, except: origin)
-      done()
-    } then: {
-      body()
+    tellEverywhere({ $0.establishForAll(attention, except: origin) }, then: body)
+  }
+
+  /// Runs `news` on every reactor's part of the unit, here at once; `body` follows on this reactor.
+  func tellEverywhere(
+    _ news: @escaping @Sendable (DeviceServer) -> Void, then body: @escaping () -> Void
+  ) {
+    let servers = unit.deviceServers
+    // Withdrawn: there is nobody left whom it could matter to.
+    guard !servers.isEmpty else { return body() }
+    let gathering = Gathering(count: servers.count) { _ in body() }
+    let answer = ReactorBound(gathering, on: reactor)
+    for (index, server) in servers.enumerated() where index != share {
+      courier.send(to: server) { server in
+        news(server)
+        server.courier.send(to: answer) { $0.arrived(.complete) }
+      }
     }
+    news(self)
+    gathering.arrived(.complete)
   }
 
   /// GOOD for a change that every other nexus has been told of.
