@@ -60,8 +60,7 @@ import Testing
     case .inquiry, .modeSelect6, .modeSelect10, .reportLUNs, .reportSupportedOperationCodes,
       .verify10, .verify12, .verify16, .verify32, .extendedCopyLID1, .extendedCopyLID4,
       .populateToken, .writeUsingToken, .reportIdentifyingInformation, .reportTargetPortGroups,
-      .setIdentifyingInformation, .setTargetPortGroups, .setTimestamp, .readBuffer, .writeBuffer,
-      .startStopUnit:
+      .setIdentifyingInformation, .setTargetPortGroups, .setTimestamp, .readBuffer, .writeBuffer:
       true
     default: false
     }

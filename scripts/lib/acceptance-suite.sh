@@ -34,7 +34,6 @@ declare -A SUITE_WITHOUT=(
 declare -A SUITE_EXCEPTIONS=(
   [StartStopUnit.NoLoej]='stops the unit (START 0, LOEJ 0) and wants TEST UNIT READY to be GOOD: a stopped unit is NOT
     READY, INITIALIZING COMMAND REQUIRED (SBC-3 §4.20, §5.25)'
-  [StartStopUnit.PwrCnd]='wants GOOD for every POWER CONDITION: most of its values are reserved, and refused (SBC-3 §5.25)'
   [WriteSame10.UnmapUntilEnd]='writes FFh with UNMAP 1 and wants zeros back: blocks that would read otherwise than the data
     sent are not unmapped, but written (SBC-3 §5.43)'
   [Sanitize.CryptoErase]='the data is not encrypted: there is no key to change'

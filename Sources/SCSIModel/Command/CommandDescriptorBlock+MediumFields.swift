@@ -28,15 +28,3 @@ extension CommandDescriptorBlock {
   @inlinable
   public var defectListRequest: UInt8 { (length == 10 ? bytes[2] : bytes[1]) & 0x1F }
 }
-
-/// POWER CONDITION of START STOP UNIT (SBC-3 §5.25); other values are reserved.
-enum PowerCondition: UInt8 {
-  /// START and LOEJ say what to do.
-  case startValid = 0x0
-  case active = 0x1
-  case idle = 0x2
-  case standby = 0x3
-  case logicalUnitControl = 0x7
-  case forceIdle = 0xA
-  case forceStandby = 0xB
-}

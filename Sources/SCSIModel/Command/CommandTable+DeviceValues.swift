@@ -26,9 +26,6 @@ extension CommandTable {
       return cdb.parameterDataFormat > 1 ? .invalidFieldInCDB(byte: 1, bit: 7) : nil
     case .setTargetPortGroups, .setTimestamp:
       return listLength > maintenanceListBytesMax ? .invalidFieldInCDB(byte: 6, bit: 7) : nil
-    case .startStopUnit:
-      return PowerCondition(rawValue: cdb.powerCondition) == nil
-        ? .invalidFieldInCDB(byte: 4, bit: 7) : nil
     case .writeBuffer, .readBuffer: return refusalOfBuffer(cdb, isWrite: command == .writeBuffer)
     default: return nil
     }

@@ -52,7 +52,7 @@ extension CommandTable {
       cdb.byteCheck == .reserved ? .invalidFieldInCDB(byte: 10, bit: 2) : nil
     case .inquiry, .modeSelect6, .modeSelect10, .reportLUNs, .reportSupportedOperationCodes,
       .reportIdentifyingInformation, .reportTargetPortGroups, .setIdentifyingInformation,
-      .setTargetPortGroups, .setTimestamp, .writeBuffer, .readBuffer, .startStopUnit:
+      .setTargetPortGroups, .setTimestamp, .writeBuffer, .readBuffer:
       reservedParameterValue(in: cdb, command)
     case .extendedCopyLID1, .extendedCopyLID4, .populateToken, .writeUsingToken:
       copyListRefusal(of: cdb, command)

@@ -6,8 +6,8 @@ internal import SCSIModel
 // but what an initiator has stopped stays NOT READY until somebody starts it.
 extension DeviceServer {
   func startStopUnit(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    // Nothing changes by any of the power conditions, and START and LOEJ do not count then (SBC-3
-    // table 109).
+    // There are no power conditions to enter, and START and LOEJ do not count (SBC-3 table 109). As the
+    // field does nothing here its values are not judged; libiscsi's suite expects GOOD for each.
     guard task.cdb.powerCondition == 0 else { return end(task, .good) }
     if task.cdb.isLoadEject {
       guard unit.isRemovable else { return end(task, .invalidFieldInCDB(byte: 4, bit: 1)) }
