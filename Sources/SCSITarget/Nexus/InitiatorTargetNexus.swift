@@ -1,0 +1,94 @@
+public import SCSIModel
+
+/// An initiator port logged in to a target port (SAM-5 §4.6, "I_T nexus"): its names and the logical
+/// units it may use. Lives on one reactor, as long as the session behind it.
+public final class InitiatorTargetNexus {
+  /// SCSI initiator port name: for iSCSI "<name>,i,0x<ISID>" (RFC 7143 §4.4.5).
+  public let initiatorPortName: String
+  /// SCSI target port name: for iSCSI "<name>,t,0x<tag>".
+  public let targetPortName: String
+  public let targetDeviceName: String
+  public let targetPortGroup: UInt16
+  public let relativeTargetPort: UInt16
+  /// What registrations know it by, in this session and in a later one.
+  public let identity: NexusIdentity
+  /// All ports of the target, the nexus' own among them, in the order of their identifiers.
+  public let targetPorts: [TargetPortIdentity]
+  /// The same ports, as registrations know them.
+  let reservationPorts: [ReservationPorts.Port]
+
+  /// Whether the transport carries the functions that SAM-3 and later added to task management
+  /// (for iSCSI: protocol level 2, RFC 7144 §6.3).
+  public let hasExtendedTaskManagement: Bool
+
+  /// The LUNs presented, ascending, and the logical unit of each at the same place.
+  public private(set) var luns: [UInt16] = []
+  public private(set) var logicalUnits: [LogicalUnitNexus] = []
+
+  public init(
+    initiatorPortName: String, targetPortName: String, targetDeviceName: String,
+    targetPortGroup: UInt16, relativeTargetPort: UInt16, identity: NexusIdentity,
+    targetPorts: [TargetPortIdentity] = [], reservationPorts: [ReservationPorts.Port]? = nil,
+    hasExtendedTaskManagement: Bool = false
+  ) {
+    self.hasExtendedTaskManagement = hasExtendedTaskManagement
+    self.initiatorPortName = initiatorPortName
+    self.targetPortName = targetPortName
+    self.targetDeviceName = targetDeviceName
+    self.targetPortGroup = targetPortGroup
+    self.relativeTargetPort = relativeTargetPort
+    self.identity = identity
+    let ownPort = ReservationPorts.Port(identity.target, relativeIdentifier: relativeTargetPort)
+    self.reservationPorts = reservationPorts ?? [ownPort]
+    let own = TargetPortIdentity(
+      group: targetPortGroup, relativePort: relativeTargetPort, name: targetPortName)
+    self.targetPorts = targetPorts.isEmpty ? [own] : targetPorts
+    precondition(self.targetPorts.contains(own), "a nexus is of a port of its target")
+  }
+
+  /// The tag of the portal group that is the target port: the end of its name (RFC 7143 §4.4.5).
+  var targetPortalGroupTag: UInt16 {
+    UInt16(targetPortName.suffix(4), radix: 16) ?? targetPortGroup
+  }
+
+  /// Presents `server`'s logical unit as `lun`, starting with the unit attention `attention`.
+  public func attach(
+    _ server: DeviceServer, as lun: UInt16, isReadOnly: Bool, attention: SenseData
+  ) {
+    let nexus = LogicalUnitNexus(
+      nexus: self, server: server, lun: lun, isReadOnly: isReadOnly)
+    nexus.establish(attention)
+    server.attach(nexus)
+    let index = place(of: lun)
+    luns.insert(lun, at: index)
+    logicalUnits.insert(nexus, at: index)
+  }
+
+  /// Ends the nexus with every logical unit. Its tasks must have ended before.
+  public func detachAll() {
+    for unit in logicalUnits { unit.server.detach(unit) }
+    luns.removeAll()
+    logicalUnits.removeAll()
+  }
+
+  /// Asked by every command: mostly LUNs count from 0 and have no gaps, so that they are places, too.
+  public func logicalUnit(at lun: UInt16) -> LogicalUnitNexus? {
+    var index = Int(lun)
+    if index >= luns.count || luns[index] != lun {
+      index = place(of: lun)
+      guard index < luns.count, luns[index] == lun else { return nil }
+    }
+    return logicalUnits[index]
+  }
+
+  /// The first place whose LUN is not below `lun`.
+  private func place(of lun: UInt16) -> Int {
+    var low = 0
+    var high = luns.count
+    while low < high {
+      let middle = (low + high) / 2
+      if luns[middle] < lun { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
