@@ -27,6 +27,8 @@ struct UnitModel {
     if !attentions[node].contains(code) { attentions[node].append(code) }
   }
 
+  func hasAttention(_ node: Int) -> Bool { !attentions[node].isEmpty }
+
   mutating func takeAttention(_ node: Int) -> String? {
     attentions[node].isEmpty ? nil : attentions[node].removeFirst()
   }

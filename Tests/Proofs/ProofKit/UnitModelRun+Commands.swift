@@ -310,7 +310,7 @@ extension UnitModelRun {
       expecting: model.refusal(node, .write, .changesUnit) ?? UnitModel.good)
   }
 
-  private mutating func requestSense() {
+  mutating func requestSense() {
     let attention = model.takeAttention(node) ?? "00/00/00"
     let data = bench.run(node, [0x03, 0, 0, 0, 252, 0]).data
     guard data.count >= 14 else { return differ([0x03], "\(data.count) bytes of sense data") }

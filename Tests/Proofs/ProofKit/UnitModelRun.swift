@@ -67,10 +67,9 @@ public struct UnitModelRun {
 
   private mutating func compareDisks() {
     guard report.difference == nil else { return }
-    while let attention = model.takeAttention(0) {
-      let outcome = bench.run(0, [UInt8](repeating: 0, count: 6))
-      check([0], outcome.summary, attention)
-    }
+    node = 0
+    // No reservation keeps it from anybody.
+    while model.hasAttention(node), report.difference == nil { requestSense() }
     // Past reservations, a few blocks at a time.
     let step: UInt64 = 256
     for lba in stride(from: 0, to: UInt64(model.disk.blocks), by: Int(step)) {
