@@ -250,7 +250,11 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
       return
     }
     fillBatch()
-    guard !batch.list.isEmpty else { return }
+    guard !batch.list.isEmpty else {
+      // What was there asked for the data of tasks that have ended.
+      if outbox.isEmpty, closesWhenSent { close(.done) }
+      return
+    }
     sendStarted = reactor.now
     send()
   }

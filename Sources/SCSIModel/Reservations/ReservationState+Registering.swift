@@ -43,7 +43,8 @@ extension ReservationChange {
     }
     for nexus in nexuses {
       guard let place = places[nexus] else {
-        guard state.registrations.count < ReservationState.registrationsMax else {
+        let isOwn = nexus.initiator == sender.initiator
+        guard state.hasPlace(leaving: isOwn ? 0 : ReservationState.registrationsReserved) else {
           throw .check(.insufficientRegistrationResources)
         }
         state.registrations.append(Registration(nexus: nexus, key: key))
@@ -93,7 +94,7 @@ extension ReservationChange {
     if let place = state.registrations.firstIndex(where: { $0.nexus == destination }) {
       state.registrations[place].key = request.serviceActionKey
     } else {
-      guard state.registrations.count < ReservationState.registrationsMax else {
+      guard state.hasPlace() else {
         throw .check(.insufficientRegistrationResources)
       }
       state.registrations.append(

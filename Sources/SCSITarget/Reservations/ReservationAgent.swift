@@ -77,14 +77,21 @@ final class ReservationAgent {
     gates.gate(for: nexus.nexus.identity)
   }
 
-  /// An I_T nexus loss ends its RESERVE; its registration stays (SPC-4 §5.13.5).
-  func nexusEnded(_ nexus: LogicalUnitNexus) {
+  /// An I_T nexus loss ends its RESERVE; its registration stays (SPC-4 §5.13.5). `body` follows when
+  /// that is in force.
+  func nexusEnded(_ nexus: LogicalUnitNexus, then body: @escaping () -> Void = {}) {
     guard copy.legacyHolder?.number == nexus.number, let homeServer = unit.homeServer else {
-      return
+      return body()
     }
     let number = nexus.number
-    courier.send(to: homeServer) {
-      $0.reservations.home?.releaseLegacyReservation(of: number, nil)
+    let gathering = Gathering(count: 1) { _ in body() }
+    let answer = ReactorBound(gathering, on: server.reactor)
+    courier.send(to: homeServer) { home in
+      let barrier = DrainBarrier { [courier = home.courier] in
+        courier.send(to: answer) { $0.arrived(.complete) }
+      }
+      home.reservations.home?.releaseLegacyReservation(of: number, barrier)
+      barrier.arm()
     }
   }
 

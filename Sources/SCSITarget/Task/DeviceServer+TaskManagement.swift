@@ -80,8 +80,7 @@ extension DeviceServer {
     // SBC-3 §5.10
     nexus.setPreventsRemoval(false)
     abortTaskSet(of: nexus) { [self] in
-      reservations.nexusEnded(nexus)
-      completion()
+      reservations.nexusEnded(nexus, then: completion)
     }
   }
 

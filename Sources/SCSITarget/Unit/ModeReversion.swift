@@ -8,14 +8,17 @@ extension DeviceServer {
   /// Puts the saved settings in force; `body` follows on this reactor. Called when the tasks before the
   /// reset have ended; a MODE SELECT that came after it may be at work, and is waited for.
   func revertModes(then body: @escaping () -> Void) {
-    guard unit.modes.settings != unit.savedSettings else { return body() }
-    if unit.modes.beginChange() { return beginReversion(then: body) }
-    PendingReversion(of: self, then: body).wait()
+    guard unit.modes.beginChange() else { return PendingReversion(of: self, then: body).wait() }
+    beginReversion(then: body)
   }
 
   /// A cache that this turns off is off from here on, as MODE SELECT has it. Should the
   /// synchronization fail, it stays off: every further write synchronizes for itself, and says so.
   fileprivate func beginReversion(then body: @escaping () -> Void) {
+    guard unit.modes.settings != unit.savedSettings else {
+      unit.modes.endChange()
+      return body()
+    }
     let hadWriteCache = unit.modes.writeCacheEnabled
     unit.modes.settings = unit.savedSettings
     guard hadWriteCache, !unit.modes.writeCacheEnabled, unit.readiness == .ready,

@@ -127,6 +127,21 @@ import Testing
     #expect(state.readKeys().count == 8 + 1024 * 8)
   }
 
+  @Test("Who names a thousand other ports leaves places to those who register themselves")
+  func reservedPlaces() throws {
+    var request = PersistentReserveOut.register(new: 1)
+    let room = ReservationState.registrationsMax - ReservationState.registrationsReserved
+    request.specifiedInitiators = (1..<room).map {
+      .init(.port(InitiatorPort(name: "invented", isid: UInt64($0))), offset: 28)
+    }
+    var state = try ReservationState().after(request, from: Cluster.a).state
+    #expect(state.registrations.count == room)
+    for index in 0..<ReservationState.registrationsReserved {
+      try state.take(.register(new: 2), from: Cluster.nexus("h", isid: UInt64(index)))
+    }
+    #expect(state.registrations.count == ReservationState.registrationsMax)
+  }
+
   @Test("PRGENERATION wraps")
   func generation() throws {
     var state = ReservationState()
@@ -235,7 +250,8 @@ import Testing
   @Test("SPEC_I_PT with more ports than there is room for registers none")
   func specifiedTooMany() {
     var request = PersistentReserveOut.register(new: 1)
-    request.specifiedInitiators = (0..<1024).map {
+    let room = ReservationState.registrationsMax - ReservationState.registrationsReserved
+    request.specifiedInitiators = (0..<room).map {
       .init(.port(Cluster.nexus("h", isid: UInt64($0)).initiator), offset: 28)
     }
     #expect(throws: ReservationRefusal.check(.insufficientRegistrationResources)) {
@@ -244,7 +260,7 @@ import Testing
     request.specifiedInitiators?.removeLast()
     #expect(
       (try? ReservationState().after(request, from: Cluster.a))?.state.registrations.count
-        == 1024)
+        == room)
   }
 
   @Test("ALL_TG_PT with key 0 unregisters the other ports, registered or not at its own")
