@@ -43,7 +43,8 @@ public final class Daemon: Sendable {
       loaded: loaded, marks: LatchMarks(state), latchThread: latchThread, files: files,
       logger: logger)
     let opened = try assembly.openAll()
-    let identities = try registry.identities(of: configuration.stores.map(\.name))
+    let identities = try registry.identities(
+      of: configuration.stores.filter { $0.naa == nil || $0.serial == nil }.map(\.name))
     let units = assembly.units(of: opened, identities, reactorCount: plan.count)
     let sockets = try PortalSockets.open(directory.portals, in: loaded, logger)
     let context = ServerContext(

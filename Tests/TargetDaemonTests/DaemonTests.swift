@@ -134,7 +134,10 @@ struct DaemonTests {
       """
     var file = Sample.file()
     file.boot = .current()
-    _ = try StateDirectory.open(scratch("state"))
+    do {
+      var registry = try IdentityRegistry.load(try StateDirectory.open(scratch("state")))
+      _ = try registry.identities(of: ["disk", "other"])
+    }
     try scratch.write(file.content, to: "state/reservations/\(naa)")
     do {
       let daemon = try daemon(text)

@@ -46,7 +46,10 @@ struct ParameterFileTests {
     return outcome.withLock { $0 }
   }
 
-  @Test("What was saved is there after a restart, for the same disk only")
+  private let file = "state/parameters/60" + String(repeating: "ab", count: 15)
+
+  @Test(
+    "What was saved is there after a restart, for the same disk only, whatever its store is named")
   func restart() throws {
     do {
       let files = try files()
@@ -54,29 +57,102 @@ struct ParameterFileTests {
       #expect(save(saved, by: files) == nil)
     }
     #expect(try files().load(of: unit) == saved)
-    #expect(book.lines == [])
+    var renamed = unit
+    renamed.name = "renamed"
+    #expect(try files().load(of: renamed) == saved)
     var other = unit
     other.naa[15] = 1
     #expect(try files().load(of: other) == SavedParameters())
-    #expect(book.contains("belongs to another disk"))
+    #expect(book.lines == [])
+    try scratch.write(ParameterFile(saved, of: other).content, to: file)
+    #expect(try files().load(of: unit) == SavedParameters())
+    #expect(book.contains("the file belongs to the unit 60abababababababababababababab01"))
+  }
+
+  @Test("It reads as people expect")
+  func golden() throws {
+    let head =
+      "swift-tgtd parameters 1\nunit 60\(String(repeating: "ab", count: 15))\nstore a%2Fb\n"
+    let body = """
+      modes wce=0 d_sense=1 swp=0 tas=1 configured-wce=1
+      information 0001ff
+      text 6469736b00
+
+      """
+    let content = ChecksummedText(head + body).content(.crc32c)
+    #expect(ParameterFile(saved, of: unit).content == content)
+    #expect(try ParameterFile(content: content) == ParameterFile(saved, of: unit))
+    let none = ChecksummedText(head + "modes none\ninformation \ntext \n").content(.crc32c)
+    #expect(ParameterFile(SavedParameters(), of: unit).content == none)
+    #expect(try ParameterFile(content: none) == ParameterFile(SavedParameters(), of: unit))
+  }
+
+  @Test(
+    "What no parameters are written as is refused even with the right checksum",
+    arguments: [
+      ("modes wce=0 d_sense=1 swp=0 tas=1 configured-wce=1\n", ""), ("information 0001ff\n", ""),
+      ("text 6469736b00\n", ""), ("text", "information 0001ff\ntext"),
+      ("information 0001ff\ntext 6469736b00\n", "text 6469736b00\ninformation 0001ff\n"),
+      ("b00\n", "b00\nmore 1\n"), ("wce=0 d", "wce=2 d"), ("wce=0 d", "wce=00 d"),
+      ("wce=0 d_sense=1", "d_sense=1 wce=0"), (" tas=1", ""), ("tas=1", "tas=1 tas=1"),
+      ("modes ", "modes  "), ("modes wce=0", "modes none wce=0"), ("0001ff", "0001FF"),
+      ("0001ff", "0001f"), ("0001ff", String(repeating: "00", count: 65)),
+      ("6469736b00", "6469736b"), ("6469736b00", "64690000"), ("6469736b00", "ff00"),
+      ("6469736b00", String(repeating: "64", count: 256) + "00"), ("store a%2Fb", "store a/b"),
+      ("store a%2Fb\n", ""), ("60ab", "60AB"), ("60ab", "50ab"), ("60ab", "ab"),
+      ("\n", "\r\n"), ("text", "\ntext"),
+    ])
+  func misspelt(was: String, becomes: String) throws {
+    let content = ParameterFile(saved, of: unit).content
+    let body = try #require(ChecksummedText(content: content, .crc32c)).body
+    let changed = body.replacing(was, with: becomes)
+    #expect(changed != body)
+    #expect(throws: RecordDamage.notWhatWasWritten) {
+      try ParameterFile(content: ChecksummedText(changed).content(.crc32c))
+    }
+  }
+
+  @Test("A store of the longest name has files too")
+  func longName() throws {
+    var unit = unit
+    unit.name = String(repeating: "\u{10FFFF}", count: 100_000)
+    let parameters = ParameterFile(saved, of: unit)
+    #expect(try ParameterFile(content: parameters.content) == parameters)
+    let wipe = WipeFile(WipeMark(.sanitize, allowsUnrestrictedExit: true), of: unit)
+    #expect(try WipeFile(content: wipe.content) == wipe)
   }
 
   @Test("A damaged file is logged and not used, wherever it was cut or changed")
   func damaged() throws {
     let files = try files()
-    let content = ParameterFiles.content(saved, unit.naa)
-    #expect(ParameterFiles.parse(content)?.parameters == saved)
+    let content = ParameterFile(saved, of: unit).content
+    func isRefused(_ content: [UInt8]) -> Bool { (try? ParameterFile(content: content)) == nil }
+    #expect(!isRefused(content))
     for count in 0..<content.count {
-      #expect(ParameterFiles.parse(Array(content.prefix(count))) == nil)
+      #expect(isRefused(Array(content.prefix(count))))
     }
     for index in content.indices {
       var changed = content
       changed[index] ^= 0x01
-      #expect(ParameterFiles.parse(changed) == nil, "byte \(index)")
+      #expect(isRefused(changed), "byte \(index)")
     }
-    try scratch.write(Array(content.dropLast(2)), to: "state/parameters/a%2Fb")
+    try scratch.write(Array(content.dropLast(2)), to: file)
     #expect(files.load(of: unit) == SavedParameters())
     #expect(book.contains("starts as configured") && book.contains("is damaged"))
+    try scratch.write(Array("swift-tgtd parameters 2\n".utf8), to: file)
+    #expect(files.load(of: unit) == SavedParameters())
+    #expect(book.contains("has format 2, which this version of swift-tgtd does not know"))
+  }
+
+  @Test("Parameters that the next start would refuse are not saved")
+  func invalid() throws {
+    let files = try files()
+    _ = files.load(of: unit)
+    #expect(save(saved, by: files) == nil)
+    var invalid = saved
+    invalid.identifyingInformation = [UInt8](repeating: 0, count: 65)
+    #expect(save(invalid, by: files) == .invalidArgument)
+    #expect(files.load(of: unit) == saved)
   }
 
   @Test("A save that fails keeps the old file and says so")
@@ -84,7 +160,7 @@ struct ParameterFileTests {
     let files = try files()
     _ = files.load(of: unit)
     #expect(save(saved, by: files) == nil)
-    mkdir(scratch("state/parameters/a%2Fb.new"), 0o700)
+    mkdir(scratch(file + ".new"), 0o700)
     #expect(save(SavedParameters(), by: files) != nil)
     #expect(files.load(of: unit) == saved)
     #expect(
@@ -94,14 +170,14 @@ struct ParameterFileTests {
   @Test("Whichever call fails, what was saved before is what the next start finds")
   func faults() throws {
     let thread = try JobThread(name: "test")
-    let path = "p/a%2Fb"
+    let path = "p/60" + String(repeating: "ab", count: 15)
     func loaded(_ fileSystem: CrashFileSystem) -> (files: ParameterFiles, saved: SavedParameters) {
       let files = ParameterFiles(
         directory: "p", savingOn: thread, logger: book.logger, fileSystem: fileSystem)
       return (files, files.load(of: unit))
     }
     // A damaged file counts as none.
-    for former in [ParameterFiles.content(saved, unit.naa), nil, [0x20]] {
+    for former in [ParameterFile(saved, of: unit).content, nil, [0x20]] {
       let plain = CrashFileSystem(path, former)
       let (files, before) = loaded(plain)
       plain.begin()

@@ -18,7 +18,7 @@ struct ReservationCrashTests {
       let files = ReservationFiles(
         directory: Sample.directory, bootedAs: Sample.boot, savingOn: thread,
         logger: LogBook().logger, fileSystem: CrashFileSystem(Sample.path, content))
-      return try? files.load(Sample.unit)
+      return try? files.load(of: Sample.unit)
     }
   }
 
@@ -28,7 +28,7 @@ struct ReservationCrashTests {
 
   /// What a process that is started anew, on a host that is not, loads.
   private func reloaded(_ fileSystem: CrashFileSystem) throws -> ReservationState {
-    try Keeper(fileSystem).files.load(Sample.unit)
+    try Keeper(fileSystem).files.load(of: Sample.unit)
   }
 
   private func fileSystem(_ former: ReservationState?, ignored: CrashFileSystem.Call? = nil)
@@ -43,7 +43,7 @@ struct ReservationCrashTests {
   {
     let fileSystem = fileSystem(former, ignored: ignored)
     let keeper = try Keeper(fileSystem)
-    #expect(try keeper.files.load(Sample.unit) == former ?? ReservationState())
+    #expect(try keeper.files.load(of: Sample.unit) == former ?? ReservationState())
     fileSystem.begin()
     #expect(keeper.save(new) == nil)
     return fileSystem
@@ -89,7 +89,7 @@ struct ReservationCrashTests {
     for index in 0...callCount {
       let fileSystem = fileSystem(old)
       let keeper = try Keeper(fileSystem)
-      _ = try keeper.files.load(Sample.unit)
+      _ = try keeper.files.load(of: Sample.unit)
       // From here on nothing happens any more, as after a SIGKILL.
       fileSystem.begin(CrashFileSystem.Fault(index: index, isLasting: true))
       _ = keeper.save(new)
@@ -99,7 +99,7 @@ struct ReservationCrashTests {
       #expect(try fileSystem.history.last.map { try loaded($0) } == [state])
       // And a temporary file that was left is in nobody's way.
       let successor = try Keeper(fileSystem)
-      _ = try successor.files.load(Sample.unit)
+      _ = try successor.files.load(of: Sample.unit)
       #expect(successor.save(old) == nil)
     }
   }
@@ -113,7 +113,7 @@ struct ReservationCrashTests {
         for takesEffect in [false, true] {
           let fileSystem = fileSystem(former)
           let keeper = try Keeper(fileSystem)
-          _ = try keeper.files.load(Sample.unit)
+          _ = try keeper.files.load(of: Sample.unit)
           fileSystem.begin(
             CrashFileSystem.Fault(index: index, error: .noSpace, takesEffect: takesEffect))
           #expect(keeper.save(new) == .noSpace, "\(call)")
@@ -139,7 +139,7 @@ struct ReservationCrashTests {
       let book = LogBook()
       let fileSystem = fileSystem(old)
       let keeper = try Keeper(fileSystem, book: book)
-      _ = try keeper.files.load(Sample.unit)
+      _ = try keeper.files.load(of: Sample.unit)
       fileSystem.begin(CrashFileSystem.Fault(index: index, isLasting: true))
       #expect(keeper.save(new) == .inputOutput)
       for image in fileSystem.history {

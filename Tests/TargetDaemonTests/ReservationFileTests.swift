@@ -5,8 +5,8 @@ import Testing
 
 @Suite("A file of reservations")
 struct ReservationFileTests {
-  private func damage(_ content: [UInt8]) -> ReservationFile.Damage? {
-    do throws(ReservationFile.Damage) {
+  private func damage(_ content: [UInt8]) -> RecordDamage? {
+    do throws(RecordDamage) {
       _ = try ReservationFile(content: content)
       return nil
     } catch { return error }

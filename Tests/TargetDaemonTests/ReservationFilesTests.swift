@@ -27,7 +27,7 @@ struct ReservationFilesTests {
     -> ReservationFileError?
   {
     do throws(ReservationFileError) {
-      _ = try keeper.files.load(unit)
+      _ = try keeper.files.load(of: unit)
       return nil
     } catch { return error }
   }
@@ -36,47 +36,47 @@ struct ReservationFilesTests {
   func restarts() throws {
     do {
       let keeper = try keeper()
-      #expect(try keeper.files.load(Sample.unit) == ReservationState())
+      #expect(try keeper.files.load(of: Sample.unit) == ReservationState())
       #expect(keeper.save(Sample.preempted) == nil)
       #expect(keeper.save(Sample.state) == nil)
     }
     var status = stat()
     #expect(stat(scratch("r/\(name)"), &status) == 0 && status.st_mode & 0o777 == 0o600)
     #expect(access(scratch("r/\(name).new"), F_OK) != 0)
-    #expect(try keeper().files.load(Sample.unit) == Sample.state)
+    #expect(try keeper().files.load(of: Sample.unit) == Sample.state)
     #expect(book.contains("in force again"))
     // No registration is a state too.
     let keeper = try keeper()
-    _ = try keeper.files.load(Sample.unit)
+    _ = try keeper.files.load(of: Sample.unit)
     #expect(keeper.save(ReservationState()) == nil)
-    #expect(try self.keeper().files.load(Sample.unit) == ReservationState())
+    #expect(try self.keeper().files.load(of: Sample.unit) == ReservationState())
   }
 
   @Test("A store of another name with the same NAA identifier has the same reservations")
   func renamed() throws {
     let keeper = try keeper()
-    _ = try keeper.files.load(Sample.unit)
+    _ = try keeper.files.load(of: Sample.unit)
     #expect(keeper.save(Sample.state) == nil)
     let renamed = Sample.unit(Sample.naa, name: "another")
-    #expect(try keeper.files.load(renamed) == Sample.state)
+    #expect(try keeper.files.load(of: renamed) == Sample.state)
     let other = Sample.unit([0x60] + [UInt8](repeating: 1, count: 15))
-    #expect(try keeper.files.load(other) == ReservationState())
+    #expect(try keeper.files.load(of: other) == ReservationState())
   }
 
   @Test("A new boot drops what is not APTPL, which stays dropped until the next registration")
   func boots() throws {
     let first = try keeper()
-    _ = try first.files.load(Sample.unit)
+    _ = try first.files.load(of: Sample.unit)
     #expect(first.save(Sample.state) == nil)
     for _ in 1...2 {
       let next = try keeper(boot: Sample.nextBoot)
-      #expect(try next.files.load(Sample.unit) == ReservationState())
+      #expect(try next.files.load(of: Sample.unit) == ReservationState())
       #expect(book.contains("registrations without APTPL are dropped"))
     }
     let next = try keeper(boot: Sample.nextBoot)
-    _ = try next.files.load(Sample.unit)
+    _ = try next.files.load(of: Sample.unit)
     #expect(next.save(Sample.preempted) == nil)
-    #expect(try keeper(boot: Sample.nextBoot).files.load(Sample.unit) == Sample.preempted)
+    #expect(try keeper(boot: Sample.nextBoot).files.load(of: Sample.unit) == Sample.preempted)
   }
 
   // MARK: Refusals
@@ -96,7 +96,7 @@ struct ReservationFilesTests {
     #expect(keeper.save(ReservationState()) == .notPermitted)
     #expect(try scratch.read("r/\(name)") == content)
     rename(error.path, error.path + ".damaged")
-    #expect(try self.keeper().files.load(Sample.unit) == ReservationState())
+    #expect(try self.keeper().files.load(of: Sample.unit) == ReservationState())
   }
 
   @Test("Another unit's file, a newer one, and one that cannot be read are each told apart")
@@ -149,14 +149,14 @@ struct ReservationFilesTests {
     guard mount("none", scratch("r"), "tmpfs", 0, "size=64k,mode=700") == 0 else { return }
     defer { umount2(scratch("r"), Int32(MNT_DETACH)) }
     let keeper = try keeper()
-    _ = try keeper.files.load(Sample.unit)
+    _ = try keeper.files.load(of: Sample.unit)
     #expect(keeper.save(Sample.state) == nil)
     #expect(throws: SystemError.self) {
       try scratch.write([UInt8](repeating: 1, count: 1 << 20), to: "r/filler")
     }
     #expect(keeper.save(Sample.preempted) == .noSpace)
     #expect(book.contains("No space left on device"))
-    #expect(try keeper.files.load(Sample.unit) == Sample.state)
+    #expect(try keeper.files.load(of: Sample.unit) == Sample.state)
     unlink(scratch("r/filler"))
     #expect(keeper.save(Sample.preempted) == nil)
   }
@@ -164,17 +164,17 @@ struct ReservationFilesTests {
   @Test("A state that the next start would refuse is not saved")
   func invalidState() throws {
     let keeper = try keeper()
-    _ = try keeper.files.load(Sample.unit)
+    _ = try keeper.files.load(of: Sample.unit)
     var state = Sample.state
     state.registrations.removeFirst()  // the holder
     #expect(keeper.save(state) == .invalidArgument)
-    #expect(try keeper.files.load(Sample.unit) == ReservationState())
+    #expect(try keeper.files.load(of: Sample.unit) == ReservationState())
   }
 
   @Test("A save for which no room is left in the queue is answered at once, with an error")
   func fullQueue() throws {
     let keeper = try keeper()
-    _ = try keeper.files.load(Sample.unit)
+    _ = try keeper.files.load(of: Sample.unit)
     let gate = Semaphore()
     let isBlocked = Semaphore()
     keeper.thread.perform {

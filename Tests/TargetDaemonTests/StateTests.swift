@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Reactor
+import SCSITarget
 import Testing
 
 @testable import TargetDaemon
@@ -61,6 +62,11 @@ struct StateTests {
     #expect(
       error?.description.contains("run mkdir -m 700 \(scratch("state/reservations"))") == true)
     #expect(access(scratch("state/reservations"), F_OK) != 0)
+    // Without identities, a record of another kind says that there were some.
+    unlink(scratch("state/identities"))
+    try scratch.write([], to: "state/wipes/60205a5a5a5a5a5a5a5a5a5a5a5a5a5a")
+    #expect(throws: DaemonError.self) { try StateDirectory.open(scratch("state")) }
+    #expect(access(scratch("state/reservations"), F_OK) != 0)
     mkdir(scratch("state/reservations"), 0o700)
     #expect(throws: Never.self) { try StateDirectory.open(scratch("state")) }
   }
@@ -118,6 +124,86 @@ struct StateTests {
     #expect(error?.description.hasPrefix("\(scratch("state/identities")) is damaged") == true)
     #expect(error?.description.contains("Restore it from a backup") == true)
     #expect(try scratch.read("state/identities") == Array(content.dropLast()), "left as it was")
+  }
+
+  @Test(
+    "Without the identities of stores that were served, nothing starts until somebody says so",
+    arguments: ["reservations", "wipes", "parameters"])
+  func lostIdentities(kind: String) throws {
+    let state = try StateDirectory.open(scratch("state"))
+    var registry = try IdentityRegistry.load(state)
+    let before = try registry.identities(of: ["quorum1"])
+    let identity = try #require(before["quorum1"])
+    let record = "state/\(kind)/\(identity.hexadecimal)"
+    try scratch.write([], to: record)
+    rename(scratch("state/identities"), scratch("backup"))
+
+    var bereft = try IdentityRegistry.load(state)
+    let error = #expect(throws: DaemonError.self) { try bereft.identities(of: ["quorum1", "b"]) }
+    #expect(error?.status == .inputOutput)
+    let text = try #require(error?.description)
+    #expect(
+      text.hasPrefix("\(scratch("state/identities")) is missing, but \(scratch(record)) is there"))
+    #expect(
+      text.contains("without their reservations: \"quorum1\", \"b\". Restore it from a backup"))
+    #expect(text.contains("with \"naa\" and \"serial\" in the configuration"))
+    #expect(text.contains("every fenced node is off, and move all files in these directories away"))
+    #expect(access(scratch("state/identities"), F_OK) != 0, "it is not made up")
+    // Each of the three ways out.
+    rename(scratch("backup"), scratch("state/identities"))
+    var restored = try IdentityRegistry.load(state)
+    #expect(try restored.identities(of: ["quorum1"]) == before)
+    unlink(scratch("state/identities"))
+    var configured = try IdentityRegistry.load(state)
+    #expect(try configured.identities(of: []).isEmpty)
+    var later = try IdentityRegistry.load(state)
+    #expect(try later.identities(of: ["another"]).count == 1, "from here on as ever")
+    unlink(scratch("state/identities"))
+    unlink(scratch(record))
+    var anew = try IdentityRegistry.load(state)
+    #expect(try anew.identities(of: ["quorum1"]) != before)
+  }
+
+  @Test("A state directory from before the first store was served gives out identities")
+  func notServedYet() throws {
+    for _ in 1...2 { _ = try StateDirectory.open(scratch("state")) }
+    let state = try StateDirectory.open(scratch("state"))
+    #expect(try state.anyRecord() == nil)
+    var registry = try IdentityRegistry.load(state)
+    #expect(try registry.identities(of: ["quorum1"]).count == 1)
+  }
+
+  @Test("Where a directory of records cannot be looked into, no identity is given out")
+  func hiddenRecords() throws {
+    let state = try StateDirectory.open(scratch("state"))
+    rmdir(scratch("state/wipes"))
+    try scratch.write([], to: "state/wipes")
+    let error = #expect(throws: DaemonError.self) { try IdentityRegistry.load(state) }
+    #expect(error?.description.contains("cannot look into \(scratch("state/wipes"))") == true)
+  }
+
+  @Test("A start without identities needs all of them in the configuration")
+  func configuredIdentities() throws {
+    let record = "state/reservations/60205a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+    _ = try StateDirectory.open(scratch("state"))
+    try scratch.write(Sample.file().content, to: record)
+    func start(_ identity: String) throws -> Daemon {
+      let text = """
+        "portals": ["127.0.0.1:\(Loopback.freePort())"],
+        "stores": {"disk": {"memory": true, "size": "1MiB"\(identity)}},
+        "targets": [{"name": "iqn.2026-11.com.example:t", "initiators": "any",
+          "luns": [{"lun": 0, "store": "disk"}]}]
+        """
+      return try Daemon(scratch.load(text), logger: LogBook().logger)
+    }
+    let naa = ", \"naa\": \"60205a5a5a5a5a5a5a5a5a5a5a5a5a5a\""
+    for identity in ["", naa, ", \"serial\": \"1\""] {
+      let error = #expect(throws: DaemonError.self) { try start(identity) }
+      #expect(error?.description.contains("other disks") == true)
+    }
+    let daemon = try start(naa + ", \"serial\": \"1\"")
+    #expect(daemon.units.map(\.identity.naa) == [Sample.naa])
+    #expect(daemon.stop())
   }
 
   @Test("An identity file that cannot be saved keeps the old one and says so")

@@ -21,7 +21,7 @@ struct UnitFilesTests {
     state = try StateDirectory.open(scratch("state"))
     files = try UnitFiles(in: state, bootedAs: Sample.boot, logger: book.logger)
     for unit in [unit, other] {
-      _ = try files.reservations.load(unit)
+      _ = try files.reservations.load(of: unit)
       _ = files.parameters.load(of: unit)
       _ = files.wipes.load(of: unit)
     }

@@ -77,7 +77,7 @@ struct WipeMarkFileTests {
   func faults() throws {
     for former in [nil, WipeMark(.sanitize)] {
       for next in [mark, nil] where former != next {
-        let content = former.map { WipeMarks.content($0, of: unit) }
+        let content = former.map { WipeFile($0, of: unit).content }
         let plain = CrashFileSystem(path, content)
         #expect(save(next, by: try loadedMarks(plain)) == nil)
         for (index, call) in plain.calls.enumerated() {
@@ -100,19 +100,19 @@ struct WipeMarkFileTests {
   @Test(
     "A file that was cut or changed anywhere, or is another unit's, counts as the strictest mark")
   func damaged() throws {
-    let content = WipeMarks.content(mark, of: unit)
+    let content = WipeFile(mark, of: unit).content
     #expect(try marks(CrashFileSystem(path, content)).load(of: unit) == .unfinished(mark))
     for count in 0..<content.count {
-      #expect(WipeMarks.parse(Array(content.prefix(count)), of: unit) == nil)
+      #expect((try? WipeFile(content: Array(content.prefix(count)))) == nil)
     }
     for index in content.indices {
       var changed = content
       changed[index] ^= 0x01
-      #expect(WipeMarks.parse(changed, of: unit) == nil)
+      #expect((try? WipeFile(content: changed)) == nil)
     }
     var other = unit
     other.naa[15] = 1
-    let foreign = WipeMarks.content(mark, of: other)
+    let foreign = WipeFile(mark, of: other).content
     #expect(try marks(CrashFileSystem(path, foreign)).load(of: unit) == .damaged)
     #expect(try marks(CrashFileSystem(path, [])).load(of: unit) == .damaged)
     #expect(book.contains("cannot be found out"))
@@ -120,7 +120,7 @@ struct WipeMarkFileTests {
 
   @Test("A file that cannot be read gives way to a new mark, and stays if that cannot be saved")
   func unreadable() throws {
-    let fileSystem = CrashFileSystem(path, [UInt8](repeating: 0x20, count: 4096))
+    let fileSystem = CrashFileSystem(path, [UInt8](repeating: 0x20, count: 8192))
     let marks = try marks(fileSystem)
     #expect(marks.load(of: unit) == .damaged)
     fileSystem.begin(CrashFileSystem.Fault(index: 1))
@@ -145,8 +145,8 @@ struct WipeMarkFileTests {
     let text = """
       "portals": ["127.0.0.1:\(Loopback.freePort())"],
       "stores": {
-        "disk": {"file": "\(scratch("disk"))", "size": "1MiB", "naa": "\(naa)"},
-        "scratch": {"memory": true, "size": "1MiB", "naa": "\(other)"}},
+        "disk": {"file": "\(scratch("disk"))", "size": "1MiB", "naa": "\(naa)", "serial": "1"},
+        "scratch": {"memory": true, "size": "1MiB", "naa": "\(other)", "serial": "2"}},
       "targets": [{"name": "iqn.2026-11.com.example:t", "initiators": "any",
         "luns": [{"lun": 0, "store": "disk"}, {"lun": 1, "store": "scratch"}]}]
       """

@@ -66,7 +66,7 @@ UNSAFE_FILES=(
   TargetConfig/Loading/{BoundedFile,FilePath}
   TargetDaemon/{Assembly/{FaultPlan,StoreMedia,StoreSpace},DaemonProcess,Logging/LineLogHandler,Logging/LogQueue}
   TargetDaemon/Process/{ProcessSetup,ServiceManager,SignalThread}
-  TargetDaemon/State/{LatchMarks,StateDirectory,StateFile,StateFileSystem}
+  TargetDaemon/State/{LatchMarks,StateDescriptor,StateDirectory,StateFile,StateFileSystem}
   TargetSimulation/Network/SocketTransfer
 )
 unsafe_is_where_named() {

@@ -160,13 +160,7 @@ struct StoreAssembly {
   ) -> [LogicalUnit] {
     opened.enumerated().map { index, opened in
       let configured = opened.configured
-      guard let generated = identities[configured.name] else {
-        preconditionFailure("the registry knows every store it was asked for")
-      }
-      let identity = LogicalUnitIdentity(
-        name: configured.name, naa: configured.naa?.bytes ?? generated.naa,
-        serial: configured.serial ?? generated.serial, vendor: configured.vendor,
-        product: configured.product, revision: Version.productRevision)
+      let identity = identity(of: configured, identities[configured.name])
       return LogicalUnit(
         identity: identity, store: opened.presented,
         startsWithWriteCache: CacheMode(configured.cache).startsWithWriteCache,
@@ -175,6 +169,17 @@ struct StoreAssembly {
         reservations: savedReservations(of: identity),
         persistence: files.reservations, options: options(of: configured, identity))
     }
+  }
+
+  private func identity(
+    of store: TargetConfiguration.Store, _ generated: GeneratedIdentity?
+  ) -> LogicalUnitIdentity {
+    guard let naa = store.naa?.bytes ?? generated?.naa,
+      let serial = store.serial ?? generated?.serial
+    else { preconditionFailure("the registry knows every store that the configuration does not") }
+    return LogicalUnitIdentity(
+      name: store.name, naa: naa, serial: serial, vendor: store.vendor, product: store.product,
+      revision: Version.productRevision)
   }
 
   private func options(

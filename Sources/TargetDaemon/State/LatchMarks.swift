@@ -14,7 +14,7 @@ internal import Reactor
 struct LatchMarks: Sendable {
   private let directory: String
 
-  init(_ state: StateDirectory) { directory = state.path + "/latched" }
+  init(_ state: StateDirectory) { directory = state.latched }
 
   /// Why a store starts latched.
   enum Finding: Equatable {
@@ -24,7 +24,7 @@ struct LatchMarks: Sendable {
     case unreadable(path: String, SystemError)
   }
 
-  func path(of store: String) -> String { "\(directory)/\(StateFile.fileName(of: store))" }
+  func path(of store: String) -> String { "\(directory)/\(StateName.fileName(of: store))" }
 
   /// Nil: the store has no mark.
   func finding(for store: String) -> Finding? {

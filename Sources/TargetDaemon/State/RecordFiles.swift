@@ -3,8 +3,8 @@ internal import Reactor
 internal import SCSITarget
 internal import Synchronization
 
-/// The files of one kind of record in the state directory, at most one for each logical unit, and the
-/// thread that writes them.
+/// The files of one kind of record in the state directory, at most one for each logical unit, named by
+/// its NAA identifier, and the thread that writes them.
 ///
 /// A save is a new file, fsync, rename, fsync of the directory, and only then an answer; one that
 /// takes a record away is the removal and fsync of the directory. When it fails, the command fails and
@@ -17,81 +17,86 @@ internal import Synchronization
 ///   with either, which is what a crash within any save may leave, and the log says so.
 ///
 /// Bounded: a unit saves once at a time, and more than `JobThread.jobsMax` waiting saves are refused.
-final class RecordFiles: Sendable {
+final class RecordFiles<File: RecordFile>: Sendable {
   /// In plural, for the log.
   private let noun: String
   private let directory: String
-  private let bytesMax: Int
   private let thread: JobThread
   private let fileSystem: any StateFileSystem
   let logger: Logger
-  /// What of each unit is in force, by the name of its file: a content, or nil for none. Nothing is
-  /// written over a file whose unit is not in here, since nobody knows what it stands for.
-  private let inForce = Mutex<[String: [UInt8]?]>([:])
+  /// What of each unit is in force, by the name of its file; or nil for nothing. Nothing is written
+  /// over a file whose unit is not in here, since nobody knows what it stands for.
+  private let inForce = Mutex<[String: File?]>([:])
 
-  /// Of a kind that takes at most `bytesMax` bytes.
   init(
-    of noun: String, in directory: String, bytesMax: Int, savingOn thread: JobThread,
-    logger: Logger, fileSystem: any StateFileSystem = KernelFileSystem()
+    of noun: String, in directory: String, savingOn thread: JobThread, logger: Logger,
+    fileSystem: any StateFileSystem
   ) {
     self.noun = noun
     self.directory = directory
-    self.bytesMax = bytesMax
     self.thread = thread
     self.logger = logger
     self.fileSystem = fileSystem
   }
 
-  func path(_ name: String) -> String { "\(directory)/\(name)" }
+  func path(of unit: LogicalUnitIdentity) -> String { "\(directory)/\(File.name(of: unit))" }
 
   // MARK: Loading
 
-  /// The content of a file, on stable storage before it is handed out; nil: there is none.
-  func read(_ name: String) throws(SystemError) -> [UInt8]? {
-    // That there is no file is known only of a directory that is there.
-    try fileSystem.synchronizeDirectory(directory)
-    return try fileSystem.stableContent(of: path(name), bytesMax: bytesMax)
+  /// What is on record of a unit, on stable storage before it is handed out; nil: nothing.
+  func load(of unit: LogicalUnitIdentity) throws(RecordRefusal) -> File? {
+    let content: [UInt8]?
+    do throws(SystemError) {
+      // That there is no file is known only of a directory that is there.
+      try fileSystem.synchronizeDirectory(directory)
+      content = try fileSystem.stableContent(of: path(of: unit), bytesMax: File.bytesMax)
+    } catch {
+      throw .unreadable(error)
+    }
+    guard let content else { return nil }
+    let file: File
+    do throws(RecordDamage) { file = try File(content: content) } catch { throw .damaged(error) }
+    guard file.unit == File.name(of: unit) else { throw .ofOtherUnit(file.unit) }
+    return file
   }
 
-  /// From here on `content` is in force, and the file may be written over. Once for each unit, before
-  /// it is presented.
-  func begin(_ name: String, with content: [UInt8]?) {
-    inForce.withLock { _ = $0.updateValue(content, forKey: name) }
+  /// From here on `file` is in force, and what is on record may be written over. Once for each unit,
+  /// before it is presented.
+  func begin(_ unit: LogicalUnitIdentity, with file: File?) {
+    inForce.withLock { _ = $0.updateValue(file, forKey: File.name(of: unit)) }
   }
 
   // MARK: Saving
 
-  /// Saves what `content` gives on the thread; nil takes the record away.
+  /// Saves `file` on the thread; nil takes the record away.
   func save(
-    _ name: String, of unit: LogicalUnitIdentity, completion: @escaping SaveCompletion,
-    content: @escaping @Sendable () throws(SystemError) -> [UInt8]?
+    _ file: File?, of unit: LogicalUnitIdentity, completion: @escaping SaveCompletion
   ) {
-    let isAccepted = thread.perform { [self] in completion(saved(name, unit, content)) }
+    let isAccepted = thread.perform { [self] in completion(saved(file, unit)) }
     guard !isAccepted else { return }
-    report(.tryAgain, "too many saves wait for the state directory", name, unit)
+    report(.tryAgain, "too many saves wait for the state directory", unit)
     completion(.tryAgain)
   }
 
   /// Nil: on stable storage.
-  private func saved(
-    _ name: String, _ unit: LogicalUnitIdentity,
-    _ content: () throws(SystemError) -> [UInt8]?
-  ) -> SystemError? {
+  private func saved(_ file: File?, _ unit: LogicalUnitIdentity) -> SystemError? {
+    let name = File.name(of: unit)
     guard let former = inForce.withLock({ $0[name] }) else {
-      report(.notPermitted, "its file was not understood at the start", name, unit)
+      report(.notPermitted, "its file was not understood at the start", unit)
       return .notPermitted
     }
-    let new: [UInt8]?
-    do throws(SystemError) { new = try content() } catch {
-      report(error, "the next start would refuse them", name, unit)
-      return error
+    let content = file?.content
+    // The unit would start without them, or never come online again.
+    if let content, (try? File(content: content)) != file {
+      report(.invalidArgument, "the next start would refuse them", unit)
+      return .invalidArgument
     }
     do throws(StateFile.ReplaceError) {
-      try put(new, name)
-      inForce.withLock { _ = $0.updateValue(new, forKey: name) }
+      try put(content, name)
+      inForce.withLock { _ = $0.updateValue(file, forKey: name) }
       return nil
     } catch {
-      report(error.cause, "the state directory does not take them", name, unit)
+      report(error.cause, "the state directory does not take them", unit)
       if case .uncertain = error { restore(former, name, unit) }
       return error.cause
     }
@@ -105,28 +110,45 @@ final class RecordFiles: Sendable {
     }
   }
 
-  private func restore(_ former: [UInt8]?, _ name: String, _ unit: LogicalUnitIdentity) {
-    do throws(StateFile.ReplaceError) { try put(former, name) } catch {
+  private func restore(_ former: File?, _ name: String, _ unit: LogicalUnitIdentity) {
+    do throws(StateFile.ReplaceError) { try put(former?.content, name) } catch {
       logger.critical(
         """
         which \(noun) the file holds is not known, those in force or those that could not be saved: \
         until a later change of them is saved, do not restart the daemon; see to the file system of \
         the state directory
-        """, metadata: metadata(name, unit).merging(["error": "\(error.cause)"]) { $1 })
+        """, metadata: metadata(unit).merging(["error": "\(error.cause)"]) { $1 })
     }
   }
 
   // MARK: Log
 
-  private func report(
-    _ error: SystemError, _ why: String, _ name: String, _ unit: LogicalUnitIdentity
-  ) {
+  private func report(_ error: SystemError, _ why: String, _ unit: LogicalUnitIdentity) {
     logger.error(
       "\(noun) cannot be saved, so the command that changes them fails: \(why)",
-      metadata: metadata(name, unit).merging(["error": "\(error)"]) { $1 })
+      metadata: metadata(unit).merging(["error": "\(error)"]) { $1 })
   }
 
-  func metadata(_ name: String, _ unit: LogicalUnitIdentity) -> Logger.Metadata {
-    ["store": "\(unit.name)", "file": "\(path(name))"]
+  func metadata(_ unit: LogicalUnitIdentity) -> Logger.Metadata {
+    ["store": "\(unit.name)", "file": "\(path(of: unit))"]
+  }
+}
+
+/// Why a file is not what is on record of its unit. It stays as it is.
+enum RecordRefusal: Error, Equatable, CustomStringConvertible {
+  case unreadable(SystemError)
+  case damaged(RecordDamage)
+  /// Holds the NAA identifier of that unit.
+  case ofOtherUnit(String)
+
+  /// What is said of the file.
+  var description: String {
+    switch self {
+    case .unreadable(let error): "cannot be read: \(error)"
+    case .damaged(.notWhatWasWritten): "is damaged"
+    case .damaged(.otherVersion(let version)):
+      "has format \(version), which this version of swift-tgtd does not know"
+    case .ofOtherUnit(let unit): "belongs to the unit \(unit.prefix(64))"
+    }
   }
 }

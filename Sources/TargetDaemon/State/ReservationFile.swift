@@ -17,9 +17,6 @@ internal import SCSIModel
 ///
 /// | line          | what it says                                                              |
 /// |---------------|---------------------------------------------------------------------------|
-/// | first         | what the file is, and the version of its format                           |
-/// | unit          | NAA identifier of the logical unit, which the name of the file repeats    |
-/// | store         | name of the store when it was saved: for people, and no part of the check |
 /// | boot          | `BootIdentifier` of the host at that time; `unknown` if it did not tell   |
 /// | generation    | PRGENERATION                                                              |
 /// | aptpl         | 1: all of it is kept through a loss of power too                          |
@@ -27,15 +24,13 @@ internal import SCSIModel
 /// | registrations | how many lines follow, one each, numbered from 1, in the order of making  |
 /// | sha256        | of everything above this line: `head -n -1 FILE \| sha256sum`             |
 ///
-/// A line ends with a line feed, words are separated by one space. In names, everything but letters,
-/// digits, `-`, `_`, `.` and `:` is %XX. There is one way to write a state and no other is read: what
-/// was read is written once more and must be the same bytes.
-struct ReservationFile: Equatable, Sendable {
-  static let version: UInt32 = 1
+/// The lines above these are those of every `RecordFile`.
+struct ReservationFile: RecordFile {
+  static let kind = "reservations"
+  static let checksum = ChecksummedText.Checksum.sha256
   /// A full table takes at most 1024 lines of two names (223 bytes, each perhaps %XX) and numbers.
   static let bytesMax = 2 << 20
 
-  /// Hexadecimal digits.
   var unit: String
   var store: String
   var boot: BootIdentifier?
@@ -57,13 +52,9 @@ struct ReservationFile: Equatable, Sendable {
 
   // MARK: Writing
 
-  /// The bytes of the file. A state that is none, such as one whose holder is not registered, gives
-  /// bytes that `init(content:)` refuses.
-  var content: [UInt8] {
+  /// A state that is none, such as one whose holder is not registered, gives lines that are refused.
+  var body: String {
     var text = """
-      \(ReservationFile.header)\(ReservationFile.version)
-      unit \(unit)
-      store \(ReservationFile.word(store))
       boot \(boot?.text ?? "unknown")
       generation \(state.generation)
       aptpl \(state.persistsThroughPowerLoss ? 1 : 0)
@@ -74,10 +65,8 @@ struct ReservationFile: Equatable, Sendable {
     for (index, registration) in state.registrations.enumerated() {
       text += ReservationFile.line(registration, number: index + 1)
     }
-    return ChecksummedText(text).content(.sha256)
+    return text
   }
-
-  static let header = "swift-tgtd reservations "
 
   private var reservationWords: String {
     guard let reservation = state.reservation else { return "none" }
@@ -89,21 +78,9 @@ struct ReservationFile: Equatable, Sendable {
   private static func line(_ registration: Registration, number: Int) -> String {
     let nexus = registration.nexus
     return "\(number) key \(Hexadecimal.text(registration.key, digits: 16))"
-      + " initiator \(word(nexus.initiator.name))"
+      + " initiator \(StateName.word(nexus.initiator.name))"
       + " isid \(Hexadecimal.text(nexus.initiator.isid, digits: 12))"
-      + " target \(word(nexus.target.name)) group \(nexus.target.portalGroupTag)\n"
-  }
-
-  /// A name as one word of ASCII; iSCSI names stay as they are.
-  private static func word(_ name: String) -> String {
-    var text = ""
-    for byte in name.utf8 {
-      switch byte {
-      case UInt8(ascii: "."), UInt8(ascii: ":"): text.unicodeScalars.append(Unicode.Scalar(byte))
-      default: text += StateFile.encoded(byte)
-      }
-    }
-    return text
+      + " target \(StateName.word(nexus.target.name)) group \(nexus.target.portalGroupTag)\n"
   }
 }
 

@@ -3,14 +3,12 @@ internal import Reactor
 internal import SCSIModel
 internal import SCSITarget
 
-/// The files in `reservations/`, one for each logical unit that ever had a registration, named by its
-/// NAA identifier: a store under another name but with its former `naa` keeps its fences, and one that
-/// returns to the configuration finds them.
+/// The files in `reservations/`, one for each logical unit that ever had a registration.
 ///
 /// When a save fails, the command fails and the acknowledged table stays in force: the new one was
 /// never promised and may be the laxer one (`RecordFiles`).
 struct ReservationFiles: UnitPersistence {
-  private let files: RecordFiles
+  private let files: RecordFiles<ReservationFile>
   private let boot: BootIdentifier?
 
   init(
@@ -19,47 +17,27 @@ struct ReservationFiles: UnitPersistence {
   ) {
     self.boot = boot
     files = RecordFiles(
-      of: "reservations", in: directory, bytesMax: ReservationFile.bytesMax, savingOn: thread,
-      logger: logger, fileSystem: fileSystem)
+      of: "reservations", in: directory, savingOn: thread, logger: logger, fileSystem: fileSystem)
   }
-
-  func path(of unit: LogicalUnitIdentity) -> String { files.path(Self.name(of: unit)) }
-
-  private static func name(of unit: LogicalUnitIdentity) -> String { Hexadecimal.text(unit.naa) }
 
   // MARK: Loading
 
   /// The state that `unit` starts with; none if it has no file. Throws rather than start without a
   /// reservation that somebody relies on. Once for each unit, before it is presented.
-  func load(_ unit: LogicalUnitIdentity) throws(ReservationFileError) -> ReservationState {
-    let file = try file(of: unit)
-    let state = file?.stateInForce(bootedAs: boot) ?? ReservationState()
-    if let file { report(file, inForce: state, unit) }
+  func load(of unit: LogicalUnitIdentity) throws(ReservationFileError) -> ReservationState {
+    let file: ReservationFile?
+    do throws(RecordRefusal) { file = try files.load(of: unit) } catch {
+      throw ReservationFileError(path: files.path(of: unit), reason: error)
+    }
+    guard let file else {
+      files.begin(unit, with: nil)
+      return ReservationState()
+    }
+    let state = file.stateInForce(bootedAs: boot)
+    report(file, inForce: state, unit)
     // A file of before the boot counts as what is in force of it.
-    files.begin(
-      Self.name(of: unit), with: file == nil ? nil : self.file(state, of: unit).content)
+    files.begin(unit, with: self.file(state, of: unit))
     return state
-  }
-
-  private func file(
-    of unit: LogicalUnitIdentity
-  ) throws(ReservationFileError) -> ReservationFile? {
-    let path = path(of: unit)
-    let content: [UInt8]?
-    do throws(SystemError) {
-      content = try files.read(Self.name(of: unit))
-    } catch {
-      throw ReservationFileError(path: path, reason: .unreadable(error))
-    }
-    guard let content else { return nil }
-    let file: ReservationFile
-    do throws(ReservationFile.Damage) { file = try ReservationFile(content: content) } catch {
-      throw ReservationFileError(path: path, reason: .damaged(error))
-    }
-    guard file.unit == Self.name(of: unit) else {
-      throw ReservationFileError(path: path, reason: .ofOtherUnit(file.unit))
-    }
-    return file
   }
 
   private func report(
@@ -74,7 +52,8 @@ struct ReservationFiles: UnitPersistence {
       metadata: [
         "store": "\(unit.name)", "registrations": "\(state.registrations.count)",
         "dropped": "\(dropped)",
-        "reservation": "\(state.reservation?.type.word ?? "none")", "file": "\(path(of: unit))",
+        "reservation": "\(state.reservation?.type.word ?? "none")",
+        "file": "\(files.path(of: unit))",
       ])
   }
 
@@ -83,48 +62,33 @@ struct ReservationFiles: UnitPersistence {
   func save(
     _ state: ReservationState, of unit: LogicalUnitIdentity, completion: @escaping SaveCompletion
   ) {
-    let file = file(state, of: unit)
-    files.save(Self.name(of: unit), of: unit, completion: completion) {
-      () throws(SystemError) -> [UInt8]? in
-      let content = file.content
-      // What the next start would refuse is not saved: the unit would never come online again.
-      guard (try? ReservationFile(content: content)) == file else { throw .invalidArgument }
-      return content
-    }
+    files.save(file(state, of: unit), of: unit, completion: completion)
   }
 
   private func file(_ state: ReservationState, of unit: LogicalUnitIdentity) -> ReservationFile {
-    ReservationFile(unit: Self.name(of: unit), store: unit.name, boot: boot, state: state)
+    ReservationFile(
+      unit: ReservationFile.name(of: unit), store: ReservationFile.storeName(of: unit), boot: boot,
+      state: state)
   }
 }
 
 /// Why a logical unit cannot be presented: nobody knows who may write to it. The file stays as it is.
 struct ReservationFileError: Error, Equatable, CustomStringConvertible {
-  enum Reason: Equatable {
-    case unreadable(SystemError)
-    case damaged(ReservationFile.Damage)
-    /// Holds the NAA identifier of that unit.
-    case ofOtherUnit(String)
-  }
-
   let path: String
-  let reason: Reason
+  let reason: RecordRefusal
 
   /// What is wrong and exactly what to do.
   var description: String {
-    switch reason {
-    case .unreadable(let error):
-      "\(path) cannot be read: \(error). Stop the daemon, mend that, start the daemon. "
-        + startAnew
-    case .damaged(.notWhatWasWritten):
-      "\(path) is damaged. " + startAnew
-    case .damaged(.otherVersion(let version)):
-      "\(path) has format \(version), which this version of swift-tgtd does not know. Stop the "
-        + "daemon and start the version that wrote the file. " + startAnew
-    case .ofOtherUnit(let unit):
-      "\(path) belongs to the unit \(unit.prefix(64)). Stop the daemon, put the unit's own file in "
-        + "its place, start the daemon. " + startAnew
-    }
+    let wayOut =
+      switch reason {
+      case .unreadable: "Stop the daemon, mend that, start the daemon. "
+      case .damaged(.notWhatWasWritten): ""
+      case .damaged(.otherVersion):
+        "Stop the daemon and start the version that wrote the file. "
+      case .ofOtherUnit:
+        "Stop the daemon, put the unit's own file in its place, start the daemon. "
+      }
+    return "\(path) \(reason). \(wayOut)\(startAnew)"
   }
 
   /// A backup is no way out: it may lack the latest fence.

@@ -5,7 +5,7 @@ internal import Reactor
 ///
 ///     lock          held by flock(2); the process ID of the holder, for people
 ///     identities    what each store was named when it was first served (IdentityRegistry)
-///     parameters/   what initiators have set on each store to last (ParameterFiles)
+///     parameters/   what initiators have set on each logical unit to last (ParameterFiles)
 ///     latched/      a mark for each store whose sync failed (LatchMarks)
 ///     reservations/ the persistent reservations of each logical unit (ReservationFiles)
 ///     wipes/        a mark for each FORMAT UNIT or SANITIZE that has not succeeded (WipeMarks)
@@ -14,14 +14,13 @@ internal import Reactor
 /// between a rename and its fsync leaves what can be seen, and a loss of power could still take back.
 final class StateDirectory: Sendable {
   let path: String
-  private let lock: LockHolder
+  private let lock: StateDescriptor
 
-  /// Keeps the descriptor, and with it the lock.
-  private final class LockHolder: Sendable {
-    let descriptor: Int32
-    init(_ descriptor: Int32) { self.descriptor = descriptor }
-    deinit { close(descriptor) }
-  }
+  /// The file of `IdentityRegistry`.
+  var identities: String { path + "/identities" }
+
+  /// The directory of `LatchMarks`.
+  var latched: String { path + "/latched" }
 
   /// The directory of `ReservationFiles`.
   var reservations: String { path + "/reservations" }
@@ -34,10 +33,10 @@ final class StateDirectory: Sendable {
 
   /// Creates what is missing and takes the lock.
   static func open(_ path: String) throws(DaemonError) -> StateDirectory {
-    let subdirectories = ["latched", "parameters", "reservations", "wipes"].map { "\(path)/\($0)" }
     try make(path)
     let state = StateDirectory(path, try takeLock(path))
     try requireReservations(state)
+    let subdirectories = [state.latched, state.parameters, state.reservations, state.wipes]
     for subdirectory in subdirectories { try make(subdirectory) }
     // From below, so that nothing is ever in a directory that a loss of power removes.
     for directory in subdirectories + [path] { try synchronize(directory) }
@@ -48,7 +47,8 @@ final class StateDirectory: Sendable {
   /// Whoever has given out identities has made the directory of reservations before. Without it, every
   /// fence would be forgotten as if there had never been one.
   private static func requireReservations(_ state: StateDirectory) throws(DaemonError) {
-    guard exists(state.path + "/identities"), !exists(state.reservations) else { return }
+    guard !exists(state.reservations) else { return }
+    if !exists(state.identities), try state.anyRecord() == nil { return }
     throw DaemonError(
       .inputOutput,
       "\(state.reservations) is missing, which held the persistent reservations: put it back; or "
@@ -60,6 +60,23 @@ final class StateDirectory: Sendable {
   private static func exists(_ path: String) -> Bool {
     unsafe faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0
       || SystemError.last != .noSuchFile
+  }
+
+  /// The directories whose files are named by the identifiers of logical units.
+  var recordDirectories: [String] { [reservations, wipes, parameters] }
+
+  /// The path of a file in one of them, whatever it is: nobody but a daemon that had given out
+  /// identities has made the first. Nil: there is none.
+  func anyRecord() throws(DaemonError) -> String? {
+    for directory in recordDirectories {
+      do throws(SystemError) {
+        if let name = try StateFile.anyName(in: directory) { return "\(directory)/\(name)" }
+      } catch {
+        throw DaemonError(
+          .inputOutput, "cannot look into \(directory): \(error); see to the file system it is on")
+      }
+    }
+    return nil
   }
 
   private static func synchronize(_ directory: String) throws(DaemonError) {
@@ -83,7 +100,7 @@ final class StateDirectory: Sendable {
     }
   }
 
-  private init(_ path: String, _ lock: LockHolder) {
+  private init(_ path: String, _ lock: consuming StateDescriptor) {
     self.path = path
     self.lock = lock
   }
@@ -118,35 +135,33 @@ final class StateDirectory: Sendable {
     }
   }
 
-  private static func takeLock(_ directory: String) throws(DaemonError) -> LockHolder {
+  private static func takeLock(_ directory: String) throws(DaemonError) -> StateDescriptor {
     let path = directory + "/lock"
-    let descriptor = unsafe clinux_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else {
-      throw DaemonError(.inputOutput, "cannot open \(path): \(SystemError.last)")
+    let file: StateDescriptor
+    do throws(SystemError) { file = try .open(path, O_RDWR | O_CREAT, mode: 0o600) } catch {
+      throw DaemonError(.inputOutput, "cannot open \(path): \(error)")
     }
-    let holder = LockHolder(descriptor)
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      let error = SystemError.last
+    do throws(SystemError) { try file.lock() } catch {
       guard error == .wouldBlock else {
         throw DaemonError(.inputOutput, "cannot lock \(path): \(error)")
       }
       throw DaemonError(
         .temporaryFailure,
-        "another swift-tgtd\(owner(descriptor)) uses the state directory \(directory): "
+        "another swift-tgtd\(owner(file)) uses the state directory \(directory): "
           + "stop it, or give this one a directory of its own (\"state\")")
     }
-    let text = Array("\(getpid())\n".utf8)
-    _ = ftruncate(descriptor, 0)
-    unsafe _ = pwrite(descriptor, text, text.count, 0)
-    return holder
+    // For people: the lock stands without it.
+    do throws(SystemError) {
+      try file.truncate()
+      try file.write(Array("\(getpid())\n".utf8))
+    } catch {}
+    return file
   }
 
   /// " (pid 123)", or nothing if the holder has not written it yet.
-  private static func owner(_ descriptor: Int32) -> String {
-    var digits = [UInt8](repeating: 0, count: 16)
-    let count = unsafe pread(descriptor, &digits, digits.count, 0)
-    let text = String(
-      decoding: digits.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }, as: UTF8.self)
+  private static func owner(_ file: borrowing StateDescriptor) -> String {
+    let content = (try? file.read(bytesMax: 64)) ?? []
+    let text = String(decoding: content.prefix { (0x30...0x39).contains($0) }, as: UTF8.self)
     return text.isEmpty ? "" : " (pid \(text))"
   }
 }

@@ -1,0 +1,71 @@
+internal import CLinux
+internal import Glibc
+internal import Reactor
+
+/// A descriptor of this process, closed with its owner. Plain blocking calls, for start-up and helper
+/// threads.
+struct StateDescriptor: ~Copyable {
+  let rawValue: Int32
+
+  private init(rawValue: Int32) { self.rawValue = rawValue }
+
+  deinit { close(rawValue) }
+
+  static func open(
+    _ path: String, _ flags: Int32, mode: mode_t = 0
+  ) throws(SystemError) -> StateDescriptor {
+    while true {
+      let descriptor = unsafe clinux_open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode)
+      if descriptor >= 0 { return StateDescriptor(rawValue: descriptor) }
+      let error = SystemError.last
+      guard error == .interrupted else { throw error }
+    }
+  }
+
+  /// Everything, at most `bytesMax` bytes; more than that throws `.invalidArgument`.
+  func read(bytesMax: Int) throws(SystemError) -> [UInt8] {
+    var content: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 16_384)
+    while true {
+      let count = unsafe Glibc.read(rawValue, &chunk, chunk.count)
+      guard count >= 0 else {
+        let error = SystemError.last
+        guard error == .interrupted else { throw error }
+        continue
+      }
+      guard count > 0 else { return content }
+      content += chunk.prefix(count)
+      guard content.count <= bytesMax else { throw .invalidArgument }
+    }
+  }
+
+  func write(_ content: [UInt8]) throws(SystemError) {
+    var rest = content[...]
+    while !rest.isEmpty {
+      let count = unsafe rest.withUnsafeBytes {
+        unsafe Glibc.write(rawValue, $0.baseAddress, $0.count)
+      }
+      guard count < 0 else {
+        // No kernel writes nothing of something; to ask it for ever would be worse than to say so.
+        guard count > 0 else { throw .inputOutput }
+        rest = rest.dropFirst(count)
+        continue
+      }
+      let error = SystemError.last
+      guard error == .interrupted else { throw error }
+    }
+  }
+
+  func synchronize() throws(SystemError) {
+    guard fsync(rawValue) == 0 else { throw .last }
+  }
+
+  func truncate() throws(SystemError) {
+    guard ftruncate(rawValue, 0) == 0 else { throw .last }
+  }
+
+  /// flock(2), for as long as this lives; `.wouldBlock`: another has it.
+  func lock() throws(SystemError) {
+    guard flock(rawValue, LOCK_EX | LOCK_NB) == 0 else { throw .last }
+  }
+}
