@@ -21,7 +21,7 @@ declare -A SUITE_STORES=(
 # What a kind leaves out, and why.
 #   CompareAndWriteAsync  has 512 built in: on 4096-byte blocks it sends an eighth of its data
 #   UnmapSingle           asks for the status of LBA i + 1 and wants a descriptor that begins at the next
-#                         physical block, which GET LBA STATUS does not give (SBC-3 §5.6.2.2)
+#                         physical block, which GET LBA STATUS does not give (SBC-3 §5.4.2)
 #   Sanitize.Reset        wants an overwrite that takes seconds: it has a slow unit of its own
 declare -A SUITE_WITHOUT=(
   [b512]='Sanitize.Reset'

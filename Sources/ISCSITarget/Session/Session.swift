@@ -133,7 +133,7 @@ final class Session {
 }
 
 extension InitiatorTargetNexus {
-  /// The SCSI names of an iSCSI nexus (RFC 7143 §4.4.5 and SPC-4 §7.8.6).
+  /// The SCSI names of an iSCSI nexus (RFC 7143 §4.4.2 and SPC-4 §7.8.6).
   convenience init(
     _ key: SessionKey, portalGroupTags: [UInt16], hasExtendedTaskManagement: Bool
   ) {

@@ -25,7 +25,7 @@ public enum Command: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case writeBuffer
   case readBuffer
 
-  // Reservations: SPC-4 §6.14, §6.15, and SPC-2.
+  // Reservations: SPC-4 §6.15, §6.16, and SPC-2.
   case readKeys
   case readReservation
   case reportCapabilities

@@ -132,13 +132,13 @@ extension CommandDescriptorBlock {
   @inlinable
   public var isSavePages: Bool { bytes[1] & 0x01 != 0 }
 
-  /// PCR of LOG SELECT and PARAMETER POINTER of LOG SENSE (SPC-4 §6.8, §6.9).
+  /// PCR of LOG SELECT and PARAMETER POINTER of LOG SENSE (SPC-4 §6.7, §6.8).
   @inlinable
   public var isParameterCodeReset: Bool { bytes[1] & 0x02 != 0 }
   @inlinable
   public var parameterPointer: UInt16 { bytes.bigEndianUInt16(at: 5) }
 
-  /// IDENTIFYING INFORMATION TYPE (SPC-4 §6.32, §6.44).
+  /// IDENTIFYING INFORMATION TYPE (SPC-4 §6.32, §6.43).
   @inlinable
   public var identifyingInformationType: UInt8 { bytes[10] >> 1 }
 
@@ -146,7 +146,7 @@ extension CommandDescriptorBlock {
   @inlinable
   public var parameterDataFormat: UInt8 { bytes[1] >> 5 }
 
-  /// SELFTEST and PF of SEND DIAGNOSTIC, PCV of RECEIVE DIAGNOSTIC RESULTS (SPC-4 §6.42, §6.31).
+  /// SELFTEST and PF of SEND DIAGNOSTIC, PCV of RECEIVE DIAGNOSTIC RESULTS (SPC-4 §6.42, §6.27).
   @inlinable
   public var isSelfTest: Bool { bytes[1] & 0x04 != 0 }
   @inlinable

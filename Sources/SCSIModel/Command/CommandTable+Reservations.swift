@@ -1,4 +1,4 @@
-// PERSISTENT RESERVE IN and OUT by service action (SPC-4 §6.14, §6.15), and RESERVE and RELEASE of
+// PERSISTENT RESERVE IN and OUT by service action (SPC-4 §6.15, §6.16), and RESERVE and RELEASE of
 // SPC-2 §7.21 to §7.24. None runs on a unit that is not ready: while another process may still
 // serve the store, what this one knows of the reservations is not the truth.
 

@@ -71,7 +71,7 @@ public struct CSCDDescriptor: Hashable, Sendable {
   }
 }
 
-/// A piece of a copy from block device to block device (SPC-4 §6.4.6.3).
+/// A piece of a copy from block device to block device (SPC-4 §6.4.6).
 ///
 /// | byte  | field                                                                  |
 /// |-------|------------------------------------------------------------------------|

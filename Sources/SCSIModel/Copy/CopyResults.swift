@@ -1,8 +1,8 @@
 internal import Bytes
 
-/// What is known of a third-party copy, for the commands that ask (SPC-4 §6.17 to §6.24).
+/// What is known of a third-party copy, for the commands that ask (SPC-4 §6.20 to §6.25, §6.28).
 public struct CopyResults: Hashable, Sendable {
-  /// COPY OPERATION STATUS (SPC-4 §6.22, table 246).
+  /// COPY OPERATION STATUS.
   public enum Status: UInt8, Sendable {
     case completed = 0x01
     case completedWithErrors = 0x02
@@ -30,7 +30,7 @@ public struct CopyResults: Hashable, Sendable {
 
   public var hasFailed: Bool { status == .completedWithErrors || status == .terminated }
 
-  /// RECEIVE COPY STATUS(LID1) (SPC-4 §6.21).
+  /// RECEIVE COPY STATUS(LID1).
   ///
   /// | byte | field                                                  |
   /// |------|--------------------------------------------------------|
@@ -54,10 +54,10 @@ public struct CopyResults: Hashable, Sendable {
     return writer.bytes
   }
 
-  /// RECEIVE COPY DATA(LID1) (SPC-4 §6.17): no segment here leaves data to be held.
+  /// RECEIVE COPY DATA(LID1): no segment here leaves data to be held.
   public func dataLID1() -> [UInt8] { [0, 0, 0, 0] }
 
-  /// RECEIVE COPY FAILURE DETAILS(LID1) (SPC-4 §6.18): nothing unless the copy failed.
+  /// RECEIVE COPY FAILURE DETAILS(LID1): nothing unless the copy failed.
   ///
   /// | byte  | field                                            |
   /// |-------|--------------------------------------------------|
@@ -78,7 +78,7 @@ public struct CopyResults: Hashable, Sendable {
     return writer.bytes
   }
 
-  /// RECEIVE COPY STATUS(LID4) (SPC-4 §6.22).
+  /// RECEIVE COPY STATUS(LID4).
   ///
   /// | byte  | field                                                        |
   /// |-------|--------------------------------------------------------------|
@@ -96,7 +96,7 @@ public struct CopyResults: Hashable, Sendable {
   /// | 32…   | SENSE DATA                                                   |
   public func statusLID4(_ format: SenseFormat) -> [UInt8] { extended(format, tail: []) }
 
-  /// RECEIVE ROD TOKEN INFORMATION (SPC-4 §6.24): as above, then
+  /// RECEIVE ROD TOKEN INFORMATION (SPC-4 §6.28): as above, then
   ///
   /// | byte | field                                                         |
   /// |------|---------------------------------------------------------------|
@@ -136,7 +136,7 @@ public struct CopyResults: Hashable, Sendable {
   }
 }
 
-/// The answer of RECEIVE COPY OPERATING PARAMETERS (SPC-4 §6.19).
+/// The answer of RECEIVE COPY OPERATING PARAMETERS.
 ///
 /// | byte  | field                                                    |
 /// |-------|----------------------------------------------------------|

@@ -1,6 +1,6 @@
 internal import Bytes
 
-/// LIST ID USAGE: what becomes of a copy's results (SPC-4 §6.4.3.2, table 144).
+/// LIST ID USAGE: what becomes of a copy's results (SPC-4 §6.4.3).
 public enum ListIdentifierUsage: UInt8, Sendable, BitwiseCopyable {
   /// Kept for the commands that ask for them.
   case hold = 0

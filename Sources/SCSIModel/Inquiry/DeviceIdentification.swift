@@ -79,7 +79,7 @@ public struct DeviceIdentification: Sendable {
     return VitalProductData(.deviceIdentification, contents: contents.bytes)
   }
 
-  /// The SCSI port name: `<name>,t,0x<portal group tag>` (RFC 7143 §3.4.1).
+  /// The SCSI port name: `<name>,t,0x<portal group tag>` (RFC 7143 §4.4.2).
   private var portName: String {
     let digits = String(targetPortalGroupTag, radix: 16)
     return targetName + ",t,0x" + String(repeating: "0", count: 4 - digits.count) + digits

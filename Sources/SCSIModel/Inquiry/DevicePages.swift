@@ -51,7 +51,7 @@ public struct TargetPortIdentity: Hashable, Sendable {
   public var group: UInt16
   /// RELATIVE TARGET PORT IDENTIFIER, from 1.
   public var relativePort: UInt16
-  /// The SCSI name: `<target>,t,0x<portal group tag>` (RFC 7143 §4.4.5).
+  /// The SCSI name: `<target>,t,0x<portal group tag>` (RFC 7143 §4.4.2).
   public var name: String
 
   public init(group: UInt16, relativePort: UInt16, name: String) {

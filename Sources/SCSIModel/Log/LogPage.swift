@@ -48,7 +48,7 @@ public struct LogPageData: Sendable {
   public let contents: [UInt8]
 
   /// The parameters with a code from `pointer` on, ascending. A pointer past the last of them is
-  /// refused (SPC-4 §6.9).
+  /// refused (SPC-4 §6.8).
   public init(
     _ page: LogPage, _ parameters: [LogParameter], from pointer: UInt16
   ) throws(SenseData) {
@@ -98,7 +98,7 @@ public struct LogPageData: Sendable {
   }
 }
 
-/// What a LOG SELECT asks for (SPC-4 §6.8). No parameter takes a value from an initiator, so its list
+/// What a LOG SELECT asks for (SPC-4 §6.7). No parameter takes a value from an initiator, so its list
 /// is empty or refused.
 public enum LogSelection: Equatable, Sendable {
   /// Nothing that changes anything.
@@ -117,7 +117,7 @@ public enum LogSelection: Equatable, Sendable {
       guard listLength == 0 else { throw .invalidFieldInCDB(byte: 1, bit: 1) }
       self = .reset(page)
     } else if listLength == 0 {
-      // SPC-4 §6.8, table 157: PC 11b sets cumulative values to their defaults.
+      // SPC-4 §6.7: PC 11b sets cumulative values to their defaults.
       self = cdb.bytes[2] >> 6 == 0b11 ? .reset(page) : .nothing
     } else {
       try Self.refuse(parameters, pages)
@@ -125,7 +125,7 @@ public enum LogSelection: Equatable, Sendable {
     }
   }
 
-  /// SPC-4 §6.8: with a parameter list both codes are in the list.
+  /// SPC-4 §6.7: with a parameter list both codes are in the list.
   private static func requireNoPage(_ cdb: CommandDescriptorBlock) throws(SenseData) {
     if cdb.bytes[2] & 0x3F != 0 { throw .invalidFieldInCDB(byte: 2, bit: 5) }
     if cdb.bytes[3] != 0 { throw .invalidFieldInCDB(byte: 3, bit: 7) }

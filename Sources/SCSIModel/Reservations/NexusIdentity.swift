@@ -1,4 +1,4 @@
-/// A SCSI initiator port of iSCSI: a name and the ISID of one of its sessions (RFC 7143 §4.4.5).
+/// A SCSI initiator port of iSCSI: a name and the ISID of one of its sessions (RFC 7143 §4.4.2).
 public struct InitiatorPort: Hashable, Sendable {
   /// The iSCSI name of the initiator device, at most 223 bytes.
   public var name: String
@@ -11,7 +11,7 @@ public struct InitiatorPort: Hashable, Sendable {
   }
 }
 
-/// A SCSI target port of iSCSI: a target and one of its portal groups (RFC 7143 §4.4.5).
+/// A SCSI target port of iSCSI: a target and one of its portal groups (RFC 7143 §4.4.2).
 public struct TargetPort: Hashable, Sendable {
   /// The iSCSI name of the target device, at most 223 bytes.
   public var name: String

@@ -1,10 +1,10 @@
 internal import Bytes
 
-// The answers of PERSISTENT RESERVE IN (SPC-4 §6.14). All of them whole: ADDITIONAL LENGTH counts
+// The answers of PERSISTENT RESERVE IN (SPC-4 §6.15). All of them whole: ADDITIONAL LENGTH counts
 // all that there is, and the ALLOCATION LENGTH cuts what is sent.
 
 extension ReservationState {
-  /// READ KEYS (§6.14.2): PRGENERATION in bytes 0–3, ADDITIONAL LENGTH in 4–7, then the keys, one
+  /// READ KEYS (§6.15.2): PRGENERATION in bytes 0–3, ADDITIONAL LENGTH in 4–7, then the keys, one
   /// per nexus, so that the key of a host with two paths comes twice.
   public func readKeys() -> [UInt8] {
     var writer = ByteWriter(reserving: 8 + registrations.count * 8)
@@ -14,7 +14,7 @@ extension ReservationState {
     return writer.bytes
   }
 
-  /// READ RESERVATION (§6.14.3).
+  /// READ RESERVATION (§6.15.3).
   ///
   /// | byte  | field                                                     |
   /// |-------|-----------------------------------------------------------|
@@ -37,7 +37,7 @@ extension ReservationState {
     return writer.bytes
   }
 
-  /// REPORT CAPABILITIES (§6.14.4).
+  /// REPORT CAPABILITIES (§6.15.4).
   ///
   /// | byte | field                                                                       |
   /// |------|-----------------------------------------------------------------------------|
@@ -53,7 +53,7 @@ extension ReservationState {
     [0, 8, 0x9D, 0x90 | (persistsThroughPowerLoss ? 0x01 : 0), 0xEA, 0x01, 0, 0]
   }
 
-  /// READ FULL STATUS (§6.14.5): a header as of READ KEYS, then for each registration
+  /// READ FULL STATUS (§6.15.5): a header as of READ KEYS, then for each registration
   ///
   /// | byte  | field                                                        |
   /// |-------|--------------------------------------------------------------|

@@ -1,4 +1,4 @@
-// The parameter lists of PERSISTENT RESERVE OUT. The basic one (SPC-4 §6.15.3, table 218):
+// The parameter lists of PERSISTENT RESERVE OUT. The basic one (SPC-4 §6.16.3):
 //
 // | byte  | field                                                                       |
 // |-------|-----------------------------------------------------------------------------|
@@ -8,7 +8,7 @@
 // | 24–27 | with SPEC_I_PT: TRANSPORTID PARAMETER DATA LENGTH, of what follows           |
 // | 28…   | TransportIDs                                                                |
 //
-// That of REGISTER AND MOVE (SPC-4 §6.15.4, table 220):
+// That of REGISTER AND MOVE (SPC-4 §6.16.4):
 //
 // | byte  | field                                                                       |
 // |-------|-----------------------------------------------------------------------------|

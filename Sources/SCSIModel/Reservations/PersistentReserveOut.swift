@@ -1,7 +1,7 @@
 /// A PERSISTENT RESERVE OUT command as it is asked for: CDB and parameter list, neither compared
-/// yet with what is registered (SPC-4 §6.15).
+/// yet with what is registered (SPC-4 §6.16).
 public struct PersistentReserveOut: Hashable, Sendable {
-  /// SERVICE ACTION (SPC-4 §6.15.2, table 217).
+  /// SERVICE ACTION (SPC-4 §6.16.2).
   public enum Action: UInt8, Sendable, BitwiseCopyable, CaseIterable {
     case register = 0
     case reserve = 1
@@ -69,7 +69,7 @@ public struct PersistentReserveOut: Hashable, Sendable {
     self.serviceActionKey = serviceActionKey
   }
 
-  /// The type asked for, with the only scope there is, that of the logical unit (SPC-4 §6.14.3.3).
+  /// The type asked for, with the only scope there is, that of the logical unit (SPC-4 §6.15.3.3).
   /// Extents, elements and undefined types are INVALID FIELD IN CDB.
   public func requireType() throws(SenseData) -> ReservationType {
     guard scopeAndType >> 4 == 0 else { throw .invalidFieldInCDB(byte: 2, bit: 7) }

@@ -1,6 +1,6 @@
 extension ReservationState {
   /// What becomes of the reservations by a service action from `nexus`, or why nothing does (SPC-4
-  /// §5.13, §6.15). All or nothing: a refusal leaves everything as it is, PRGENERATION too.
+  /// §5.13, §6.16). All or nothing: a refusal leaves everything as it is, PRGENERATION too.
   public func applying(
     _ request: PersistentReserveOut, from nexus: NexusIdentity, ports: ReservationPorts
   ) throws(ReservationRefusal) -> ReservationChange {

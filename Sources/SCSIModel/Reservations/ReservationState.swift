@@ -1,4 +1,4 @@
-/// TYPE of a persistent reservation (SPC-4 §6.15.3.4, table 189).
+/// TYPE of a persistent reservation (SPC-4 §6.15.3.4).
 public enum ReservationType: UInt8, Sendable, CaseIterable, BitwiseCopyable {
   case writeExclusive = 1
   case exclusiveAccess = 3

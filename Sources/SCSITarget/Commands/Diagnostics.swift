@@ -1,7 +1,7 @@
 internal import Reactor
 internal import SCSIModel
 
-// SEND DIAGNOSTIC and RECEIVE DIAGNOSTIC RESULTS (SPC-4 §6.42, §6.31): the default self-test and the
+// SEND DIAGNOSTIC and RECEIVE DIAGNOSTIC RESULTS (SPC-4 §6.42, §6.27): the default self-test and the
 // list of pages.
 extension DeviceServer {
   func sendDiagnostic(_ task: SCSITask) {

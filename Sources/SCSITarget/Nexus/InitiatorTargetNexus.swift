@@ -3,7 +3,7 @@ public import SCSIModel
 /// An initiator port logged in to a target port (SAM-5 §4.6, "I_T nexus"): its names and the logical
 /// units it may use. Lives on one reactor, as long as the session behind it.
 public final class InitiatorTargetNexus {
-  /// SCSI initiator port name: for iSCSI "<name>,i,0x<ISID>" (RFC 7143 §4.4.5).
+  /// SCSI initiator port name: for iSCSI "<name>,i,0x<ISID>" (RFC 7143 §4.4.2).
   public let initiatorPortName: String
   /// SCSI target port name: for iSCSI "<name>,t,0x<tag>".
   public let targetPortName: String
@@ -46,7 +46,7 @@ public final class InitiatorTargetNexus {
     precondition(self.targetPorts.contains(own), "a nexus is of a port of its target")
   }
 
-  /// The tag of the portal group that is the target port: the end of its name (RFC 7143 §4.4.5).
+  /// The tag of the portal group that is the target port: the end of its name (RFC 7143 §4.4.2).
   var targetPortalGroupTag: UInt16 {
     UInt16(targetPortName.suffix(4), radix: 16) ?? targetPortGroup
   }

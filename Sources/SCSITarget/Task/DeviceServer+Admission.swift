@@ -134,7 +134,7 @@ extension DeviceServer {
     case .synchronizeCache10, .synchronizeCache16:
       return range
     case .preFetch10, .preFetch16:
-      // PREFETCH LENGTH 0: to the end (SBC-3 §5.7).
+      // PREFETCH LENGTH 0: to the end (SBC-3 §5.8).
       return range.count.isZero ? range.extendedToEnd(of: unit.capacity) ?? range : range
     case .writeSame10, .writeSame16, .writeSame32:
       // NUMBER OF LOGICAL BLOCKS 0: to the end (WSNZ 0, SBC-3 §5.43).

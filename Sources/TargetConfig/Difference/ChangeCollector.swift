@@ -68,7 +68,7 @@ struct ChangeCollector {
         removed(.portal(portal.endpoint), Words.portal(portal), .reopen)
       case .both(let before, let after):
         let subject = Subject.portal(after.endpoint)
-        // Sessions carry the tag in their names (RFC 7143 §4.4.1): they cannot take another.
+        // Sessions carry the tag in their names (RFC 7143 §4.4.2): they cannot take another.
         changed(subject, "group", "\(before.group)", "\(after.group)", .reopen)
         changed(
           subject, "advertise", before.advertise?.description ?? "the address",

@@ -59,7 +59,7 @@ extension TargetConfiguration {
     case trace, debug, info, notice, warning, error, critical
   }
 
-  /// A listening socket and its portal group (RFC 7143 §4.1.1).
+  /// A listening socket and its portal group (RFC 7143 §4.4.1).
   public struct Portal: Sendable, Equatable {
     public var endpoint: Endpoint
     /// The portal group tag. Portals of one group may carry connections of one session.

@@ -2,7 +2,7 @@ import Bytes
 import ISCSIModel
 import TargetSimulation
 
-/// PERSISTENT RESERVE OUT service actions (SPC-4 §6.15.2).
+/// PERSISTENT RESERVE OUT service actions (SPC-4 §6.16.2).
 public enum ReserveOut: UInt8, Sendable {
   case register = 0
   case reserve = 1
