@@ -220,7 +220,7 @@ struct DataOutTransferTests {
   @Test("A correct initiator always completes, and any single wrong field is a violation")
   func property() throws {
     for seed in 0..<1000 {
-      var generator = SeededGenerator(state: UInt64(seed))
+      var generator = SeededGenerator(seed: UInt64(seed))
       try run(seed: seed, &generator)
     }
   }
@@ -327,18 +327,5 @@ struct DataOutTransferTests {
     if final { mutants.append(dataOut(tag, sn: sn, at: offset, length - 1, final: true)) }
     if !final { mutants.append(dataOut(tag, sn: sn, at: offset, length, final: true)) }
     return mutants
-  }
-}
-
-/// SplitMix64: the same numbers for the same seed, on every machine.
-private struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }

@@ -21,7 +21,7 @@ public struct FenceRace {
     public init() {}
   }
 
-  public struct Outcome: Sendable {
+  public struct Outcome: Equatable, Sendable {
     public var seed: UInt64
     /// What the race was, for a failure's message.
     public var description: String

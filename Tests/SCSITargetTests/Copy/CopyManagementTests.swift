@@ -80,13 +80,7 @@ struct CopyManagementTests {
   func fence() {
     let copies = CopyBench(TestStore(blockBytes: 512, blocks: 100))
     for _ in 0..<2 { copies.add(TestStore(blockBytes: 512, blocks: 12000)) }
-    let fencer = InitiatorTargetNexus(
-      initiatorPortName: "f", targetPortName: "t,t,0x0001", targetDeviceName: "t",
-      targetPortGroup: 1, relativeTargetPort: 1,
-      identity: NexusIdentity(
-        initiator: InitiatorPort(name: "f", isid: 2),
-        target: TargetPort(name: "t", portalGroupTag: 1)))
-    fencer.attach(copies.bench.server, as: 0, isReadOnly: false, attention: .powerOnOccurred)
+    let fencer = copies.bench.secondNexus()
     copies.stores[2].isHolding = true
     let task = copies.beginCopy(
       CopyBench.list([CopySegment(0, 0, to: 1, 0, 12000)], units: [1, 2]))
@@ -97,7 +91,6 @@ struct CopyManagementTests {
     fence.begin(
       CommandDescriptorBlock(Reserve.reserve6), expectedDataIn: 0, expectedDataOut: 0)
     let lun = fencer.logicalUnits[0]
-    _ = lun.takeAttention()
     #expect(copies.bench.server.admit(fence, lun) == .execute)
     copies.bench.server.execute(fence)
     copies.turn()

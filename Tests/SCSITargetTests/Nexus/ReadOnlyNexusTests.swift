@@ -34,6 +34,9 @@ struct ReadOnlyNexusTests {
     .receiveRODTokenInformation,
   ]
 
+  /// Those that may do harm, and do none with the CDB of `AdmissionTests.sensibleCommand`.
+  private static let harmlessAsSent: Set<Command> = [.startStopUnit, .preventAllowMediumRemoval]
+
   @Test("Every command is harmless, or its row says that it writes or affects others")
   func everyRow() {
     for row in CommandTable.standard.rows {
@@ -52,7 +55,8 @@ struct ReadOnlyNexusTests {
       let wanted: String? =
         row.traits.contains(.writesMedium)
         ? "07/27/00"
-        : row.affectsOthers(CommandDescriptorBlock(cdb)) ? "05/20/02" : nil
+        : Self.harmless.contains(row.command) || Self.harmlessAsSent.contains(row.command)
+          ? nil : "05/20/02"
       if let wanted {
         #expect(outcome.summary == wanted, "\(row.name)")
         #expect(reader.store.log.isEmpty, "\(row.name)")

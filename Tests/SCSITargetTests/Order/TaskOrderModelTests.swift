@@ -42,16 +42,7 @@ private final class OrderRun: SCSITaskOwner {
     let first = Bench(store)
     benches =
       [first] + (1..<reactors).map { Bench(first.store, unit: first.unit, reactorIndex: $0) }
-    second = benches.map { bench in
-      let nexus = InitiatorTargetNexus(
-        initiatorPortName: "second", targetPortName: "t,t,0x0001", targetDeviceName: "t",
-        targetPortGroup: 1, relativeTargetPort: 1,
-        identity: NexusIdentity(
-          initiator: InitiatorPort(name: "second", isid: 2),
-          target: TargetPort(name: "t", portalGroupTag: 1)))
-      nexus.attach(bench.server, as: 0, isReadOnly: false, attention: .powerOnOccurred)
-      return nexus
-    }
+    second = benches.map { $0.secondNexus() }
     units = zip(benches, second).map { bench, second in [bench.lun] + second.logicalUnits }
     store.onStart = { [unowned self] in started(Int($0.offset / 512)) }
   }

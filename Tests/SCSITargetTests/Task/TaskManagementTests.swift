@@ -67,16 +67,9 @@ struct TaskManagementTests {
   func abortTaskSet() {
     let store = TestStore(blockBytes: 512, blocks: 10)
     let bench = Bench(store)
-    let second = InitiatorTargetNexus(
-      initiatorPortName: "b", targetPortName: "t,t,0x0001", targetDeviceName: "t",
-      targetPortGroup: 1, relativeTargetPort: 1,
-      identity: NexusIdentity(
-        initiator: InitiatorPort(name: "b", isid: 1),
-        target: TargetPort(name: "t", portalGroupTag: 1)))
-    second.attach(bench.server, as: 0, isReadOnly: false, attention: .powerOnOccurred)
+    let second = bench.secondNexus()
     store.isHolding = true
     let mine = bench.begin(CDB.ten(0x28, 0, 1))
-    _ = second.logicalUnit(at: 0)?.takeAttention()
     let other = SCSITask(owner: bench)
     other.begin(
       CommandDescriptorBlock(CDB.ten(0x28, 0, 1)), expectedDataIn: 512,
