@@ -11,7 +11,18 @@ public final class BufferPool {
   public static let largestBufferBytes = 16384 * 1024
 
   public let budgetBytes: Int
-  /// Bytes of all buffers in existence, lent or free.
+
+  /// What one user of many may have lent: half of what there is, so that nobody keeps all others from
+  /// theirs.
+  public var shareBytesMax: Int { budgetBytes / 2 }
+
+  /// The largest buffer of those that one user can have.
+  public let largestShareBytes: Int
+
+  /// What `allocateFromReserve` may have over the budget, for the few small commands that must be
+  /// served when others have used all of it up.
+  public static let reserveBytes = 1 << 20
+  /// Bytes of all buffers in existence, lent or free: at most the budget, and the reserve.
   public private(set) var reservedBytes = 0
   /// Bytes of the buffers lent out now.
   public private(set) var lentBytes = 0
@@ -19,6 +30,8 @@ public final class BufferPool {
 
   public init(budgetBytes: Int) {
     self.budgetBytes = budgetBytes
+    largestShareBytes =
+      BufferPool.capacities.last { $0 <= budgetBytes / 2 } ?? BufferPool.capacities[0]
     free = BufferPool.capacities.map { _ in [] }
   }
 
@@ -32,11 +45,28 @@ public final class BufferPool {
     return buffer
   }
 
+  /// As `allocate`; a buffer of the smallest size comes out of the reserve when there is no other.
+  public func allocateFromReserve(_ byteCount: Int) -> Buffer? {
+    if let buffer = allocate(byteCount) { return buffer }
+    let capacity = BufferPool.capacities[0]
+    guard byteCount <= capacity, reservedBytes + capacity <= budgetBytes + BufferPool.reserveBytes,
+      let buffer = Buffer(capacity: capacity, sizeClass: 0)
+    else { return nil }
+    reservedBytes += capacity
+    lentBytes += capacity
+    return buffer
+  }
+
   /// Takes a buffer back; nobody may use it afterwards.
   public func release(_ buffer: Buffer) {
     lentBytes -= buffer.capacity
     precondition(lentBytes >= 0, "a buffer was released twice")
-    free[buffer.sizeClass].append(buffer)
+    // The reserve is not lent to others.
+    if reservedBytes > budgetBytes {
+      reservedBytes -= buffer.capacity
+    } else {
+      free[buffer.sizeClass].append(buffer)
+    }
   }
 
   private func create(_ sizeClass: Int) -> Buffer? {

@@ -28,8 +28,10 @@ struct CopyRun {
 
   /// The most that one step does.
   var stepBytesMax: UInt64 {
-    guard source == nil else { return UInt64(LogicalUnit.chunkBytes) }
     let unit = destination.server.unit
+    guard source == nil else {
+      return UInt64(min(LogicalUnit.chunkBytes, unit.transferBlocksMax * unit.blockBytes))
+    }
     return UInt64(unit.writeSameBlocksMax) * UInt64(unit.blockBytes)
   }
 

@@ -33,12 +33,18 @@ extension DeviceServer {
     if task.isAborted { return end(task, task.status) }
     switch answer {
     case .good: end(task, .good)
-    case .report(let state): self.answer(task, report(task, state))
+    case .report(let state): tell(task, report(task, state))
     case .refused(.conflict): end(task, .reservationConflict)
     case .refused(.check(let sense)): end(task, sense)
     case .busy: end(task, .busy)
     case .withdrawn: preconditionFailure("only a command that was aborted is withdrawn")
     }
+  }
+
+  /// GOOD with what PERSISTENT RESERVE IN asks for, which decides whom to fence.
+  private func tell(_ task: SCSITask, _ bytes: [UInt8]) {
+    let isAlone = task.nexus.map { mayAlwaysEnter(task, $0) } ?? false
+    answer(task, bytes, fromReserve: isAlone)
   }
 
   private func report(_ task: SCSITask, _ state: ReservationState) -> [UInt8] {

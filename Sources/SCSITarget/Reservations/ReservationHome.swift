@@ -12,8 +12,11 @@ internal import SCSIModel
 /// What PERSISTENT RESERVE IN reports is the last change in force, so that nobody sees a key gone whose
 /// owner may still be writing.
 final class ReservationHome {
-  /// Commands that may wait for their turn: more than a large cluster sends at once. Beyond it BUSY.
+  /// Commands that may wait for their turn: more than a large cluster sends at once. Beyond it BUSY,
+  /// but for the first of a nexus, which no other can keep out.
   static let queueMax = 256
+  /// Those of one nexus among them.
+  static let queueMaxPerNexus = 8
 
   /// What waits for its turn.
   private enum Job {
@@ -47,9 +50,17 @@ final class ReservationHome {
 
   func take(_ request: ReservationRequest) {
     if case .report = request.action { return answer(request, .report(copy.state)) }
-    guard queue.count < ReservationHome.queueMax else { return answer(request, .busy) }
+    guard hasRoom(for: request) else { return answer(request, .busy) }
     queue.append(.command(request))
     proceed()
+  }
+
+  private func hasRoom(for request: ReservationRequest) -> Bool {
+    let count = queue.count { job in
+      if case .command(let other) = job { other.nexusNumber == request.nexusNumber } else { false }
+    }
+    guard count > 0 else { return true }
+    return count < ReservationHome.queueMaxPerNexus && queue.count < ReservationHome.queueMax
   }
 
   /// Takes back a command that was aborted. One whose turn has come completes: its change may be

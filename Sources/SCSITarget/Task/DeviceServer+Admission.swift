@@ -23,7 +23,9 @@ extension DeviceServer {
 
   private func examine(_ task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
     // Before the unit attention, which these must not clear.
-    guard taskCount < unit.queueDepth || task.isCopyStep else { throw taskSetIsFull(for: nexus) }
+    guard taskCount < unit.queueDepth || task.isCopyStep || mayAlwaysEnter(task, nexus) else {
+      throw taskSetIsFull(for: nexus)
+    }
     // SAM-5 §8.7.5: there is no auto contingent allegiance for it to clear (NACA is refused).
     guard task.attribute != .aca else { throw Refusal(.invalidMessageError) }
     if nexus.hasUnitAttention, !task.isCopyStep { try reportAttention(to: task, nexus) }
@@ -34,7 +36,7 @@ extension DeviceServer {
     try mayProceed(task, nexus)
     if row.blocks == .none {
       if command == .formatUnit { return try takeFormatList(of: task) }
-      try takeParameterList(of: task, row)
+      try takeParameterList(of: task, row, nexus)
     } else {
       let range = try locate(task, row)
       try takeBlocks(range, of: task, row)
@@ -45,6 +47,16 @@ extension DeviceServer {
   /// would wait for nothing, so it hears BUSY.
   private func taskSetIsFull(for nexus: LogicalUnitNexus) -> Refusal {
     hasTask(of: nexus) ? .taskSetFull : .busy
+  }
+
+  /// Whether `task` is the one reservation command of its nexus. That is served whatever the others do:
+  /// the nexus that is to be fenced must not be able to keep the fence out by filling the task set or
+  /// the memory.
+  func mayAlwaysEnter(_ task: SCSITask, _ nexus: LogicalUnitNexus) -> Bool {
+    guard let command = table.lookup(task.cdb), command.isReservationCommand else { return false }
+    return !tasks.contains {
+      $0 !== task && $0.nexus === nexus && $0.command.isReservationCommand
+    }
   }
 
   /// SAM-5 §5.14: reported instead of running the command, right or wrong, and cleared by it. A
@@ -192,12 +204,18 @@ extension DeviceServer {
     }
   }
 
-  private func takeParameterList(of task: SCSITask, _ row: CommandRow) throws(Refusal) {
+  private func takeParameterList(
+    of task: SCSITask, _ row: CommandRow, _ nexus: LogicalUnitNexus
+  ) throws(Refusal) {
     guard task.direction == .dataOut else { return }
     let length = task.cdb.parameterLengthBytes(row.parameterLength)
     guard length <= row.parameterListBytesMax else { throw Refusal(.parameterListLengthError) }
     task.transferLength = UInt64(length)
     task.dataCount = min(length, task.expectedDataTransferLength)
+    if task.dataCount > 0, row.command.isReservationCommand, mayAlwaysEnter(task, nexus) {
+      task.data = reactor.buffers.allocateFromReserve(task.dataCount)
+      if task.data != nil { return }
+    }
     try takeBuffer(for: task, byteCount: task.dataCount)
   }
 

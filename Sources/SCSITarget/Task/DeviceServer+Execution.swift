@@ -167,11 +167,11 @@ extension DeviceServer {
   // MARK: Parameter data
 
   /// GOOD with `bytes`, cut to the ALLOCATION LENGTH; READ CAPACITY(10) has none.
-  func answer(_ task: SCSITask, _ bytes: [UInt8]) {
+  func answer(_ task: SCSITask, _ bytes: [UInt8], fromReserve: Bool = false) {
     let lengthMax = table[task.command].allocationLength(of: task.cdb)
-    guard task.returnData(bytes, lengthMax: lengthMax, from: reactor.buffers) else {
-      return end(task, .busy)
-    }
+    let isReturned = task.returnData(
+      bytes, lengthMax: lengthMax, from: reactor.buffers, orReserve: fromReserve)
+    guard isReturned else { return end(task, .busy) }
     end(task, .good)
   }
 }

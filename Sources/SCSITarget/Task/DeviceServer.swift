@@ -57,7 +57,9 @@ public final class DeviceServer {
     self.reactor = reactor
     startTime = reactor.now
     _ = reservations
-    share = unit.register(ReactorBound(self, on: reactor), counters, reactorIndex: reactor.index)
+    share = unit.register(
+      ReactorBound(self, on: reactor), counters, reactorIndex: reactor.index,
+      transferBytesMax: reactor.buffers.largestShareBytes)
   }
 
   public var taskCount: Int { tasks.count }

@@ -181,12 +181,15 @@ public final class SCSITask: StoreClient {
   }
 
   /// Puts parameter data, cut to `lengthMax`, where the transport sends it from. False: no memory.
-  func returnData(_ bytes: [UInt8], lengthMax: Int, from pool: BufferPool) -> Bool {
+  func returnData(
+    _ bytes: [UInt8], lengthMax: Int, from pool: BufferPool, orReserve: Bool = false
+  ) -> Bool {
     precondition(data == nil, "parameter data has a buffer of its own")
     let count = min(bytes.count, lengthMax)
     transferLength = UInt64(count)
     guard count > 0 else { return true }
-    guard let buffer = pool.allocate(count) else { return false }
+    let allocation = orReserve ? pool.allocateFromReserve(count) : pool.allocate(count)
+    guard let buffer = allocation else { return false }
     buffer.store(count == bytes.count ? bytes : Array(bytes.prefix(count)), at: 0)
     data = buffer
     dataCount = count

@@ -1,6 +1,7 @@
 internal import BackingStore
 internal import Reactor
 internal import SCSIModel
+internal import Synchronization
 
 // What this unit promises in its VPD pages and holds initiators to.
 extension LogicalUnit {
@@ -19,12 +20,15 @@ extension LogicalUnit {
   static let preFetchBytesMax = 64 << 20
 
   /// MAXIMUM COMPARE AND WRITE LENGTH: what one byte counts, and one piece of work compares.
-  var compareAndWriteBlocksMax: Int { min(255, LogicalUnit.chunkBytes / blockBytes) }
+  var compareAndWriteBlocksMax: Int {
+    min(255, LogicalUnit.chunkBytes / blockBytes, transferBlocksMax)
+  }
 
   var blockBytes: Int { Int(geometry.logicalBlockBytes) }
   var capacity: BlockCount { BlockCount(geometry.blockCount) }
-  /// MAXIMUM TRANSFER LENGTH: what fits the largest buffer.
-  var transferBlocksMax: Int { BufferPool.largestBufferBytes / blockBytes }
+  /// MAXIMUM TRANSFER LENGTH: what fits the largest buffer that a session can have. More would be told
+  /// BUSY for ever.
+  var transferBlocksMax: Int { max(1, transferBytesMax.load(ordering: .relaxed) / blockBytes) }
   /// MAXIMUM WRITE SAME LENGTH: without help from the store every byte is written, and an initiator
   /// may want to write or read back in one command what one WRITE SAME covers.
   var writeSameBlocksMax: Int { transferBlocksMax }
@@ -46,7 +50,8 @@ extension LogicalUnit {
     limits.transferGranularityBlocks =
       UInt16(clamping: geometry.physicalBlockBytes / geometry.logicalBlockBytes)
     limits.transferBlocksMax = UInt32(transferBlocksMax)
-    limits.transferBlocksOptimal = UInt32(LogicalUnit.chunkBytes / blockBytes)
+    limits.transferBlocksOptimal =
+      UInt32(min(LogicalUnit.chunkBytes / blockBytes, transferBlocksMax))
     limits.compareAndWriteBlocksMax = UInt8(clamping: compareAndWriteBlocksMax)
     limits.prefetchBlocksMax = UInt32(LogicalUnit.preFetchBytesMax / blockBytes)
     limits.writeSameBlocksMax = UInt64(writeSameBlocksMax)

@@ -51,6 +51,9 @@ public final class LogicalUnit: Sendable {
   public static let queueDepthStandard = 1024
   public static let queueDepthMax = 65_536
 
+  /// The longest transfer for which every reactor has memory; settled when the device servers are there.
+  let transferBytesMax = Atomic<Int>(BufferPool.largestBufferBytes)
+
   /// The device servers, by reactor; complete before the first command, then unchanged until `withdraw`.
   private let servers = Mutex<[ReactorBound<DeviceServer>]>([])
   private let home = Mutex<ReactorBound<DeviceServer>?>(nil)
@@ -120,8 +123,10 @@ public final class LogicalUnit: Sendable {
 
   /// The place of `server` among the device servers.
   func register(
-    _ server: ReactorBound<DeviceServer>, _ counters: AccessCounters, reactorIndex: Int
+    _ server: ReactorBound<DeviceServer>, _ counters: AccessCounters, reactorIndex: Int,
+    transferBytesMax: Int
   ) -> Int {
+    _ = self.transferBytesMax.min(transferBytesMax, ordering: .relaxed)
     self.counters.withLock { $0.append(counters) }
     if reactorIndex == homeReactorIndex { home.withLock { $0 = server } }
     return servers.withLock { servers in

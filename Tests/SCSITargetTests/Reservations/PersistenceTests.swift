@@ -102,19 +102,20 @@ struct PersistenceTests {
     #expect(stranger.run(Reserve.reserve(2, 3)) == "reservationConflict")
   }
 
-  @Test("More reservation commands than the queue holds are answered BUSY")
+  @Test("More reservation commands of a nexus than the queue holds of it are answered BUSY")
   func queueBound() throws {
     let cluster = Cluster()
     let node = cluster.node("a", on: 1)
     cluster.persistence.hold()
-    let tasks = (0..<ReservationHome.queueMax + 3).map {
+    let tasks = (0..<ReservationHome.queueMaxPerNexus + 3).map {
       node.begin(Reserve.out(6, new: UInt64($0 + 1)))
     }
     cluster.settle()
     #expect(tasks.map(\.outcome).filter { $0 == "busy" }.count == 2)
     cluster.persistence.release()
     while tasks.contains(where: { $0.phase != .ended }) { cluster.settle() }
-    #expect(tasks.map(\.outcome).filter { $0 == "good" }.count == ReservationHome.queueMax + 1)
-    #expect(node.keys == [UInt64(ReservationHome.queueMax + 1)])
+    #expect(
+      tasks.map(\.outcome).filter { $0 == "good" }.count == ReservationHome.queueMaxPerNexus + 1)
+    #expect(node.keys == [UInt64(ReservationHome.queueMaxPerNexus + 1)])
   }
 }

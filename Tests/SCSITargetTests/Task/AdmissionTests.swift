@@ -209,7 +209,11 @@ struct AdmissionTests {
 
   @Test("A command that finds no memory ends BUSY and leaves the task set")
   func noMemory() {
-    let bench = Bench(TestStore(blockBytes: 512, blocks: 1000), memoryBytes: 8192)
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 1000), memoryBytes: 128 << 10)
+    let taken = bench.reactor.buffers.allocate(65_536)
+    defer { if let taken { bench.reactor.buffers.release(taken) } }
+    let rest = bench.reactor.buffers.allocate(4096)
+    defer { if let rest { bench.reactor.buffers.release(rest) } }
     #expect(bench.run(CDB.ten(0x28, 0, 100)).summary == "busy")
     #expect(bench.run(CDB.ten(0x2F, 0, 100)).summary == "busy")
     #expect(bench.run(CDB.ten(0x28, 0, 8)).summary == "good")
