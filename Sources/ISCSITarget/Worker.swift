@@ -81,6 +81,23 @@ public final class Worker {
     halfOpen.removeFirst().close(.tooManyHalfOpen)
   }
 
+  /// Memory of the connections that have joined no normal session.
+  var strangerBytes = 0
+
+  /// What they may hold: an eighth of what there is. Over it the oldest of them is dropped, as over
+  /// `halfOpenConnectionsMax`.
+  var strangerBytesMax: Int { reactor.buffers.budgetBytes / 8 }
+
+  /// Whether `connection`, which has joined no normal session, may take `byteCount` more bytes. What
+  /// the one dropped for it holds comes back as soon as its operations have ended.
+  func makeRoom(forStranger connection: Connection, _ byteCount: Int) -> Bool {
+    guard strangerBytes + byteCount > strangerBytesMax else { return true }
+    limitReached("memory")
+    guard let oldest = halfOpen.firstIndex(where: { $0 !== connection }) else { return false }
+    halfOpen.remove(at: oldest).close(.tooManyHalfOpen)
+    return true
+  }
+
   func loginEnded(_ connection: Connection) { halfOpen.removeAll { $0 === connection } }
 
   /// The connection has no operation in flight any more and its socket is closed, or handed over.
@@ -115,9 +132,8 @@ public final class Worker {
     finishStoppingIfIdle()
   }
 
-  /// The most memory that the commands of one session may hold: half of what there is, so that no
-  /// session keeps all others from theirs.
-  var sessionMemoryMax: Int { reactor.buffers.budgetBytes / 2 }
+  /// The most memory that the commands of one session may hold.
+  var sessionMemoryMax: Int { reactor.buffers.shareBytesMax }
 
   // MARK: Tasks
 

@@ -53,9 +53,10 @@ extension Connection {
     guard phase == .closing, !isReceiving, !isSending else { return }
     phase = .closed
     finishBatch()
-    batch.releaseArena(reactor.buffers)
+    releaseArena()
     abandonArriving()
     releaseInput()
+    endStranger()
     reactor.engine.close(socket.handle)
     session?.closed(self)
     session = nil
@@ -67,14 +68,19 @@ extension Connection {
   func leave() {
     phase = .closed
     cancelTimers()
-    batch.releaseArena(reactor.buffers)
+    releaseArena()
     releaseInput()
+    endStranger()
     worker.context.loads.change(reactor.index, by: -1)
     worker.removed(self)
   }
 
   private func releaseInput() {
-    if let input = receiver.exchangeInput(nil) { reactor.buffers.release(input) }
+    if let input = receiver.exchangeInput(nil) { release(input) }
+  }
+
+  private func releaseArena() {
+    if let arena = batch.takeArena() { release(arena) }
   }
 
   /// Lets go of a PDU that will never be complete.
@@ -82,10 +88,10 @@ extension Connection {
     switch exchange(&arriving, with: .ignored) {
     case .ignored: break
     case .collected(_, let data):
-      if let data { reactor.buffers.release(data) }
+      if let data { release(data) }
     case .held(let pdu):
       // The session let go of it when the connection was lost.
-      if let data = pdu.data { reactor.buffers.release(data) }
+      if let data = pdu.data { release(data) }
     case .command(let task), .dataOut(let task):
       task.isReceiving = false
       task.session?.released(task)

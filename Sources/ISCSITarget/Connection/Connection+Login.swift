@@ -36,7 +36,7 @@ extension Connection {
       arriving = .collected(header, nil)
       return .nowhere
     }
-    guard let buffer = reactor.buffers.allocate(count) else {
+    guard let buffer = allocate(count) else {
       close(.outOfMemory)
       return nil
     }
@@ -202,7 +202,10 @@ extension Connection {
   private func enterFullFeature(_ session: Session, _ outcome: LoginOutcome) {
     if let timer = loginTimer.take() { reactor.cancelTimer(timer) }
     // A discovery session can still be dropped for newer connections: anybody may have one.
-    if session.type == .normal { worker.loginEnded(self) }
+    if session.type == .normal {
+      worker.loginEnded(self)
+      endStranger()
+    }
     phase = .fullFeature
     self.session = session
     connectionID = outcome.connectionID

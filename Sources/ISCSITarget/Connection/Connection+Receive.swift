@@ -120,6 +120,10 @@ extension Connection {
   private func hold(
     _ header: BasicHeaderSegment, _ cmdSN: SerialNumber, _ session: Session
   ) -> DataDestination? {
+    guard session.mayHold(header.dataSegmentLength) else {
+      close(.outOfMemory)
+      return nil
+    }
     let destination = collect(header) { buffer in
       .held(
         HeldPDU(
@@ -167,7 +171,7 @@ extension Connection {
       arriving = arrival(nil)
       return .nowhere
     }
-    guard let buffer = reactor.buffers.allocate(count) else {
+    guard let buffer = allocate(count) else {
       close(.outOfMemory)
       return nil
     }
@@ -234,7 +238,7 @@ extension Connection {
 
   private func heldCompleted(_ pdu: HeldPDU) {
     guard let session, session.heldArrived(pdu) else {
-      if let data = pdu.data { reactor.buffers.release(data) }
+      if let data = pdu.data { release(data) }
       return
     }
     awaitsOrder = pdu.announcesData
@@ -245,7 +249,7 @@ extension Connection {
   /// Handles a PDU whose turn has come after it was held.
   func deliver(_ pdu: HeldPDU) {
     guard let session, phase == .fullFeature, !isLeaving, !session.isEnding else {
-      if let data = pdu.data { reactor.buffers.release(data) }
+      if let data = pdu.data { release(data) }
       return
     }
     guard pdu.header.opcode == .scsiCommand else { return handle(pdu.header, pdu.data) }
@@ -255,7 +259,7 @@ extension Connection {
       arriving = current
       // It may have ended the connection, while another PDU was arriving.
       if phase == .closed { abandonArriving() }
-      if let data = pdu.data { reactor.buffers.release(data) }
+      if let data = pdu.data { release(data) }
     }
     guard let destination = beginDelivered(pdu.header, pdu.additionalHeader, session) else {
       return
@@ -278,7 +282,7 @@ extension Connection {
   private func handle(_ header: BasicHeaderSegment, _ data: Buffer?) {
     if header.opcode == .nopOut { return answer(NopOut(header), data) }
     let bytes = data?.bytes(0..<header.dataSegmentLength) ?? []
-    if let data { reactor.buffers.release(data) }
+    if let data { release(data) }
     switch header.opcode {
     case .loginRequest: loginCompleted(header, bytes)
     case .textRequest: answer(TextRequest(header), bytes)
@@ -292,7 +296,7 @@ extension Connection {
   /// A NOP-Out comes back with its own data (RFC 7143 §11.19), or answers one of our pings.
   private func answer(_ nop: NopOut, _ data: Buffer?) {
     guard nop.wantsAnswer else {
-      if let data { reactor.buffers.release(data) }
+      if let data { release(data) }
       return
     }
     let count = min(

@@ -25,14 +25,18 @@ extension Connection {
   /// Gives back what the batch carried; its send is over.
   func finishBatch() {
     while let task = batch.takeTask() { task.session?.answered(task) }
-    batch.reset(reactor.buffers)
+    while let payload = batch.takePayload() {
+      controlByteCount -= payload.capacity
+      release(payload)
+    }
+    batch.reset()
   }
 
   /// Lets go of something that will not be sent any more.
   func drop(_ item: OutgoingItem) {
     switch item {
     case .pdu(let pdu):
-      if let payload = pdu.payload { reactor.buffers.release(payload) }
+      if let payload = pdu.payload { release(payload) }
     case .readyToTransfer(let task):
       task.isSoliciting = false
       task.session?.released(task)
@@ -55,7 +59,6 @@ extension Connection {
 
   private func put(_ pdu: OutgoingPDU) -> Bool {
     controlPDUCount -= 1
-    controlByteCount -= pdu.payloadCount
     var header = pdu.header
     if pdu.numbering != .complete {
       header.setNumbers(numbers(takingStatSN: pdu.numbering == .status))
@@ -179,7 +182,7 @@ extension Connection {
     header.dataSegmentLength = payload.count
     var pdu = OutgoingPDU(header: header, numbering: numbering)
     if !payload.isEmpty {
-      guard let buffer = reactor.buffers.allocate(payload.count) else { return close(.outOfMemory) }
+      guard let buffer = allocate(payload.count) else { return close(.outOfMemory) }
       buffer.store(payload, at: 0)
       pdu.payload = buffer
       pdu.payloadCount = payload.count

@@ -23,10 +23,10 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   static let loginInputBytes = 4096
   /// Full feature phase: fifteen 4 KiB writes with their headers in one receive.
   static let inputBytes = 65_536
-  /// Answers to what an initiator may send without a window: past this many waiting, or so many
-  /// bytes, we stop reading.
+  /// Answers to what an initiator may send without a window: past this many waiting, or when their
+  /// data holds so many bytes of memory, we stop reading until they have left.
   static let controlPDUsMax = 64
-  static let controlBytesMax = 512 << 10
+  static let controlBytesMax = 16 << 10
   /// What the initiator's behaviour may put into the log between two looks at it, every few seconds.
   static let noticesMax = 10
 
@@ -44,6 +44,12 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   var machine: LoginMachine
   var loginTimer: TimerID?
   var handover: (FinishedLogin, Int)?
+
+  // Memory (Connection+Memory.swift).
+  /// It has joined no normal session yet.
+  var isStranger = true
+  /// What it holds of the memory for those.
+  var strangerBytes = 0
 
   // Full feature phase.
   var session: Session?
@@ -67,6 +73,7 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   // Sending.
   var outbox: Deque<OutgoingItem> = []
   var controlPDUCount = 0
+  /// Memory of the answers that wait or are on their way out.
   var controlByteCount = 0
   let batch = SendBatch()
   var statSN = SerialNumber(0)
@@ -108,13 +115,15 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
 
   /// What a connection needs to log in.
   func provideMemory() -> Bool {
-    batch.provideArena(reactor.buffers) && provideInput(Connection.loginInputBytes)
+    guard let arena = allocate(SendBatch.arenaBytes) else { return false }
+    batch.provideArena(arena)
+    return provideInput(Connection.loginInputBytes)
   }
 
   /// An input buffer of `byteCount`, instead of the one there is.
   func provideInput(_ byteCount: Int) -> Bool {
-    guard let buffer = reactor.buffers.allocate(byteCount) else { return false }
-    if let old = receiver.exchangeInput(buffer) { reactor.buffers.release(old) }
+    guard let buffer = allocate(byteCount) else { return false }
+    if let old = receiver.exchangeInput(buffer) { release(old) }
     return true
   }
 
@@ -232,7 +241,7 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
     guard phase == .login || phase == .fullFeature else { return drop(item) }
     if case .pdu(let pdu) = item {
       controlPDUCount += 1
-      controlByteCount += pdu.payloadCount
+      controlByteCount += pdu.payload?.capacity ?? 0
     }
     outbox.append(item)
     scheduleFlush()

@@ -41,12 +41,11 @@ final class SendBatch {
   private var used = 0
 
   /// Takes the memory for headers, for as long as the connection lives: whatever else uses the
-  /// budget up, answers can leave. False: there is none.
-  func provideArena(_ pool: BufferPool) -> Bool {
-    arena = pool.allocate(4096)
-    return arena != nil
-  }
+  /// budget up, answers can leave.
+  func provideArena(_ buffer: Buffer) { arena = buffer }
 
+  /// Memory for headers.
+  static let arenaBytes = 4096
   /// The most one PDU takes of the arena: header, digest, sense data, padding, digest.
   static let arenaBytesPerPDU = 48 + 4 + 2 + 252 + 3 + 4
   /// The most ranges one PDU takes: header, data, trailer.
@@ -118,10 +117,12 @@ final class SendBatch {
   func takeTask() -> CommandTask? { tasks.popLast() }
   func carries(_ payload: Buffer) { payloads.append(payload) }
 
-  /// Empties the batch after its send; the caller has taken the tasks.
-  func reset(_ pool: BufferPool) {
-    for payload in payloads { pool.release(payload) }
-    payloads.removeAll(keepingCapacity: true)
+  /// Memory of one of the PDUs that have left.
+  func takePayload() -> Buffer? { payloads.popLast() }
+
+  /// Empties the batch after its send; the caller has taken the tasks and payloads.
+  func reset() {
+    precondition(payloads.isEmpty, "a payload is given back")
     precondition(tasks.isEmpty, "a task is answered for")
     list.removeAll()
     used = 0
@@ -129,9 +130,5 @@ final class SendBatch {
 
   /// Gives the header memory back: the connection ends. Until then it keeps it, or an answer could
   /// wait for memory that others use up.
-  func releaseArena(_ pool: BufferPool) {
-    guard let arena else { return }
-    pool.release(arena)
-    self.arena = nil
-  }
+  func takeArena() -> Buffer? { arena.take() }
 }

@@ -31,11 +31,9 @@ final class CommandTask: SCSITaskOwner {
   var isSoliciting = false
   /// Its answer is in the outbox or on its way out.
   var isAnswering = false
-  /// Refused, then aborted before it was told: nothing of it will be heard.
-  var isForgotten = false
   /// The memory it took when it was admitted.
   var lentBytes = 0
-  /// It counts against the session's command window: until its status leaves.
+  /// It counts against the session's command window: until its status leaves, or never will.
   var occupiesWindow = false
 
   /// Nothing refers to it any more: it may be used for another command.
@@ -50,9 +48,9 @@ final class CommandTask: SCSITaskOwner {
     scsi.direction == .dataOut && !request.isWrite && request.expectedDataTransferLength > 0
   }
 
-  /// The most memory the command can ask for: what it announces, as far as any command may.
-  var bytesAskedFor: Int {
-    min(Int(request.expectedDataTransferLength), BufferPool.largestBufferBytes)
+  /// The most memory the command can get of `pool`: what it announces, as far as any command may.
+  func bytesAskedFor(of pool: BufferPool) -> Int {
+    min(Int(request.expectedDataTransferLength), pool.largestShareBytes)
   }
 
   /// Bytes of data-in to send: what the command returned, as far as the initiator expects it.
@@ -95,7 +93,6 @@ final class CommandTask: SCSITaskOwner {
     isReceiving = false
     isSoliciting = false
     isAnswering = false
-    isForgotten = false
   }
 
   func taskEnded(_ task: SCSITask) {

@@ -71,7 +71,8 @@ extension Session {
       return 0
     }
     task.unit = unit
-    guard lentBytes + task.bytesAskedFor <= worker.sessionMemoryMax else {
+    guard lentBytes + task.bytesAskedFor(of: worker.reactor.buffers) <= worker.sessionMemoryMax
+    else {
       task.scsi.refuseBusy()
       task.hasEnded = true
       return 0
@@ -104,7 +105,10 @@ extension Session {
   /// The PDU that was arriving for `task` is complete: go on with whatever it waited for.
   func dataArrived(for task: CommandTask) {
     if task.isAbortedSilently { return released(task) }
-    if task.hasEnded { return task.isForgotten ? released(task) : answerIfQuiet(task) }
+    if task.hasEnded {
+      // Its status may have left while this was arriving, which then was not asked for.
+      return task.occupiesWindow ? answerIfQuiet(task) : released(task)
+    }
     guard let transfer = task.transfer, !transfer.isComplete else { return execute(task) }
     guard transfer.wantsR2T, !task.isSoliciting, let connection = task.connection else { return }
     task.isSoliciting = true
@@ -148,7 +152,6 @@ extension Session {
   /// Aborts `task` if it has ended and was not told, as its data is still due: no status follows.
   func forgetIfUntold(_ task: CommandTask) {
     guard task.hasEnded, !task.isAnswering else { return }
-    task.isForgotten = true
     task.transfer = nil
     statusLeaves(task)
     released(task)

@@ -34,6 +34,11 @@ extension Session {
 
   /// Closes `connection` and calls back when nothing of it is left: no task, no operation.
   func replace(_ connection: Connection, completion: @escaping () -> Void) {
+    let waiting = departures.indices.filter { departures[$0].connection === connection }
+    // As in `end`: the oldest has given up, or will.
+    if waiting.count >= Session.successorsMax, let oldest = waiting.first {
+      departures.remove(at: oldest)
+    }
     departures.append((connection, completion))
     connection.close(.connectionReinstated)
     finishIfDrained()

@@ -8,7 +8,16 @@ extension Session {
   /// come, so that an abort must find it, although its data is still on the way.
   func hold(_ pdu: HeldPDU) {
     held[pdu.cmdSN] = pdu
+    lentBytes += pdu.lentBytes
     noteGap()
+  }
+
+  /// Whether `byteCount` more bytes of held data keep to what a session may have.
+  func mayHold(_ byteCount: Int) -> Bool { lentBytes + byteCount <= memoryMax }
+
+  private func removeHeld(_ pdu: HeldPDU) {
+    guard held.removeValue(forKey: pdu.cmdSN) != nil else { return }
+    lentBytes -= pdu.lentBytes
   }
 
   /// `pdu` is whole now. False: it was discarded while its data arrived, and its data is the
@@ -25,7 +34,7 @@ extension Session {
   func deliverHeld() {
     performDeferred()
     while let next = held[window.expCmdSN], next.isWhole, window.releaseNext() != nil {
-      held[next.cmdSN] = nil
+      removeHeld(next)
       next.connection.deliver(next)
       performDeferred()
     }
@@ -78,11 +87,11 @@ extension Session {
 
   /// Takes `pdu` out of the order for good: it is never executed, and nobody waits for its number.
   func discardHeld(_ pdu: HeldPDU) {
-    held[pdu.cmdSN] = nil
+    removeHeld(pdu)
     window.plug(pdu.cmdSN)
     // Data that is still arriving stays its connection's, until it is whole.
     guard pdu.isWhole else { return }
-    if let data = pdu.data { worker.reactor.buffers.release(data) }
+    if let data = pdu.data { pdu.connection.release(data) }
     pdu.connection.continueAfterOrder(pdu)
   }
 }
@@ -96,6 +105,8 @@ struct CommandGap {
 extension HeldPDU {
   /// A write whose unsolicited Data-Out follows.
   var announcesData: Bool { header.opcode == .scsiCommand && !header.isFinal }
+
+  var lentBytes: Int { data?.capacity ?? 0 }
 
   var cmdSN: SerialNumber { SerialNumber(header.bytes.bigEndianUInt32(at: 24)) }
 }

@@ -10,8 +10,10 @@ internal import SCSITarget
 final class Session {
   /// Immediate commands bypass the window, so they have a bound of their own.
   static let immediateTasksMax = 16
-  /// Logins that may wait for the session's end.
+  /// Logins that may wait for the session's end, or for that of one of its connections.
   static let successorsMax = 8
+  /// What a discovery session may hold of PDUs whose turn has not come.
+  static let discoveryMemoryMax = 16 << 10
   /// Discovery is a few questions; a client that forgets to leave keeps nothing for long. It is not
   /// pinged, as it need not know what a ping is.
   static let discoveryIdleMax = Milliseconds.seconds(60)
@@ -50,7 +52,7 @@ final class Session {
   var successors: [() -> Bool] = []
   /// Commands whose status has not left.
   var commandsInWindow = 0
-  /// Bytes of the buffers its tasks hold.
+  /// Bytes of the buffers that its tasks and held PDUs have.
   var lentBytes = 0
   /// Connections that are gone from the session and whose end somebody waits for.
   var departures: [(connection: Connection, completion: () -> Void)] = []
@@ -110,6 +112,11 @@ final class Session {
     transferTag &+= 1
     if transferTag == TargetTransferTag.reserved.rawValue { transferTag = 1 }
     return TargetTransferTag(rawValue: transferTag)
+  }
+
+  /// The most memory that its commands and held PDUs may have.
+  var memoryMax: Int {
+    type == .normal ? worker.sessionMemoryMax : Session.discoveryMemoryMax
   }
 
   // MARK: Connections

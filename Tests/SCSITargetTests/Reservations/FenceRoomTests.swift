@@ -29,7 +29,7 @@ struct FenceRoomTests {
     #expect(fencer.run(Self.testUnitReady) == "busy")
     let fence = fencer.admit(
       Reserve.preempt(1, 2, abort: true).cdb, Reserve.preempt(1, 2, abort: true).out)
-    #expect(fence.phase == .collectingData)
+    try #require(fence.phase == .collectingData)
     #expect(fencer.run(Reserve.register(3, from: 1)) == "taskSetFull")
     // The victim's own are bounded in the same way.
     let own = (0..<20).map { _ in victim.admit(Reserve.register(4, from: 2).cdb) }
