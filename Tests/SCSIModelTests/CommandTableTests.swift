@@ -126,6 +126,20 @@ import Testing
     #expect(ignoring == [.requestSense, .inquiry, .reportLUNs])
   }
 
+  @Test("Those that lock their blocks, copy, or move the medium are known by their rows")
+  func families() {
+    func commands(_ trait: CommandTraits) -> [Command] {
+      table.rows.filter { $0.traits.contains(trait) }.map(\.command)
+    }
+    #expect(
+      commands(.claimsRange) == [
+        .compareAndWrite, .orWrite16, .writeAtomic16, .formatUnit, .sanitizeOverwrite,
+        .sanitizeBlockErase,
+      ])
+    #expect(commands(.copies) == [.extendedCopyLID1, .extendedCopyLID4, .writeUsingToken])
+    #expect(commands(.movesMedium) == [.startStopUnit, .preventAllowMediumRemoval])
+  }
+
   @Test("Whatever writes the medium conflicts with a reservation, and reads do not write")
   func reservations() {
     for row in table.rows where row.traits.contains(.writesMedium) {

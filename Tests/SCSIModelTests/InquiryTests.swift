@@ -34,8 +34,11 @@ import Testing
   func deviceIdentification() throws {
     let naa = try #require(NAAIdentifier(high: 0x6001_4051_2345_6789, low: 0xABCD_EF01_2345_6789))
     let page = DeviceIdentification(
-      naa: naa, vendor: "SWIFT", vendorSpecific: "s1", targetPortGroup: 0x0102,
-      relativeTargetPort: 3, targetName: "iqn.x:ab", targetPortalGroupTag: 0x1F
+      naa: naa, vendor: "SWIFT", vendorSpecific: "s1",
+      port: TargetPortIdentity(
+        group: 0x0102, relativePort: 3,
+        name: TargetPort(name: "iqn.x:ab", portalGroupTag: 0x1F).scsiName),
+      targetName: "iqn.x:ab"
     ).page.encoded()
     let port = Array("iqn.x:ab,t,0x001f".utf8) + [0, 0, 0]
     let device = Array("iqn.x:ab".utf8) + [0, 0, 0, 0]
@@ -60,8 +63,8 @@ import Testing
     for count in [0, 1, 2, 3, 4, 223, 251, 252, 300, 5000] {
       let name = String(repeating: "n", count: count)
       let page = DeviceIdentification(
-        naa: naa, vendor: "V", vendorSpecific: name, targetPortGroup: 0, relativeTargetPort: 1,
-        targetName: name, targetPortalGroupTag: 1
+        naa: naa, vendor: "V", vendorSpecific: name,
+        port: TargetPortIdentity(TargetPort(name: name, portalGroupTag: 1)), targetName: name
       ).page.encoded()
       var rest = page.dropFirst(4)
       var designators = 0

@@ -70,7 +70,10 @@ extension Connection {
       return .nowhere
     }
     let cmdSN = SerialNumber(header.bytes.bigEndianUInt32(at: 24))
-    if let reason = refusal(of: header, session) {
+    let command = header.opcode == .scsiCommand ? SCSICommandRequest(header) : nil
+    let reason =
+      if let command { session.refusal(of: command) } else { refusal(of: header) }
+    if let reason {
       return refuseNumbered(header, cmdSN, reason, session)
     }
     switch session.window.receive(cmdSN: cmdSN, isImmediate: header.isImmediate) {
@@ -80,18 +83,18 @@ extension Connection {
     case .hold:
       return hold(header, cmdSN, session)
     case .deliver:
-      let destination = beginDelivered(header, receiver.additionalHeader, session)
+      guard let command else { return beginOther(header) }
+      let destination = begin(command, receiver.additionalHeader, session)
       // Any other PDU is handled when it is whole; what comes after it in order has to wait for that.
-      if header.opcode == .scsiCommand { session.deliverHeld() }
+      session.deliverHeld()
       return destination
     }
   }
 
-  /// Why a PDU must be rejected, as far as its header shows: asked before its number is taken,
-  /// because a command that is rejected counts as not received (RFC 7143 §7.3).
-  private func refusal(of header: BasicHeaderSegment, _ session: Session) -> RejectReason? {
+  /// Why a PDU that is no command must be rejected, as far as its header shows: asked before its
+  /// number is taken, because a PDU that is rejected counts as not received (RFC 7143 §7.3).
+  private func refusal(of header: BasicHeaderSegment) -> RejectReason? {
     switch header.opcode {
-    case .scsiCommand: session.refusal(of: SCSICommandRequest(header))
     // §11.18: without a task tag it must be immediate, or its CmdSN would be two PDUs'.
     case .nopOut: NopOut(header).isWellFormed ? nil : .protocolError
     case .logoutRequest: LogoutRequest(header).reason.isReserved ? .invalidPDUField : nil
@@ -139,17 +142,17 @@ extension Connection {
     return destination
   }
 
-  private func beginDelivered(
-    _ header: BasicHeaderSegment, _ additionalHeader: [UInt8], _ session: Session
-  ) -> DataDestination? {
-    guard header.opcode == .scsiCommand else {
-      // Of a ping no more is kept than will be sent back.
-      let wanted =
-        header.opcode == .nopOut
-        ? transferParameters.initiatorMaxRecvDataSegmentLength : header.dataSegmentLength
-      return collect(header, wanted: wanted) { .collected(header, $0) }
-    }
-    let request = SCSICommandRequest(header)
+  private func beginOther(_ header: BasicHeaderSegment) -> DataDestination? {
+    // Of a ping no more is kept than will be sent back.
+    let wanted =
+      header.opcode == .nopOut
+      ? transferParameters.initiatorMaxRecvDataSegmentLength : header.dataSegmentLength
+    return collect(header, wanted: wanted) { .collected(header, $0) }
+  }
+
+  private func begin(
+    _ request: SCSICommandRequest, _ additionalHeader: [UInt8], _ session: Session
+  ) -> DataDestination {
     let cdb = request.isWellFormed ? request.commandDescriptorBlock(additionalHeader) : nil
     let task = session.admit(request, cdb, on: self)
     arriving = .command(task)
@@ -261,9 +264,7 @@ extension Connection {
       if phase == .closed { abandonArriving() }
       if let data = pdu.data { release(data) }
     }
-    guard let destination = beginDelivered(pdu.header, pdu.additionalHeader, session) else {
-      return
-    }
+    let destination = begin(SCSICommandRequest(pdu.header), pdu.additionalHeader, session)
     if let data = pdu.data, let buffer = destination.buffer, destination.wanted > 0 {
       buffer.copy(from: data, at: 0, to: 0, count: destination.wanted)
     }

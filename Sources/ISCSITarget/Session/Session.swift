@@ -140,24 +140,22 @@ final class Session {
 }
 
 extension InitiatorTargetNexus {
-  /// The SCSI names of an iSCSI nexus (RFC 7143 §4.4.2 and SPC-4 §7.8.6).
+  /// The nexus of an iSCSI session: each portal group of the target is one of its SCSI ports
+  /// (RFC 7143 §4.4.5).
   convenience init(
     _ key: SessionKey, portalGroupTags: [UInt16], hasExtendedTaskManagement: Bool
   ) {
-    let own = TargetPortIdentity(key.targetName, key.portalGroupTag)
-    let tags = Set(portalGroupTags).union([key.portalGroupTag]).sorted()
+    let own = TargetPort(name: key.targetName, portalGroupTag: key.portalGroupTag)
+    let ports = Set(portalGroupTags).union([key.portalGroupTag]).sorted().map {
+      TargetPort(name: key.targetName, portalGroupTag: $0)
+    }
     self.init(
-      initiatorPortName: "\(key.initiatorName),i,0x\(key.initiatorSessionID)",
-      targetPortName: own.name, targetDeviceName: key.targetName, targetPortGroup: own.group,
-      relativeTargetPort: own.relativePort,
       identity: NexusIdentity(
         initiator: InitiatorPort(name: key.initiatorName, isid: key.initiatorSessionID.rawValue),
-        target: TargetPort(name: key.targetName, portalGroupTag: key.portalGroupTag)),
-      targetPorts: tags.map { TargetPortIdentity(key.targetName, $0) },
-      reservationPorts: tags.map { tag in
-        ReservationPorts.Port(
-          TargetPort(name: key.targetName, portalGroupTag: tag),
-          relativeIdentifier: TargetPortIdentity(key.targetName, tag).relativePort)
+        target: own),
+      targetPorts: ports.map { TargetPortIdentity($0) },
+      reservationPorts: ports.map {
+        ReservationPorts.Port($0, relativeIdentifier: $0.relativeIdentifier)
       },
       hasExtendedTaskManagement: hasExtendedTaskManagement)
   }
@@ -171,17 +169,5 @@ struct SessionRights: Equatable {
   init(_ outcome: LoginOutcome) {
     grantToken = outcome.grant.token
     user = outcome.authenticatedUser
-  }
-}
-
-extension TargetPortIdentity {
-  /// A portal group as a SCSI target port, and as a target port group of its own.
-  fileprivate init(_ targetName: String, _ tag: UInt16) {
-    let digits = String(tag, radix: 16)
-    let padded = String(repeating: "0", count: 4 - digits.count) + digits
-    self.init(
-      group: tag,
-      relativePort: TargetPort(name: targetName, portalGroupTag: tag).relativeIdentifier,
-      name: "\(targetName),t,0x\(padded)")
   }
 }

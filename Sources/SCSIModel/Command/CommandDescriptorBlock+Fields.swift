@@ -29,7 +29,11 @@ public enum ParameterLengthField: UInt8, Sendable, BitwiseCopyable {
 }
 
 extension CommandDescriptorBlock {
-  /// The blocks that the command names; nil if it names none in its CDB.
+  /// The blocks that the command names; nil if it names none in its CDB. Proved as
+  /// `CommandTable.decode(_:)`.
+  #if !DEBUG
+    @_noLocks
+  #endif
   @inlinable
   public func blockRange(_ fields: BlockFields) -> BlockRange? {
     switch fields {

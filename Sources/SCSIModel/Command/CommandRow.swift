@@ -72,6 +72,18 @@ public struct CommandTraits: OptionSet, Sendable, BitwiseCopyable {
   /// `CommandRow.affectsOthers(_:)` knows the CDBs that do no harm.
   @inlinable
   public static var affectsOthers: CommandTraits { CommandTraits(rawValue: 1 << 4) }
+
+  /// Excludes other changes of its blocks while it works, by a range lock.
+  @inlinable
+  public static var claimsRange: CommandTraits { CommandTraits(rawValue: 1 << 5) }
+
+  /// Moves data by tasks of their own, reads and writes of the units it names.
+  @inlinable
+  public static var copies: CommandTraits { CommandTraits(rawValue: 1 << 6) }
+
+  /// Starts, stops, ejects or keeps the medium.
+  @inlinable
+  public static var movesMedium: CommandTraits { CommandTraits(rawValue: 1 << 7) }
 }
 
 /// One row of the command table: all that is known of a command before it runs.

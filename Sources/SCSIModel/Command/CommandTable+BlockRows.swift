@@ -35,16 +35,16 @@ extension CommandTable {
       CommandRow(
         .compareAndWrite, "COMPARE AND WRITE", 0x89,
         mask: [0x18] + [UInt8](repeating: 0xFF, count: 8) + [0, 0, 0, 0xFF, 0x1F, 0x00],
-        .dataOut, blocks: .sixteen, .write, .writesMedium),
+        .dataOut, blocks: .sixteen, .write, [.writesMedium, .claimsRange]),
       CommandRow(
         .orWrite16, "ORWRITE(16)", 0x8B, mask: sixteen(flags: 0x18), .dataOut, blocks: .sixteen,
-        .write, .writesMedium),
+        .write, [.writesMedium, .claimsRange]),
       // DPO and FUA. ATOMIC BOUNDARY (bytes 10-11) is 0, for no boundary is offered, and the transfer
       // length has two bytes, at 12.
       CommandRow(
         .writeAtomic16, "WRITE ATOMIC(16)", 0x9C,
         mask: [0x18] + [UInt8](repeating: 0xFF, count: 8) + [0, 0, 0xFF, 0xFF, 0x1F, 0x00],
-        .dataOut, blocks: .sixteen, .write, .writesMedium),
+        .dataOut, blocks: .sixteen, .write, [.writesMedium, .claimsRange]),
       // IMMED.
       CommandRow(
         .preFetch10, "PRE-FETCH(10)", 0x34, mask: ten(flags: 0x02), .none, blocks: .ten, .read),
@@ -68,16 +68,16 @@ extension CommandTable {
       // LONGLIST, FMTDATA, CMPLST and DEFECT LIST FORMAT; FMTPINFO 0.
       CommandRow(
         .formatUnit, "FORMAT UNIT", 0x04, mask: [0x3F, 0x00, 0x00, 0x00, 0x00], .dataOut, .write,
-        .writesMedium),
+        [.writesMedium, .claimsRange]),
       // IMMED and AUSE.
       CommandRow(
         .sanitizeOverwrite, "SANITIZE, OVERWRITE", 0x48, action: 0x01,
         mask: [0xA0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0x00], .dataOut, length: .bytes7To8, .write,
-        .writesMedium),
+        [.writesMedium, .claimsRange]),
       // Without parameter list, so its length is reserved.
       CommandRow(
         .sanitizeBlockErase, "SANITIZE, BLOCK ERASE", 0x48, action: 0x02,
-        mask: [0xA0, 0, 0, 0, 0, 0, 0, 0, 0x00], .none, .write, .writesMedium),
+        mask: [0xA0, 0, 0, 0, 0, 0, 0, 0, 0x00], .none, .write, [.writesMedium, .claimsRange]),
       CommandRow(
         .sanitizeExitFailureMode, "SANITIZE, EXIT FAILURE MODE", 0x48, action: 0x1F,
         mask: [0x80, 0, 0, 0, 0, 0, 0, 0, 0x00], .none, .write, .writesMedium),

@@ -134,11 +134,11 @@ extension CommandTable {
       // IMMED; POWER CONDITION, NO_FLUSH, LOEJ and START.
       CommandRow(
         .startStopUnit, "START STOP UNIT", 0x1B, mask: [0x01, 0x00, 0x00, 0xF7, 0x00],
-        .none, .alwaysIfStarting, [.allowedWhenNotReady, .affectsOthers]),
+        .none, .alwaysIfStarting, [.allowedWhenNotReady, .affectsOthers, .movesMedium]),
       CommandRow(
         .preventAllowMediumRemoval, "PREVENT ALLOW MEDIUM REMOVAL", 0x1E,
         mask: [0x00, 0x00, 0x00, 0x01, 0x00], .none, .alwaysIfAllowingRemoval,
-        [.allowedWhenNotReady, .affectsOthers]),
+        [.allowedWhenNotReady, .affectsOthers, .movesMedium]),
     ]
   }
 

@@ -11,10 +11,10 @@ extension CommandTable {
     [
       CommandRow(
         .extendedCopyLID1, "EXTENDED COPY(LID1)", 0x83, action: 0x00, mask: copyMask(), .dataOut,
-        length: .bytes10To13, .write),
+        length: .bytes10To13, .write, .copies),
       CommandRow(
         .extendedCopyLID4, "EXTENDED COPY(LID4)", 0x83, action: 0x01, mask: copyMask(), .dataOut,
-        length: .bytes10To13, .write),
+        length: .bytes10To13, .write, .copies),
       // LIST IDENTIFIER in bytes 6–9; GROUP NUMBER is accepted and changes nothing.
       CommandRow(
         .populateToken, "POPULATE TOKEN", 0x83, action: 0x10,
@@ -22,7 +22,7 @@ extension CommandTable {
       CommandRow(
         .writeUsingToken, "WRITE USING TOKEN", 0x83, action: 0x11,
         mask: copyMask(identifier: 6..<10, group: 0x1F), .dataOut, length: .bytes10To13, .write,
-        .writesMedium),
+        [.writesMedium, .copies]),
       CommandRow(
         .copyOperationAbort, "COPY OPERATION ABORT", 0x83, action: 0x1C,
         mask: copyMask(identifier: 2..<6, hasLength: false), .none, .write,

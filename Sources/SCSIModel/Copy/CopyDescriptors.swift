@@ -56,6 +56,17 @@ public struct CSCDDescriptor: Hashable, Sendable {
     self.blockLengthBytes = blockLengthBytes
   }
 
+  /// Whether it is a designator of the unit itself, NAA or T10 vendor identification, that the
+  /// device identification page of this unit has.
+  public func names(naa: NAAIdentifier, vendor: String, vendorSpecific: String) -> Bool {
+    isEqual(to: .naa(naa)) || isEqual(to: .t10Vendor(vendor, vendorSpecific))
+  }
+
+  private func isEqual(to other: Designator) -> Bool {
+    association == other.association.rawValue && designatorType == other.kind.rawValue
+      && codeSet == other.codeSet.rawValue && designator == other.bytes
+  }
+
   public func encoded() -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: Self.byteCount)
     bytes[0] = Self.typeCode

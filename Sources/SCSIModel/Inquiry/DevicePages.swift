@@ -59,6 +59,12 @@ public struct TargetPortIdentity: Hashable, Sendable {
     self.relativePort = relativePort
     self.name = name
   }
+
+  /// A portal group as a SCSI target port, and as a target port group of its own.
+  public init(_ port: TargetPort) {
+    self.init(
+      group: port.portalGroupTag, relativePort: port.relativeIdentifier, name: port.scsiName)
+  }
 }
 
 /// SCSI ports, 88h (SPC-4 §7.8.12): every target port of the device, also those that the initiator
@@ -78,18 +84,12 @@ public struct SCSIPorts: Sendable {
   public var page: VitalProductData {
     var writer = ByteWriter()
     for port in ports.sorted(by: { $0.relativePort < $1.relativePort }) {
-      let text = Array(port.name.utf8.prefix(251))
-      let name = text + [UInt8](repeating: 0, count: 4 - text.count % 4)
+      let name = Designator.scsiName(port.name, of: .targetPort)
       writer.uint16(0)
       writer.uint16(port.relativePort)
       writer.zeros(6)
-      writer.uint16(UInt16(4 + name.count))
-      // iSCSI, UTF-8; PIV, of a target port, SCSI name string.
-      writer.uint8(0x53)
-      writer.uint8(0x98)
-      writer.uint8(0)
-      writer.uint8(UInt8(name.count))
-      writer.append(name)
+      writer.uint16(UInt16(4 + name.bytes.count))
+      name.write(to: &writer)
     }
     return VitalProductData(.scsiPorts, contents: writer.bytes)
   }

@@ -24,6 +24,12 @@ public struct TargetPort: Hashable, Sendable {
 
   /// RELATIVE TARGET PORT IDENTIFIER: the tag, and as that is never 0, group 0 has the last.
   public var relativeIdentifier: UInt16 { portalGroupTag == 0 ? .max : portalGroupTag }
+
+  /// The SCSI name of the port: `<name>,t,0x<portal group tag>`, the tag in four digits.
+  public var scsiName: String {
+    let digits = String(portalGroupTag, radix: 16)
+    return name + ",t,0x" + String(repeating: "0", count: 4 - digits.count) + digits
+  }
 }
 
 /// What an I_T nexus is called, whether it is there at the moment or not: what a registration belongs

@@ -35,11 +35,7 @@ extension DeviceServer {
   }
 
   private func readToDecide(_ task: SCSITask) {
-    guard let scratch = task.scratch else { preconditionFailure("a piece needs memory") }
-    task.stepCount = min(task.workCount - task.workDone, LogicalUnit.chunkBytes)
-    task.request.prepareRead(
-      into: scratch.slice(0..<task.stepCount), at: task.workOffset + UInt64(task.workDone))
-    start(task, then: task.command == .compareAndWrite ? .compareThenWrite : .uniteThenWrite)
+    readPiece(task, then: task.command == .compareAndWrite ? .compareThenWrite : .uniteThenWrite)
   }
 
   func compareThenWrite(_ task: SCSITask) {
@@ -61,15 +57,11 @@ extension DeviceServer {
       preconditionFailure("a union needs both")
     }
     scratch.formUnion(with: data, at: task.workDone, to: 0, count: task.stepCount)
-    task.request.prepareWrite(
-      from: scratch.slice(0..<task.stepCount), at: task.workOffset + UInt64(task.workDone),
-      isDurable: false)
-    start(task, then: .unitedPiece)
+    writePiece(task, then: .unitedPiece)
   }
 
   func unitedPieceEnded(_ task: SCSITask) {
-    task.workDone += task.stepCount
-    if task.workDone < task.workCount { return readToDecide(task) }
+    if moveToNextPiece(task) { return readToDecide(task) }
     if task.cdb.isForceUnitAccess { return synchronize(task, then: .finish) }
     finishDurably(task)
   }

@@ -15,16 +15,16 @@ extension DeviceServer {
 
   /// GOOD only when the information is where it will be found again.
   func setIdentifyingInformation(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    guard unit.modes.beginChange() else { return end(task, .busy) }
+    guard unit.parameters.beginChange() else { return end(task, .busy) }
     do throws(SenseData) {
       let saved = try changedInformation(task)
       save(saved) { [self] error in
-        unit.modes.endChange()
+        unit.parameters.endChange()
         guard error == nil else { return end(task, .internalTargetFailure) }
         finish(task, nexus, telling: .deviceIdentifierChanged)
       }
     } catch {
-      unit.modes.endChange()
+      unit.parameters.endChange()
       end(task, error)
     }
   }

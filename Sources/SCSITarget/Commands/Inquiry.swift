@@ -50,8 +50,7 @@ extension DeviceServer {
   private func deviceIdentification(_ nexus: InitiatorTargetNexus) -> DeviceIdentification {
     DeviceIdentification(
       naa: unit.naa, vendor: unit.identity.vendor, vendorSpecific: unit.identity.serial,
-      targetPortGroup: nexus.targetPortGroup, relativeTargetPort: nexus.relativeTargetPort,
-      targetName: nexus.targetDeviceName, targetPortalGroupTag: nexus.targetPortalGroupTag)
+      port: nexus.port, targetName: nexus.identity.target.name)
   }
 
   private func provisioning(_ capabilities: StoreCapabilities) -> LogicalBlockProvisioning {

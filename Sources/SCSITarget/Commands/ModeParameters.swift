@@ -30,7 +30,7 @@ extension DeviceServer {
     guard !task.cdb.isSavePages || unit.parameters.persistence != nil else {
       return end(task, .invalidFieldInCDB(byte: 1, bit: 0))
     }
-    guard unit.modes.beginChange() else { return end(task, .busy) }
+    guard unit.parameters.beginChange() else { return end(task, .busy) }
     do throws(SenseData) {
       let settings = try selectedSettings(task, nexus)
       if unit.modes.writeCacheEnabled, !settings.isWriteCacheEnabled {
@@ -39,7 +39,7 @@ extension DeviceServer {
       }
       finishChange(task, settings, nexus, hasTurnedOffCache: false)
     } catch {
-      unit.modes.endChange()
+      unit.parameters.endChange()
       end(task, error)
     }
   }
@@ -83,7 +83,7 @@ extension DeviceServer {
       guard error != nil else {
         return conclude(task, settings, nexus, hasTurnedOffCache: hasTurnedOffCache)
       }
-      if hasTurnedOffCache { keepWriteCache() } else { unit.modes.endChange() }
+      if hasTurnedOffCache { keepWriteCache() } else { unit.parameters.endChange() }
       end(task, .internalTargetFailure)
     }
   }
@@ -93,13 +93,13 @@ extension DeviceServer {
     hasTurnedOffCache: Bool
   ) {
     guard hasTurnedOffCache || settings != unit.modes.settings else {
-      unit.modes.endChange()
+      unit.parameters.endChange()
       return end(task, .good)
     }
     unit.modes.settings = settings
     // SPC-4 §6.11
     establishEverywhere(.modeParametersChanged, except: nexus) { [self] in
-      unit.modes.endChange()
+      unit.parameters.endChange()
       end(task, .good)
     }
   }
@@ -107,7 +107,7 @@ extension DeviceServer {
   /// The synchronization of `modeSelect` failed or was aborted: nothing has changed.
   func keepWriteCache() {
     unit.modes.writeCacheEnabled = true
-    unit.modes.endChange()
+    unit.parameters.endChange()
   }
 }
 
@@ -124,22 +124,5 @@ extension LogicalUnit {
       settings.isWriteCacheEnabled = startsWithWriteCache
     }
     return settings
-  }
-}
-
-extension LogicalUnitModes {
-  var settings: ModeSettings {
-    get {
-      ModeSettings(
-        isWriteCacheEnabled: writeCacheEnabled, isDescriptorSense: usesDescriptorSense,
-        isSoftwareWriteProtected: isSoftwareWriteProtected,
-        isTaskAbortedStatus: reportsTaskAborted)
-    }
-    set {
-      writeCacheEnabled = newValue.isWriteCacheEnabled
-      usesDescriptorSense = newValue.isDescriptorSense
-      isSoftwareWriteProtected = newValue.isSoftwareWriteProtected
-      reportsTaskAborted = newValue.isTaskAbortedStatus
-    }
   }
 }

@@ -10,19 +10,10 @@ extension DeviceServer {
     task.workCount = min(task.workCount, LogicalUnit.preFetchBytesMax)
     guard task.workCount > 0, unit.store.readiness == .ready else { return end(task, .good) }
     guard takeScratch(for: task) else { return end(task, .good) }
-    preFetchPiece(task)
-  }
-
-  private func preFetchPiece(_ task: SCSITask) {
-    guard let scratch = task.scratch else { preconditionFailure("a piece needs memory") }
-    task.stepCount = min(task.workCount - task.workDone, LogicalUnit.chunkBytes)
-    task.request.prepareRead(
-      into: scratch.slice(0..<task.stepCount), at: task.workOffset + UInt64(task.workDone))
-    start(task, then: .preFetchedPiece)
+    readPiece(task, then: .preFetchedPiece)
   }
 
   func preFetchedPieceEnded(_ task: SCSITask) {
-    task.workDone += task.stepCount
-    if task.workDone < task.workCount { preFetchPiece(task) } else { end(task, .good) }
+    if moveToNextPiece(task) { readPiece(task, then: .preFetchedPiece) } else { end(task, .good) }
   }
 }

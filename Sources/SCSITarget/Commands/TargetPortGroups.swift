@@ -20,7 +20,7 @@ extension DeviceServer {
     do throws(SenseData) {
       let list = try SetTargetPortGroupsParameterList(
         decoding: try parameterList(of: task), groups: nexus.nexus.targetPorts.map(\.group))
-      _ = unit.access.set(list.states, status: .explicitlyAltered)
+      unit.access.set(list.states, status: .explicitlyAltered)
     } catch {
       return end(task, error)
     }

@@ -13,34 +13,14 @@ extension DeviceServer {
   func verify(_ task: SCSITask) {
     guard task.workCount > 0 else { return end(task, .good) }
     guard takeScratch(for: task) else { return end(task, .busy) }
-    readForComparison(task)
-  }
-
-  /// A second buffer for one piece of the work.
-  func takeScratch(for task: SCSITask) -> Bool {
-    precondition(task.scratch == nil)
-    task.scratch = reactor.buffers.allocate(min(task.workCount, LogicalUnit.chunkBytes))
-    return task.scratch != nil
-  }
-
-  private func readForComparison(_ task: SCSITask) {
-    guard let scratch = task.scratch else { preconditionFailure("a piece needs memory") }
-    task.stepCount = min(task.workCount - task.workDone, LogicalUnit.chunkBytes)
-    task.request.prepareRead(
-      into: scratch.slice(0..<task.stepCount), at: task.workOffset + UInt64(task.workDone))
-    start(task, then: .compare)
+    readPiece(task, then: .compare)
   }
 
   func compare(_ task: SCSITask) {
     if let offset = miscompareOffset(task) {
       return end(task, .miscompareDuringVerify(offset: UInt64(offset)))
     }
-    task.workDone += task.stepCount
-    if task.workDone < task.workCount {
-      readForComparison(task)
-    } else {
-      end(task, .good)
-    }
+    if moveToNextPiece(task) { readPiece(task, then: .compare) } else { end(task, .good) }
   }
 
   /// Where in the data-out the first byte is that differs from the piece read; nil if none does.
@@ -62,16 +42,5 @@ extension DeviceServer {
       }
       return nil
     }
-  }
-}
-
-extension Buffer {
-  /// The offset in this buffer of the first byte that differs from `other`'s.
-  func firstDifference(
-    at offset: Int, from other: Buffer, at otherOffset: Int, count: Int
-  ) -> Int? {
-    if equals(offset, other, at: otherOffset, count: count) { return nil }
-    let index = (0..<count).first { self[offset + $0] != other[otherOffset + $0] }
-    return index.map { offset + $0 }
   }
 }

@@ -35,32 +35,17 @@ extension DeviceServer {
 
   func writeSameByWriting(_ task: SCSITask) {
     guard takeScratch(for: task), let scratch = task.scratch else { return end(task, .busy) }
-    let count = min(task.workCount, LogicalUnit.chunkBytes)
+    let count = min(task.workCount, LogicalUnit.pieceBytes)
     if let block = task.data {
       scratch.repeatBlock(of: block, blockBytes: unit.blockBytes, count: count)
     } else {
       scratch.fill(0..<count, with: 0)
     }
-    writeSameChunk(task)
+    writePiece(task, then: .writtenPiece)
   }
 
-  /// Not durable one by one: one synchronization at the end is cheaper.
-  private func writeSameChunk(_ task: SCSITask) {
-    guard let scratch = task.scratch else { preconditionFailure("a piece needs memory") }
-    task.stepCount = min(task.workCount - task.workDone, LogicalUnit.chunkBytes)
-    task.request.prepareWrite(
-      from: scratch.slice(0..<task.stepCount), at: task.workOffset + UInt64(task.workDone),
-      isDurable: false)
-    start(task, then: .writeSameChunk)
-  }
-
-  func writeSameChunkEnded(_ task: SCSITask) {
-    task.workDone += task.stepCount
-    if task.workDone < task.workCount {
-      writeSameChunk(task)
-    } else {
-      finishDurably(task)
-    }
+  func writtenPieceEnded(_ task: SCSITask) {
+    if moveToNextPiece(task) { writePiece(task, then: .writtenPiece) } else { finishDurably(task) }
   }
 }
 

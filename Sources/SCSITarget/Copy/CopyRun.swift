@@ -30,7 +30,7 @@ struct CopyRun {
   var stepBytesMax: UInt64 {
     let unit = destination.server.unit
     guard source == nil else {
-      return UInt64(min(LogicalUnit.chunkBytes, unit.transferBlocksMax * unit.blockBytes))
+      return UInt64(min(LogicalUnit.pieceBytes, unit.transferBlocksMax * unit.blockBytes))
     }
     return UInt64(unit.writeSameBlocksMax) * UInt64(unit.blockBytes)
   }

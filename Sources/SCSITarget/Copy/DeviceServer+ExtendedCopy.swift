@@ -1,5 +1,4 @@
 internal import BackingStore
-internal import Bytes
 internal import Reactor
 internal import SCSIModel
 
@@ -152,18 +151,8 @@ extension InitiatorTargetNexus {
 }
 
 extension LogicalUnit {
-  /// Whether a designator of the unit itself equals that of `cscd`: NAA or T10 vendor identification.
   fileprivate func isNamed(by cscd: CSCDDescriptor) -> Bool {
-    guard cscd.association == 0 else { return false }
-    switch (cscd.designatorType, cscd.codeSet) {
-    case (3, 1): return cscd.designator == identity.naa
-    case (1, 2):
-      var writer = ByteWriter()
-      writer.leftAlignedASCII(identity.vendor, width: 8)
-      writer.leftAlignedASCII(identity.serial, width: min(identity.serial.utf8.count, 244))
-      return cscd.designator == writer.bytes
-    default: return false
-    }
+    cscd.names(naa: naa, vendor: identity.vendor, vendorSpecific: identity.serial)
   }
 
   /// The unit as a token says who made it.

@@ -80,7 +80,7 @@ public final class MediumState: Sendable {
     case .stopped, .ejected:
       return needsNoMedium || row.command.isReservationCommand ? nil : sense(of: condition)
     case .formatting, .sanitizing:
-      return needsNoMedium && !row.command.movesMedium ? nil : sense(of: condition)
+      return needsNoMedium && !row.traits.contains(.movesMedium) ? nil : sense(of: condition)
     case .formatFailed:
       return needsNoMedium || row.command == .formatUnit || row.command.isSanitize
         ? nil : sense(of: condition)
@@ -99,36 +99,6 @@ public final class MediumState: Sendable {
     case .sanitizing: .sanitizeInProgress(progress)
     case .formatFailed: .mediumFormatCorrupted
     case .sanitizeFailed: .sanitizeCommandFailed
-    }
-  }
-}
-
-extension Command {
-  /// Starts, stops, ejects or keeps the medium.
-  var movesMedium: Bool { self == .startStopUnit || self == .preventAllowMediumRemoval }
-
-  var isSanitize: Bool {
-    switch self {
-    case .sanitizeOverwrite, .sanitizeBlockErase, .sanitizeExitFailureMode: true
-    default: false
-    }
-  }
-
-  /// Excludes other changes of its blocks while it works, by a range lock.
-  var claimsRange: Bool {
-    switch self {
-    case .compareAndWrite, .orWrite16, .writeAtomic16, .formatUnit, .sanitizeOverwrite,
-      .sanitizeBlockErase:
-      true
-    default: false
-    }
-  }
-
-  /// Whether it moves data by tasks of their own, reads and writes of the units it names.
-  var isCopy: Bool {
-    switch self {
-    case .extendedCopyLID1, .extendedCopyLID4, .writeUsingToken: true
-    default: false
     }
   }
 }

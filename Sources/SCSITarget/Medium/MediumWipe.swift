@@ -88,7 +88,7 @@ final class MediumWipe: StoreClient, TimerHandler {
 
   /// False: not now, and nothing has happened. The unit is NOT READY for others already.
   func begin(for task: SCSITask) -> Bool {
-    guard let scratch = server.reactor.buffers.allocate(LogicalUnit.chunkBytes) else {
+    guard let scratch = server.reactor.buffers.allocate(LogicalUnit.pieceBytes) else {
       return false
     }
     claim = server.claimRange(offset: 0, count: capacityBytes) { [self] in drained() }
@@ -164,7 +164,7 @@ final class MediumWipe: StoreClient, TimerHandler {
     guard let scratch else { preconditionFailure("a pass has memory") }
     let blockBytes = unit.blockBytes
     for index in 0..<blockBytes { scratch[index] = pattern[index % pattern.count] }
-    for start in stride(from: blockBytes, to: LogicalUnit.chunkBytes, by: blockBytes) {
+    for start in stride(from: blockBytes, to: LogicalUnit.pieceBytes, by: blockBytes) {
       scratch.copy(from: scratch, at: 0, to: start, count: blockBytes)
     }
   }
@@ -191,7 +191,7 @@ final class MediumWipe: StoreClient, TimerHandler {
 
   private func write(_ left: UInt64) {
     guard let scratch else { preconditionFailure("a pass has memory") }
-    pieceCount = min(left, UInt64(LogicalUnit.chunkBytes))
+    pieceCount = min(left, UInt64(LogicalUnit.pieceBytes))
     request.prepareWrite(
       from: scratch.slice(0..<Int(pieceCount)), at: offset, isDurable: false)
     start(.piece)

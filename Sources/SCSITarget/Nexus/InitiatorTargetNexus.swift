@@ -1,15 +1,10 @@
 public import SCSIModel
 
-/// An initiator port logged in to a target port (SAM-5 §4.6, "I_T nexus"): its names and the logical
-/// units it may use. Lives on one reactor, as long as the session behind it.
+/// An initiator port logged in to a target port (SAM-5 §4.6, "I_T nexus"): who they are, and the
+/// logical units it may use. Lives on one reactor, as long as the session behind it.
 public final class InitiatorTargetNexus {
-  /// SCSI initiator port name: for iSCSI "<name>,i,0x<ISID>" (RFC 7143 §4.4.2).
-  public let initiatorPortName: String
-  /// SCSI target port name: for iSCSI "<name>,t,0x<tag>".
-  public let targetPortName: String
-  public let targetDeviceName: String
-  public let targetPortGroup: UInt16
-  public let relativeTargetPort: UInt16
+  /// The port it is logged in to.
+  public let port: TargetPortIdentity
   /// What registrations know it by, in this session and in a later one.
   public let identity: NexusIdentity
   /// All ports of the target, the nexus' own among them, in the order of their identifiers.
@@ -25,30 +20,22 @@ public final class InitiatorTargetNexus {
   public private(set) var luns: [UInt16] = []
   public private(set) var logicalUnits: [LogicalUnitNexus] = []
 
+  /// Without `port`, the one that `identity` names, in a target port group of its own; without
+  /// `targetPorts`, it is the only one of the target.
   public init(
-    initiatorPortName: String, targetPortName: String, targetDeviceName: String,
-    targetPortGroup: UInt16, relativeTargetPort: UInt16, identity: NexusIdentity,
+    identity: NexusIdentity, port: TargetPortIdentity? = nil,
     targetPorts: [TargetPortIdentity] = [], reservationPorts: [ReservationPorts.Port]? = nil,
     hasExtendedTaskManagement: Bool = false
   ) {
-    self.hasExtendedTaskManagement = hasExtendedTaskManagement
-    self.initiatorPortName = initiatorPortName
-    self.targetPortName = targetPortName
-    self.targetDeviceName = targetDeviceName
-    self.targetPortGroup = targetPortGroup
-    self.relativeTargetPort = relativeTargetPort
+    let port = port ?? TargetPortIdentity(identity.target)
     self.identity = identity
-    let ownPort = ReservationPorts.Port(identity.target, relativeIdentifier: relativeTargetPort)
-    self.reservationPorts = reservationPorts ?? [ownPort]
-    let own = TargetPortIdentity(
-      group: targetPortGroup, relativePort: relativeTargetPort, name: targetPortName)
-    self.targetPorts = targetPorts.isEmpty ? [own] : targetPorts
-    precondition(self.targetPorts.contains(own), "a nexus is of a port of its target")
-  }
-
-  /// The tag of the portal group that is the target port: the end of its name (RFC 7143 §4.4.2).
-  var targetPortalGroupTag: UInt16 {
-    UInt16(targetPortName.suffix(4), radix: 16) ?? targetPortGroup
+    self.port = port
+    self.targetPorts = targetPorts.isEmpty ? [port] : targetPorts
+    self.reservationPorts =
+      reservationPorts
+      ?? [ReservationPorts.Port(identity.target, relativeIdentifier: port.relativePort)]
+    self.hasExtendedTaskManagement = hasExtendedTaskManagement
+    precondition(self.targetPorts.contains(port), "a nexus is of a port of its target")
   }
 
   /// Presents `server`'s logical unit as `lun`, starting with the unit attention `attention`.

@@ -17,7 +17,7 @@ public final class LogicalUnitNexus {
   /// What the reservations of the unit leave to this nexus.
   var gate = ReservationGate.open
 
-  private var attentions: [SenseData] = []
+  private var attentions = UnitAttentions()
   /// The third-party copies that came in here, for the commands that ask for their results.
   var copies = CopyRecords()
   /// This nexus has asked for the medium to stay (PREVENT ALLOW MEDIUM REMOVAL).
@@ -31,10 +31,6 @@ public final class LogicalUnitNexus {
   /// It has filled the echo buffer with WRITE BUFFER, which others may have overwritten since.
   var hasWrittenEcho = false
 
-  /// More different conditions than this do not exist at a time; a further one replaces the last by
-  /// "power on, reset, or bus device reset occurred", which tells the initiator to look at everything.
-  static let attentionsMax = 16
-
   init(nexus: InitiatorTargetNexus, server: DeviceServer, lun: UInt16, isReadOnly: Bool) {
     self.nexus = nexus
     self.server = server
@@ -42,7 +38,7 @@ public final class LogicalUnitNexus {
     self.isReadOnly = isReadOnly
     number = server.unit.takeNexusNumber()
     let access = server.unit.access
-    accessState = access.group(nexus.targetPortGroup).state
+    accessState = access.group(nexus.port.group).state
     accessStatesSeen = nexus.targetPorts.map { access.group($0.group).state }
   }
 
@@ -52,44 +48,23 @@ public final class LogicalUnitNexus {
     if prevents { server.unit.medium.preventRemoval() } else { server.unit.medium.allowRemoval() }
   }
 
+  // MARK: Unit attentions
+
   public var hasUnitAttention: Bool { !attentions.isEmpty }
+  var isResetPending: Bool { attentions.isResetPending }
 
-  /// The next condition tells of a power on, a reset or a nexus loss, as all do that come before
-  /// the others.
-  var isResetPending: Bool { attentions.first?.tellsOfReset ?? false }
+  /// Queues a unit attention condition, once (SAM-5 §5.14).
+  public func establish(_ attention: SenseData) { attentions.establish(attention) }
 
-  /// Queues a unit attention condition, once (SAM-5 §5.14): one that tells of a reset before those that
-  /// do not, else last.
-  public func establish(_ attention: SenseData) {
-    guard !attentions.contains(attention) else { return }
-    if attentions.count >= Self.attentionsMax {
-      attentions = [.powerOnResetOrBusDeviceResetOccurred]
-    }
-    let place = attention.tellsOfReset ? attentions.firstIndex { !$0.tellsOfReset } : nil
-    attentions.insert(attention, at: place ?? attentions.count)
-  }
+  func replaceAttentions(with attention: SenseData) { attentions.replace(with: attention) }
+  func withdraw(_ attention: SenseData) { attentions.withdraw(attention) }
+
+  /// The next condition, cleared by reporting it.
+  func takeAttention() -> SenseData? { attentions.take() }
 
   /// What QUERY ASYNCHRONOUS EVENT tells (SAM-5 §7.9): the condition that the next command would
   /// report, and whether more follow it; nothing is cleared.
   public var pendingAttention: (sense: SenseData, isLast: Bool)? {
     attentions.first.map { ($0, attentions.count == 1) }
   }
-
-  /// A reset says more than anything pending before it.
-  func replaceAttentions(with attention: SenseData) { attentions = [attention] }
-
-  /// Drops a condition whose news the initiator has just been told.
-  func withdraw(_ attention: SenseData) {
-    attentions.removeAll { $0.isSameCondition(as: attention) }
-  }
-
-  /// The oldest condition, cleared by reporting it.
-  func takeAttention() -> SenseData? {
-    attentions.isEmpty ? nil : attentions.removeFirst()
-  }
-}
-
-extension SenseData {
-  /// 29/xx: power on, reset or nexus loss.
-  fileprivate var tellsOfReset: Bool { additionalSenseCode == 0x29 }
 }

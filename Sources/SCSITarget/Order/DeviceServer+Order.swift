@@ -68,14 +68,14 @@ extension DeviceServer {
 
   /// Notes in every nexus that has tasks which of them is the first.
   private func noteFirstEntries() {
-    forEachTask { task in
+    for task in tasks {
       task.nexus?.firstEntry = .max
       task.nexus?.firstMarkedEntry = .max
     }
-    forEachTask { task in
-      guard let nexus = task.nexus else { return }
+    for task in tasks {
+      guard let nexus = task.nexus else { continue }
       nexus.firstEntry = min(nexus.firstEntry, task.entry)
-      guard task.attribute != .simple else { return }
+      guard task.attribute != .simple else { continue }
       nexus.firstMarkedEntry = min(nexus.firstMarkedEntry, task.entry)
     }
   }

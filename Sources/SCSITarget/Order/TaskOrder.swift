@@ -1,3 +1,5 @@
+internal import SCSIModel
+
 /// What one share of a task set knows of the order in it (SAM-5 §8.7). Nothing is here, and nobody
 /// asks, while all tasks are SIMPLE.
 ///

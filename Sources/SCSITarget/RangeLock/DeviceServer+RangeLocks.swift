@@ -144,18 +144,11 @@ extension SCSITask {
   /// of their own. A list of ranges, or something this does not know, may be anywhere.
   fileprivate func isExcluded(by lock: RangeLock, _ table: CommandTable) -> Bool {
     let row = table[command]
-    guard !command.claimsRange, !command.isCopy else { return false }
-    guard row.traits.contains(.writesMedium) || lock.excludesReads && command.readsBlocks(row)
+    guard row.traits.isDisjoint(with: [.claimsRange, .copies]) else { return false }
+    guard row.traits.contains(.writesMedium) || lock.excludesReads && row.readsBlocks
     else {
       return false
     }
     return row.blocks == .none || lock.overlaps(offset: workOffset, count: UInt64(workCount))
-  }
-}
-
-extension Command {
-  /// Whether it looks at the content of the blocks it names.
-  fileprivate func readsBlocks(_ row: CommandRow) -> Bool {
-    row.blocks != .none && !isSynchronizeCache
   }
 }

@@ -57,7 +57,7 @@ final class RangeLockClaim {
 /// How many claims there are on one logical unit, from all reactors. Each of them costs every other one
 /// a comparison, so there is a bound, past which a command is told BUSY.
 final class RangeClaimCount: Sendable {
-  /// Two sessions at the standard depth may fill it; what the claims of a unit cost each other then,
+  /// Two sessions of the default depth may fill it; what the claims of a unit cost each other then,
   /// 256 comparisons for each, stays below the cost of the store's operation.
   static let max = 256
 

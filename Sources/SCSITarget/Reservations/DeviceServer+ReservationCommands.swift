@@ -61,13 +61,3 @@ extension DeviceServer {
     }
   }
 }
-
-extension Command {
-  /// Whether it asks for reservations, or decides on them.
-  var isReservationCommand: Bool {
-    switch CommandTable.standard[self].reservation {
-    case .persistentReserve, .reserve, .release: true
-    default: false
-    }
-  }
-}

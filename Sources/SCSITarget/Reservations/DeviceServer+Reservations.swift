@@ -46,8 +46,8 @@ extension DeviceServer {
     _ installation: ReservationInstallation, _ barrier: DrainBarrier
   ) {
     let victims = Set(installation.aborted)
-    forEachNexus { nexus in
-      if victims.contains(nexus.nexus.identity) { nexus.setPreventsRemoval(false) }
+    for nexus in nexuses where victims.contains(nexus.nexus.identity) {
+      nexus.setPreventsRemoval(false)
     }
     let issuer = installation.issuer
     let index = reactor.index

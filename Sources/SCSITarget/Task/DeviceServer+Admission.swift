@@ -227,31 +227,6 @@ extension DeviceServer {
   }
 }
 
-extension SCSITask {
-  /// Answers without having been in a task set.
-  func refuse(_ refusal: Refusal) {
-    precondition(phase == .idle)
-    status = refusal.status
-    sense = refusal.sense
-    forgetTransfer()
-    phase = .ended
-  }
-}
-
-extension Command {
-  var isSynchronizeCache: Bool { self == .synchronizeCache10 || self == .synchronizeCache16 }
-
-  /// Whether less data-out than the CDB says makes nothing of the command: the one block stands for
-  /// every block of the range, or the blocks are written together or not at all.
-  func needsAllData(_ cdb: CommandDescriptorBlock) -> Bool {
-    switch self {
-    case .writeSame10, .writeSame16, .writeSame32, .writeAtomic16: true
-    case .verify10, .verify12, .verify16, .verify32: cdb.byteCheck == .compareOneBlock
-    default: false
-    }
-  }
-}
-
 extension CommandRow {
   /// Beyond it there is nothing to ask memory for.
   var parameterListBytesMax: Int {

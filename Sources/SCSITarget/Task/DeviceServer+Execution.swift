@@ -133,7 +133,7 @@ extension DeviceServer {
     case .verifyAfterWrite: verify(task)
     case .compare: compare(task)
     case .writeSameByDeallocation, .writeSameByZeroing: finishDurably(task)
-    case .writeSameChunk: writeSameChunkEnded(task)
+    case .writtenPiece: writtenPieceEnded(task)
     case .unmapRange: unmapNext(task)
     case .changeModes: changeModes(task)
     case .stopUnit: end(task, .good)

@@ -87,8 +87,6 @@ public final class DeviceServer {
     for nexus in nexuses { nexus.setPreventsRemoval(false) }
   }
 
-  func forEachNexus(_ body: (LogicalUnitNexus) -> Void) { for nexus in nexuses { body(nexus) } }
-
   /// A unit attention for every nexus on this reactor, but the one with the identity `except`.
   func establishForAll(_ attention: SenseData, except: ObjectIdentifier? = nil) {
     for nexus in nexuses where ObjectIdentifier(nexus) != except { nexus.establish(attention) }
@@ -120,8 +118,6 @@ public final class DeviceServer {
     task.place = nextPlace
     nextPlace &+= 1
   }
-
-  func forEachTask(_ body: (SCSITask) -> Void) { for task in tasks { body(task) } }
 
   func hasTask(before task: SCSITask) -> Bool { tasks.contains { $0.precedes(task) } }
 
@@ -155,7 +151,7 @@ public final class DeviceServer {
       task.sense = sense
     }
     if task.status != .good { task.forgetTransfer() }
-    task.usesDescriptorSense = unit.modes.usesDescriptorSense
+    if task.sense != nil { task.usesDescriptorSense = unit.modes.usesDescriptorSense }
     // Taken out first: the owner may use the task again at once.
     let barriers = task.takeBarriers()
     leave(task)

@@ -10,14 +10,14 @@ enum ExecutionStep: UInt8, Sendable {
   case readAfterSynchronize
   /// A write to be verified: read it back.
   case verifyAfterWrite
-  /// A chunk read for comparison.
+  /// A piece read for comparison.
   case compare
   /// The deallocation of a WRITE SAME's range; if the store cannot, zero it.
   case writeSameByDeallocation
   /// The zeroing of a WRITE SAME's range; if the store cannot, write zeros.
   case writeSameByZeroing
-  /// A chunk written: the next, if any.
-  case writeSameChunk
+  /// WRITE SAME has written a piece: the next, if any.
+  case writtenPiece
   /// A range of UNMAP: the next, if any.
   case unmapRange
   /// SYNCHRONIZE for a MODE SELECT that turns the write cache off.

@@ -66,13 +66,18 @@ public final class SCSITask: StoreClient {
 
   public internal(set) var status: SCSIStatus = .good
   public internal(set) var sense: SenseData?
+  /// Whether its sense data, if any, is to be sent in descriptor format (D_SENSE).
+  public internal(set) var usesDescriptorSense = false
   public internal(set) var isAborted = false
 
   /// The I_T_L nexus, while the task is in the task set of its logical unit.
   public internal(set) var nexus: LogicalUnitNexus?
 
-  // What the device server keeps while it executes.
+  // MARK: Work
+
   var command: Command = .testUnitReady
+  /// The task's one store operation at a time.
+  let request = StoreRequest()
   var step: ExecutionStep = .finish
   /// Where in the store the command works, and on how much of it, in bytes: whole blocks, never more
   /// than the initiator gave or takes.
@@ -85,36 +90,43 @@ public final class SCSITask: StoreClient {
   var scratch: Buffer?
   /// What an UNMAP still has to deallocate, last first.
   var unmapRanges: [BlockRange] = []
-  /// The work of a third-party copy, while it goes on and until the task is used again.
-  var copy: CopyOperation?
-  /// It does a step of a copy on another task's behalf. Reports no unit attention: those are the
-  /// initiator's to hear. Waits for no other task: the copy, for which others may wait, already runs.
-  var isCopyStep = false
-  var barriers: [DrainBarrier] = []
-  /// Held back, or with a claim: to be seen to when the task leaves the task set.
-  var isGated = false
-  /// The lock that the command asked for, or has.
-  var rangeClaim: RangeLockClaim?
+
+  // MARK: Order
+
+  /// Its index in the task set of the device server.
   var slot = -1
-  /// What the home reactor's answer to a reservation command will name; 0 when none is waited for.
-  var reservationTicket: UInt64 = 0
-  /// A change of reservations has come that forbids the command: it starts no further operation.
-  var isFenced = false
+  /// When it entered the task set.
+  var startTime = MonotonicTime(rawValue: 0)
   /// Its number in the order in which tasks enter this share of the task set.
   var entry: UInt64 = 0
   /// Its number among the tasks of all nexuses here, once nothing of its own keeps it.
   var place = SCSITask.noPlace
   static let noPlace = UInt64.max
-  var hasPlace: Bool { place != SCSITask.noPlace }
 
-  /// Whether it comes before `other` of the same share.
-  func precedes(_ other: SCSITask) -> Bool {
-    nexus === other.nexus ? entry < other.entry : place < other.place
-  }
-  /// When it entered the task set.
-  var startTime = MonotonicTime(rawValue: 0)
-  /// The task's one store operation at a time.
-  let request = StoreRequest()
+  // MARK: Locks and ends
+
+  /// Held back, or with a claim: to be seen to when the task leaves the task set.
+  var isGated = false
+  /// The lock that the command asked for, or has.
+  var rangeClaim: RangeLockClaim?
+  /// Who waits for its end.
+  var barriers: [DrainBarrier] = []
+  /// What the home reactor's answer to a reservation command will name; 0 when none is waited for.
+  var reservationTicket: UInt64 = 0
+  /// A change of reservations has come that forbids the command: it starts no further operation.
+  var isFenced = false
+
+  // MARK: Copies
+
+  /// The work of a third-party copy, while it goes on and until the task is used again.
+  var copy: CopyOperation?
+  /// It does a step of a copy on another task's behalf. Reports no unit attention: those are the
+  /// initiator's to hear. Waits for no other task: the copy, for which others may wait, already
+  /// runs.
+  var isCopyStep = false
+
+  // MARK: Life
+
   private unowned var owner: (any SCSITaskOwner)?
 
   public init() { request.belong(to: self) }
@@ -139,20 +151,6 @@ public final class SCSITask: StoreClient {
     self.expectedDataIn = expectedDataIn
     self.expectedDataOut = expectedDataOut
   }
-
-  /// Ends a task that has begun with BUSY, before any logical unit has seen it: the transport has no
-  /// memory for it. The owner is not called.
-  public func refuseBusy() { refuse(.busy) }
-
-  /// Ends a task that has begun with `sense`, before its logical unit has seen it: the transport
-  /// finds fault with how it came. The owner is not called.
-  public func refuse(_ sense: SenseData, for nexus: LogicalUnitNexus?) {
-    refuse(Refusal(sense))
-    usesDescriptorSense = nexus?.server.unit.modes.usesDescriptorSense ?? false
-  }
-
-  /// Whether sense data is to be sent in descriptor format (D_SENSE).
-  public internal(set) var usesDescriptorSense = false
 
   public func storeRequestEnded(_ request: StoreRequest, _ failure: StoreFailure?) {
     guard let server = nexus?.server else {
@@ -219,5 +217,40 @@ public final class SCSITask: StoreClient {
     usesDescriptorSense = false
     phase = .idle
     step = .finish
+  }
+}
+
+// MARK: Order
+
+extension SCSITask {
+  var hasPlace: Bool { place != SCSITask.noPlace }
+
+  /// Whether it comes before `other` of the same share.
+  func precedes(_ other: SCSITask) -> Bool {
+    nexus === other.nexus ? entry < other.entry : place < other.place
+  }
+}
+
+// MARK: Refusals
+
+extension SCSITask {
+  /// Answers without having been in a task set.
+  func refuse(_ refusal: Refusal) {
+    precondition(phase == .idle)
+    status = refusal.status
+    sense = refusal.sense
+    forgetTransfer()
+    phase = .ended
+  }
+
+  /// Ends a task that has begun with BUSY, before any logical unit has seen it: the transport has
+  /// no memory for it. The owner is not called.
+  public func refuseBusy() { refuse(.busy) }
+
+  /// Ends a task that has begun with `sense`, before its logical unit has seen it: the transport
+  /// finds fault with how it came. The owner is not called.
+  public func refuse(_ sense: SenseData, for nexus: LogicalUnitNexus?) {
+    refuse(Refusal(sense))
+    usesDescriptorSense = nexus?.server.unit.modes.usesDescriptorSense ?? false
   }
 }

@@ -40,18 +40,15 @@ public final class AsymmetricAccess: Sendable {
 
   public func group(_ tag: UInt16) -> Group { groups.withLock { $0[tag] ?? Group() } }
 
-  /// Sets the states of some groups; the tags of those that changed.
+  /// Sets the states of some groups, and `status` of those that this changes.
   func set(
     _ states: [(tag: UInt16, state: AsymmetricAccessState)], status: TargetPortGroup.Status
-  ) -> Set<UInt16> {
+  ) {
     groups.withLock { groups in
-      var changed: Set<UInt16> = []
       for (tag, state) in states where (groups[tag] ?? Group()).state != state {
         groups[tag, default: Group()].state = state
         groups[tag, default: Group()].status = status
-        changed.insert(tag)
       }
-      return changed
     }
   }
 }
@@ -60,7 +57,7 @@ extension LogicalUnit {
   /// Changes, from any thread, how the unit is accessible through some groups (implicit asymmetric
   /// access): initiators hear 2A/06. False: a reactor could not be told; call again.
   public func setAccessStates(_ states: [UInt16: AsymmetricAccessState]) -> Bool {
-    _ = access.set(states.map { ($0.key, $0.value) }, status: .implicitlyAltered)
+    access.set(states.map { ($0.key, $0.value) }, status: .implicitlyAltered)
     return deviceServers.map { $0.post { $0.accessStatesChanged(except: nil) } }.allSatisfy { $0 }
   }
 }
@@ -69,9 +66,9 @@ extension DeviceServer {
   /// Installs the states that hold now in the nexuses of this reactor, which makes them count, and
   /// tells those whose unit has a changed state, through whatever group.
   func accessStatesChanged(except origin: ObjectIdentifier?) {
-    forEachNexus { nexus in
+    for nexus in nexuses {
       let states = nexus.nexus.targetPorts.map { unit.access.group($0.group).state }
-      nexus.accessState = unit.access.group(nexus.nexus.targetPortGroup).state
+      nexus.accessState = unit.access.group(nexus.nexus.port.group).state
       guard nexus.accessStatesSeen != states else { return }
       nexus.accessStatesSeen = states
       if ObjectIdentifier(nexus) != origin { nexus.establish(.asymmetricAccessStateChanged) }

@@ -7,7 +7,7 @@ internal import Synchronization
 extension LogicalUnit {
   /// The most memory that a command which works piece by piece takes at a time, and what OPTIMAL
   /// TRANSFER LENGTH recommends: long enough to hide an operation's cost, short enough to be shared.
-  static let chunkBytes = 1 << 20
+  static let pieceBytes = 1 << 20
 
   /// About what libiscsi's tests and the Linux initiator ask for at once.
   static let unmapBlocksMax: UInt32 = 1 << 20
@@ -21,7 +21,7 @@ extension LogicalUnit {
 
   /// MAXIMUM COMPARE AND WRITE LENGTH: what one byte counts, and one piece of work compares.
   var compareAndWriteBlocksMax: Int {
-    min(255, LogicalUnit.chunkBytes / blockBytes, transferBlocksMax)
+    min(255, LogicalUnit.pieceBytes / blockBytes, transferBlocksMax)
   }
 
   var blockBytes: Int { Int(geometry.logicalBlockBytes) }
@@ -51,7 +51,7 @@ extension LogicalUnit {
       UInt16(clamping: geometry.physicalBlockBytes / geometry.logicalBlockBytes)
     limits.transferBlocksMax = UInt32(transferBlocksMax)
     limits.transferBlocksOptimal =
-      UInt32(min(LogicalUnit.chunkBytes / blockBytes, transferBlocksMax))
+      UInt32(min(LogicalUnit.pieceBytes / blockBytes, transferBlocksMax))
     limits.compareAndWriteBlocksMax = UInt8(clamping: compareAndWriteBlocksMax)
     limits.prefetchBlocksMax = UInt32(LogicalUnit.preFetchBytesMax / blockBytes)
     limits.writeSameBlocksMax = UInt64(writeSameBlocksMax)

@@ -46,9 +46,9 @@ public final class LogicalUnit: Sendable {
   /// Decides between ORDERED tasks of different reactors.
   let order = UnitOrder()
 
-  /// The standard of `queueDepth`: more than any disk has use for, and room for eight initiators at
-  /// the standard depth of a session.
-  public static let queueDepthStandard = 1024
+  /// More than any disk has use for, and room for eight initiators at the default depth of a
+  /// session.
+  public static let queueDepthDefault = 1024
   public static let queueDepthMax = 65_536
 
   /// The longest transfer for which every reactor has memory; settled when the device servers are there.
@@ -69,14 +69,10 @@ public final class LogicalUnit: Sendable {
 
   public init(
     identity: LogicalUnitIdentity, store: any Store, startsWithWriteCache: Bool,
-    homeReactorIndex: Int, queueDepth: Int = LogicalUnit.queueDepthStandard,
-    isRemovable: Bool = false, servesLongCommands: Bool = false,
-    reservations: SavedReservations = .intact(ReservationState()),
-    persistence: (any UnitPersistence<ReservationState>)? = nil,
-    options: LogicalUnitOptions = LogicalUnitOptions()
+    homeReactorIndex: Int, options: LogicalUnitOptions = LogicalUnitOptions()
   ) {
+    queueDepth = options.queueDepth
     precondition((1...LogicalUnit.queueDepthMax).contains(queueDepth), "queue depth out of range")
-    self.queueDepth = queueDepth
     guard let naa = identity.naaIdentifier else {
       preconditionFailure("an identity has an NAA identifier of 16 bytes that starts with 6h")
     }
@@ -86,7 +82,7 @@ public final class LogicalUnit: Sendable {
     self.store = store
     geometry = store.geometry
     modes = LogicalUnitModes(writeCacheEnabled: startsWithWriteCache)
-    parameters = UnitParameters(options.saved, options.persistence)
+    parameters = UnitParameters(options.savedParameters, options.parameterPersistence)
     access = options.access
     medium = MediumState(options.wipe)
     wipePersistence = options.wipePersistence
@@ -94,18 +90,18 @@ public final class LogicalUnit: Sendable {
     provisioning = ThinProvisioning(
       usedPercentMax: options.thinThresholdPercent, capacity: BlockCount(geometry.blockCount),
       blockBytes: geometry.logicalBlockBytes)
-    self.isRemovable = isRemovable
+    isRemovable = options.isRemovable
     self.homeReactorIndex = homeReactorIndex
-    reservationPersistence = persistence
-    switch reservations {
+    reservationPersistence = options.reservationPersistence
+    switch options.reservations {
     case .intact(let state):
-      self.reservations = Mutex(state)
+      reservations = Mutex(state)
       isOffline = false
     case .damaged:
-      self.reservations = Mutex(ReservationState())
+      reservations = Mutex(ReservationState())
       isOffline = true
     }
-    self.servesLongCommands = servesLongCommands
+    servesLongCommands = options.servesLongCommands
     modes.settings = savedSettings
   }
 
@@ -162,88 +158,5 @@ public final class LogicalUnit: Sendable {
       nexuses.values.filter { $0.target.name == name }.map(\.initiator)
     }
     return Set(ports).sorted { ($0.name, $0.isid) < ($1.name, $1.isid) }
-  }
-}
-
-/// What is known of the persistent reservations of a logical unit when it starts.
-public enum SavedReservations: Sendable {
-  case intact(ReservationState)
-  /// They were saved and cannot be read. The unit answers NOT READY, MANUAL INTERVENTION REQUIRED.
-  case damaged
-}
-
-/// What a logical unit says of itself, the same on every path and after every restart.
-public struct LogicalUnitIdentity: Sendable, Equatable {
-  /// The store's name in the configuration, for logs.
-  public var name: String
-  /// NAA IEEE Registered Extended identifier, 16 bytes starting with 6h (SPC-4 §7.8.6.6.5).
-  public var naa: [UInt8]
-  /// Unit serial number (VPD page 80h), ASCII.
-  public var serial: String
-  /// T10 vendor identification, at most 8 ASCII characters.
-  public var vendor: String
-  /// At most 16 ASCII characters.
-  public var product: String
-  /// At most 4 ASCII characters.
-  public var revision: String
-
-  public init(
-    name: String, naa: [UInt8], serial: String, vendor: String, product: String, revision: String
-  ) {
-    self.name = name
-    self.naa = naa
-    self.serial = serial
-    self.vendor = vendor
-    self.product = product
-    self.revision = revision
-  }
-
-  /// `naa` as a value; nil unless it is of the form promised.
-  var naaIdentifier: NAAIdentifier? {
-    guard naa.count == 16 else { return nil }
-    let high = naa[..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    let low = naa[8...].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    return NAAIdentifier(high: high, low: low)
-  }
-}
-
-/// Mode parameters, read by every reactor on every write and changed by MODE SELECT.
-public final class LogicalUnitModes: Sendable {
-  private let writeCache: Atomic<Bool>
-  private let descriptorSense = Atomic<Bool>(false)
-  private let softwareWriteProtect = Atomic<Bool>(false)
-  private let taskAborted = Atomic<Bool>(false)
-
-  private let isChanging = Atomic<Bool>(false)
-
-  init(writeCacheEnabled: Bool) { writeCache = Atomic(writeCacheEnabled) }
-
-  /// Lets one command at a time change what is saved: MODE SELECT or SET IDENTIFYING INFORMATION. False:
-  /// another is at it.
-  func beginChange() -> Bool { !isChanging.exchange(true, ordering: .acquiringAndReleasing) }
-  func endChange() { isChanging.store(false, ordering: .releasing) }
-
-  /// WCE, caching mode page: GOOD may precede stable storage until a SYNCHRONIZE CACHE.
-  public var writeCacheEnabled: Bool {
-    get { writeCache.load(ordering: .acquiring) }
-    set { writeCache.store(newValue, ordering: .releasing) }
-  }
-
-  /// D_SENSE, control mode page: sense data in descriptor format.
-  public var usesDescriptorSense: Bool {
-    get { descriptorSense.load(ordering: .relaxed) }
-    set { descriptorSense.store(newValue, ordering: .relaxed) }
-  }
-
-  /// SWP, control mode page: every medium-changing command is refused.
-  public var isSoftwareWriteProtected: Bool {
-    get { softwareWriteProtect.load(ordering: .acquiring) }
-    set { softwareWriteProtect.store(newValue, ordering: .releasing) }
-  }
-
-  /// TAS, control mode page: commands aborted by another nexus end with TASK ABORTED.
-  public var reportsTaskAborted: Bool {
-    get { taskAborted.load(ordering: .relaxed) }
-    set { taskAborted.store(newValue, ordering: .relaxed) }
   }
 }

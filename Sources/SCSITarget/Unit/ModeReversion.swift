@@ -8,7 +8,9 @@ extension DeviceServer {
   /// Puts the saved settings in force; `body` follows on this reactor. Called when the tasks before the
   /// reset have ended; a MODE SELECT that came after it may be at work, and is waited for.
   func revertModes(then body: @escaping () -> Void) {
-    guard unit.modes.beginChange() else { return PendingReversion(of: self, then: body).wait() }
+    guard unit.parameters.beginChange() else {
+      return PendingReversion(of: self, then: body).wait()
+    }
     beginReversion(then: body)
   }
 
@@ -16,7 +18,7 @@ extension DeviceServer {
   /// synchronization fail, it stays off: every further write synchronizes for itself, and says so.
   fileprivate func beginReversion(then body: @escaping () -> Void) {
     guard unit.modes.settings != unit.savedSettings else {
-      unit.modes.endChange()
+      unit.parameters.endChange()
       return body()
     }
     let hadWriteCache = unit.modes.writeCacheEnabled
@@ -36,11 +38,11 @@ extension DeviceServer {
   /// asked for the settings before they reverted.
   private func endReversion(then body: @escaping () -> Void) {
     tellEverywhere { server in
-      server.forEachNexus { nexus in
+      for nexus in server.nexuses {
         if !nexus.isResetPending { nexus.establish(.modeParametersChanged) }
       }
     } then: { [unit] in
-      unit.modes.endChange()
+      unit.parameters.endChange()
       body()
     }
   }
@@ -80,7 +82,7 @@ private final class PendingReversion: TimerHandler {
   func wait() { _ = server.reactor.startTimer(after: PendingReversion.interval, for: self) }
 
   func timerFired(_ timer: TimerID) {
-    guard server.unit.modes.beginChange() else { return wait() }
+    guard server.unit.parameters.beginChange() else { return wait() }
     server.beginReversion(then: body)
   }
 }

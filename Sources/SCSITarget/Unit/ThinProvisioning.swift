@@ -62,7 +62,6 @@ public final class ThinProvisioning: Sendable {
 extension LogicalUnit {
   /// Notes, from any thread, the bytes of the medium that the unit uses and those it could still get.
   /// True: they have fallen below the threshold, and every nexus was told so (38/07).
-  @discardableResult
   public func noteSpace(usedBytes: UInt64, availableBytes: UInt64) -> Bool {
     guard provisioning.note(usedBytes: usedBytes, availableBytes: availableBytes) else {
       return false

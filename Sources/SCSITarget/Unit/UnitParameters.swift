@@ -33,6 +33,7 @@ final class UnitParameters: Sendable {
   private let state: Mutex<SavedParameters>
   /// What SET TIMESTAMP has made of the machine's clock, in milliseconds to add; nil: nothing.
   private let clockOffset = Mutex<Int64?>(nil)
+  private let isChanging = Atomic<Bool>(false)
 
   init(_ saved: SavedParameters, _ persistence: (any UnitPersistence<SavedParameters>)?) {
     state = Mutex(saved)
@@ -43,6 +44,11 @@ final class UnitParameters: Sendable {
 
   /// What is on stable storage from now on, or would be were there any.
   func install(_ saved: SavedParameters) { state.withLock { $0 = saved } }
+
+  /// Lets one command at a time change what is saved: MODE SELECT or SET IDENTIFYING INFORMATION.
+  /// False: another is at it.
+  func beginChange() -> Bool { !isChanging.exchange(true, ordering: .acquiringAndReleasing) }
+  func endChange() { isChanging.store(false, ordering: .releasing) }
 
   var timestamp: TimestampParameters {
     let now = WallClock.milliseconds

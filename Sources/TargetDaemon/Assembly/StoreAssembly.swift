@@ -164,10 +164,7 @@ struct StoreAssembly {
       return LogicalUnit(
         identity: identity, store: opened.presented,
         startsWithWriteCache: CacheMode(configured.cache).startsWithWriteCache,
-        homeReactorIndex: index % reactorCount, queueDepth: configured.queueDepth,
-        isRemovable: configured.removable, servesLongCommands: configured.servesLongCommands,
-        reservations: savedReservations(of: identity),
-        persistence: files.reservations, options: options(of: configured, identity))
+        homeReactorIndex: index % reactorCount, options: options(of: configured, identity))
     }
   }
 
@@ -186,11 +183,16 @@ struct StoreAssembly {
     of store: TargetConfiguration.Store, _ identity: LogicalUnitIdentity
   ) -> LogicalUnitOptions {
     var options = LogicalUnitOptions()
+    options.queueDepth = store.queueDepth
+    options.isRemovable = store.removable
+    options.servesLongCommands = store.servesLongCommands
     options.mediumRotationRate = store.rotationRate
     options.thinThresholdPercent = store.thinThresholdPercent.map { UInt8(clamping: $0) }
     options.access = loaded.configuration.access(to: store.name)
-    options.saved = files.parameters.load(of: identity)
-    options.persistence = files.parameters
+    options.reservations = savedReservations(of: identity)
+    options.reservationPersistence = files.reservations
+    options.savedParameters = files.parameters.load(of: identity)
+    options.parameterPersistence = files.parameters
     // A disk in memory ends with the process, and what was left to wipe with it.
     if store.medium.path != nil {
       options.wipe = files.wipes.load(of: identity)

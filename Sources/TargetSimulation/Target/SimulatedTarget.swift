@@ -28,7 +28,7 @@ public final class SimulatedTarget {
     seed: UInt64, targets: [TargetDefinition], reactorCount: Int = 1,
     limits: ServerLimits = ServerLimits(), diskBytes: UInt64 = 1 << 20,
     blockBytes: UInt32 = 512, startsWithWriteCache: Bool = true, memoryBudgetBytes: Int = 64 << 20,
-    unitQueueDepth: Int = LogicalUnit.queueDepthStandard,
+    unitQueueDepth: Int = LogicalUnit.queueDepthDefault,
     presenting: @escaping (SimulatedStore) -> any Store = { $0 }
   ) throws {
     world = SimulatedWorld(seed: seed)
@@ -85,10 +85,12 @@ public final class SimulatedTarget {
     let identity = LogicalUnitIdentity(
       name: name, naa: [0x60] + [UInt8](repeating: UInt8(disks.count), count: 15), serial: name,
       vendor: "SWIFTTGT", product: "VIRTUAL-DISK", revision: "1")
+    var options = LogicalUnitOptions()
+    options.queueDepth = queueDepth
+    options.reservationPersistence = reservations
     let unit = LogicalUnit(
       identity: identity, store: presenting(store), startsWithWriteCache: startsWithWriteCache,
-      homeReactorIndex: (disks.count - 1) % reactors.count, queueDepth: queueDepth,
-      persistence: reservations)
+      homeReactorIndex: (disks.count - 1) % reactors.count, options: options)
     units.append(unit)
     for worker in workers { worker.add(unit) }
   }

@@ -30,11 +30,13 @@ public final class UnitBench: SCSITaskOwner {
     reactors = (0..<2).map { world.makeReactor(index: $0, memoryBudgetBytes: 32 << 20) }
     store = try MemoryStore(
       sizeBytes: UInt64(blocks) * UInt64(blockBytes), logicalBlockBytes: blockBytes)
+    var options = LogicalUnitOptions()
+    options.reservationPersistence = persistence
     unit = LogicalUnit(
       identity: LogicalUnitIdentity(
         name: "disk", naa: [0x60] + [UInt8](repeating: 1, count: 15), serial: "S1",
         vendor: "SWIFTTGT", product: "VIRTUAL-DISK", revision: "1"), store: store,
-      startsWithWriteCache: true, homeReactorIndex: 1, persistence: persistence)
+      startsWithWriteCache: true, homeReactorIndex: 1, options: options)
     let servers = reactors.map { DeviceServer(unit: unit, reactor: $0) }
     task.belong(to: self)
     for number in 0..<UnitBench.nodeCount {
@@ -56,10 +58,7 @@ public final class UnitBench: SCSITaskOwner {
     let initiator = InitiatorPort(
       name: "iqn.2026-11.com.example:n\(number)", isid: 0x0002_3D00_0000 + UInt64(number))
     let target = TargetPort(name: "iqn.2026-11.com.example:disk", portalGroupTag: 1)
-    return InitiatorTargetNexus(
-      initiatorPortName: "\(initiator.name),i,0x00023d00000\(number)",
-      targetPortName: "\(target.name),t,0x0001", targetDeviceName: target.name, targetPortGroup: 1,
-      relativeTargetPort: 1, identity: NexusIdentity(initiator: initiator, target: target))
+    return InitiatorTargetNexus(identity: NexusIdentity(initiator: initiator, target: target))
   }
 
   public func taskEnded(_ task: SCSITask) {}

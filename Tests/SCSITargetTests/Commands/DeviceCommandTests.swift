@@ -193,10 +193,11 @@ struct DeviceCommandTests {
   func configuredPages() {
     var options = LogicalUnitOptions()
     options.mediumRotationRate = 7200
+    options.isRemovable = true
     let store = TestStore(blockBytes: 512, blocks: 100)
     let unit = LogicalUnit(
       identity: Bench.identity, store: store, startsWithWriteCache: true, homeReactorIndex: 0,
-      isRemovable: true, options: options)
+      options: options)
     let ports = [
       TargetPortIdentity(group: 3, relativePort: 2, name: "iqn.2026-01.example:t,t,0x0007"),
       TargetPortIdentity(group: 8, relativePort: 8, name: "iqn.2026-01.example:t,t,0x0008"),

@@ -26,8 +26,8 @@ struct FormatTests {
       capabilities: StoreCapabilities(canPunchHoles: false, canZeroRanges: zeroes))
     let bench = Bench(store)
     // The memory that it gets has been used before.
-    let used = bench.reactor.buffers.allocate(LogicalUnit.chunkBytes)
-    used?.fill(0..<LogicalUnit.chunkBytes, with: 0xA5)
+    let used = bench.reactor.buffers.allocate(LogicalUnit.pieceBytes)
+    used?.fill(0..<LogicalUnit.pieceBytes, with: 0xA5)
     if let used { bench.reactor.buffers.release(used) }
     #expect(bench.run([0x04, 0, 0, 0, 0, 0]).summary == "good")
     #expect(holds(store, 0))

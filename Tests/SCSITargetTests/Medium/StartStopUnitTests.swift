@@ -15,9 +15,12 @@ struct StartStopUnitTests {
   private let requestSense: [UInt8] = [0x03, 0, 0, 0, 18, 0]
 
   private func removable(_ store: TestStore) -> Bench {
+    var options = LogicalUnitOptions()
+    options.isRemovable = true
+    options.servesLongCommands = true
     let unit = LogicalUnit(
       identity: Bench.identity, store: store, startsWithWriteCache: true, homeReactorIndex: 0,
-      isRemovable: true, servesLongCommands: true)
+      options: options)
     return Bench(store, unit: unit)
   }
 
@@ -72,7 +75,7 @@ struct StartStopUnitTests {
     #expect(one.run(eject).summary == "good")
     #expect(one.run(eject).summary == "good")
     for row in CommandTable.standard.rows
-    where !row.command.movesMedium && !row.command.isReservationCommand {
+    where !row.traits.contains(.movesMedium) && !row.command.isReservationCommand {
       let (cdb, out) = AdmissionTests.sensibleCommand(row)
       let expected = row.direction == .dataIn ? 4096 : nil
       let outcome = two.run(cdb, out: out, expected: expected, telling: one)

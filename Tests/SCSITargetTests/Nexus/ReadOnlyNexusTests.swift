@@ -11,9 +11,11 @@ struct ReadOnlyNexusTests {
   /// A removable unit that one initiator may write and another may only read.
   private func pair() -> (reader: Bench, writer: Bench) {
     let store = TestStore(blockBytes: 512, blocks: 64)
+    var options = Bench.options
+    options.isRemovable = true
     let unit = LogicalUnit(
       identity: Bench.identity, store: store, startsWithWriteCache: true, homeReactorIndex: 0,
-      isRemovable: true, servesLongCommands: true, options: Bench.options)
+      options: options)
     let writer = Bench(store, unit: unit)
     return (Bench(store, unit: unit, reactorIndex: 1, isReadOnly: true), writer)
   }

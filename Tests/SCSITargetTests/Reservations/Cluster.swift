@@ -21,10 +21,12 @@ final class Cluster {
   ) {
     let store = TestStore(blockBytes: 512, blocks: blocks)
     let persistence = MemoryPersistence()
+    var options = options
+    options.reservations = reservations
+    options.reservationPersistence = persistence
     let unit = LogicalUnit(
       identity: Bench.identity, store: store, startsWithWriteCache: writeCache,
-      homeReactorIndex: 0, servesLongCommands: true, reservations: reservations,
-      persistence: persistence, options: options)
+      homeReactorIndex: 0, options: options)
     self.store = store
     self.persistence = persistence
     self.unit = unit
@@ -86,10 +88,7 @@ final class Node: SCSITaskOwner {
   }
 
   private static func makeNexus(_ identity: NexusIdentity) -> InitiatorTargetNexus {
-    InitiatorTargetNexus(
-      initiatorPortName: "\(identity.initiator.name),i,0x400001370000",
-      targetPortName: "\(identity.target.name),t,0x0001", targetDeviceName: identity.target.name,
-      targetPortGroup: 1, relativeTargetPort: 1, identity: identity)
+    InitiatorTargetNexus(identity: identity)
   }
 
   var lun: LogicalUnitNexus { nexus.logicalUnit(at: 0)! }

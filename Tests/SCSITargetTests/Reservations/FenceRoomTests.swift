@@ -23,7 +23,7 @@ struct FenceRoomTests {
     let cluster = Cluster(reactors: 1)
     let (fencer, victim) = try FenceTests.nodes(cluster)
     cluster.store.isHolding = true
-    let reads = (0..<LogicalUnit.queueDepthStandard).map { _ in
+    let reads = (0..<LogicalUnit.queueDepthDefault).map { _ in
       victim.begin(CDB.ten(0x28, 0, 1))
     }
     #expect(fencer.run(Self.testUnitReady) == "busy")

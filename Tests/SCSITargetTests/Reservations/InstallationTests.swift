@@ -15,10 +15,7 @@ struct InstallationTests {
       let identity = NexusIdentity(
         initiator: InitiatorPort(name: "iqn.2026-01.example:node-\(index)", isid: UInt64(index)),
         target: TargetPort(name: "iqn.2026-01.example:t", portalGroupTag: 7))
-      let nexus = InitiatorTargetNexus(
-        initiatorPortName: "\(index)", targetPortName: "iqn.2026-01.example:t,t,0x0007",
-        targetDeviceName: "iqn.2026-01.example:t", targetPortGroup: 7, relativeTargetPort: 7,
-        identity: identity)
+      let nexus = InitiatorTargetNexus(identity: identity)
       nexus.attach(server, as: 0, isReadOnly: false, attention: .powerOnOccurred)
       // Every second one is fenced.
       if index % 2 == 0 { state.registrations.append(Registration(nexus: identity, key: 1)) }
@@ -53,9 +50,11 @@ struct InstallationTests {
       state.registrations.append(Registration(nexus: nexus, key: 1))
     }
     let store = TestStore(blockBytes: 512, blocks: 10)
+    var options = LogicalUnitOptions()
+    options.reservations = .intact(state)
     let unit = LogicalUnit(
       identity: Bench.identity, store: store, startsWithWriteCache: true, homeReactorIndex: 0,
-      reservations: .intact(state))
+      options: options)
     let data = Bench(store, unit: unit).run([0x5E, 3, 0, 0, 0, 0, 0, 1, 0, 0]).data
     let second = 8 + 24 + Int(data[8 + 23])
     #expect(data[8 + 18..<8 + 20] == [0, 9])

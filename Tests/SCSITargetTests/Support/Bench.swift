@@ -28,25 +28,26 @@ final class Bench: SCSITaskOwner {
   init(
     _ store: TestStore, unit shared: LogicalUnit? = nil, reactorIndex: Int = 0,
     writeCache: Bool = true, isReadOnly: Bool = false, attention: SenseData? = nil,
-    memoryBytes: Int = 64 << 20, queueDepth: Int = LogicalUnit.queueDepthStandard,
+    memoryBytes: Int = 64 << 20, queueDepth: Int = LogicalUnit.queueDepthDefault,
     options: LogicalUnitOptions = Bench.options, targetPorts: [TargetPortIdentity] = []
   ) {
     reactor = Reactor(index: reactorIndex, engine: TestEngine(), memoryBudgetBytes: memoryBytes)
     self.store = store
+    var options = options
+    options.queueDepth = queueDepth
     unit =
       shared
       ?? LogicalUnit(
         identity: Bench.identity, store: store, startsWithWriteCache: writeCache,
-        homeReactorIndex: 0, queueDepth: queueDepth, servesLongCommands: true, options: options)
+        homeReactorIndex: 0, options: options)
     server = DeviceServer(unit: unit, reactor: reactor)
     nexus = InitiatorTargetNexus(
-      initiatorPortName: "iqn.2026-01.example:i\(reactorIndex),i,0x400001370000",
-      targetPortName: "iqn.2026-01.example:t,t,0x0007", targetDeviceName: "iqn.2026-01.example:t",
-      targetPortGroup: 3, relativeTargetPort: 2,
       identity: NexusIdentity(
         initiator: InitiatorPort(
           name: "iqn.2026-01.example:i\(reactorIndex)", isid: 0x4000_0137_0000),
         target: TargetPort(name: "iqn.2026-01.example:t", portalGroupTag: 7)),
+      port: TargetPortIdentity(
+        group: 3, relativePort: 2, name: "iqn.2026-01.example:t,t,0x0007"),
       targetPorts: targetPorts)
     nexus.attach(server, as: 0, isReadOnly: isReadOnly, attention: attention ?? .powerOnOccurred)
     if attention == nil { _ = lun.takeAttention() }
@@ -55,6 +56,7 @@ final class Bench: SCSITaskOwner {
   /// A unit that serves every command of the table.
   static var options: LogicalUnitOptions {
     var options = LogicalUnitOptions()
+    options.servesLongCommands = true
     options.access = AsymmetricAccess(isExplicit: true)
     return options
   }
@@ -68,8 +70,6 @@ final class Bench: SCSITaskOwner {
   /// Another initiator port on this reactor, with the logical unit at LUN 0 and no unit attention.
   func secondNexus(named name: String = "second") -> InitiatorTargetNexus {
     let nexus = InitiatorTargetNexus(
-      initiatorPortName: name, targetPortName: "t,t,0x0001", targetDeviceName: "t",
-      targetPortGroup: 1, relativeTargetPort: 1,
       identity: NexusIdentity(
         initiator: InitiatorPort(name: name, isid: 2),
         target: TargetPort(name: "t", portalGroupTag: 1)))

@@ -8,7 +8,6 @@ import Testing
 @Suite("Task management")
 struct TaskManagementTests {
   private let block = [UInt8](repeating: 0x55, count: 512)
-  private let chunk = LogicalUnit.chunkBytes
 
   @Test("An abort ends when the operation in flight has, and that has landed")
   func abortWaits() {

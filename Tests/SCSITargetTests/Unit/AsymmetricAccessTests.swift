@@ -14,7 +14,7 @@ struct AsymmetricAccessTests {
   private func makeBenches(
     _ state: AsymmetricAccessState = .activeOptimized
   ) -> (first: Bench, second: Bench) {
-    var options = LogicalUnitOptions()
+    var options = Bench.options
     options.access = AsymmetricAccess(
       groups: [3: AsymmetricAccess.Group(state: state, isPreferred: true)], isExplicit: true)
     let store = TestStore(blockBytes: 512, blocks: 100)

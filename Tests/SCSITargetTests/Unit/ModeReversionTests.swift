@@ -16,8 +16,8 @@ struct ModeReversionTests {
     writeCache: Bool = true
   ) -> (one: Bench, two: Bench) {
     var options = Bench.options
-    options.persistence = memory
-    options.saved = saved
+    options.parameterPersistence = memory
+    options.savedParameters = saved
     let store = TestStore(blockBytes: 512, blocks: 100)
     let one = Bench(store, writeCache: writeCache, options: options)
     return (one, Bench(store, unit: one.unit, reactorIndex: 1))
@@ -57,7 +57,7 @@ struct ModeReversionTests {
       #expect(bench.run(CDB.testUnitReady).summary == "06/29/03")
       #expect(bench.run(CDB.ten(0x2A, 0, 1), out: block).summary == "good")
     }
-    #expect(one.unit.modes.beginChange())
+    #expect(one.unit.parameters.beginChange())
   }
 
   @Test("A reset that turns the write cache off ends when what was cached is on the medium")
@@ -117,6 +117,6 @@ struct ModeReversionTests {
     turn(one, two)
     #expect(ending.outcome == .complete)
     #expect(one.unit.modes.usesDescriptorSense)
-    #expect(one.unit.modes.beginChange())
+    #expect(one.unit.parameters.beginChange())
   }
 }

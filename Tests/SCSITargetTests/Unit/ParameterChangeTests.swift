@@ -35,9 +35,11 @@ struct ParameterChangeTests {
 
   private func makeBenches() -> (one: Bench, two: Bench) {
     let store = TestStore(blockBytes: 512, blocks: 100)
+    var options = Bench.options
+    options.isRemovable = true
     let unit = LogicalUnit(
       identity: Bench.identity, store: store, startsWithWriteCache: true, homeReactorIndex: 0,
-      isRemovable: true, options: Bench.options)
+      options: options)
     return (Bench(store, unit: unit), Bench(store, unit: unit, reactorIndex: 1))
   }
 
@@ -93,6 +95,6 @@ struct ParameterChangeTests {
     two.reactor.turn()
     one.reactor.turn()
     #expect(isDrained)
-    #expect(one.unit.modes.beginChange())
+    #expect(one.unit.parameters.beginChange())
   }
 }

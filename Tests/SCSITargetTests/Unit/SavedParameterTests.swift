@@ -43,8 +43,8 @@ struct SavedParameterTests {
     _ memory: Memory?, saved: SavedParameters = SavedParameters(), writeCache: Bool = true
   ) -> Bench {
     var options = Bench.options
-    options.persistence = memory
-    options.saved = saved
+    options.parameterPersistence = memory
+    options.savedParameters = saved
     return Bench(
       TestStore(blockBytes: 512, blocks: 100), writeCache: writeCache, options: options)
   }
@@ -119,7 +119,7 @@ struct SavedParameterTests {
     memory.release()
     bench.reactor.turn()
     #expect(isDrained)
-    #expect(bench.unit.modes.beginChange())
+    #expect(bench.unit.parameters.beginChange())
   }
 
   @Test(
@@ -136,7 +136,7 @@ struct SavedParameterTests {
     #expect(task.phase == .ended)
     #expect(task.sense?.description == (failure == nil ? nil : "04/44/00"))
     #expect(bench.unit.modes.usesDescriptorSense == (failure == nil))
-    #expect(bench.unit.modes.beginChange(), "others may change them again")
+    #expect(bench.unit.parameters.beginChange(), "others may change them again")
   }
 
   @Test("A unit that cannot save refuses SP and saved values, and has no PS")

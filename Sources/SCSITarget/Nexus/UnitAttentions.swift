@@ -1,0 +1,46 @@
+internal import SCSIModel
+
+/// The unit attention conditions that an initiator has still to hear of, through one I_T_L nexus
+/// (SAM-5 §5.14), in the order in which it will: those that tell of a reset first, else the oldest.
+struct UnitAttentions {
+  private var conditions: [SenseData] = []
+
+  /// More different conditions than this do not exist at a time; before a further one they all
+  /// become "power on, reset, or bus device reset occurred", which tells the initiator to look at
+  /// everything.
+  static let countMax = 16
+
+  var isEmpty: Bool { conditions.isEmpty }
+  var count: Int { conditions.count }
+  var first: SenseData? { conditions.first }
+
+  /// The next condition tells of a power on, a reset or a nexus loss, as all do that come before
+  /// the others.
+  var isResetPending: Bool { conditions.first?.tellsOfReset ?? false }
+
+  /// Queues a condition, once: one that tells of a reset before those that do not, else last.
+  mutating func establish(_ condition: SenseData) {
+    guard !conditions.contains(condition) else { return }
+    if conditions.count >= Self.countMax {
+      conditions = [.powerOnResetOrBusDeviceResetOccurred]
+    }
+    let place = condition.tellsOfReset ? conditions.firstIndex { !$0.tellsOfReset } : nil
+    conditions.insert(condition, at: place ?? conditions.count)
+  }
+
+  /// A reset says more than anything pending before it.
+  mutating func replace(with condition: SenseData) { conditions = [condition] }
+
+  /// Drops a condition whose news the initiator has just been told.
+  mutating func withdraw(_ condition: SenseData) {
+    conditions.removeAll { $0.isSameCondition(as: condition) }
+  }
+
+  /// The next condition, cleared by reporting it.
+  mutating func take() -> SenseData? { conditions.isEmpty ? nil : conditions.removeFirst() }
+}
+
+extension SenseData {
+  /// 29/xx: power on, reset or nexus loss.
+  fileprivate var tellsOfReset: Bool { additionalSenseCode == 0x29 }
+}
