@@ -2,8 +2,8 @@ internal import Reactor
 internal import Synchronization
 
 /// What of a file is mapped: lseek(2) with SEEK_DATA and SEEK_HOLE, which may wait for the disk and
-/// which no engine can queue. So a thread of its own makes the calls, one search after the other; it
-/// moves the descriptor's position, which nothing else uses.
+/// which no engine can queue. So a thread of its own makes the calls, one search after the other;
+/// it moves the descriptor's position, which nothing else uses.
 extension DescriptorStore {
   func findExtents(_ request: StoreRequest, on reactor: Reactor) {
     // The kernel does not tell what a block device has deallocated.
@@ -35,8 +35,8 @@ extension DescriptorStore {
   }
 }
 
-/// The searches of a store that wait for their turn, and the thread that makes them: there is one as
-/// long as there are any.
+/// The searches of a store that wait for their turn, and the thread that makes them: there is one
+/// as long as there are any.
 final class ExtentSearches: Sendable {
   /// More than this at a time is a fault of somebody's, or the disk hangs.
   static let waitingMax = 64

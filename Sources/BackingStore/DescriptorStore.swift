@@ -8,8 +8,8 @@ internal import Synchronization
 /// - **The gate.** Nothing is served before the lock of the file is granted. The kernel keeps a
 ///   dead process's lock until its last write has landed, so no timeout may ever work around it.
 ///   flock(2) asks for no permission beyond an open file: **whoever may read the backing file can
-///   hold its lock and keep the logical unit NOT READY**, for as long as he likes. Files are created
-///   with mode 0600; one made otherwise must not be readable by others than its owner.
+///   hold its lock and keep the logical unit NOT READY**, for as long as he likes. Files are
+///   created with mode 0600; one made otherwise must not be readable by others than its owner.
 /// - **The latch.** Linux reports a failed write-back once and forgets it. After the first failed
 ///   sync or durable write nothing is written or synced any more until the administrator clears it,
 ///   and nothing that ends meanwhile counts as durable. See `SyncQueue`.
@@ -178,8 +178,8 @@ public final class DescriptorStore: OperationStore {
     request.finish(failure(of: request.operation, error, isPromise: isPromise))
   }
 
-  /// What `error` means for the initiator, and for the store. `isPromise`: the operation was to make
-  /// something durable.
+  /// What `error` means for the initiator, and for the store. `isPromise`: the operation was to
+  /// make something durable.
   private func failure(
     of operation: StoreRequest.Operation, _ error: SystemError, isPromise: Bool
   ) -> StoreFailure {

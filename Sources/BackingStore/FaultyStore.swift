@@ -2,11 +2,12 @@
   public import Reactor
   internal import Synchronization
 
-  /// A store whose requests are delayed, failed or stopped as its faults say; all else the store behind
-  /// it does. The first fault that hits decides.
+  /// A store whose requests are delayed, failed or stopped as its faults say; all else the store
+  /// behind it does. The first fault that hits decides.
   ///
-  /// A delay is a timer of the reactor, and the request begins after it, as on a disk that is slow to
-  /// get to work: nothing may conclude from the time that has passed that it will not land any more.
+  /// A delay is a timer of the reactor, and the request begins after it, as on a disk that is slow
+  /// to get to work: nothing may conclude from the time that has passed that it will not land any
+  /// more.
   public final class FaultyStore: Store {
     private let store: any Store
     private let state: Mutex<State>

@@ -85,8 +85,8 @@ struct FileDescriptor: ~Copyable {
 
   // MARK: Holes
 
-  /// Where data begins at or after `offset`; the largest offset if there is none any more, nil if the
-  /// file system does not tell.
+  /// Where data begins at or after `offset`; the largest offset if there is none any more, nil if
+  /// the file system does not tell.
   func nextData(at offset: UInt64) -> UInt64? {
     let found = lseek(rawValue, off_t(clamping: offset), SEEK_DATA)
     if found >= 0 { return UInt64(found) }

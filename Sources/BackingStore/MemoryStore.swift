@@ -48,10 +48,10 @@ private final class AnonymousMemory: @unchecked Sendable {
   // Sendable: the addresses never change, and the bytes are as free for all as a disk's.
   private let base: UnsafeMutableRawPointer
   private let byteCount: Int
-  /// A byte for each page, 0 unless it was written since it was last given back. What the kernel has
-  /// mapped tells less: pages that were only read count there, and those swapped out do not. Marked
-  /// after the write, cleared before the page is given back, so that data never lies in a page without
-  /// a mark.
+  /// A byte for each page, 0 unless it was written since it was last given back. What the kernel
+  /// has mapped tells less: pages that were only read count there, and those swapped out do not.
+  /// Marked after the write, cleared before the page is given back, so that data never lies in a
+  /// page without a mark.
   private let marks: UnsafeMutableRawPointer
   private let pageCount: Int
 

@@ -3,8 +3,8 @@ public import Reactor
 /// What a logical unit keeps its blocks in. One instance serves all reactors: everything mutable in
 /// it is atomic.
 ///
-/// A store deals in bytes; blocks are the logical unit's business. It never answers success for less
-/// than was asked: short transfers are continued, and what cannot be continued is a failure.
+/// A store deals in bytes; blocks are the logical unit's business. It never answers success for
+/// less than was asked: short transfers are continued, and what cannot be continued is a failure.
 public protocol Store: AnyObject, Sendable {
   var geometry: StoreGeometry { get }
   var capabilities: StoreCapabilities { get }

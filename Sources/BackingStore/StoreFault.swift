@@ -1,6 +1,6 @@
 #if FAULT_INJECTION
-  /// What goes wrong with which requests of a store. For tests and for operators who rehearse; no build
-  /// that ships knows of it.
+  /// What goes wrong with which requests of a store. For tests and for operators who rehearse; no
+  /// build that ships knows of it.
   public struct StoreFault: Sendable, Equatable {
     public enum Kind: String, Sendable, CaseIterable {
       case read

@@ -18,8 +18,8 @@ public final class StoreRequest {
   public private(set) var isDurable = false
   public private(set) var isInFlight = false
 
-  /// What `findExtents` found, ascending, without gaps from the range's start: all of the range, or as
-  /// much as `extentCountMax` extents cover. Empty: the store cannot tell.
+  /// What `findExtents` found, ascending, without gaps from the range's start: all of the range, or
+  /// as much as `extentCountMax` extents cover. Empty: the store cannot tell.
   public private(set) var extents: [StoreExtent] = []
   /// As many as anybody asks for at a time, and few enough for a hostile file.
   public static let extentCountMax = 1024
@@ -43,7 +43,8 @@ public final class StoreRequest {
     belong(to: client)
   }
 
-  /// Notes the client, once, before the first operation: a client can make its request before itself.
+  /// Notes the client, once, before the first operation: a client can make its request before
+  /// itself.
   public func belong(to client: any StoreClient) { self.client = client }
 
   // MARK: What to do; the client says it, then starts it
@@ -60,8 +61,8 @@ public final class StoreRequest {
     prepare(.synchronize, nil, 0, 0, isDurable: true)
   }
 
-  /// `operation` is `.punchHole`, `.zeroRange` or `.findExtents`. Durable only after a `synchronize`, whatever the
-  /// cache mode.
+  /// `operation` is `.punchHole`, `.zeroRange` or `.findExtents`. Durable only after a
+  /// `synchronize`, whatever the cache mode.
   public func prepare(_ operation: Operation, at offset: UInt64, count: UInt64) {
     precondition(
       operation == .punchHole || operation == .zeroRange || operation == .findExtents)

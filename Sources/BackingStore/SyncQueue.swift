@@ -1,22 +1,22 @@
 internal import Reactor
 internal import Synchronization
 
-/// At most one fdatasync of a store at a time, over all reactors; requests that arrive meanwhile are
-/// served together by the next one (group commit).
+/// At most one fdatasync of a store at a time, over all reactors; requests that arrive meanwhile
+/// are served together by the next one (group commit).
 ///
 /// Linux reports a failed write-back once per open file description, and all reactors share one. Of
 /// two syncs that overlap, one takes the EIO and the other succeeds, and nothing orders how their
 /// completions are handled: the ignorant one could answer GOOD before the other has latched the
-/// store. So syncs never overlap: the failed one latches the store before the next begins. A request
-/// is served only by a sync that began after the request came, for the one in flight may have passed
-/// over what the request is to cover. Besides, a store that hangs occupies one kernel worker and not
-/// all of them.
+/// store. So syncs never overlap: the failed one latches the store before the next begins. A
+/// request is served only by a sync that began after the request came, for the one in flight may
+/// have passed over what the request is to cover. Besides, a store that hangs occupies one kernel
+/// worker and not all of them.
 ///
 /// Everything that answers for other writes goes through here: SYNCHRONIZE CACHE and, on a buffered
-/// store, durable writes, which are a plain write followed by a sync. RWF_DSYNC would take the file's
-/// one report of a failed write-back just as fdatasync does. The price is that a durable write waits
-/// for all that is dirty and not for its own range only; file systems put a flush before such writes
-/// anyway.
+/// store, durable writes, which are a plain write followed by a sync. RWF_DSYNC would take the
+/// file's one report of a failed write-back just as fdatasync does. The price is that a durable
+/// write waits for all that is dirty and not for its own range only; file systems put a flush
+/// before such writes anyway.
 ///
 /// Durable writes past the page cache stay outside, in parallel: nothing of theirs is written back
 /// later, so each is told of its own failure.
@@ -33,8 +33,8 @@ final class SyncQueue: Sendable {
   /// A sync that takes longer says that the disk is in trouble, or has much to do.
   static let slowAfter = Milliseconds(100)
 
-  /// True: no sync is in flight, and the caller begins one, for `waiter`. False: `waiter` is told by
-  /// whoever ends the next.
+  /// True: no sync is in flight, and the caller begins one, for `waiter`. False: `waiter` is told
+  /// by whoever ends the next.
   func enter(_ waiter: SyncWaiter, at now: MonotonicTime) -> Bool {
     state.withLock { state in
       guard !state.isRunning else {
@@ -48,8 +48,8 @@ final class SyncQueue: Sendable {
   }
 
   /// Takes those who came while the sync that has just ended was in flight. The caller begins the
-  /// next for them, or with `isRefused` tells them why not; if there are none, none is in flight any
-  /// more.
+  /// next for them, or with `isRefused` tells them why not; if there are none, none is in flight
+  /// any more.
   func takeWaiting(isRefused: Bool, at now: MonotonicTime) -> [SyncWaiter] {
     state.withLock { state in
       let waiting = state.waiting
@@ -80,8 +80,8 @@ struct SyncWaiter: @unchecked Sendable {
     home = reactor.mailbox
   }
 
-  /// Ends the request, on its own reactor; the caller is on `reactor`'s thread. False: that reactor's
-  /// mailbox is full, and the request has not ended.
+  /// Ends the request, on its own reactor; the caller is on `reactor`'s thread. False: that
+  /// reactor's mailbox is full, and the request has not ended.
   func finish(_ failure: StoreFailure?, on reactor: Reactor) -> Bool {
     guard home !== reactor.mailbox else {
       request.finish(failure)

@@ -1,5 +1,5 @@
-/// A cursor over bytes somebody else wrote. Every read is checked and answers nil past the end, so a
-/// length that lies is a value to handle, never a trap.
+/// A cursor over bytes somebody else wrote. Every read is checked and answers nil past the end, so
+/// a length that lies is a value to handle, never a trap.
 public struct ByteReader {
   private let bytes: [UInt8]
   public private(set) var offset: Int

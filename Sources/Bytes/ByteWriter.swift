@@ -1,5 +1,5 @@
-/// Builds a byte string field by field, big-endian as every iSCSI and SCSI structure is. For answers
-/// outside the hot path: INQUIRY data, mode pages, parameter lists, text.
+/// Builds a byte string field by field, big-endian as every iSCSI and SCSI structure is. For
+/// answers outside the hot path: INQUIRY data, mode pages, parameter lists, text.
 public struct ByteWriter {
   public private(set) var bytes: [UInt8] = []
 

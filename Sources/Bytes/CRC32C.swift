@@ -10,7 +10,8 @@ public struct CRC32C: Sendable {
   public mutating func update(_ bytes: UnsafeRawBufferPointer) {
     var rest = unsafe bytes
     while let base = rest.baseAddress, rest.count > 0 {
-      // ISA-L counts in `int`; it never writes through the pointer, its signature merely forgot `const`.
+      // ISA-L counts in `int`; it never writes through the pointer, its signature merely forgot
+      // `const`.
       let take = min(rest.count, Int(Int32.max))
       let start = unsafe UnsafeMutablePointer(
         mutating: base.assumingMemoryBound(to: UInt8.self))

@@ -1,4 +1,5 @@
-/// A 32-bit sequence number that wraps: CmdSN, StatSN, DataSN (RFC 7143 §4.2.2, arithmetic of RFC 1982).
+/// A 32-bit sequence number that wraps: CmdSN, StatSN, DataSN (RFC 7143 §4.2.2, arithmetic of
+/// RFC 1982).
 ///
 /// Deliberately not `Comparable`: the order is not transitive around the circle, so sorting by it
 /// would be a bug.
@@ -13,8 +14,8 @@ public struct SerialNumber: RawRepresentable, Hashable, Sendable, BitwiseCopyabl
   @inlinable
   public init(_ rawValue: UInt32) { self.rawValue = rawValue }
 
-  /// How far `self` is ahead of `other`; negative when it is behind. Numbers exactly 2^31 apart have
-  /// no order in RFC 1982; here both count as behind the other, which no window ever admits.
+  /// How far `self` is ahead of `other`; negative when it is behind. Numbers exactly 2^31 apart
+  /// have no order in RFC 1982; here both count as behind the other, which no window ever admits.
   @inlinable
   public func distance(from other: SerialNumber) -> Int32 {
     Int32(bitPattern: rawValue &- other.rawValue)

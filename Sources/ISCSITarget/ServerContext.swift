@@ -52,8 +52,8 @@ public struct ServerLimits: Sendable, Equatable {
   }
 }
 
-/// Connections on each reactor. Counted without a lock; a count that is a moment old only places one
-/// connection less well.
+/// Connections on each reactor. Counted without a lock; a count that is a moment old only places
+/// one connection less well.
 final class ReactorLoads: Sendable {
   private final class Count: Sendable {
     let value = Atomic<Int>(0)

@@ -88,8 +88,8 @@ public final class Worker {
   /// `halfOpenConnectionsMax`.
   var strangerBytesMax: Int { reactor.buffers.budgetBytes / 8 }
 
-  /// Whether `connection`, which has joined no normal session, may take `byteCount` more bytes. What
-  /// the one dropped for it holds comes back as soon as its operations have ended.
+  /// Whether `connection`, which has joined no normal session, may take `byteCount` more bytes.
+  /// What the one dropped for it holds comes back as soon as its operations have ended.
   func makeRoom(forStranger connection: Connection, _ byteCount: Int) -> Bool {
     guard strangerBytes + byteCount > strangerBytesMax else { return true }
     limitReached("memory")
@@ -107,8 +107,8 @@ public final class Worker {
     finishStoppingIfIdle()
   }
 
-  /// Says that a limit turns initiators away, naming the key that raises it. Once a second at most: a
-  /// flood must not fill the log, too.
+  /// Says that a limit turns initiators away, naming the key that raises it. Once a second at most:
+  /// a flood must not fill the log, too.
   func limitReached(_ key: String) {
     guard reactor.now >= nextLimitWarning else { return }
     nextLimitWarning = reactor.now + .seconds(1)

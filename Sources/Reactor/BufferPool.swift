@@ -1,8 +1,8 @@
 /// The memory a reactor moves data through: buffers of a few sizes, kept for reuse, never more than
 /// the budget. A reactor's own, so it needs no lock.
 ///
-/// When the budget is used up `allocate` answers nil, and the command that asked is told BUSY: memory
-/// never grows past what the administrator allowed, whatever the initiators ask for.
+/// When the budget is used up `allocate` answers nil, and the command that asked is told BUSY:
+/// memory never grows past what the administrator allowed, whatever the initiators ask for.
 public final class BufferPool {
   /// 4 KiB … 16 MiB by fours: a block, a page of answers, the usual bursts, the largest transfer.
   static let capacities = [4, 16, 64, 256, 1024, 4096, 16384].map { $0 * 1024 }
@@ -12,8 +12,8 @@ public final class BufferPool {
 
   public let budgetBytes: Int
 
-  /// What one user of many may have lent: half of what there is, so that nobody keeps all others from
-  /// theirs.
+  /// What one user of many may have lent: half of what there is, so that nobody keeps all others
+  /// from theirs.
   public var shareBytesMax: Int { budgetBytes / 2 }
 
   /// The largest buffer of those that one user can have.

@@ -1,8 +1,8 @@
 internal import DequeModule
 
-/// Delivers what must arrive although a mailbox is full: tries at once, and then again by timer until
-/// it does. What goes to one reactor arrives in the order of sending; a full mailbox delays nothing
-/// that goes to others.
+/// Delivers what must arrive although a mailbox is full: tries at once, and then again by timer
+/// until it does. What goes to one reactor arrives in the order of sending; a full mailbox delays
+/// nothing that goes to others.
 ///
 /// One for each reactor, for what happens seldom; used on its reactor's thread only.
 public final class Courier: TimerHandler {

@@ -1,10 +1,11 @@
-/// The seam between the program and the kernel: everything a reactor ever asks of the outside world.
+/// The seam between the program and the kernel: everything a reactor ever asks of the outside
+/// world.
 ///
-/// An engine belongs to one reactor and is used on that reactor's thread only (but for its `waker`).
-/// Operations are queued, not performed: `wait` submits all that are pending at once. Each operation
-/// ends in exactly one completion that carries its `OperationID`; a cancelled one too. The memory an
-/// operation names must stay valid until then: **the completion, never the cancellation, ends the
-/// kernel's interest in it.**
+/// An engine belongs to one reactor and is used on that reactor's thread only (but for its
+/// `waker`). Operations are queued, not performed: `wait` submits all that are pending at once.
+/// Each operation ends in exactly one completion that carries its `OperationID`; a cancelled one
+/// too. The memory an operation names must stay valid until then: **the completion, never the
+/// cancellation, ends the kernel's interest in it.**
 public protocol IOEngine: AnyObject {
   var kind: EngineKind { get }
 
@@ -65,7 +66,8 @@ public protocol IOEngine: AnyObject {
 
   // MARK: Pace
 
-  /// Lets the next `wait` collect completions for so long before it returns the first; 0: not at all.
+  /// Lets the next `wait` collect completions for so long before it returns the first; 0: not at
+  /// all.
   func gather(for nanoseconds: UInt32)
 }
 

@@ -5,8 +5,8 @@ internal import Synchronization
 /// unit's reactors, reservations, range locks, the order of tasks. Never on the path of a READ or
 /// WRITE.
 ///
-/// Holds at most `capacity` jobs; a full mailbox refuses, and the sender answers for it. Answers come
-/// on top of that: whoever asks bounds how many there can be.
+/// Holds at most `capacity` jobs; a full mailbox refuses, and the sender answers for it. Answers
+/// come on top of that: whoever asks bounds how many there can be.
 public final class Mailbox: Sendable {
   public typealias Job = @Sendable () -> Void
 
@@ -77,8 +77,9 @@ public struct ReactorBound<Value: AnyObject>: Sendable {
     mailbox.post(job(body))
   }
 
-  /// Runs `body` on the reactor's thread, for certain and from any thread: the answer to something that
-  /// the reactor has asked for, once for each such request. All else is for `post` and the `Courier`.
+  /// Runs `body` on the reactor's thread, for certain and from any thread: the answer to something
+  /// that the reactor has asked for, once for each such request. All else is for `post` and the
+  /// `Courier`.
   public func answer(_ body: @escaping @Sendable (Value) -> Void) { mailbox.answer(job(body)) }
 
   func job(_ body: @escaping @Sendable (Value) -> Void) -> Mailbox.Job {

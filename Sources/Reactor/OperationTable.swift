@@ -4,8 +4,8 @@ public protocol OperationHandler: AnyObject {
   func operationCompleted(_ context: UInt32, _ result: OperationResult)
 }
 
-/// The operations in flight: who started each, found by slot number without hashing. A generation per
-/// slot exposes a completion that arrives for an operation which has ended.
+/// The operations in flight: who started each, found by slot number without hashing. A generation
+/// per slot exposes a completion that arrives for an operation which has ended.
 ///
 /// Holding the handler here keeps it, and with it the memory it lent to the kernel, alive until the
 /// completion: nothing is freed under an operation in flight.

@@ -1,10 +1,10 @@
 internal import DequeModule
 
-/// One thread's event loop: an engine, the operations in flight, timers, a buffer pool and a mailbox.
-/// It knows neither SCSI nor iSCSI, and never blocks but in the engine's `wait`.
+/// One thread's event loop: an engine, the operations in flight, timers, a buffer pool and a
+/// mailbox. It knows neither SCSI nor iSCSI, and never blocks but in the engine's `wait`.
 ///
-/// Created anywhere, then used on one thread only. Not `Sendable`: what crosses threads goes through
-/// its `mailbox`.
+/// Created anywhere, then used on one thread only. Not `Sendable`: what crosses threads goes
+/// through its `mailbox`.
 public final class Reactor {
   /// 0 … number of reactors − 1.
   public let index: Int
@@ -49,8 +49,8 @@ public final class Reactor {
   public func stop() { isStopping = true }
 
   /// Waits once and handles what came: completions, jobs, timers, then the handlers that asked for
-  /// the turn's end. What they start and what does not end at once is submitted together by the next
-  /// turn's `wait`.
+  /// the turn's end. What they start and what does not end at once is submitted together by the
+  /// next turn's `wait`.
   public func turn() {
     let isIdle = ready.isEmpty && turnEndHandlers.isEmpty
     engine.wait(until: isIdle ? timers.nextDeadline() : now, completions: &completions)
@@ -63,8 +63,8 @@ public final class Reactor {
     engine.gather(for: pace.turnEnded(at: now))
   }
 
-  /// More rounds than a command has steps; what keeps ending at once goes on in the next turn, so that
-  /// nobody waits for it.
+  /// More rounds than a command has steps; what keeps ending at once goes on in the next turn, so
+  /// that nobody waits for it.
   private static let roundsPerTurnMax = 8
 
   /// Delivers what ended at once and ends the turn, until nothing new comes of it.
@@ -106,8 +106,8 @@ public final class Reactor {
     turnEndHandlers.removeAll(keepingCapacity: true)
   }
 
-  /// Calls `handler` once when this turn's events are handled: the moment to send the turn's answers
-  /// together.
+  /// Calls `handler` once when this turn's events are handled: the moment to send the turn's
+  /// answers together.
   public func callAtTurnEnd(_ handler: any TurnEndHandler) { turnEndHandlers.append(handler) }
 
   // MARK: Pace

@@ -1,9 +1,10 @@
 /// How long the next turn's requests had better be left to gather, by what the last turns found.
 ///
-/// An initiator that keeps many requests outstanding, of which each turn finds only a few, makes both
-/// sides wake and send for each handful. Letting them gather for a fraction of their round trip makes
-/// fewer and larger turns: 4 KiB writes at depth 32 then cost 6.4 instead of 10.3 µs of CPU, and run
-/// 1.4 times as fast. An initiator that waits for its answers is never made to wait longer.
+/// An initiator that keeps many requests outstanding, of which each turn finds only a few, makes
+/// both sides wake and send for each handful. Letting them gather for a fraction of their round
+/// trip makes fewer and larger turns: 4 KiB writes at depth 32 then cost 6.4 instead of 10.3 µs of
+/// CPU, and run 1.4 times as fast. An initiator that waits for its answers is never made to wait
+/// longer.
 ///
 /// A pure machine: the reactor reports requests and turns, and does as it is told.
 struct RequestPace {

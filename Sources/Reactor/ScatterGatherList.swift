@@ -1,10 +1,11 @@
 internal import CLinux
 public import Glibc
 
-/// A fixed-capacity list of memory ranges that one receive fills or one send empties, in the kernel's
-/// own layout, so that an operation costs no conversion.
+/// A fixed-capacity list of memory ranges that one receive fills or one send empties, in the
+/// kernel's own layout, so that an operation costs no conversion.
 ///
-/// It points into buffers and does not keep them alive: its owner does, until the operation completes.
+/// It points into buffers and does not keep them alive: its owner does, until the operation
+/// completes.
 @safe
 public final class ScatterGatherList {
   private let vectors: UnsafeMutablePointer<iovec>

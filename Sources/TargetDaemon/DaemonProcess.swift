@@ -65,8 +65,8 @@ public enum DaemonProcess {
     return Logger(label: "swift-tgtd") { _ in handler }
   }
 
-  /// To people, hence without time or level; the journal takes the priority off. Written here and now:
-  /// the process ends next, and the reason has to be out before.
+  /// To people, hence without time or level; the journal takes the priority off. Written here and
+  /// now: the process ends next, and the reason has to be out before.
   private static func complain(_ sentences: [String]) {
     let prefix = LineLogHandler.Style.ofStandardError == .priority ? "<3>" : ""
     for sentence in sentences {

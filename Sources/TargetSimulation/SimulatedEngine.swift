@@ -1,8 +1,9 @@
 public import Reactor
 internal import Synchronization
 
-/// The engine of one reactor in a `SimulatedWorld`. `wait` never blocks: it takes what has completed
-/// by now and remembers the deadline, which tells the world how far it may advance the clock.
+/// The engine of one reactor in a `SimulatedWorld`. `wait` never blocks: it takes what has
+/// completed by now and remembers the deadline, which tells the world how far it may advance the
+/// clock.
 public final class SimulatedEngine: IOEngine {
   public let kind = EngineKind.simulated
   let world: SimulatedWorld

@@ -3,8 +3,8 @@ public import Reactor
 internal import Synchronization
 
 /// A store over the file of a `SimulatedDisk`, for tests of what stands on stores. It keeps the
-/// contract: short transfers are continued, EINTR and EAGAIN repeated, and a synchronize that failed
-/// latches it, for the kernel reports that only once.
+/// contract: short transfers are continued, EINTR and EAGAIN repeated, and a synchronize that
+/// failed latches it, for the kernel reports that only once.
 public final class SimulatedStore: Store {
   public let geometry: StoreGeometry
   public let capabilities: StoreCapabilities

@@ -7,8 +7,8 @@ import SCSITarget
 import Synchronization
 import Testing
 
-/// The whole target on one real reactor with a thread of its own: a portal on the loopback interface,
-/// a disk in a file that the page cache holds.
+/// The whole target on one real reactor with a thread of its own: a portal on the loopback
+/// interface, a disk in a file that the page cache holds.
 final class LoopbackServer {
   static let targetName = "iqn.2026-11.com.example:allocations"
   static let diskBytes = 8 << 20

@@ -33,7 +33,8 @@ struct DrainTests {
     }
   }
 
-  /// Writes of every kind, some of them in more than one operation, all on their way to a slow disk.
+  /// Writes of every kind, some of them in more than one operation, all on their way to a slow
+  /// disk.
   static func load(_ initiator: ScriptedInitiator, from block: UInt64) {
     for number in 0..<12 {
       let data = Example.pattern(4096, seed: UInt64(number))

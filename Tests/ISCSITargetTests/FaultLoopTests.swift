@@ -32,8 +32,8 @@ struct FaultLoopTests {
     var isWrong = false
   }
 
-  /// WRITE in three styles, WRITE with FUA, WRITE SAME, UNMAP, SYNCHRONIZE CACHE and READ; after each
-  /// write its blocks are compared with what its status says.
+  /// WRITE in three styles, WRITE with FUA, WRITE SAME, UNMAP, SYNCHRONIZE CACHE and READ; after
+  /// each write its blocks are compared with what its status says.
   static func scenario(
     _ initiator: ScriptedInitiator, _ disk: SimulatedDisk, _ seen: inout Observation
   ) {

@@ -35,7 +35,8 @@ enum Example {
   }
 }
 
-/// Whether the blocks from `block` on hold `data`: a Bool, so that a failure does not print them all.
+/// Whether the blocks from `block` on hold `data`: a Bool, so that a failure does not print them
+/// all.
 func reads(_ data: [UInt8], at block: UInt64, _ initiator: ScriptedInitiator) -> Bool {
   guard let outcome = initiator.read(block, UInt32(data.count / 512)) else { return false }
   return outcome.status == 0 && outcome.data == data

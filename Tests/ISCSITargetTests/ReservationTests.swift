@@ -129,8 +129,8 @@ struct ReservationTests {
     }
   }
 
-  /// Nodes 1 to `count`, each registered with its number; the second holds a reservation that admits
-  /// registrants to write.
+  /// Nodes 1 to `count`, each registered with its number; the second holds a reservation that
+  /// admits registrants to write.
   private static func cluster(
     _ target: SimulatedTarget, count: Int
   ) throws -> [ScriptedInitiator] {

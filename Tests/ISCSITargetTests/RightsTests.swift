@@ -5,7 +5,8 @@ import Reactor
 import TargetSimulation
 import Testing
 
-/// What one initiator must not get or do by way of another's session, or of a connection that is gone.
+/// What one initiator must not get or do by way of another's session, or of a connection that is
+/// gone.
 @Suite("Rights and lost connections")
 struct RightsTests {
   @Test("A connection cannot join a session that was made by another rule")

@@ -1,7 +1,8 @@
 import ProofKit
 import Testing
 
-/// Few races of the 20,000 that scripts/test runs in optimised code, and what they prove nothing without.
+/// Few races of the 20,000 that scripts/test runs in optimised code, and what they prove nothing
+/// without.
 @Suite("Fence races")
 struct FenceRaceTests {
   @Test(

@@ -20,8 +20,8 @@ enum RealEngine: String, CaseIterable, CustomTestStringConvertible {
   }
 }
 
-/// Collects the completions of the operations it is given to, and keeps what they borrow alive until
-/// then, as every handler must.
+/// Collects the completions of the operations it is given to, and keeps what they borrow alive
+/// until then, as every handler must.
 final class Recorder: OperationHandler {
   private let lent: [AnyObject]
   private(set) var results: [UInt32: OperationResult] = [:]

@@ -7,10 +7,10 @@ import Synchronization
 /// A file system in memory that knows what a loss of power may leave of it, as pessimistic as POSIX
 /// allows:
 ///
-/// - entries of directories that were changed since the last fsync of the directory are each as before
-///   or as after, in any combination; a rename is one change;
-/// - bytes that were written since the last fsync of their file are there up to any length, are zeros
-///   from any place on, or are zeros up to any place.
+/// - entries of directories that were changed since the last fsync of the directory are each as
+///   before or as after, in any combination; a rename is one change;
+/// - bytes that were written since the last fsync of their file are there up to any length, are
+///   zeros from any place on, or are zeros up to any place.
 ///
 /// The end of a process loses nothing.
 final class CrashFileSystem: StateFileSystem {

@@ -25,9 +25,18 @@ none() {
 }
 short_enough() {
   local long
-  long=$(tracked 'Sources/*.swift' | xargs -0 -r wc -l | awk '$2 != "total" && $1 > 400 { print $2 ": " $1 " lines" }')
+  long=$(tracked 'Sources/*.swift' 'Tests/*.swift' | xargs -0 -r wc -l | awk '$2 != "total" && $1 > 400 { print $2 ": " $1 " lines" }')
   printf '%s' "$long"
   [[ -z $long ]]
+}
+# Characters, not bytes. The formatter sees to code and leaves comments alone; it cannot break the texts of
+# the program. The sample of a state file is as long as its lines are.
+narrow_enough() {
+  local wide
+  wide=$(tracked 'Sources/*.swift' 'Tests/*.swift' | LC_ALL=C.UTF-8 xargs -0 -r grep -InP '^(?=.{101}) *//' -- |
+    grep -vE ':///     [0-9]+ key [0-9a-f]{16} initiator ')
+  printf '%s' "$wide"
+  [[ -z $wide ]]
 }
 ends_with_newline() {
   local file bad=0
@@ -82,7 +91,8 @@ stage_tidy() {
   claim "no trailing white space" none '[[:space:]]+$' Sources Tests scripts conf Package.swift
   claim "no tabs in Swift" none $'\t' Sources/\*.swift Tests/\*.swift
   claim "no forced try and no forced cast in the sources" none '(try!|as!)[^=]' Sources/\*.swift
-  claim "no source file passes 400 lines" short_enough
+  claim "no file of Sources and Tests passes 400 lines" short_enough
+  claim "no comment passes 100 columns" narrow_enough
   claim "every text file ends with a line break" ends_with_newline
   claim "the data plane does not import Foundation" no_foundation
   claim "models do no I/O; SCSI knows no iSCSI" models_are_pure

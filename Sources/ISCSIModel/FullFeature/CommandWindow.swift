@@ -55,8 +55,9 @@ public struct CommandWindow: Sendable {
   /// Opens the window as far as `inProgress` commands leave room.
   public mutating func offer(inProgress: Int) { grant(credits: depth - inProgress) }
 
-  /// The command `cmdSN` was answered with TASK SET FULL or BUSY while `inProgress` were: half as many
-  /// are offered from now on. What was offered before stands, and its refusals are no further cut.
+  /// The command `cmdSN` was answered with TASK SET FULL or BUSY while `inProgress` were: half as
+  /// many are offered from now on. What was offered before stands, and its refusals are no further
+  /// cut.
   public mutating func refused(_ cmdSN: SerialNumber, inProgress: Int) {
     if let narrowedAt, !narrowedAt.precedes(cmdSN) { return }
     depth = max(1, min(depth, inProgress) / 2)

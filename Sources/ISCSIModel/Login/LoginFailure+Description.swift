@@ -1,5 +1,5 @@
-// Sentences for the administrator who wonders why a host cannot log in. Secrets never get here; what
-// the initiator sent is bounded by the keys' own limits.
+// Sentences for the administrator who wonders why a host cannot log in. Secrets never get here;
+// what the initiator sent is bounded by the keys' own limits.
 
 extension LoginFailure: CustomStringConvertible {
   public var description: String {

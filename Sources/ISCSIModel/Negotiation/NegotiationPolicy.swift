@@ -18,8 +18,9 @@ public struct NegotiationPolicy: Hashable, Sendable {
   public var errorRecoveryLevel = 0
   /// RFC 7144: its task management functions and status qualifier are there.
   public var iSCSIProtocolLevel = 2
-  /// ResponseFence goes with one connection, whose order is the fence (RFC 7143 §4.2.2.3). FastAbort
-  /// is not here: it owes other sessions an asynchronous message for each task set (§4.2.3.4).
+  /// ResponseFence goes with one connection, whose order is the fence (RFC 7143 §4.2.2.3).
+  /// FastAbort is not here: it owes other sessions an asynchronous message for each task set
+  /// (§4.2.3.4).
   public var taskReporting: [TaskReporting] = [.rfc3720, .responseFence]
 
   /// R2Ts a task may have outstanding; the task's own table has room for no more.

@@ -36,8 +36,8 @@ public struct Negotiator: Sendable {
   }
 
   /// The answers to `keys`, in their order; declarations get none. FirstBurstLength is judged last,
-  /// because its meaning depends on three other keys (§13.14), and so is TaskReporting, whose choice
-  /// depends on MaxConnections.
+  /// because its meaning depends on three other keys (§13.14), and so is TaskReporting, whose
+  /// choice depends on MaxConnections.
   public mutating func answer(_ keys: TextKeys) throws(NegotiationFailure) -> [TextPair] {
     var answers = [String?](repeating: nil, count: keys.pairs.count)
     for (index, pair) in keys.pairs.enumerated() where !KeyRule.areJudgedLast.contains(pair.key) {

@@ -4,8 +4,8 @@ internal import ISCSIModel
 internal import Logging
 internal import Reactor
 
-// How a connection ends. The socket is closed, and memory given back, only when the last operation on
-// it has completed.
+// How a connection ends. The socket is closed, and memory given back, only when the last operation
+// on it has completed.
 extension Connection {
   /// Sends what is in the outbox, then closes. Nothing more is read.
   func closeAfterSending(_ reason: CloseReason) {

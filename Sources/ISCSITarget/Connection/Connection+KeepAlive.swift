@@ -1,8 +1,8 @@
 internal import ISCSIModel
 internal import Reactor
 
-// What a connection does by the clock: finds out whether the initiator is still there, and asks it to
-// leave before an orderly stop.
+// What a connection does by the clock: finds out whether the initiator is still there, and asks it
+// to leave before an orderly stop.
 extension Connection {
   func startKeepAlive(_ policy: SessionPolicy) {
     keepAlive.heard(at: reactor.now)

@@ -17,7 +17,8 @@ struct FinishedLogin: Sendable {
   /// What the directory it was admitted by presents to it; this reactor's may be another one.
   let presentation: Presentation
   let destination: Destination
-  /// What the initiator sent beyond the login, which it should not have; kept for the parser to judge.
+  /// What the initiator sent beyond the login, which it should not have; kept for the parser to
+  /// judge.
   let unread: [UInt8]
 }
 
@@ -114,7 +115,8 @@ extension Connection {
     handOverIfIdle()
   }
 
-  /// Moves once every answer so far has left and its send has completed: the initiator may be quicker.
+  /// Moves once every answer so far has left and its send has completed: the initiator may be
+  /// quicker.
   func handOverIfIdle() {
     guard phase == .handingOver, !isSending, outbox.isEmpty, let (login, index) = handover.take()
     else { return }

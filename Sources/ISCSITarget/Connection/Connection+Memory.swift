@@ -1,8 +1,8 @@
 internal import Reactor
 
-// The memory a connection takes for itself, apart from that of its session's commands. Before it has
-// joined a normal session anybody may be at its other end: what all of those hold together stays
-// within a share, and each of them can lose what it has to a newer one.
+// The memory a connection takes for itself, apart from that of its session's commands. Before it
+// has joined a normal session anybody may be at its other end: what all of those hold together
+// stays within a share, and each of them can lose what it has to a newer one.
 extension Connection {
   /// A buffer of at least `byteCount` bytes, or nil. Given back by `release`.
   func allocate(_ byteCount: Int) -> Buffer? {

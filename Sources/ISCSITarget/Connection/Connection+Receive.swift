@@ -85,7 +85,8 @@ extension Connection {
     case .deliver:
       guard let command else { return beginOther(header) }
       let destination = begin(command, receiver.additionalHeader, session)
-      // Any other PDU is handled when it is whole; what comes after it in order has to wait for that.
+      // Any other PDU is handled when it is whole; what comes after it in order has to wait for
+      // that.
       session.deliverHeld()
       return destination
     }

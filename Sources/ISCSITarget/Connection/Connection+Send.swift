@@ -137,8 +137,8 @@ extension Connection {
     batch.append(pdu.encoded(), bytes: sense, framing)
   }
 
-  /// SAM-5 §5.3.2, in units of 100 ms: when room that was missing may be there again. Protocol levels
-  /// before 2 have no such field.
+  /// SAM-5 §5.3.2, in units of 100 ms: when room that was missing may be there again. Protocol
+  /// levels before 2 have no such field.
   private func statusQualifier(of task: CommandTask) -> UInt16 {
     switch task.scsi.status {
     case .busy, .taskSetFull: session?.hasExtendedTaskManagement == true ? 1 : 0

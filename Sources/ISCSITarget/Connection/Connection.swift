@@ -27,7 +27,8 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   /// data holds so many bytes of memory, we stop reading until they have left.
   static let controlPDUsMax = 64
   static let controlBytesMax = 16 << 10
-  /// What the initiator's behaviour may put into the log between two looks at it, every few seconds.
+  /// What the initiator's behaviour may put into the log between two looks at it, every few
+  /// seconds.
   static let noticesMax = 10
 
   let socket: AcceptedSocket
@@ -63,8 +64,8 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
 
   // Receiving.
   var receiver: PDUReceiver
-  /// A write is held whose unsolicited data comes next: that has to wait in the socket, because only
-  /// the command, once admitted, says where it goes.
+  /// A write is held whose unsolicited data comes next: that has to wait in the socket, because
+  /// only the command, once admitted, says where it goes.
   var awaitsOrder = false
   /// It logs out: what arrives behind that is dropped.
   var isLeaving = false

@@ -1,7 +1,7 @@
 internal import Reactor
 
-/// Finds out whether the initiator is still there: after a silence the target asks (NOP-In), after a
-/// longer one it gives up (RFC 7143 §11.19). Anything the initiator sends is a sign of life.
+/// Finds out whether the initiator is still there: after a silence the target asks (NOP-In), after
+/// a longer one it gives up (RFC 7143 §11.19). Anything the initiator sends is a sign of life.
 struct KeepAlive {
   enum Action: Equatable {
     case wait

@@ -9,8 +9,8 @@ public struct SessionKey: Hashable, Sendable {
   public let portalGroupTag: UInt16
 }
 
-/// Which sessions exist and on which reactor each lives, for all reactors. Asked once per login, so a
-/// lock will do; commands never come here.
+/// Which sessions exist and on which reactor each lives, for all reactors. Asked once per login, so
+/// a lock will do; commands never come here.
 public final class SessionDirectory: Sendable {
   enum Placement: Equatable {
     /// A new session, to be made by the caller at once.

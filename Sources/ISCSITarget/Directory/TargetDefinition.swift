@@ -1,8 +1,8 @@
 public import ISCSIModel
 public import Reactor
 
-/// An iSCSI target node as it is presented: who may log in, with what proof, and what they see. Plain
-/// values; the daemon makes them from its configuration.
+/// An iSCSI target node as it is presented: who may log in, with what proof, and what they see.
+/// Plain values; the daemon makes them from its configuration.
 public struct TargetDefinition: Sendable, Equatable {
   /// The iSCSI name, normalised.
   public var name: String

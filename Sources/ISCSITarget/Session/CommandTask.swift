@@ -42,8 +42,8 @@ final class CommandTask: SCSITaskOwner {
   /// It was aborted and its initiator is told nothing; TASK ABORTED is a status to send.
   var isAbortedSilently: Bool { scsi.isAborted && scsi.status == .good }
 
-  /// A length was announced, but not as data that the initiator sends, for a command that takes some
-  /// (RFC 7143 §11.3.1).
+  /// A length was announced, but not as data that the initiator sends, for a command that takes
+  /// some (RFC 7143 §11.3.1).
   var announcesWrongDirection: Bool {
     scsi.direction == .dataOut && !request.isWrite && request.expectedDataTransferLength > 0
   }
@@ -102,8 +102,8 @@ final class CommandTask: SCSITaskOwner {
 }
 
 extension SCSICommandRequest {
-  /// The CDB with what the additional header segments add to it (RFC 7143 §11.2.2.2); nil if they lie
-  /// or ask for a bidirectional transfer, which no command here makes.
+  /// The CDB with what the additional header segments add to it (RFC 7143 §11.2.2.2); nil if they
+  /// lie or ask for a bidirectional transfer, which no command here makes.
   func commandDescriptorBlock(_ additionalHeader: [UInt8]) -> CommandDescriptorBlock? {
     guard !additionalHeader.isEmpty else { return CommandDescriptorBlock(cdb) }
     guard let segments = try? AdditionalHeaderSegments(parsing: additionalHeader),

@@ -163,8 +163,8 @@ extension Session {
     released(task)
   }
 
-  /// Something let go of `task`; if nothing holds it any more, it is free and so is its place in the
-  /// window.
+  /// Something let go of `task`; if nothing holds it any more, it is free and so is its place in
+  /// the window.
   func released(_ task: CommandTask) {
     guard task.isFree, task.session === self else { return }
     statusLeaves(task)
@@ -206,8 +206,8 @@ extension Session {
     connection.announceNumbers()
   }
 
-  /// Whether the initiator has owed something for `timeout`: data for a write, or the command before
-  /// the ones that are held. Either keeps memory that others need.
+  /// Whether the initiator has owed something for `timeout`: data for a write, or the command
+  /// before the ones that are held. Either keeps memory that others need.
   func isOwed(by connection: Connection, for timeout: Milliseconds) -> Bool {
     if owesNumber(connection, for: timeout) { return true }
     let now = worker.reactor.now

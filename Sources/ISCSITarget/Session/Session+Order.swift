@@ -63,8 +63,8 @@ extension Session {
     return arriving.connection === connection
   }
 
-  /// Performs a task management function when every command numbered before it has arrived: only then
-  /// all of the tasks it is about are there (RFC 7143 §4.2.3.3).
+  /// Performs a task management function when every command numbered before it has arrived: only
+  /// then all of the tasks it is about are there (RFC 7143 §4.2.3.3).
   func inOrder(_ cmdSN: SerialNumber, _ perform: @escaping () -> Void) {
     deferred.append((cmdSN, perform))
     performDeferred()

@@ -26,7 +26,8 @@ extension Session {
     }
   }
 
-  /// FUNCTION SUCCEEDED if there is what was asked for, FUNCTION COMPLETE if not (SAM-5 §7.8–§7.10).
+  /// FUNCTION SUCCEEDED if there is what was asked for, FUNCTION COMPLETE if not
+  /// (SAM-5 §7.8–§7.10).
   private func query(
     _ request: TaskManagementFunctionRequest, _ unit: LogicalUnitNexus
   ) -> TaskManagementResult {

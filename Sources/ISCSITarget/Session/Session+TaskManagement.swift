@@ -115,16 +115,16 @@ extension Session {
     }
   }
 
-  /// Target resets abort what others do on every logical unit of this nexus, so each of them must be
-  /// one that the initiator may write to. Who has none resets nothing: his login alone is no right to
-  /// end sessions (§11.5.1 leaves it to the target to require authorisation).
+  /// Target resets abort what others do on every logical unit of this nexus, so each of them must
+  /// be one that the initiator may write to. Who has none resets nothing: his login alone is no
+  /// right to end sessions (§11.5.1 leaves it to the target to require authorisation).
   private var mayResetTarget: Bool {
     guard let units = nexus?.logicalUnits, !units.isEmpty else { return false }
     return !units.contains(where: \.isReadOnly)
   }
 
-  /// TARGET WARM RESET and TARGET COLD RESET (§11.5.1): every logical unit this initiator can see at
-  /// this target; the cold one ends the sessions at this target that use one of them, too.
+  /// TARGET WARM RESET and TARGET COLD RESET (§11.5.1): every logical unit this initiator can see
+  /// at this target; the cold one ends the sessions at this target that use one of them, too.
   private func resetTarget(
     _ function: TaskManagementFunction,
     _ answer: @escaping (TaskManagementResponseCode) -> Void
@@ -151,8 +151,9 @@ extension Session {
     }
   }
 
-  /// A cold reset ends the sessions of the target (§11.5.1), this one after its answer has left. Those
-  /// that use none of `units` stay: to their initiators LUN mapping has made this another target.
+  /// A cold reset ends the sessions of the target (§11.5.1), this one after its answer has left.
+  /// Those that use none of `units` stay: to their initiators LUN mapping has made this another
+  /// target.
   private func coldResetEnded(_ units: Set<ObjectIdentifier>) {
     guard let name = key?.targetName else { return }
     let handle = handle

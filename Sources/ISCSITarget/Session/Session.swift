@@ -5,8 +5,8 @@ internal import Reactor
 internal import SCSIModel
 internal import SCSITarget
 
-/// An iSCSI session (RFC 7143 §4.2): an initiator port at a target port, over one or more connections,
-/// with one command numbering and one task set. Lives on one reactor.
+/// An iSCSI session (RFC 7143 §4.2): an initiator port at a target port, over one or more
+/// connections, with one command numbering and one task set. Lives on one reactor.
 final class Session {
   /// Immediate commands bypass the window, so they have a bound of their own.
   static let immediateTasksMax = 16

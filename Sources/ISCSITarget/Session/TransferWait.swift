@@ -5,8 +5,8 @@ internal import Reactor
 /// The function's response waits for it (RFC 7143 §4.2.3.3 a); the data itself goes nowhere.
 ///
 /// Many initiators send none once they have asked for the abort, which FastAbort would allow them.
-/// Nothing here depends on it: a late Data-Out finds no task, and a transfer tag is not used again. So
-/// patience has an end, or a LUN reset of theirs would never be answered.
+/// Nothing here depends on it: a late Data-Out finds no task, and a transfer tag is not used again.
+/// So patience has an end, or a LUN reset of theirs would never be answered.
 final class TransferWait: TimerHandler {
   static let patience = Milliseconds(1000)
 

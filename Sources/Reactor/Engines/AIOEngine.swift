@@ -99,7 +99,8 @@ public final class AIOEngine: IOEngine {
   }
 
   /// Watches for edges from the first time that the socket is not ready until it is closed. Nothing
-  /// that comes between the attempt and this is missed: epoll reports at once what is there already.
+  /// that comes between the attempt and this is missed: epoll reports at once what is there
+  /// already.
   private func watched(_ socket: SocketHandle) throws(SystemError) -> SocketState {
     if let state = sockets[socket] { return state }
     let status = poller.watch(socket)

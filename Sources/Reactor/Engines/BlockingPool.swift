@@ -6,8 +6,8 @@ internal import Synchronization
 /// A few threads for the calls that block and that libaio cannot queue: buffered files, fdatasync,
 /// fallocate. Holds as many calls as there are operations in flight, which the reactor bounds.
 ///
-/// A file occupies only a part of the threads: two files whose disks hang, and whose calls therefore
-/// never end, leave some to all the others.
+/// A file occupies only a part of the threads: two files whose disks hang, and whose calls
+/// therefore never end, leave some to all the others.
 final class BlockingPool {
   static let threadCount = 8
   /// The calls of one file that are queued for a thread or on one; further ones wait for those.
@@ -86,7 +86,8 @@ final class BlockingPool {
       return true
     }
 
-    /// Puts the file's next job at the queue's end, where it holds up no other file. False: none waits.
+    /// Puts the file's next job at the queue's end, where it holds up no other file. False: none
+    /// waits.
     mutating func ended(_ job: Job) -> Bool {
       let file = job.file.rawValue
       if let next = files[file]?.waiting.popFirst() {

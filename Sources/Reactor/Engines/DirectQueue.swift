@@ -6,8 +6,8 @@ internal import Glibc
 /// worth at a time. Signals `descriptor` when one has ended.
 @safe
 final class DirectQueue {
-  /// Operations the kernel holds at a time, a share of fs.aio-max-nr (65,536 by default for the whole
-  /// machine); what is more waits here.
+  /// Operations the kernel holds at a time, a share of fs.aio-max-nr (65,536 by default for the
+  /// whole machine); what is more waits here.
   static let capacityWanted = 512
   private static let capacityMin = 16
 
@@ -85,8 +85,8 @@ final class DirectQueue {
     batchCount += 1
   }
 
-  /// Submits the turn's operations. One that the kernel refuses completes with its error. False: the
-  /// kernel is short of something, the rest stays queued.
+  /// Submits the turn's operations. One that the kernel refuses completes with its error. False:
+  /// the kernel is short of something, the rest stays queued.
   func submit(completions: inout [Completion]) -> Bool {
     var start = 0
     var accepted = true

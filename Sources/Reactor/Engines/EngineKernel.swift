@@ -58,8 +58,8 @@ extension SocketHandle {
   }
 }
 
-/// The range's offset as the kernel takes it; nil when the range ends past the largest file. Kept from
-/// the kernel because io_uring takes −1 for "at the file's position".
+/// The range's offset as the kernel takes it; nil when the range ends past the largest file. Kept
+/// from the kernel because io_uring takes −1 for "at the file's position".
 func kernelOffset(_ offset: UInt64, count: UInt64) -> Int? {
   let (end, overflow) = offset.addingReportingOverflow(count)
   return overflow || end > UInt64(Int.max) ? nil : Int(offset)

@@ -12,7 +12,8 @@ public enum EngineSelection {
     public let reason: String?
   }
 
-  /// What to use. `uring` stays `uring` even where it is refused: who asked for it is told by `make`.
+  /// What to use. `uring` stays `uring` even where it is refused: who asked for it is told by
+  /// `make`.
   public static func choose(_ preference: Preference) -> Choice {
     switch preference {
     case .uring: return Choice(kind: .uring, reason: nil)
@@ -23,8 +24,9 @@ public enum EngineSelection {
     }
   }
 
-  /// Why io_uring cannot be used here; nil if it can. Makes a ring and drops it, so it also finds what
-  /// a seccomp filter refuses and operations the kernel lacks. May be called before any thread starts.
+  /// Why io_uring cannot be used here; nil if it can. Makes a ring and drops it, so it also finds
+  /// what a seccomp filter refuses and operations the kernel lacks. May be called before any thread
+  /// starts.
   public static func probe() -> String? {
     do throws(EngineError) {
       _ = try UringEngine()
@@ -34,7 +36,8 @@ public enum EngineSelection {
     }
   }
 
-  /// Makes an engine, on the thread that will use it. `simulated` is for `TargetSimulation` to make.
+  /// Makes an engine, on the thread that will use it. `simulated` is for `TargetSimulation` to
+  /// make.
   public static func make(_ kind: EngineKind) throws(EngineError) -> any IOEngine {
     switch kind {
     case .uring: return try UringEngine()

@@ -2,11 +2,11 @@ internal import CLinux
 internal import Glibc
 internal import Synchronization
 
-/// Wakes an engine through an eventfd that the engine watches for edges and never reads (its counter
-/// has room for 2⁶⁴ wake-ups).
+/// Wakes an engine through an eventfd that the engine watches for edges and never reads (its
+/// counter has room for 2⁶⁴ wake-ups).
 ///
-/// Many wake-ups cost one system call: only the first after an `acknowledge` writes. None is lost: who
-/// finds one already on its way published its work before that wake-up is acknowledged, and the
+/// Many wake-ups cost one system call: only the first after an `acknowledge` writes. None is lost:
+/// who finds one already on its way published its work before that wake-up is acknowledged, and the
 /// reactor looks for work after acknowledging.
 final class EventWaker: EngineWaker {
   let descriptor: Int32

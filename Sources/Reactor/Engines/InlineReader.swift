@@ -1,15 +1,16 @@
 internal import CLinux
 
-/// Performs small reads of what is in the page cache, so that they end in the turn that started them.
-/// Never sleeps: what is not there is left to the ring (RWF_NOWAIT).
+/// Performs small reads of what is in the page cache, so that they end in the turn that started
+/// them. Never sleeps: what is not there is left to the ring (RWF_NOWAIT).
 struct InlineReader {
   /// A larger read gains nothing by it, and keeps the sockets waiting.
   static let largestReadBytes = 64 << 10
   /// Reads left to the ring after one that was not in the cache: asking in vain costs 0.5 µs.
   static let readsAfterMiss = 31
 
-  /// Reads and bytes in one turn, past which reads are left to the ring, so that a flood of them keeps
-  /// the sockets waiting for half a millisecond and not longer: about 1 µs a read, 100 µs a MiB.
+  /// Reads and bytes in one turn, past which reads are left to the ring, so that a flood of them
+  /// keeps the sockets waiting for half a millisecond and not longer: about 1 µs a read, 100 µs a
+  /// MiB.
   static let readsPerTurnMax = 256
   static let bytesPerTurnMax = 4 << 20
 

@@ -1,12 +1,13 @@
 /// Decides which buffered writes an engine performs on the spot instead of queueing them.
 ///
 /// A buffered write is normally a copy into the page cache: 6 µs per 4 KiB inline, against 8–28 µs
-/// through a kernel worker, which is what io_uring does with it on ext4. But the same call sleeps for
-/// as long as it takes when the kernel throttles writers or the file system needs a block from a slow
-/// disk, and then every session of the reactor stands still. So each inline write is timed. One that
-/// takes too long, because it slept and not because the scheduler gave the CPU to somebody else, closes
-/// the gate for a while; each time it turns out slow again soon after reopening, twice as long. What a
-/// gate costs while all is well is two readings of the clock, and one count of sleeps a turn.
+/// through a kernel worker, which is what io_uring does with it on ext4. But the same call sleeps
+/// for as long as it takes when the kernel throttles writers or the file system needs a block from
+/// a slow disk, and then every session of the reactor stands still. So each inline write is timed.
+/// One that takes too long, because it slept and not because the scheduler gave the CPU to somebody
+/// else, closes the gate for a while; each time it turns out slow again soon after reopening, twice
+/// as long. What a gate costs while all is well is two readings of the clock, and one count of
+/// sleeps a turn.
 struct InlineWriteGate {
   /// A larger write is worth a worker of its own: the copy alone would hold up the loop.
   static let largestWriteBytes = 256 << 10

@@ -1,8 +1,8 @@
 internal import CLinux
 internal import Glibc
 
-/// An epoll instance that reports edges: one system call registers a descriptor for as long as it is
-/// open, and no further ones are needed per operation.
+/// An epoll instance that reports edges: one system call registers a descriptor for as long as it
+/// is open, and no further ones are needed per operation.
 @safe
 final class Poller {
   enum Event {

@@ -1,8 +1,8 @@
 internal import CLinux
 internal import Glibc
 
-/// Sockets and disk on one io_uring: a turn's operations are submitted, and its completions awaited,
-/// in one system call.
+/// Sockets and disk on one io_uring: a turn's operations are submitted, and its completions
+/// awaited, in one system call.
 ///
 /// Made and dropped on its reactor's thread. Sockets must block (no O_NONBLOCK): for a non-blocking
 /// one io_uring answers EAGAIN instead of waiting.
@@ -59,8 +59,8 @@ public final class UringEngine: IOEngine {
     }
   }
 
-  /// A turn's first send, which is mostly its only one, is performed on the spot: queued, it would end
-  /// the wait that submits it, for a turn with nothing to do.
+  /// A turn's first send, which is mostly its only one, is performed on the spot: queued, it would
+  /// end the wait that submits it, for a turn with nothing to do.
   public func send(on socket: SocketHandle, from list: ScatterGatherList, id: OperationID) {
     if !hasSentThisTurn {
       hasSentThisTurn = true

@@ -15,8 +15,8 @@ final class UringQueue {
   /// Enough gathered to go on at once.
   private static let gatheringCompletionsMax: UInt32 = 64
 
-  /// Every opcode the engine uses; the ring refuses all others, which seccomp could not. Costs about
-  /// 1 % of a turn of one send and one receive (0.1 of 6.6 µs).
+  /// Every opcode the engine uses; the ring refuses all others, which seccomp could not. Costs
+  /// about 1 % of a turn of one send and one receive (0.1 of 6.6 µs).
   static let opcodes: [io_uring_op] = [
     IORING_OP_SENDMSG, IORING_OP_RECVMSG, IORING_OP_ACCEPT, IORING_OP_READ, IORING_OP_WRITE,
     IORING_OP_FSYNC, IORING_OP_FALLOCATE, IORING_OP_POLL_ADD, IORING_OP_ASYNC_CANCEL,
@@ -118,9 +118,9 @@ final class UringQueue {
     case gathering(nanoseconds: UInt32)
   }
 
-  /// Submits everything and lets the kernel post what has completed, in one system call; sleeps in it
-  /// only if nothing has. False: the kernel was short of something, and what it did not take stays
-  /// queued.
+  /// Submits everything and lets the kernel post what has completed, in one system call; sleeps in
+  /// it only if nothing has. False: the kernel was short of something, and what it did not take
+  /// stays queued.
   func submit(wait: Wait) -> Bool {
     let status: Int32
     switch wait {

@@ -1,5 +1,5 @@
-/// The addresses that share a prefix, as an access list names them: "192.168.90.0/24", "fe80::/10", or
-/// a single address. Bits behind the prefix do not matter and are shown as zero.
+/// The addresses that share a prefix, as an access list names them: "192.168.90.0/24", "fe80::/10",
+/// or a single address. Bits behind the prefix do not matter and are shown as zero.
 public struct AddressRange: Hashable, Sendable, CustomStringConvertible {
   public let network: IPAddress
   /// 0 … 32 for IPv4, 0 … 128 for IPv6.

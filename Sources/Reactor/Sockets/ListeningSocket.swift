@@ -42,7 +42,8 @@ public enum ListeningSocket {
   }
 }
 
-/// Why a socket could not be opened or configured: what was tried, on which address, and what to do.
+/// Why a socket could not be opened or configured: what was tried, on which address, and what to
+/// do.
 public struct SocketError: Error, Sendable, CustomStringConvertible {
   /// Completes "cannot … <address>".
   public let action: String

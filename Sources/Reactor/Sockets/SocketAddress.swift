@@ -1,8 +1,8 @@
 internal import CLinux
 internal import Glibc
 
-/// An IP address without a port. An IPv4-mapped IPv6 address is the IPv4 address it maps, so that one
-/// initiator has one address whatever the listener.
+/// An IP address without a port. An IPv4-mapped IPv6 address is the IPv4 address it maps, so that
+/// one initiator has one address whatever the listener.
 public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
   /// 4 or 16 bytes in network order.
   public let bytes: [UInt8]

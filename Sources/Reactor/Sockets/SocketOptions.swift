@@ -3,9 +3,10 @@ internal import Glibc
 
 /// The TCP options of every connection.
 ///
-/// An initiator that lost power says nothing, and its sessions hold reservations' nexuses, buffers and
-/// a place in the session table until someone notices. Keep-alive notices on an idle connection, the
-/// user time-out on one with unacknowledged data, both well within the usual fencing time-outs.
+/// An initiator that lost power says nothing, and its sessions hold reservations' nexuses, buffers
+/// and a place in the session table until someone notices. Keep-alive notices on an idle
+/// connection, the user time-out on one with unacknowledged data, both well within the usual
+/// fencing time-outs.
 public enum SocketOptions {
   public static let keepAliveIdleSeconds: Int32 = 10
   public static let keepAliveIntervalSeconds: Int32 = 5

@@ -38,7 +38,7 @@ public final class PlatformThread: Sendable {
   /// Waits for its end.
   public func join() { pthread_join(handle, nil) }
 
-  /// Lets it end by itself; whoever must know of its end is told by a `Semaphore`, which can be waited
-  /// for with a deadline.
+  /// Lets it end by itself; whoever must know of its end is told by a `Semaphore`, which can be
+  /// waited for with a deadline.
   public func detach() { pthread_detach(handle) }
 }

@@ -1,7 +1,8 @@
 public import Bytes
 
 /// A command descriptor block of 6 to 32 bytes as a value (SAM-5 §5.2, SPC-4 §4.2.5). The bytes
-/// past `length` are zero whatever the transport sent there, so that masks need not know the length.
+/// past `length` are zero whatever the transport sent there, so that masks need not know the
+/// length.
 ///
 /// | byte        | field                                                            |
 /// |-------------|------------------------------------------------------------------|

@@ -147,8 +147,9 @@ public struct CommandRow: Sendable {
     byte < length && usage[byte / 8] >> UInt64(56 - byte % 8 * 8 + bit) & 1 == 1
   }
 
-  /// Whether this very CDB affects other initiators. Starting a unit that is stopped only serves them,
-  /// there is no power condition to change, and who lets the medium go takes back what is his own.
+  /// Whether this very CDB affects other initiators. Starting a unit that is stopped only serves
+  /// them, there is no power condition to change, and who lets the medium go takes back what is his
+  /// own.
   @inlinable
   public func affectsOthers(_ cdb: CommandDescriptorBlock) -> Bool {
     guard traits.contains(.affectsOthers) else { return false }

@@ -39,8 +39,8 @@ extension CommandTable {
       CommandRow(
         .orWrite16, "ORWRITE(16)", 0x8B, mask: sixteen(flags: 0x18), .dataOut, blocks: .sixteen,
         .write, [.writesMedium, .claimsRange]),
-      // DPO and FUA. ATOMIC BOUNDARY (bytes 10-11) is 0, for no boundary is offered, and the transfer
-      // length has two bytes, at 12.
+      // DPO and FUA. ATOMIC BOUNDARY (bytes 10-11) is 0, for no boundary is offered, and the
+      // transfer length has two bytes, at 12.
       CommandRow(
         .writeAtomic16, "WRITE ATOMIC(16)", 0x9C,
         mask: [0x18] + [UInt8](repeating: 0xFF, count: 8) + [0, 0, 0xFF, 0xFF, 0x1F, 0x00],
@@ -84,8 +84,8 @@ extension CommandTable {
     ]
   }
 
-  /// CONTROL, reserved, GROUP NUMBER, ADDITIONAL CDB LENGTH, SERVICE ACTION, flags, reserved, address,
-  /// tags (8 bytes), count. The additional length is right if the CDB's is.
+  /// CONTROL, reserved, GROUP NUMBER, ADDITIONAL CDB LENGTH, SERVICE ACTION, flags, reserved,
+  /// address, tags (8 bytes), count. The additional length is right if the CDB's is.
   private static func thirtyTwo(flags: UInt8) -> [UInt8] {
     [0, 0, 0, 0, 0, 0x1F, 0xFF, 0xFF, 0xFF, flags, 0] + [UInt8](repeating: 0xFF, count: 20)
   }

@@ -64,11 +64,12 @@ public enum BufferMode: UInt8, Sendable, BitwiseCopyable {
 
   var isWritable: Bool { self == .data || self == .echo }
 
-  /// The READ BUFFER descriptor (SPC-4 §6.18.4): OFFSET BOUNDARY 0, any byte; bytes 1–3 the capacity.
+  /// The READ BUFFER descriptor (SPC-4 §6.18.4): OFFSET BOUNDARY 0, any byte; bytes 1–3 the
+  /// capacity.
   public static let descriptorData: [UInt8] = [0, 0, UInt8(capacity >> 8), UInt8(capacity & 0xFF)]
 
-  /// The echo buffer descriptor (SPC-4 §6.18.9): EBOS 1, who reads what another nexus has overwritten
-  /// is told so; bytes 2–3 the capacity.
+  /// The echo buffer descriptor (SPC-4 §6.18.9): EBOS 1, who reads what another nexus has
+  /// overwritten is told so; bytes 2–3 the capacity.
   public static let echoDescriptorData: [UInt8] = [
     1, 0, UInt8(capacity >> 8), UInt8(capacity & 0xFF),
   ]

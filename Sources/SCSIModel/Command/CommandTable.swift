@@ -1,6 +1,7 @@
 /// The commands that a logical unit serves, found by opcode and service action in constant time.
 /// A class, because calls on so large a struct copy it: measured as 45 % of a READ's CPU time.
-/// Whoever looks up often keeps a reference to `standard` and does not ask whether it has been made.
+/// Whoever looks up often keeps a reference to `standard` and does not ask whether it has been
+/// made.
 public final class CommandTable: Sendable {
   public static let standard = CommandTable(rows: makeRows())
 

@@ -3,8 +3,8 @@ internal import Bytes
 // Third-party copies (SPC-4 §5.17, §6.3 to §6.5, §6.20 to §6.25, §6.28, SBC-3 §5.7, §5.46).
 //
 // Reservations: SPC-4 table 66 has the copy commands and those that ask for their results conflict
-// with every type; SBC-3 table 10 has POPULATE TOKEN behave as a READ. RECEIVE ROD TOKEN INFORMATION
-// goes with it, or a token could be made and not fetched.
+// with every type; SBC-3 table 10 has POPULATE TOKEN behave as a READ. RECEIVE ROD TOKEN
+// INFORMATION goes with it, or a token could be made and not fetched.
 
 extension CommandTable {
   static func copyRows() -> [CommandRow] {

@@ -1,5 +1,6 @@
-/// A copy source or copy destination as an EXTENDED COPY names it (SPC-4 §6.4.5): the identification
-/// descriptor, the one form that says which logical unit is meant whatever path leads to it.
+/// A copy source or copy destination as an EXTENDED COPY names it (SPC-4 §6.4.5): the
+/// identification descriptor, the one form that says which logical unit is meant whatever path
+/// leads to it.
 ///
 /// | byte  | field                                                                  |
 /// |-------|------------------------------------------------------------------------|

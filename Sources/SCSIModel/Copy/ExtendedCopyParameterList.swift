@@ -36,9 +36,9 @@ public enum ListIdentifierUsage: UInt8, Sendable, BitwiseCopyable {
 /// | 44–45 | SEGMENT DESCRIPTOR LIST LENGTH                                   |
 /// | 46–47 | INLINE DATA LENGTH                                               |
 ///
-/// Then CSCD descriptors, segment descriptors and inline data, of which there is none here. PRIORITY,
-/// STR and G_SENSE change nothing; IMMED is refused: a copy outlives neither its command nor its
-/// nexus.
+/// Then CSCD descriptors, segment descriptors and inline data, of which there is none here.
+/// PRIORITY, STR and G_SENSE change nothing; IMMED is refused: a copy outlives neither its command
+/// nor its nexus.
 public struct ExtendedCopyParameterList: Sendable {
   public enum Form: Sendable {
     case lid1

@@ -124,8 +124,8 @@ public struct ThirdPartyCopyPage: Sendable {
     return writer.bytes
   }
 
-  /// Each: ROD TYPE (4), bit 1 TOKEN_IN and bit 0 TOKEN_OUT, PREFERENCE INDICATOR at 6–7, 64 bytes in
-  /// all.
+  /// Each: ROD TYPE (4), bit 1 TOKEN_IN and bit 0 TOKEN_OUT, PREFERENCE INDICATOR at 6–7, 64 bytes
+  /// in all.
   private var tokenTypes: [UInt8] {
     var writer = ByteWriter(reserving: 132)
     writer.zeros(2)

@@ -73,8 +73,8 @@ public struct WriteUsingTokenParameterList: Sendable {
 }
 
 extension BlockRange {
-  /// The block device range descriptors (SBC-3 §5.7.3) of a list whose length is in the two bytes at
-  /// `offset`, before them. No two share a block.
+  /// The block device range descriptors (SBC-3 §5.7.3) of a list whose length is in the two bytes
+  /// at `offset`, before them. No two share a block.
   fileprivate static func list(
     _ bytes: [UInt8], lengthAt offset: Int, dataLength: Int
   ) throws(SenseData) -> [BlockRange] {

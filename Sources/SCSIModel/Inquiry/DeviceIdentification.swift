@@ -22,12 +22,13 @@ public struct NAAIdentifier: Hashable, Sendable, BitwiseCopyable {
   }
 }
 
-/// What the device identification page tells (VPD 83h, SPC-4 §7.8.6): the `Designator`s of the unit,
-/// of the port that the command came through, and of the target device.
+/// What the device identification page tells (VPD 83h, SPC-4 §7.8.6): the `Designator`s of the
+/// unit, of the port that the command came through, and of the target device.
 ///
-/// The NAA designator comes first: it is what multipath and udev should find. There is no logical unit
-/// group designator (type 6h): it names units that share the access states of their port groups
-/// (SPC-4 §5.15.2.1), and here each unit has its own, which SET TARGET PORT GROUPS changes alone.
+/// The NAA designator comes first: it is what multipath and udev should find. There is no logical
+/// unit group designator (type 6h): it names units that share the access states of their port
+/// groups (SPC-4 §5.15.2.1), and here each unit has its own, which SET TARGET PORT GROUPS changes
+/// alone.
 public struct DeviceIdentification: Sendable {
   public var naa: NAAIdentifier
   /// T10 VENDOR IDENTIFICATION and what makes it unique, such as product and serial number.

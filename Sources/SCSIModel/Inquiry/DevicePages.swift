@@ -38,8 +38,9 @@ extension VitalProductData {
     VitalProductData(.managementNetworkAddresses, contents: [])
   }
 
-  /// Mode page policy, 87h (SPC-4 §7.8.9): one descriptor for all pages and subpages (3Fh/FFh), MODE
-  /// PAGE POLICY 0: one set of values, shared by all nexuses. MLUS 0: other units have their own.
+  /// Mode page policy, 87h (SPC-4 §7.8.9): one descriptor for all pages and subpages (3Fh/FFh),
+  /// MODE PAGE POLICY 0: one set of values, shared by all nexuses. MLUS 0: other units have their
+  /// own.
   public static var modePagePolicy: VitalProductData {
     VitalProductData(.modePagePolicy, contents: [0x3F, 0xFF, 0, 0])
   }

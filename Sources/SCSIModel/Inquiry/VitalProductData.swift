@@ -19,8 +19,8 @@ public struct VitalProductDataPage: RawRepresentable, Hashable, Sendable, Bitwis
   public static let blockDeviceCharacteristics = VitalProductDataPage(rawValue: 0xB1)
   public static let logicalBlockProvisioning = VitalProductDataPage(rawValue: 0xB2)
 
-  /// What a disk has, in ascending order. No referrals (B3h): no unit is spread over port groups, so
-  /// that every group answers for every block.
+  /// What a disk has, in ascending order. No referrals (B3h): no unit is spread over port groups,
+  /// so that every group answers for every block.
   public static let ofDisk: [VitalProductDataPage] = [
     .supportedPages, .unitSerialNumber, .deviceIdentification, .softwareInterfaceIdentification,
     .managementNetworkAddresses, .extendedInquiry, .modePagePolicy, .scsiPorts, .thirdPartyCopy,

@@ -98,8 +98,8 @@ public struct LogPageData: Sendable {
   }
 }
 
-/// What a LOG SELECT asks for (SPC-4 §6.7). No parameter takes a value from an initiator, so its list
-/// is empty or refused.
+/// What a LOG SELECT asks for (SPC-4 §6.7). No parameter takes a value from an initiator, so its
+/// list is empty or refused.
 public enum LogSelection: Equatable, Sendable {
   /// Nothing that changes anything.
   case nothing
@@ -148,8 +148,8 @@ public enum LogSelection: Equatable, Sendable {
     return page
   }
 
-  /// The pages of a list, which may be empty ones; the first parameter in one is refused, and so is a
-  /// PAGE LENGTH past the end of the list, which cuts one off (SPC-4 §7.3.2.1).
+  /// The pages of a list, which may be empty ones; the first parameter in one is refused, and so is
+  /// a PAGE LENGTH past the end of the list, which cuts one off (SPC-4 §7.3.2.1).
   private static func refuse(_ list: [UInt8], _ pages: [LogPage]) throws(SenseData) {
     var offset = 0
     while offset < list.count {

@@ -8,14 +8,14 @@ extension LogParameter {
     ]
   }
 
-  /// Informational exceptions general (SPC-4 §7.3.12): ASC, ASCQ and MOST RECENT TEMPERATURE READING.
-  /// No exception, and no temperature.
+  /// Informational exceptions general (SPC-4 §7.3.12): ASC, ASCQ and MOST RECENT TEMPERATURE
+  /// READING. No exception, and no temperature.
   public static var informationalExceptions: LogParameter {
     LogParameter(code: 0x0000, value: [0, 0, 0xFF, 0])
   }
 
-  /// Background scan status (SBC-3 §6.3.2): what is below the store scrubs itself, so that no scan is
-  /// active and none was made.
+  /// Background scan status (SBC-3 §6.3.2): what is below the store scrubs itself, so that no scan
+  /// is active and none was made.
   ///
   /// | byte  | field                                     |
   /// |-------|-------------------------------------------|
@@ -30,8 +30,8 @@ extension LogParameter {
   }
 }
 
-/// LBA mapping resources of the logical block provisioning log page (SBC-3 §6.3.4), in threshold sets
-/// of 2^exponent blocks (VPD B2h).
+/// LBA mapping resources of the logical block provisioning log page (SBC-3 §6.3.4), in threshold
+/// sets of 2^exponent blocks (VPD B2h).
 ///
 /// | byte | field                                                                      |
 /// |------|----------------------------------------------------------------------------|

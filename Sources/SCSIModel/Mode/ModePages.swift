@@ -31,9 +31,9 @@ public struct ModeSettings: Hashable, Sendable, BitwiseCopyable {
   }
 }
 
-/// A mode page: code and subpage code (SPC-4 §7.5.7). Without a subpage the header is page_0 format,
-/// two bytes: bit 7 PS and the code in byte 0, the length of the rest in byte 1. With one it is
-/// sub_page format, four bytes: bit 7 PS, bit 6 SPF, code; subpage code; length of the rest.
+/// A mode page: code and subpage code (SPC-4 §7.5.7). Without a subpage the header is page_0
+/// format, two bytes: bit 7 PS and the code in byte 0, the length of the rest in byte 1. With one
+/// it is sub_page format, four bytes: bit 7 PS, bit 6 SPF, code; subpage code; length of the rest.
 public enum ModePage: UInt16, Sendable, CaseIterable {
   case readWriteErrorRecovery = 0x0100
   case disconnectReconnect = 0x0200
@@ -86,7 +86,8 @@ public enum ModePage: UInt16, Sendable, CaseIterable {
     }
   }
 
-  /// The page as a mask of what MODE SELECT may change. Header and length are as in the page itself.
+  /// The page as a mask of what MODE SELECT may change. Header and length are as in the page
+  /// itself.
   public func changeable(thresholds: [ProvisioningThreshold] = []) -> [UInt8] {
     let all = encoded(.allOn, thresholds: thresholds)
     let none = encoded(.allOff, thresholds: thresholds)
@@ -139,11 +140,11 @@ public enum ModePage: UInt16, Sendable, CaseIterable {
 /// A threshold descriptor of the logical block provisioning mode page (SBC-3 §6.4.9): the soft
 /// threshold below which the resources left raise 38/07.
 ///
-/// | byte | field                                                                             |
-/// |------|-----------------------------------------------------------------------------------|
-/// | 0    | bit 7 ENABLED 1, bits 5–3 THRESHOLD TYPE 0: soft, bits 2–0 THRESHOLD ARMING 0: falling |
-/// | 1    | THRESHOLD RESOURCE 01h: available LBA mapping resources                            |
-/// | 4–7  | THRESHOLD COUNT, in threshold sets of 2^exponent blocks (VPD B2h)                  |
+/// | byte | field                                                                        |
+/// |------|------------------------------------------------------------------------------|
+/// | 0    | bit 7 ENABLED 1, bits 5–3 THRESHOLD TYPE 0: soft, bits 2–0 ARMING 0: falling |
+/// | 1    | THRESHOLD RESOURCE 01h: available LBA mapping resources                      |
+/// | 4–7  | THRESHOLD COUNT, in threshold sets of 2^exponent blocks (VPD B2h)            |
 public struct ProvisioningThreshold: Hashable, Sendable {
   public var availableCount: UInt32
 

@@ -87,7 +87,8 @@ public struct ModeSelectParameterList: Sendable {
     return current.count
   }
 
-  /// PS, bit 7, is reserved here and comes back as it was sensed. SPF, bit 6: a subpage code follows.
+  /// PS, bit 7, is reserved here and comes back as it was sensed. SPF, bit 6: a subpage code
+  /// follows.
   private static func page(of bytes: [UInt8], at offset: Int) throws(SenseData) -> ModePage {
     let code = bytes[offset] & 0x3F
     guard bytes[offset] & 0x40 != 0 else {

@@ -13,8 +13,9 @@ public enum IdentifyingInformationType: UInt8, Sendable, CaseIterable, BitwiseCo
   public var lengthMax: Int { self == .logicalUnit ? 64 : 256 }
 }
 
-/// The parameter data of REPORT IDENTIFYING INFORMATION (SPC-4 §6.32): bytes 2–3 the length, then the
-/// information; or, for the supported types, four bytes each: bits 7–1 type, bytes 2–3 the most.
+/// The parameter data of REPORT IDENTIFYING INFORMATION (SPC-4 §6.32): bytes 2–3 the length, then
+/// the information; or, for the supported types, four bytes each: bits 7–1 type, bytes 2–3 the
+/// most.
 public enum IdentifyingInformationData {
   public static func encoded(_ information: [UInt8]) -> [UInt8] {
     var writer = ByteWriter(reserving: 4 + information.count)
@@ -59,8 +60,8 @@ public enum TimestampOrigin: UInt8, Sendable, BitwiseCopyable {
   case other = 0b011
 }
 
-/// The parameters of REPORT TIMESTAMP and SET TIMESTAMP (SPC-4 §6.38, §6.46): milliseconds since the
-/// start of 1970, UTC, in bytes 4–9 of 12.
+/// The parameters of REPORT TIMESTAMP and SET TIMESTAMP (SPC-4 §6.38, §6.46): milliseconds since
+/// the start of 1970, UTC, in bytes 4–9 of 12.
 public struct TimestampParameters: Hashable, Sendable {
   /// 48 bits.
   public var milliseconds: UInt64

@@ -44,8 +44,9 @@ public struct LBAStatus: Sendable {
     }
   }
 
-  /// As many descriptors as `lengthMax` bytes hold whole, and always the first: what does not fit is
-  /// asked for by another command. A count that passes 32 bits is continued by another descriptor.
+  /// As many descriptors as `lengthMax` bytes hold whole, and always the first: what does not fit
+  /// is asked for by another command. A count that passes 32 bits is continued by another
+  /// descriptor.
   public func encoded(lengthMax: Int) -> [UInt8] {
     let countMax = max(1, (lengthMax - Self.headerBytes) / Self.descriptorBytes)
     var writer = ByteWriter(reserving: 64)

@@ -22,8 +22,8 @@ internal import Bytes
 /// | 2–3  | CDB SIZE                                                       |
 /// | 4…   | CDB USAGE DATA, then the timeouts descriptor                   |
 extension CommandTable {
-  /// The parameter data for a validated REPORT SUPPORTED OPERATION CODES command. What the unit does
-  /// not serve is answered for as if the table did not have it.
+  /// The parameter data for a validated REPORT SUPPORTED OPERATION CODES command. What the unit
+  /// does not serve is answered for as if the table did not have it.
   public func reportSupportedOperationCodes(
     _ cdb: CommandDescriptorBlock, serving serves: (Command) -> Bool = { _ in true }
   ) throws(SenseData) -> [UInt8] {

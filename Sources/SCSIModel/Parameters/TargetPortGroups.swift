@@ -1,7 +1,7 @@
 internal import Bytes
 
-/// ASYMMETRIC ACCESS STATE (SPC-4 §5.15.2, §6.37): how a logical unit answers through the ports of a
-/// group.
+/// ASYMMETRIC ACCESS STATE (SPC-4 §5.15.2, §6.37): how a logical unit answers through the ports of
+/// a group.
 public enum AsymmetricAccessState: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case activeOptimized = 0x0
   case activeNonOptimized = 0x1
@@ -33,9 +33,9 @@ public enum AsymmetricAccessState: UInt8, Sendable, BitwiseCopyable, CaseIterabl
   }
 
   /// Besides those what looks after the unit and not its blocks (SPC-4 §5.15.2.4): LOG and MODE
-  /// SELECT and SENSE, the diagnostics, PERSISTENT RESERVE IN and OUT, and what reports commands. Also
-  /// READ CAPACITY, which that list leaves to the device server: an initiator that scans a standby path
-  /// has to learn what is behind it, or it has no disk there to fail over to.
+  /// SELECT and SENSE, the diagnostics, PERSISTENT RESERVE IN and OUT, and what reports commands.
+  /// Also READ CAPACITY, which that list leaves to the device server: an initiator that scans a
+  /// standby path has to learn what is behind it, or it has no disk there to fail over to.
   private static func standby(_ row: CommandRow) -> Bool {
     if anywhere(row) { return true }
     return switch row.opcode {
@@ -121,7 +121,8 @@ public struct ReportTargetPortGroupsData: Sendable {
   }
 }
 
-/// The parameter list of SET TARGET PORT GROUPS (SPC-4 §6.45): four reserved bytes, then descriptors.
+/// The parameter list of SET TARGET PORT GROUPS (SPC-4 §6.45): four reserved bytes, then
+/// descriptors.
 ///
 /// | byte | field                              |
 /// |------|------------------------------------|

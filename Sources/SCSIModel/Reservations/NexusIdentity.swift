@@ -32,9 +32,9 @@ public struct TargetPort: Hashable, Sendable {
   }
 }
 
-/// What an I_T nexus is called, whether it is there at the moment or not: what a registration belongs
-/// to (SPC-4 §5.13.5). A later session of the same initiator port at the same target port is the same
-/// nexus.
+/// What an I_T nexus is called, whether it is there at the moment or not: what a registration
+/// belongs to (SPC-4 §5.13.5). A later session of the same initiator port at the same target port
+/// is the same nexus.
 public struct NexusIdentity: Hashable, Sendable {
   public var initiator: InitiatorPort
   public var target: TargetPort

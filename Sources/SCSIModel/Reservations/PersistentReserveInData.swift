@@ -64,7 +64,8 @@ extension ReservationState {
   /// | 20–23 | ADDITIONAL DESCRIPTOR LENGTH                                 |
   /// | 24…   | TransportID                                                  |
   ///
-  /// `relativeIdentifier` is that of a target port, within its own target; 0 stands for an unknown one.
+  /// `relativeIdentifier` is that of a target port, within its own target; 0 stands for an unknown
+  /// one.
   public func readFullStatus(relativeIdentifier: (TargetPort) -> UInt16?) -> [UInt8] {
     var descriptors = ByteWriter(reserving: registrations.count * 100)
     for registration in registrations {

@@ -1,6 +1,6 @@
-/// The gates that a state of the reservations makes, for many nexuses: made in time proportional to the
-/// registrations, and each gate then found by one look into a table, since a change closes and opens
-/// the gates of all nexuses while their commands wait.
+/// The gates that a state of the reservations makes, for many nexuses: made in time proportional to
+/// the registrations, and each gate then found by one look into a table, since a change closes and
+/// opens the gates of all nexuses while their commands wait.
 public struct ReservationGates: Sendable {
   private let registered: Set<NexusIdentity>
   private let reservation: PersistentReservation?

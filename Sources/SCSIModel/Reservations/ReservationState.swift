@@ -36,8 +36,8 @@ public struct PersistentReservation: Hashable, Sendable {
 public struct ReservationState: Equatable, Sendable {
   /// One nexus more is refused with INSUFFICIENT REGISTRATION RESOURCES.
   public static let registrationsMax = 1024
-  /// Places that are left to who registers itself. Without a registration nobody preempts or clears, so
-  /// one who names a thousand invented ports must not shut all others out.
+  /// Places that are left to who registers itself. Without a registration nobody preempts or
+  /// clears, so one who names a thousand invented ports must not shut all others out.
   public static let registrationsReserved = 64
 
   /// Whether one nexus more can be registered, with so many places left for others.

@@ -2,11 +2,12 @@ internal import BackingStore
 internal import Reactor
 internal import SCSIModel
 
-// COMPARE AND WRITE and ORWRITE (SBC-3 §5.2, §5.5): what is read decides what is written, and nobody
-// else changes the blocks in between. WRITE ATOMIC (SBC-4): nobody reads or changes them meanwhile.
+// COMPARE AND WRITE and ORWRITE (SBC-3 §5.2, §5.5): what is read decides what is written, and
+// nobody else changes the blocks in between. WRITE ATOMIC (SBC-4): nobody reads or changes them
+// meanwhile.
 extension DeviceServer {
-  /// The Data-Out holds what to compare with and what to write: exactly that, or the initiator meant
-  /// something else, for instance more blocks than one byte counts.
+  /// The Data-Out holds what to compare with and what to write: exactly that, or the initiator
+  /// meant something else, for instance more blocks than one byte counts.
   func checkCompareAndWrite(_ task: SCSITask, transferBytes: Int) throws(Refusal) {
     guard task.expectedDataTransferLength == transferBytes else {
       throw Refusal(.invalidFieldInCDB(byte: 13, bit: 7))

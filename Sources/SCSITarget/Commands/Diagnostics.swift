@@ -1,8 +1,8 @@
 internal import Reactor
 internal import SCSIModel
 
-// SEND DIAGNOSTIC and RECEIVE DIAGNOSTIC RESULTS (SPC-4 §6.42, §6.27): the default self-test and the
-// list of pages.
+// SEND DIAGNOSTIC and RECEIVE DIAGNOSTIC RESULTS (SPC-4 §6.42, §6.27): the default self-test and
+// the list of pages.
 extension DeviceServer {
   func sendDiagnostic(_ task: SCSITask) {
     // SPC-4 §6.42: a self-test takes no parameters. That the unit is ready was its test.

@@ -4,7 +4,8 @@ internal import SCSIModel
 
 // FORMAT UNIT and SANITIZE (SBC-3 §5.3, §5.24). The work is `MediumWipe`'s.
 extension DeviceServer {
-  /// The list has no length in the CDB: it is what the initiator sends, as far as anybody can need it.
+  /// The list has no length in the CDB: it is what the initiator sends, as far as anybody can need
+  /// it.
   func takeFormatList(of task: SCSITask) throws(Refusal) {
     guard task.direction == .dataOut else { return }
     task.dataCount = min(task.expectedDataTransferLength, LogicalUnit.formatListBytesMax)

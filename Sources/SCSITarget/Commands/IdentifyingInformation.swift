@@ -1,6 +1,7 @@
 internal import SCSIModel
 
-// REPORT and SET IDENTIFYING INFORMATION (SPC-4 §6.32, §6.43), REPORT and SET TIMESTAMP (§6.38, §6.46).
+// REPORT and SET IDENTIFYING INFORMATION (SPC-4 §6.32, §6.43), REPORT and SET TIMESTAMP (§6.38,
+// §6.46).
 extension DeviceServer {
   func reportIdentifyingInformation(_ task: SCSITask) {
     let saved = unit.parameters.saved

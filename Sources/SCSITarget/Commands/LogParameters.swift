@@ -1,7 +1,8 @@
 internal import Reactor
 internal import SCSIModel
 
-// LOG SENSE and LOG SELECT (SPC-4 §6.8, §6.7). The counters are each reactor's own, and added up here.
+// LOG SENSE and LOG SELECT (SPC-4 §6.8, §6.7). The counters are each reactor's own, and added up
+// here.
 extension DeviceServer {
   /// The pages that this unit has; what it has used of the medium, only if somebody can look.
   private var logPages: [LogPage] {

@@ -2,8 +2,9 @@ internal import BackingStore
 internal import Reactor
 internal import SCSIModel
 
-// MODE SENSE and MODE SELECT (SPC-4 §6.11 to §6.14). The parameters are one set for all nexuses, and
-// live. SP saves them all, if somebody can keep them: what is saved is what the unit starts with.
+// MODE SENSE and MODE SELECT (SPC-4 §6.11 to §6.14). The parameters are one set for all nexuses,
+// and live. SP saves them all, if somebody can keep them: what is saved is what the unit starts
+// with.
 extension DeviceServer {
   func modeSense(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     do throws(SenseData) {
@@ -115,8 +116,8 @@ extension LogicalUnit {
   /// As configured.
   var defaultSettings: ModeSettings { ModeSettings(isWriteCacheEnabled: startsWithWriteCache) }
 
-  /// What a start begins with: what was saved, but the configuration's word on the write cache where
-  /// that has changed since.
+  /// What a start begins with: what was saved, but the configuration's word on the write cache
+  /// where that has changed since.
   var savedSettings: ModeSettings {
     guard let saved = parameters.saved.modes else { return defaultSettings }
     var settings = saved.settings

@@ -2,9 +2,9 @@ internal import BackingStore
 internal import Reactor
 internal import SCSIModel
 
-// PRE-FETCH (SBC-3 §5.8, §5.9): the blocks are read, which brings them into the kernel's cache where
-// there is one. GOOD and never CONDITION MET: how long that cache keeps them is not ours to promise.
-// IMMED would allow GOOD before that; afterwards is as good.
+// PRE-FETCH (SBC-3 §5.8, §5.9): the blocks are read, which brings them into the kernel's cache
+// where there is one. GOOD and never CONDITION MET: how long that cache keeps them is not ours to
+// promise. IMMED would allow GOOD before that; afterwards is as good.
 extension DeviceServer {
   func preFetch(_ task: SCSITask) {
     task.workCount = min(task.workCount, LogicalUnit.preFetchBytesMax)

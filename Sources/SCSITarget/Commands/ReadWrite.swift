@@ -2,8 +2,8 @@ internal import BackingStore
 internal import Reactor
 internal import SCSIModel
 
-// READ and WRITE (SBC-3 §5.11 to §5.14, §5.33 to §5.36), and SYNCHRONIZE CACHE's part in them. The I/O
-// path: no allocation, no lock. DPO is a hint about a cache that is the kernel's.
+// READ and WRITE (SBC-3 §5.11 to §5.14, §5.33 to §5.36), and SYNCHRONIZE CACHE's part in them. The
+// I/O path: no allocation, no lock. DPO is a hint about a cache that is the kernel's.
 extension DeviceServer {
   /// With FUA the data comes from the medium: what is in the cache goes there first.
   func read(_ task: SCSITask) {

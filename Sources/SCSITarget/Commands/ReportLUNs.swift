@@ -8,8 +8,8 @@ extension DeviceServer {
 }
 
 extension InitiatorTargetNexus {
-  /// The list for a validated REPORT LUNS. Whoever has it knows what "reported LUNs data has changed"
-  /// would tell, so that is withdrawn (SAM-5 §5.14).
+  /// The list for a validated REPORT LUNS. Whoever has it knows what "reported LUNs data has
+  /// changed" would tell, so that is withdrawn (SAM-5 §5.14).
   func reportLUNsData(for cdb: CommandDescriptorBlock) -> [UInt8] {
     guard let selection = ReportLUNsSelection(rawValue: cdb.selectReport) else {
       preconditionFailure("the command table refuses reserved selections")

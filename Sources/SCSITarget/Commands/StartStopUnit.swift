@@ -2,12 +2,13 @@ internal import BackingStore
 internal import Reactor
 internal import SCSIModel
 
-// START STOP UNIT and PREVENT ALLOW MEDIUM REMOVAL (SBC-3 §5.25, §5.10). There is nothing to spin down,
-// but what an initiator has stopped stays NOT READY until somebody starts it.
+// START STOP UNIT and PREVENT ALLOW MEDIUM REMOVAL (SBC-3 §5.25, §5.10). There is nothing to spin
+// down, but what an initiator has stopped stays NOT READY until somebody starts it.
 extension DeviceServer {
   func startStopUnit(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    // There are no power conditions to enter, and START and LOEJ do not count (SBC-3 table 109). As the
-    // field does nothing here its values are not judged; libiscsi's suite expects GOOD for each.
+    // There are no power conditions to enter, and START and LOEJ do not count (SBC-3 table 109). As
+    // the field does nothing here its values are not judged; libiscsi's suite expects GOOD for
+    // each.
     guard task.cdb.powerCondition == 0 else { return end(task, .good) }
     if task.cdb.isLoadEject {
       guard unit.isRemovable else { return end(task, .invalidFieldInCDB(byte: 4, bit: 1)) }
@@ -25,8 +26,8 @@ extension DeviceServer {
     end(task, .good)
   }
 
-  /// Stopped before the cache is written to the medium, so that no write slips in behind that; what is
-  /// not asked for, or not to be had, does without.
+  /// Stopped before the cache is written to the medium, so that no write slips in behind that; what
+  /// is not asked for, or not to be had, does without.
   private func stopUnit(_ task: SCSITask) {
     let goal: MediumState.Condition = task.cdb.isLoadEject ? .ejected : .stopped
     if goal == .ejected { _ = unit.medium.change(from: .stopped, to: .ejected) }

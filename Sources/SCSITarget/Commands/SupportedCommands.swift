@@ -1,6 +1,7 @@
 internal import SCSIModel
 
-// REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4 §6.35, §6.36).
+// REPORT SUPPORTED OPERATION CODES and REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS (SPC-4 §6.35,
+// §6.36).
 extension DeviceServer {
   func reportSupportedOperationCodes(_ task: SCSITask) {
     do throws(SenseData) {

@@ -4,11 +4,11 @@ internal import SCSIModel
 // READ BUFFER and WRITE BUFFER (SPC-4 §6.18, §6.49): a data buffer and an echo buffer, to try the
 // transport with.
 
-/// What WRITE BUFFER left in the buffers of one logical unit on one reactor: of the few nexuses that
-/// wrote last, so that the memory grows with the units there are and not with the sessions.
+/// What WRITE BUFFER left in the buffers of one logical unit on one reactor: of the few nexuses
+/// that wrote last, so that the memory grows with the units there are and not with the sessions.
 struct TransportBuffers {
-  /// Nexuses that have buffers at a time, each 8 KiB at most. An initiator tries its transport when it
-  /// meets the unit, for a moment; that as many do at once is rare.
+  /// Nexuses that have buffers at a time, each 8 KiB at most. An initiator tries its transport when
+  /// it meets the unit, for a moment; that as many do at once is rare.
   static let nexusesMax = 16
 
   struct Contents {
@@ -26,7 +26,8 @@ struct TransportBuffers {
     all.first { $0.nexus == nexus.number }
   }
 
-  /// Changes the buffers of `nexus`. Of too many those that nobody has written to for longest are lost.
+  /// Changes the buffers of `nexus`. Of too many those that nobody has written to for longest are
+  /// lost.
   mutating func write(_ nexus: LogicalUnitNexus, _ change: (inout Contents) -> Void) {
     var contents = self[nexus] ?? Contents(nexus: nexus.number)
     forget(nexus)

@@ -2,8 +2,8 @@ internal import BackingStore
 internal import Reactor
 internal import SCSIModel
 
-// VERIFY and WRITE AND VERIFY (SBC-3 §5.29 to §5.32, §5.37 to §5.40): the medium is read back piece by
-// piece and compared with the data-out as BYTCHK says.
+// VERIFY and WRITE AND VERIFY (SBC-3 §5.29 to §5.32, §5.37 to §5.40): the medium is read back piece
+// by piece and compared with the data-out as BYTCHK says.
 extension DeviceServer {
   /// The blocks are on the medium before they are read back.
   func writeAndVerify(_ task: SCSITask) {

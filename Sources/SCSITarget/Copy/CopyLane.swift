@@ -1,10 +1,10 @@
 internal import Reactor
 internal import SCSIModel
 
-/// Copies one piece after the other: a READ(16) of the source, then a WRITE(16) of the destination, or
-/// a WRITE SAME(16) of zeros. Both are ordinary tasks of the units' task sets, under the nexuses of the
-/// initiator that asked for the copy: what forbids it a READ or a WRITE forbids the step, and who
-/// aborts or drains the tasks of a unit stops or waits for the step.
+/// Copies one piece after the other: a READ(16) of the source, then a WRITE(16) of the destination,
+/// or a WRITE SAME(16) of zeros. Both are ordinary tasks of the units' task sets, under the nexuses
+/// of the initiator that asked for the copy: what forbids it a READ or a WRITE forbids the step,
+/// and who aborts or drains the tasks of a unit stops or waits for the step.
 final class CopyLane: SCSITaskOwner {
   enum End {
     case copied

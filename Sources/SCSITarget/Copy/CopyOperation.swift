@@ -1,9 +1,9 @@
 internal import Reactor
 internal import SCSIModel
 
-/// The work of a third-party copy on behalf of the task of its command, run after run, on the reactor
-/// of the session. The task ends when the last step in flight has: an abort or a fence stops the
-/// copy between steps and waits like everybody else.
+/// The work of a third-party copy on behalf of the task of its command, run after run, on the
+/// reactor of the session. The task ends when the last step in flight has: an abort or a fence
+/// stops the copy between steps and waits like everybody else.
 final class CopyOperation {
   /// Pieces in flight at a time: enough that reading and writing overlap.
   static let lanesMax = 4
@@ -90,8 +90,8 @@ final class CopyOperation {
     if busyLanes == 0, isStopping || runIndex == runs.count { finish() }
   }
 
-  /// Starts a piece or goes on to the next run; false if a lane has to end first. Runs are copied one
-  /// after the other: what one writes the next may read.
+  /// Starts a piece or goes on to the next run; false if a lane has to end first. Runs are copied
+  /// one after the other: what one writes the next may read.
   private func takeStep() -> Bool {
     guard !returned.isEmpty || handedOut < run.byteCount else {
       guard busyLanes == 0 else { return false }

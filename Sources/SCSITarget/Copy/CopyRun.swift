@@ -72,8 +72,8 @@ extension CommandDescriptorBlock {
 }
 
 extension LogicalUnitNexus {
-  /// Whether its initiator may do `command`, a READ(16) or WRITE(16), now: readiness, protection and
-  /// reservations, as if it came in here.
+  /// Whether its initiator may do `command`, a READ(16) or WRITE(16), now: readiness, protection
+  /// and reservations, as if it came in here.
   func allows(_ command: Command) -> Bool {
     let task = SCSITask()
     task.isCopyStep = true

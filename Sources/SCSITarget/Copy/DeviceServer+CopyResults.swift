@@ -1,8 +1,8 @@
 internal import Reactor
 internal import SCSIModel
 
-// The commands that ask for the results of copies (SPC-4 §6.20 to §6.25, §6.28). A result is kept when it has
-// been told: an initiator that lost the answer asks again.
+// The commands that ask for the results of copies (SPC-4 §6.20 to §6.25, §6.28). A result is kept
+// when it has been told: an initiator that lost the answer asks again.
 extension DeviceServer {
   func receiveCopyResults(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     let identifier = task.cdb.copyListIdentifier(task.command)

@@ -3,8 +3,8 @@ internal import Reactor
 internal import SCSIModel
 
 // EXTENDED COPY and COPY OPERATION ABORT (SPC-4 §6.3 to §6.5). **A copy is only between logical
-// units that this initiator may use on this nexus**, and each step has the rights of its own READ or
-// WRITE. What is not among them cannot be told from what does not exist.
+// units that this initiator may use on this nexus**, and each step has the rights of its own READ
+// or WRITE. What is not among them cannot be told from what does not exist.
 extension DeviceServer {
   func extendedCopy(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     // PARAMETER LIST LENGTH 0 asks for nothing and is no error.

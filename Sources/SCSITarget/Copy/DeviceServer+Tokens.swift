@@ -2,9 +2,9 @@ internal import BackingStore
 internal import Reactor
 internal import SCSIModel
 
-// POPULATE TOKEN and WRITE USING TOKEN (SBC-3 §5.7, §5.46): the copies of Windows. A token is good for
-// whoever shows it, as far as he may read the unit it is of and write the one he shows it to; only the
-// logical units of his own nexus are asked whether they know it.
+// POPULATE TOKEN and WRITE USING TOKEN (SBC-3 §5.7, §5.46): the copies of Windows. A token is good
+// for whoever shows it, as far as he may read the unit it is of and write the one he shows it to;
+// only the logical units of his own nexus are asked whether they know it.
 extension DeviceServer {
   func populateToken(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     // PARAMETER LIST LENGTH 0 asks for nothing and is no error.
@@ -52,7 +52,8 @@ extension DeviceServer {
     return record
   }
 
-  /// The size of `ranges`, all of which exist and are together not more than one token may stand for.
+  /// The size of `ranges`, all of which exist and are together not more than one token may stand
+  /// for.
   private func byteCount(
     of ranges: [BlockRange], lengthByte: Int
   ) throws(SenseData) -> UInt64 {

@@ -2,11 +2,11 @@ internal import Reactor
 internal import SCSIModel
 internal import Synchronization
 
-/// The ROD tokens that represent blocks of one logical unit, on all reactors. Kept in memory only: a
-/// token does not outlive the process.
+/// The ROD tokens that represent blocks of one logical unit, on all reactors. Kept in memory only:
+/// a token does not outlive the process.
 ///
-/// A token says which blocks are meant and no more (ACCESS UPON REFERENCE): the data is read when the
-/// token is used, with the rights of whoever uses it. So a token is no way around an ACL or a
+/// A token says which blocks are meant and no more (ACCESS UPON REFERENCE): the data is read when
+/// the token is used, with the rights of whoever uses it. So a token is no way around an ACL or a
 /// reservation, and none is invalidated by a write.
 final class TokenRegistry: Sendable {
   private struct Token {
@@ -38,8 +38,8 @@ final class TokenRegistry: Sendable {
 
   private let state = Mutex(State())
 
-  /// Makes a token for `ranges`, which exist, and for the initiator named `owner`; of too many one is
-  /// forgotten.
+  /// Makes a token for `ranges`, which exist, and for the initiator named `owner`; of too many one
+  /// is forgotten.
   func issue(
     _ ranges: [BlockRange], to owner: String, creator: CSCDDescriptor, byteCount: UInt64,
     inactivitySeconds: UInt32, now: MonotonicTime

@@ -1,8 +1,8 @@
 internal import SCSIModel
 internal import Synchronization
 
-/// What START STOP UNIT, FORMAT UNIT and SANITIZE have made of a logical unit's medium (SBC-3 §4.11,
-/// §5.3, §5.24, §5.25). Asked by every command on every reactor: one load.
+/// What START STOP UNIT, FORMAT UNIT and SANITIZE have made of a logical unit's medium
+/// (SBC-3 §4.11, §5.3, §5.24, §5.25). Asked by every command on every reactor: one load.
 public final class MediumState: Sendable {
   enum Condition: UInt8, Sendable {
     case ready

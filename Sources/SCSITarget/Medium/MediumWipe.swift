@@ -65,8 +65,8 @@ final class MediumWipe: StoreClient, TimerHandler {
   /// Since when the store has been short of resources.
   private var shortSince: MonotonicTime?
 
-  /// Without moving data a piece may be long, but it is what an abort and the end of the process wait
-  /// for, and some stores write the zeros after all: a second or two.
+  /// Without moving data a piece may be long, but it is what an abort and the end of the process
+  /// wait for, and some stores write the zeros after all: a second or two.
   private static let allocationBytes: UInt64 = 256 << 20
 
   /// A shortage passes as a rule, and a failure is for good: what the store is short of resources
@@ -202,7 +202,8 @@ final class MediumWipe: StoreClient, TimerHandler {
     unit.store.start(request, on: server.reactor)
   }
 
-  /// Every pass reaches the medium before the next begins, or a cache would swallow all but the last.
+  /// Every pass reaches the medium before the next begins, or a cache would swallow all but the
+  /// last.
   private func endPass() {
     request.prepareSynchronize()
     start(.synchronize)
@@ -267,7 +268,8 @@ final class MediumWipe: StoreClient, TimerHandler {
     _ = unit.medium.change(from: plan.condition, to: condition)
     if let scratch { server.reactor.buffers.release(scratch) }
     scratch = nil
-    // Before the command ends, for its owner may begin the next at once. The caller keeps this alive.
+    // Before the command ends, for its owner may begin the next at once. The caller keeps this
+    // alive.
     server.wipe = nil
     endTask(refusal)
   }

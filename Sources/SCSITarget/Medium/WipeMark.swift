@@ -1,7 +1,8 @@
 internal import Reactor
 
-/// What is on record of a FORMAT UNIT or a SANITIZE from before its first write until it has succeeded:
-/// found when the unit starts, it says that the process ended in between, or that the operation failed.
+/// What is on record of a FORMAT UNIT or a SANITIZE from before its first write until it has
+/// succeeded: found when the unit starts, it says that the process ended in between, or that the
+/// operation failed.
 public struct WipeMark: Hashable, Sendable {
   public enum Operation: String, Sendable, CaseIterable {
     case format
@@ -29,8 +30,9 @@ public enum SavedWipe: Equatable, Sendable {
 }
 
 extension DeviceServer {
-  /// Saves the unit's mark, or with nil removes it, then goes on with `body` on this reactor. Only while
-  /// the unit is formatting or sanitizing: then nobody else does. At once without persistence.
+  /// Saves the unit's mark, or with nil removes it, then goes on with `body` on this reactor. Only
+  /// while the unit is formatting or sanitizing: then nobody else does. At once without
+  /// persistence.
   func saveMark(_ mark: WipeMark?, then body: @escaping (SystemError?) -> Void) {
     guard let persistence = unit.wipePersistence else { return body(nil) }
     persistence.save(mark, of: unit.identity, on: reactor, then: body)

@@ -1,8 +1,8 @@
 public import Reactor
 internal import SCSIModel
 
-// Commands to a LUN that is not there, and to the REPORT LUNS well known logical unit (SPC-4 §6.6.1,
-// §6.33, §6.39, SAM-5 §4.7.6).
+// Commands to a LUN that is not there, and to the REPORT LUNS well known logical unit
+// (SPC-4 §6.6.1, §6.33, §6.39, SAM-5 §4.7.6).
 extension InitiatorTargetNexus {
   /// Answers a task that has begun and for which there is no logical unit. It has ended when this
   /// returns; its owner is not called.

@@ -58,7 +58,8 @@ public final class InitiatorTargetNexus {
     logicalUnits.removeAll()
   }
 
-  /// Asked by every command: mostly LUNs count from 0 and have no gaps, so that they are places, too.
+  /// Asked by every command: mostly LUNs count from 0 and have no gaps, so that they are places,
+  /// too.
   public func logicalUnit(at lun: UInt16) -> LogicalUnitNexus? {
     var index = Int(lun)
     if index >= luns.count || luns[index] != lun {

@@ -1,8 +1,8 @@
 internal import Reactor
 
-// Task attributes (SAM-5 §8.7). While all tasks are SIMPLE a command pays one look at `isOrdering`. Else
-// each that comes, starts or ends costs a few looks at every task of this share, of which there are at
-// most `LogicalUnit.queueDepth`.
+// Task attributes (SAM-5 §8.7). While all tasks are SIMPLE a command pays one look at `isOrdering`.
+// Else each that comes, starts or ends costs a few looks at every task of this share, of which
+// there are at most `LogicalUnit.queueDepth`.
 extension DeviceServer {
   /// Whether `task`, ready to start, must wait; it is then started by `advanceOrder`.
   func mustWait(_ task: SCSITask) -> Bool {
@@ -45,8 +45,8 @@ extension DeviceServer {
     isOrdering = !order.isIdle
   }
 
-  /// One that ends at once may end others of them and admit new ones. Those that may start stay such:
-  /// what comes meanwhile comes after them.
+  /// One that ends at once may end others of them and admit new ones. Those that may start stay
+  /// such: what comes meanwhile comes after them.
   private func startReady() {
     for (task, entry) in order.takeReady()
     where task.phase == .collectingData && task.entry == entry && !task.isAborted {
@@ -54,8 +54,8 @@ extension DeviceServer {
     }
   }
 
-  /// An ORDERED task waits for all of its own nexus before it, a SIMPLE one for those that are ORDERED
-  /// or HEAD OF QUEUE.
+  /// An ORDERED task waits for all of its own nexus before it, a SIMPLE one for those that are
+  /// ORDERED or HEAD OF QUEUE.
   private func givePlaces() {
     guard order.waiting.contains(where: { !$0.hasPlace }) else { return }
     noteFirstEntries()
@@ -94,8 +94,8 @@ extension DeviceServer {
     deliver(unit.order.drained(share: share, number: order.number))
   }
 
-  /// Asked for only when nothing before it is left here, so that the other shares are not closed for
-  /// longer than they have to be.
+  /// Asked for only when nothing before it is left here, so that the other shares are not closed
+  /// for longer than they have to be.
   private func askForFirst() {
     guard order.asking == nil,
       let first = order.firstOrdered, !first.isAborted, !hasTask(before: first)

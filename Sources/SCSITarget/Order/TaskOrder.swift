@@ -3,10 +3,10 @@ internal import SCSIModel
 /// What one share of a task set knows of the order in it (SAM-5 §8.7). Nothing is here, and nobody
 /// asks, while all tasks are SIMPLE.
 ///
-/// A nexus's own tasks follow each other in the order of their **entry**. Between nexuses no initiator
-/// can know an order of arrival, so there a task gets its **place** when it could start but for other
-/// nexuses' tasks: its data is there, and its own predecessors have ended. So nobody ever waits for
-/// data that another initiator withholds.
+/// A nexus's own tasks follow each other in the order of their **entry**. Between nexuses no
+/// initiator can know an order of arrival, so there a task gets its **place** when it could start
+/// but for other nexuses' tasks: its data is there, and its own predecessors have ended. So nobody
+/// ever waits for data that another initiator withholds.
 ///
 /// A reservation command waits for its own predecessors only: what a dead node has left in the task
 /// set, and whatever that waits for, must not keep it from being fenced. The order between nexuses
@@ -40,8 +40,9 @@ struct TaskOrder {
     ordered.isEmpty && heads.isEmpty && waiting.isEmpty && boundary == nil && ended == nil
   }
 
-  /// Whether `task` of those waiting, all of whose own predecessors have ended, may start. `frontier`
-  /// is of now. A nexus's own ORDERED and HEAD OF QUEUE tasks came after it, or it had no place yet.
+  /// Whether `task` of those waiting, all of whose own predecessors have ended, may start.
+  /// `frontier` is of now. A nexus's own ORDERED and HEAD OF QUEUE tasks came after it, or it had
+  /// no place yet.
   private func mayStart(_ task: SCSITask, _ frontier: Frontier) -> Bool {
     switch task.attribute {
     case .headOfQueue: true
@@ -93,9 +94,9 @@ struct TaskOrder {
     return first
   }
 
-  /// The boundary of a share that is closed now. All that waits since an earlier turn is before it, or
-  /// it would wait for ever when turns follow each other; its own ORDERED tasks, and what waits for
-  /// them, have their turns later.
+  /// The boundary of a share that is closed now. All that waits since an earlier turn is before it,
+  /// or it would wait for ever when turns follow each other; its own ORDERED tasks, and what waits
+  /// for them, have their turns later.
   func boundary(nextPlace: UInt64) -> UInt64 {
     ordered.reduce(nextPlace) { min($0, $1.place) }
   }

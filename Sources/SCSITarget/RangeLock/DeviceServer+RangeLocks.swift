@@ -16,8 +16,8 @@ struct RangeLocks {
     closed.contains { task.isExcluded(by: $0, table) }
   }
 
-  /// Takes out what `opened` has held back and no lock does now, with the entries by which to know a
-  /// task that is another command by the time.
+  /// Takes out what `opened` has held back and no lock does now, with the entries by which to know
+  /// a task that is another command by the time.
   mutating func takeFreed(
     by opened: RangeLock, _ table: CommandTable
   ) -> [(task: SCSITask, entry: UInt64)] {
@@ -100,9 +100,9 @@ extension DeviceServer {
     barrier.arm()
   }
 
-  /// What this lock held back, and no other does, goes on. Each held task is looked at once, and those
-  /// that go on are out of the list before the first of them starts, which may end others of them and
-  /// admit new ones.
+  /// What this lock held back, and no other does, goes on. Each held task is looked at once, and
+  /// those that go on are out of the list before the first of them starts, which may end others of
+  /// them and admit new ones.
   private func open(_ identifier: RangeLock.Identifier) {
     guard let index = rangeLocks.closed.firstIndex(where: { $0.identifier == identifier }) else {
       return
@@ -140,8 +140,8 @@ extension DeviceServer {
 }
 
 extension SCSITask {
-  /// Claimants are kept apart by the home reactor, and of a copy only the steps count, which are tasks
-  /// of their own. A list of ranges, or something this does not know, may be anywhere.
+  /// Claimants are kept apart by the home reactor, and of a copy only the steps count, which are
+  /// tasks of their own. A list of ranges, or something this does not know, may be anywhere.
   fileprivate func isExcluded(by lock: RangeLock, _ table: CommandTable) -> Bool {
     let row = table[command]
     guard row.traits.isDisjoint(with: [.claimsRange, .copies]) else { return false }

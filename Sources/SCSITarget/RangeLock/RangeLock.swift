@@ -1,8 +1,8 @@
 internal import Reactor
 internal import Synchronization
 
-// How a command that reads, decides and writes excludes every other change of its blocks, and one that
-// writes them as a whole every look at them too, from every nexus on every reactor:
+// How a command that reads, decides and writes excludes every other change of its blocks, and one
+// that writes them as a whole every look at them too, from every nexus on every reactor:
 //
 //   claimant            home reactor                    every reactor
 //   claim      ───►     queue: one after another
@@ -11,8 +11,8 @@ internal import Synchronization
 //   granted    ◄───     all have answered
 //   release    ───►                             ───►    open: go on with what was held
 //
-// What waits for a lock has nothing in flight, and what a closing waits for never waits for a lock: so
-// no two can wait for each other. A message that finds a mailbox full is delivered later, never
+// What waits for a lock has nothing in flight, and what a closing waits for never waits for a lock:
+// so no two can wait for each other. A message that finds a mailbox full is delivered later, never
 // dropped: a lock is granted only on the word of all, and always opened.
 
 /// Bytes of a store that one claimant has to itself.
@@ -54,8 +54,8 @@ final class RangeLockClaim {
   }
 }
 
-/// How many claims there are on one logical unit, from all reactors. Each of them costs every other one
-/// a comparison, so there is a bound, past which a command is told BUSY.
+/// How many claims there are on one logical unit, from all reactors. Each of them costs every other
+/// one a comparison, so there is a bound, past which a command is told BUSY.
 final class RangeClaimCount: Sendable {
   /// Two sessions of the default depth may fill it; what the claims of a unit cost each other then,
   /// 256 comparisons for each, stays below the cost of the store's operation.

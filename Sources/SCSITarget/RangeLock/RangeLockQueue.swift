@@ -1,6 +1,6 @@
-/// The range locks of one logical unit as its home reactor orders them: one after another of those that
-/// overlap, in the order of arrival. At most `RangeClaimCount.max` of them, and every event looks at each
-/// once.
+/// The range locks of one logical unit as its home reactor orders them: one after another of those
+/// that overlap, in the order of arrival. At most `RangeClaimCount.max` of them, and every event
+/// looks at each once.
 struct RangeLockQueue {
   private struct Waiting {
     let lock: RangeLock
@@ -25,7 +25,8 @@ struct RangeLockQueue {
     return obstacles == 0
   }
 
-  /// Takes a begun lock out; those that begin now, in the order of their arrival. Nil: it is not here.
+  /// Takes a begun lock out; those that begin now, in the order of their arrival. Nil: it is not
+  /// here.
   mutating func release(_ identifier: RangeLock.Identifier) -> [RangeLock]? {
     guard let index = begun.firstIndex(where: { $0.identifier == identifier }) else { return nil }
     let released = begun.remove(at: index)

@@ -1,8 +1,8 @@
 internal import Reactor
 internal import SCSIModel
 
-// PERSISTENT RESERVE IN and OUT (SPC-4 §6.15, §6.16), RESERVE and RELEASE (SPC-2 §7.21 to §7.24). All
-// of them are answered by the unit's home reactor.
+// PERSISTENT RESERVE IN and OUT (SPC-4 §6.15, §6.16), RESERVE and RELEASE (SPC-2 §7.21 to §7.24).
+// All of them are answered by the unit's home reactor.
 extension DeviceServer {
   func persistentReserveIn(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     reservations.ask(task, nexus, .report)

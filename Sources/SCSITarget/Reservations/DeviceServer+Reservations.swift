@@ -14,8 +14,9 @@ extension DeviceServer {
     nexus.gate.admits(table[task.command].reservation, task.cdb)
   }
 
-  /// Puts a change into force on this reactor. `barrier` waits for the tasks that have to end first:
-  /// all of those whose nexuses PREEMPT AND ABORT names, and all under way that the change forbids.
+  /// Puts a change into force on this reactor. `barrier` waits for the tasks that have to end
+  /// first: all of those whose nexuses PREEMPT AND ABORT names, and all under way that the change
+  /// forbids.
   func admit(by installation: ReservationInstallation, _ barrier: DrainBarrier) {
     for nexus in nexuses { nexus.gate = reservations.gate(for: nexus) }
     let news = Dictionary(grouping: installation.attentions, by: \.nexus)
@@ -28,9 +29,9 @@ extension DeviceServer {
     if !installation.aborted.isEmpty { preemptAndAbort(installation, barrier) }
   }
 
-  /// Stops what is under way and now forbidden. The operation in flight is waited for; if the command
-  /// needs another, it ends with RESERVATION CONFLICT instead, as one of many steps could otherwise
-  /// hold up the change for long. What it has written stays, and is before the change.
+  /// Stops what is under way and now forbidden. The operation in flight is waited for; if the
+  /// command needs another, it ends with RESERVATION CONFLICT instead, as one of many steps could
+  /// otherwise hold up the change for long. What it has written stays, and is before the change.
   private func fence(_ barrier: DrainBarrier) {
     for task in tasks where task.phase == .executing && task.reservationTicket == 0 {
       guard let nexus = task.nexus, !isAdmitted(task, nexus) else { continue }

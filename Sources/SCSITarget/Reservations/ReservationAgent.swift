@@ -77,8 +77,8 @@ final class ReservationAgent {
     gates.gate(for: nexus.nexus.identity)
   }
 
-  /// An I_T nexus loss ends its RESERVE; its registration stays (SPC-4 §5.13.5). `body` follows when
-  /// that is in force.
+  /// An I_T nexus loss ends its RESERVE; its registration stays (SPC-4 §5.13.5). `body` follows
+  /// when that is in force.
   func nexusEnded(_ nexus: LogicalUnitNexus, then body: @escaping () -> Void = {}) {
     guard copy.legacyHolder?.number == nexus.number, let homeServer = unit.homeServer else {
       return body()
@@ -97,8 +97,8 @@ final class ReservationAgent {
 
   // MARK: Installing
 
-  /// Admits by the new copy from here on; `installed` follows when nothing is under way here that it
-  /// forbids.
+  /// Admits by the new copy from here on; `installed` follows when nothing is under way here that
+  /// it forbids.
   func install(_ installation: ReservationInstallation, then installed: @escaping () -> Void) {
     precondition(installation.copy.version > copy.version, "changes come in their order")
     copy = installation.copy

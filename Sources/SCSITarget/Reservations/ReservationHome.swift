@@ -1,19 +1,20 @@
 internal import Reactor
 internal import SCSIModel
 
-/// Decides the reservations of a logical unit, one change at a time, on the unit's home reactor (SPC-4
-/// §5.13, SPC-2 §5.5).
+/// Decides the reservations of a logical unit, one change at a time, on the unit's home reactor
+/// (SPC-4 §5.13, SPC-2 §5.5).
 ///
-/// A change is computed → saved → installed on every reactor → in force: each reactor has answered that
-/// it admits by it and that nothing is under way that it forbids. Only then GOOD. Whatever does not
-/// answer (a save, a reactor, an operation of a victim) holds up the command and all behind it, and
-/// nothing is concluded from its silence: a fencing agent that times out has not fenced.
+/// A change is computed → saved → installed on every reactor → in force: each reactor has answered
+/// that it admits by it and that nothing is under way that it forbids. Only then GOOD. Whatever
+/// does not answer (a save, a reactor, an operation of a victim) holds up the command and all
+/// behind it, and nothing is concluded from its silence: a fencing agent that times out has not
+/// fenced.
 ///
-/// What PERSISTENT RESERVE IN reports is the last change in force, so that nobody sees a key gone whose
-/// owner may still be writing.
+/// What PERSISTENT RESERVE IN reports is the last change in force, so that nobody sees a key gone
+/// whose owner may still be writing.
 final class ReservationHome {
-  /// Commands that may wait for their turn: more than a large cluster sends at once. Beyond it BUSY,
-  /// but for the first of a nexus, which no other can keep out.
+  /// Commands that may wait for their turn: more than a large cluster sends at once. Beyond it
+  /// BUSY, but for the first of a nexus, which no other can keep out.
   static let queueMax = 256
   /// Those of one nexus among them.
   static let queueMaxPerNexus = 8
@@ -170,8 +171,8 @@ final class ReservationHome {
     current?.isBeingSaved = false
     guard error != nil else { return install() }
     current = nil
-    // Nothing of it is in force: it is not known to outlive the next crash. 04/44/00, which says that
-    // the fault is here and that the command can be tried again.
+    // Nothing of it is in force: it is not known to outlive the next crash. 04/44/00, which says
+    // that the fault is here and that the command can be tried again.
     if case .command(let request) = transaction.job {
       answer(request, .refused(.check(.internalTargetFailure)))
     }

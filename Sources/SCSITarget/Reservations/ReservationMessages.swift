@@ -55,8 +55,9 @@ struct ReservationCopy: Sendable {
   var gates: ReservationGates { ReservationGates(state, reservedBy: legacyHolder?.nexus) }
 }
 
-/// Who holds a logical unit by RESERVE. A session that follows under the same identity may use the unit
-/// until the end of the one before has been heard of; the number tells whose end ends the reservation.
+/// Who holds a logical unit by RESERVE. A session that follows under the same identity may use the
+/// unit until the end of the one before has been heard of; the number tells whose end ends the
+/// reservation.
 struct LegacyHolder: Equatable, Sendable {
   var nexus: NexusIdentity
   /// `LogicalUnitNexus.number`.

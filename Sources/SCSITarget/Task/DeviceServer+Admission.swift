@@ -2,8 +2,8 @@ internal import BackingStore
 internal import Reactor
 internal import SCSIModel
 
-// From a CDB to a task in the task set (SAM-5 §5.3, SPC-4 §4.3.1): the checks in the standards' order,
-// then memory for the data.
+// From a CDB to a task in the task set (SAM-5 §5.3, SPC-4 §4.3.1): the checks in the standards'
+// order, then memory for the data.
 extension DeviceServer {
   /// Examines a task that has begun and enters it into the task set, or refuses it.
   public func admit(_ task: SCSITask, _ nexus: LogicalUnitNexus) -> TaskAdmission {
@@ -43,15 +43,15 @@ extension DeviceServer {
     }
   }
 
-  /// SAM-5 §5.3.1: TASK SET FULL tells an initiator to wait for a command of its own; without one it
-  /// would wait for nothing, so it hears BUSY.
+  /// SAM-5 §5.3.1: TASK SET FULL tells an initiator to wait for a command of its own; without one
+  /// it would wait for nothing, so it hears BUSY.
   private func taskSetIsFull(for nexus: LogicalUnitNexus) -> Refusal {
     hasTask(of: nexus) ? .taskSetFull : .busy
   }
 
-  /// Whether `task` is the one reservation command of its nexus. That is served whatever the others do:
-  /// the nexus that is to be fenced must not be able to keep the fence out by filling the task set or
-  /// the memory.
+  /// Whether `task` is the one reservation command of its nexus. That is served whatever the others
+  /// do: the nexus that is to be fenced must not be able to keep the fence out by filling the task
+  /// set or the memory.
   func mayAlwaysEnter(_ task: SCSITask, _ nexus: LogicalUnitNexus) -> Bool {
     guard let command = table.lookup(task.cdb), command.isReservationCommand else { return false }
     return !tasks.contains {
@@ -60,8 +60,8 @@ extension DeviceServer {
   }
 
   /// SAM-5 §5.14: reported instead of running the command, right or wrong, and cleared by it. A
-  /// reservation conflict comes before it, and leaves it pending, unless it tells of a reset or of a
-  /// nexus loss (SAM-5 §5.3.3).
+  /// reservation conflict comes before it, and leaves it pending, unless it tells of a reset or of
+  /// a nexus loss (SAM-5 §5.3.3).
   private func reportAttention(to task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
     if ignoresUnitAttention(task.cdb) { return }
     if !nexus.isResetPending, conflicts(task, nexus) { throw .reservationConflict }

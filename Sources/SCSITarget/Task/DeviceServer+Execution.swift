@@ -4,8 +4,8 @@ internal import SCSIModel
 
 extension DeviceServer {
   /// Starts an admitted task whose data-out, if it has any, is in `task.data`: as many bytes as it
-  /// needs or as the initiator expected to send, whichever is less. Ends by calling the owner, before
-  /// this returns or later.
+  /// needs or as the initiator expected to send, whichever is less. Ends by calling the owner,
+  /// before this returns or later.
   public func execute(_ task: SCSITask) {
     precondition(task.phase == .collectingData, "only an admitted task executes, and once")
     // The one place where the order of the task set holds a task back.
@@ -92,8 +92,9 @@ extension DeviceServer {
 
   // MARK: Steps
 
-  /// Starts the operation that the task's request was prepared for; its end goes on with `step`. The
-  /// one way to the store, and closed for a command that a change of reservations has overtaken.
+  /// Starts the operation that the task's request was prepared for; its end goes on with `step`.
+  /// The one way to the store, and closed for a command that a change of reservations has
+  /// overtaken.
   func start(_ task: SCSITask, then step: ExecutionStep) {
     precondition(task.phase == .executing && !task.isAborted, "an aborted task starts nothing")
     if task.isFenced {

@@ -41,10 +41,10 @@ extension DeviceServer {
     for nexus in losers { nexus.establish(.commandsClearedByAnotherInitiator) }
   }
 
-  /// LOGICAL UNIT RESET (SAM-5 §7.7), also each unit's part of a target reset: all tasks, and a unit
-  /// attention for every nexus. Tasks of other nexuses than `origin`'s were aborted by somebody
-  /// else's action, so with TAS they end with TASK ABORTED (SPC-4 §7.5.8). When they have ended, MODE
-  /// SELECT among them, the mode parameters revert.
+  /// LOGICAL UNIT RESET (SAM-5 §7.7), also each unit's part of a target reset: all tasks, and a
+  /// unit attention for every nexus. Tasks of other nexuses than `origin`'s were aborted by
+  /// somebody else's action, so with TAS they end with TASK ABORTED (SPC-4 §7.5.8). When they have
+  /// ended, MODE SELECT among them, the mode parameters revert.
   public func reset(
     by origin: LogicalUnitNexus? = nil, attention: SenseData,
     completion: @escaping (ManagementOutcome) -> Void
@@ -85,8 +85,8 @@ extension DeviceServer {
   }
 
   /// Runs `body` on every reactor's part of this logical unit; `completion` on this one, when all
-  /// have called back. A reactor that cannot be reached (its mailbox is full) is never taken for one
-  /// that has nothing left to do; the way back is tried until it is free.
+  /// have called back. A reactor that cannot be reached (its mailbox is full) is never taken for
+  /// one that has nothing left to do; the way back is tried until it is free.
   func onEveryReactor(
     _ completion: @escaping (ManagementOutcome) -> Void,
     _ body: @escaping @Sendable (DeviceServer, @escaping () -> Void) -> Void
@@ -104,9 +104,9 @@ extension DeviceServer {
     }
   }
 
-  /// A unit attention for every nexus of the unit but `nexus`; `body` follows on this reactor when all
-  /// reactors have established it. Nobody who acts on the status that `body` sends finds one that does
-  /// not know of the change.
+  /// A unit attention for every nexus of the unit but `nexus`; `body` follows on this reactor when
+  /// all reactors have established it. Nobody who acts on the status that `body` sends finds one
+  /// that does not know of the change.
   func establishEverywhere(
     _ attention: SenseData, except nexus: LogicalUnitNexus, then body: @escaping () -> Void
   ) {

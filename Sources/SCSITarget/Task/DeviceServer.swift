@@ -12,9 +12,9 @@ public enum TaskAdmission: Sendable, Equatable {
   case refused
 }
 
-/// A logical unit on one reactor: the share of its task set that belongs to this reactor's sessions,
-/// their nexuses, and the execution of their commands (SAM-5 §4.5.19.3 device server and task
-/// manager). Used on its reactor's thread only.
+/// A logical unit on one reactor: the share of its task set that belongs to this reactor's
+/// sessions, their nexuses, and the execution of their commands (SAM-5 §4.5.19.3 device server and
+/// task manager). Used on its reactor's thread only.
 public final class DeviceServer {
   public let unit: LogicalUnit
   public let reactor: Reactor
@@ -41,7 +41,8 @@ public final class DeviceServer {
   private(set) var nextPlace: UInt64 = 0
   /// Third-party copies that go on here, at most `CopyLimits.copiesMax`.
   var copiesInProgress = 0
-  /// What of the medium this reactor may not change now; empty but for COMPARE AND WRITE and its like.
+  /// What of the medium this reactor may not change now; empty but for COMPARE AND WRITE and its
+  /// like.
   var rangeLocks = RangeLocks()
   var transportBuffers = TransportBuffers()
   /// The FORMAT UNIT or SANITIZE that was begun here.
@@ -170,8 +171,8 @@ public final class DeviceServer {
 
   // MARK: Aborts
 
-  /// Stops `task`: at once if nothing of it has reached the store, else when its operation in flight
-  /// has completed; `barrier` then hears of it. Aborting twice is harmless.
+  /// Stops `task`: at once if nothing of it has reached the store, else when its operation in
+  /// flight has completed; `barrier` then hears of it. Aborting twice is harmless.
   public func abort(_ task: SCSITask, status: SCSIStatus = .good, barrier: DrainBarrier?) {
     switch task.phase {
     case .idle, .ended:

@@ -26,8 +26,8 @@ struct Refusal: Error {
   /// No place in the task set now: the initiator waits for one of its commands.
   static var taskSetFull: Refusal { Refusal(status: .taskSetFull) }
 
-  /// What the initiator is told of the failure of `request`, with the block that could not be read: a
-  /// request moves on over what it has done, so that it stands at the first that failed
+  /// What the initiator is told of the failure of `request`, with the block that could not be read:
+  /// a request moves on over what it has done, so that it stands at the first that failed
   /// (SPC-4 §4.5.2.1: INFORMATION).
   init(_ failure: StoreFailure, _ request: StoreRequest, blockBytes: Int) {
     if case .medium = failure, request.operation == .read {

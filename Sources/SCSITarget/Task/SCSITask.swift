@@ -4,8 +4,8 @@ public import SCSIModel
 
 /// Owns a task for its transport and hears when it has ended.
 public protocol SCSITaskOwner: AnyObject {
-  /// `task` has ended: its status, sense and data are there to send. If it was aborted nothing is to
-  /// be sent, unless its status says TASK ABORTED.
+  /// `task` has ended: its status, sense and data are there to send. If it was aborted nothing is
+  /// to be sent, unless its status says TASK ABORTED.
   func taskEnded(_ task: SCSITask)
 }
 
@@ -79,8 +79,8 @@ public final class SCSITask: StoreClient {
   /// The task's one store operation at a time.
   let request = StoreRequest()
   var step: ExecutionStep = .finish
-  /// Where in the store the command works, and on how much of it, in bytes: whole blocks, never more
-  /// than the initiator gave or takes.
+  /// Where in the store the command works, and on how much of it, in bytes: whole blocks, never
+  /// more than the initiator gave or takes.
   var workOffset: UInt64 = 0
   var workCount = 0
   /// How much of the work is done, and how much more the step in flight will have done.

@@ -3,8 +3,8 @@ internal import Reactor
 internal import SCSIModel
 internal import Synchronization
 
-/// What a unit's commands on one reactor add up to. That reactor alone writes, so a load and a store
-/// will do; any thread may read.
+/// What a unit's commands on one reactor add up to. That reactor alone writes, so a load and a
+/// store will do; any thread may read.
 final class AccessCounters: Sendable {
   private let readCommands = Atomic<UInt64>(0)
   private let writeCommands = Atomic<UInt64>(0)

@@ -6,7 +6,8 @@ internal import Synchronization
 // What this unit promises in its VPD pages and holds initiators to.
 extension LogicalUnit {
   /// The most memory that a command which works piece by piece takes at a time, and what OPTIMAL
-  /// TRANSFER LENGTH recommends: long enough to hide an operation's cost, short enough to be shared.
+  /// TRANSFER LENGTH recommends: long enough to hide an operation's cost, short enough to be
+  /// shared.
   static let pieceBytes = 1 << 20
 
   /// About what libiscsi's tests and the Linux initiator ask for at once.
@@ -26,8 +27,8 @@ extension LogicalUnit {
 
   var blockBytes: Int { Int(geometry.logicalBlockBytes) }
   var capacity: BlockCount { BlockCount(geometry.blockCount) }
-  /// MAXIMUM TRANSFER LENGTH: what fits the largest buffer that a session can have. More would be told
-  /// BUSY for ever.
+  /// MAXIMUM TRANSFER LENGTH: what fits the largest buffer that a session can have. More would be
+  /// told BUSY for ever.
   var transferBlocksMax: Int { max(1, transferBytesMax.load(ordering: .relaxed) / blockBytes) }
   /// MAXIMUM WRITE SAME LENGTH: without help from the store every byte is written, and an initiator
   /// may want to write or read back in one command what one WRITE SAME covers.

@@ -3,9 +3,9 @@ internal import Reactor
 public import SCSIModel
 internal import Synchronization
 
-/// A disk: one store, one identity, one set of mode parameters, however many targets and LUNs present
-/// it (SAM-5 §4.5.19). Shared by all reactors; what commands do on each reactor is in that reactor's
-/// `DeviceServer`.
+/// A disk: one store, one identity, one set of mode parameters, however many targets and LUNs
+/// present it (SAM-5 §4.5.19). Shared by all reactors; what commands do on each reactor is in that
+/// reactor's `DeviceServer`.
 public final class LogicalUnit: Sendable {
   public let identity: LogicalUnitIdentity
   public let store: any Store
@@ -41,7 +41,8 @@ public final class LogicalUnit: Sendable {
   /// The range locks that its commands have, or wait for.
   let rangeClaims = RangeClaimCount()
 
-  /// Commands that each reactor accepts at a time, from all nexuses together; past it TASK SET FULL.
+  /// Commands that each reactor accepts at a time, from all nexuses together; past it TASK SET
+  /// FULL.
   let queueDepth: Int
   /// Decides between ORDERED tasks of different reactors.
   let order = UnitOrder()
@@ -51,10 +52,12 @@ public final class LogicalUnit: Sendable {
   public static let queueDepthDefault = 1024
   public static let queueDepthMax = 65_536
 
-  /// The longest transfer for which every reactor has memory; settled when the device servers are there.
+  /// The longest transfer for which every reactor has memory; settled when the device servers are
+  /// there.
   let transferBytesMax = Atomic<Int>(BufferPool.largestBufferBytes)
 
-  /// The device servers, by reactor; complete before the first command, then unchanged until `withdraw`.
+  /// The device servers, by reactor; complete before the first command, then unchanged until
+  /// `withdraw`.
   private let servers = Mutex<[ReactorBound<DeviceServer>]>([])
   private let home = Mutex<ReactorBound<DeviceServer>?>(nil)
 

@@ -9,7 +9,8 @@ public struct LogicalUnitOptions: Sendable {
   public var isRemovable = false
   /// Whether READ(32) and its like are served.
   public var servesLongCommands = false
-  /// MEDIUM ROTATION RATE (VPD B1h): 1 non-rotating, else rotations per minute; nil: as the store says.
+  /// MEDIUM ROTATION RATE (VPD B1h): 1 non-rotating, else rotations per minute; nil: as the store
+  /// says.
   public var mediumRotationRate: UInt16?
   /// The used share of the capacity, in percent, from which on initiators are warned; 1…99.
   public var thinThresholdPercent: UInt8?
@@ -26,8 +27,8 @@ public struct LogicalUnitOptions: Sendable {
   public var reservationPersistence: (any UnitPersistence<ReservationState>)?
   /// Nil: nothing can be saved.
   public var parameterPersistence: (any UnitPersistence<SavedParameters>)?
-  /// Takes a mark, or with nil takes it away. Without it, a FORMAT UNIT or SANITIZE that the end of the
-  /// process interrupts is forgotten.
+  /// Takes a mark, or with nil takes it away. Without it, a FORMAT UNIT or SANITIZE that the end of
+  /// the process interrupts is forgotten.
   public var wipePersistence: (any UnitPersistence<WipeMark?>)?
 
   public init() {}

@@ -2,10 +2,11 @@ internal import Reactor
 public import SCSIModel
 internal import Synchronization
 
-/// How much room a thin unit has left, as whoever can look at the medium last found it, and the soft
-/// threshold below which that is an alarm (SBC-3 §4.7.3.7).
+/// How much room a thin unit has left, as whoever can look at the medium last found it, and the
+/// soft threshold below which that is an alarm (SBC-3 §4.7.3.7).
 public final class ThinProvisioning: Sendable {
-  /// The alarm is raised when less than this share of the capacity, in percent, is left; nil: never.
+  /// The alarm is raised when less than this share of the capacity, in percent, is left; nil:
+  /// never.
   let availablePercentMin: UInt8?
   /// THRESHOLD EXPONENT: resources are counted in sets of 2^n blocks. A mebibyte, or more where the
   /// capacity would not fit 32 bits.
@@ -60,8 +61,8 @@ public final class ThinProvisioning: Sendable {
 }
 
 extension LogicalUnit {
-  /// Notes, from any thread, the bytes of the medium that the unit uses and those it could still get.
-  /// True: they have fallen below the threshold, and every nexus was told so (38/07).
+  /// Notes, from any thread, the bytes of the medium that the unit uses and those it could still
+  /// get. True: they have fallen below the threshold, and every nexus was told so (38/07).
   public func noteSpace(usedBytes: UInt64, availableBytes: UInt64) -> Bool {
     guard provisioning.note(usedBytes: usedBytes, availableBytes: availableBytes) else {
       return false

@@ -2,8 +2,8 @@ internal import Reactor
 public import SCSIModel
 internal import Synchronization
 
-/// What initiators have set on a logical unit to last: saved mode parameters (SP of MODE SELECT) and
-/// identifying information.
+/// What initiators have set on a logical unit to last: saved mode parameters (SP of MODE SELECT)
+/// and identifying information.
 public struct SavedParameters: Sendable, Equatable {
   /// Mode parameters, together with the write cache setting of the configuration at that time: when
   /// the administrator changes that, his word is the later one.

@@ -6,8 +6,8 @@ struct DocumentSyntaxError: Error {
   var sentence: String
 }
 
-/// A reader of JSON5 (json5.org) that remembers lines: JSON with comments, trailing commas, unquoted
-/// keys and single quotes. Depth and length are bounded, so no file can exhaust the stack.
+/// A reader of JSON5 (json5.org) that remembers lines: JSON with comments, trailing commas,
+/// unquoted keys and single quotes. Depth and length are bounded, so no file can exhaust the stack.
 struct DocumentReader {
   /// Our deepest value, `targets[0].acl[0].chap[0].secret.file`, is at depth 8.
   static let depthMax = 32

@@ -25,7 +25,8 @@ struct DocumentMember: Sendable {
   var keyExtent = 0..<0
 }
 
-/// A number as it was written. Nothing is rounded: 0.1 and 2^70 are "not a whole number we can hold".
+/// A number as it was written. Nothing is rounded: 0.1 and 2^70 are "not a whole number we can
+/// hold".
 struct DocumentNumber: Sendable {
   var spelling: String
 

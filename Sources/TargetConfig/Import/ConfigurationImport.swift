@@ -35,8 +35,9 @@ public struct ImportedConfiguration: Sendable {
 /// Turns the configuration of another target into ours. Identities, LUN numbers, CHAP users, access
 /// lists, caching and block sizes stay as initiators know them; what cannot stay is in the notes.
 ///
-/// A list of initiators or users that cannot be kept whole never opens a door: what remains of it is
-/// let in, or nobody. Where an import means more than the source may have meant, its note says so.
+/// A list of initiators or users that cannot be kept whole never opens a door: what remains of it
+/// is let in, or nobody. Where an import means more than the source may have meant, its note says
+/// so.
 public enum ConfigurationImport {
   /// Of the file with everything that it includes.
   public static let byteCountMax = 16 << 20

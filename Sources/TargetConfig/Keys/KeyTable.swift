@@ -1,5 +1,5 @@
-// Every key of the configuration file: type, unit, range, default, meaning. The checker, the messages
-// and the schema are made from these rows; nothing else names a key's limits.
+// Every key of the configuration file: type, unit, range, default, meaning. The checker, the
+// messages and the schema are made from these rows; nothing else names a key's limits.
 
 private typealias Configuration = TargetConfiguration
 

@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// A whole regular file of bounded size, its mode and its owner, read through one descriptor: nobody can
-/// exchange the file between the check and the reading.
+/// A whole regular file of bounded size, its mode and its owner, read through one descriptor:
+/// nobody can exchange the file between the check and the reading.
 struct BoundedFile {
   var bytes: [UInt8]
   var mode: UInt32

@@ -114,8 +114,8 @@ extension ConfigurationBuilder {
     return nil
   }
 
-  /// RFC 7143 §9.2.1: with one secret for both directions an attacker answers the target's challenge
-  /// with the target's own response, from any session of this daemon.
+  /// RFC 7143 §9.2.1: with one secret for both directions an attacker answers the target's
+  /// challenge with the target's own response, from any session of this daemon.
   mutating func checkSecrets() {
     var places: [[UInt8]: DocumentNode] = [:]
     for (place, secret) in ledger.incoming where places[secret.bytes] == nil {

@@ -1,5 +1,5 @@
-/// Makes the configuration from a document and reports what concerns several values at once. Where a
-/// single value is wrong the checker has said so already; here it silently counts as absent.
+/// Makes the configuration from a document and reports what concerns several values at once. Where
+/// a single value is wrong the checker has said so already; here it silently counts as absent.
 struct ConfigurationBuilder {
   var report: ProblemReport
   let context: LoadingContext

@@ -20,7 +20,8 @@ public enum ConfigurationLoader {
   /// Thousands of targets fit; more is a mistake.
   public static let byteCountMax = 4 << 20
 
-  /// Whether the owners and modes of files with secrets matter. Only examples and tests leave them unchecked.
+  /// Whether the owners and modes of files with secrets matter. Only examples and tests leave them
+  /// unchecked.
   public enum Permissions: Sendable {
     case checked
     case unchecked

@@ -1,6 +1,7 @@
 internal import Glibc
 
-/// Paths as text: made absolute and freed of `.`, `..` and doubled slashes, without asking the disk.
+/// Paths as text: made absolute and freed of `.`, `..` and doubled slashes, without asking the
+/// disk.
 enum FilePath {
   static func resolve(_ path: String, against directory: String) -> String {
     var parts: [Substring] = []

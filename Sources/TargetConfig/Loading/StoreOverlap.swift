@@ -1,7 +1,8 @@
 /// Finds stores that are one and the same behind links, mounts or device aliases.
 public enum StoreOverlap {
-  /// One problem for each store whose medium an earlier one has already, with its place in the file.
-  /// An identity is what a medium turns out to be once it is found, the same for every path there.
+  /// One problem for each store whose medium an earlier one has already, with its place in the
+  /// file. An identity is what a medium turns out to be once it is found, the same for every path
+  /// there.
   public static func problems<Identity: Hashable>(
     among stores: [(name: String, identity: Identity)], in loaded: LoadedConfiguration
   ) -> [ConfigurationProblem] {

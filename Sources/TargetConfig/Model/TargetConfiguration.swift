@@ -30,8 +30,9 @@ public struct TargetConfiguration: Sendable, Equatable {
   public static let memoryBytesMin: UInt64 = 16 << 20
   public static let memoryBytesMax: UInt64 = 1 << 40
 
-  /// Why buffers of `bytes` are too few for that many reactors, completing "<value> …"; nil when they
-  /// are not. Below two of the longest bursts for each, large commands could only wait for each other.
+  /// Why buffers of `bytes` are too few for that many reactors, completing "<value> …"; nil when
+  /// they are not. Below two of the longest bursts for each, large commands could only wait for
+  /// each other.
   public func memoryProblem(bytes: UInt64, reactorCount: Int) -> String? {
     let burst = UInt64(targets.map(\.iscsi.maxBurstLength).max() ?? 0)
     let longest = max(burst, UInt64(iscsi.maxBurstLength))

@@ -1,5 +1,5 @@
-/// An IPv4 or IPv6 address. IPv4 addresses mapped into IPv6 (RFC 4291 §2.5.5.2) become IPv4, so that
-/// an access rule for 192.0.2.1 holds on a dual-stack socket too.
+/// An IPv4 or IPv6 address. IPv4 addresses mapped into IPv6 (RFC 4291 §2.5.5.2) become IPv4, so
+/// that an access rule for 192.0.2.1 holds on a dual-stack socket too.
 public struct InternetAddress: Hashable, Sendable, CustomStringConvertible {
   public enum Family: Sendable { case v4, v6 }
 

@@ -1,7 +1,7 @@
 /// A name of a logical unit in NAA format (SPC-4 §7.8.6.6): what the initiator shows as `wwn-0x…`.
 public struct NAAIdentifier: Hashable, Sendable, CustomStringConvertible {
-  /// 16 octets; the first half-octet is the format, 6: IEEE Registered Extended (§7.8.6.6.5), the one
-  /// that units have always had here and that initiators know their disks by.
+  /// 16 octets; the first half-octet is the format, 6: IEEE Registered Extended (§7.8.6.6.5), the
+  /// one that units have always had here and that initiators know their disks by.
   public let bytes: [UInt8]
 
   /// From 32 hexadecimal digits that begin with 6.

@@ -3,8 +3,8 @@ internal import SCSITarget
 internal import TargetConfig
 
 extension TargetConfiguration {
-  /// How a store is accessible through the port groups of the targets that present it. The loader has
-  /// seen to it that they agree.
+  /// How a store is accessible through the port groups of the targets that present it. The loader
+  /// has seen to it that they agree.
   func access(to store: String) -> AsymmetricAccess {
     var groups: [UInt16: AsymmetricAccess.Group] = [:]
     var isExplicit = false

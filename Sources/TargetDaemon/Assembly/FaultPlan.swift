@@ -7,12 +7,13 @@
 
   /// The faults that the environment asks for, in builds that are made for tests:
   ///
-  ///     SWIFT_TGTD_FAULTS='quorum1: write delay=0-500 seed=7; quorum1: sync fail=EIO after=3 count=1'
+  ///     SWIFT_TGTD_FAULTS='quorum1: write delay=0-500 seed=7; quorum1: sync fail=EIO after=3
+  ///     count=1'
   ///
-  /// A fault is the name of a store, a colon, what it hits (`read`, `write`, `sync`, `discard` or `any`)
-  /// and what happens: `delay=` milliseconds or a range of them, `fail=EIO`, `fail=ENOSPC`, or `stop`, for
-  /// ever. Further: `range=` first-last byte, `after=` so many requests, `count=` of requests hit, `seed=`
-  /// of the delays. Of several faults the first that hits a request decides.
+  /// A fault is the name of a store, a colon, what it hits (`read`, `write`, `sync`, `discard` or
+  /// `any`) and what happens: `delay=` milliseconds or a range of them, `fail=EIO`, `fail=ENOSPC`,
+  /// or `stop`, for ever. Further: `range=` first-last byte, `after=` so many requests, `count=` of
+  /// requests hit, `seed=` of the delays. Of several faults the first that hits a request decides.
   struct FaultPlan {
     static let variable = "SWIFT_TGTD_FAULTS"
 

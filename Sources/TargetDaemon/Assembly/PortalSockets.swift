@@ -4,8 +4,8 @@ internal import Logging
 internal import Reactor
 internal import TargetConfig
 
-/// The listening sockets of the portals, opened before the reactors so that a port in use is told at
-/// once. Connections wait in the kernel's queue until the reactors accept.
+/// The listening sockets of the portals, opened before the reactors so that a port in use is told
+/// at once. Connections wait in the kernel's queue until the reactors accept.
 struct PortalSockets {
   struct Socket: Sendable {
     let portal: PortalDefinition
@@ -40,8 +40,8 @@ struct PortalSockets {
     return result
   }
 
-  /// How long a port may still belong to a process that was killed: the kernel keeps its sockets until
-  /// the last of its operations has ended.
+  /// How long a port may still belong to a process that was killed: the kernel keeps its sockets
+  /// until the last of its operations has ended.
   static let waitMax = Milliseconds.seconds(5)
 
   private static func listen(

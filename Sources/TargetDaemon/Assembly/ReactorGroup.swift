@@ -56,8 +56,8 @@ final class ReactorGroup: Sendable {
     return done.wait(count: workers.count, until: deadline)
   }
 
-  /// Ends the threads, each when nothing it started is in flight any more. `false`: one has not ended
-  /// by `deadline`.
+  /// Ends the threads, each when nothing it started is in flight any more. `false`: one has not
+  /// ended by `deadline`.
   func stop(by deadline: MonotonicTime) -> Bool {
     for worker in workers { worker.post { ReactorDrain(reactor: $0.reactor).check() } }
     return threadsEnded.wait(count: workers.count, until: deadline)
@@ -75,8 +75,8 @@ extension ReactorGroup.Plan {
   }
 }
 
-/// Stops a reactor once its last operation has ended: then its sockets are closed, and no write of it
-/// can land later.
+/// Stops a reactor once its last operation has ended: then its sockets are closed, and no write of
+/// it can land later.
 private final class ReactorDrain: TimerHandler {
   private let reactor: Reactor
 

@@ -2,8 +2,8 @@ internal import CLinux
 internal import Glibc
 
 extension StoreMedia {
-  /// The bytes that a file has allocated, and those that its file system could still give it; nil when
-  /// that cannot be found out.
+  /// The bytes that a file has allocated, and those that its file system could still give it; nil
+  /// when that cannot be found out.
   static func space(of path: String) -> (usedBytes: UInt64, availableBytes: UInt64)? {
     var status = stat()
     var system = statvfs()

@@ -1,8 +1,8 @@
 internal import BackingStore
 internal import Reactor
 
-/// Puts everything that a store was given on stable storage, through a reactor as any command would.
-/// On that reactor's thread only.
+/// Puts everything that a store was given on stable storage, through a reactor as any command
+/// would. On that reactor's thread only.
 final class StoreSynchronizer: StoreClient {
   /// Itself, until the store has answered: a request does not keep its client alive.
   private var whilePending: StoreSynchronizer?

@@ -5,12 +5,12 @@ internal import Reactor
 internal import class Reactor.Semaphore
 internal import Synchronization
 
-/// Lines on their way to a descriptor, which one thread writes in the order they came, each with its
-/// own write(2). Whoever logs never waits for the reader: a journal that is stuck would stop every
-/// reactor at its next line.
+/// Lines on their way to a descriptor, which one thread writes in the order they came, each with
+/// its own write(2). Whoever logs never waits for the reader: a journal that is stuck would stop
+/// every reactor at its next line.
 ///
-/// Over its bounds lines are dropped and counted; the count stands in the log where they are missing.
-/// What a process that dies has not written yet is lost with it.
+/// Over its bounds lines are dropped and counted; the count stands in the log where they are
+/// missing. What a process that dies has not written yet is lost with it.
 final class LogQueue: Sendable {
   /// Lines waiting, and those of them that the thread has taken but not written yet.
   static let linesMax = 1024

@@ -1,7 +1,7 @@
 internal import Reactor
 
-/// What the kernel calls the time since this host was booted: another one, and the host has lost its
-/// memory in between, which is what a target's loss of power is (SPC-4 §5.13).
+/// What the kernel calls the time since this host was booted: another one, and the host has lost
+/// its memory in between, which is what a target's loss of power is (SPC-4 §5.13).
 struct BootIdentifier: Equatable, Sendable {
   /// As the kernel writes it: lower-case hexadecimal digits and hyphens.
   let text: String

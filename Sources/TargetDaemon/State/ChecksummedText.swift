@@ -1,8 +1,9 @@
 internal import Bytes
 internal import Crypto
 
-/// The form of state files: lines of text, each ended by a line feed, of which the last is a checksum
-/// of all above it. What was cut off or changed by accident is not taken for what was written.
+/// The form of state files: lines of text, each ended by a line feed, of which the last is a
+/// checksum of all above it. What was cut off or changed by accident is not taken for what was
+/// written.
 struct ChecksummedText {
   enum Checksum {
     /// `checksum` and eight digits: CRC32C.

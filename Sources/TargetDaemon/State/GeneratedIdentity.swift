@@ -8,9 +8,9 @@ struct GeneratedIdentity: Equatable, Sendable {
   /// | 24    | company identifier: 02h, then 16 random bits                              |
   /// | 36+64 | vendor specific identifier and extension: random                          |
   ///
-  /// Nobody assigned us a company identifier, so we use none: 02h sets the "locally administered" bit
-  /// in the quadrant that IEEE 802c leaves to administrators, and so meets neither an OUI nor a CID.
-  /// The other 116 bits are random: unique between hosts without asking anybody.
+  /// Nobody assigned us a company identifier, so we use none: 02h sets the "locally administered"
+  /// bit in the quadrant that IEEE 802c leaves to administrators, and so meets neither an OUI nor a
+  /// CID. The other 116 bits are random: unique between hosts without asking anybody.
   let naa: [UInt8]
   /// Unit serial number: the last 16 hexadecimal digits of the identifier, so that people recognise
   /// one by the other.

@@ -1,4 +1,5 @@
-/// Hexadecimal digits in state files: lower case where they are written, either where they are read.
+/// Hexadecimal digits in state files: lower case where they are written, either where they are
+/// read.
 enum Hexadecimal {
   /// Two digits a byte.
   static func text(_ bytes: some Sequence<UInt8>) -> String {

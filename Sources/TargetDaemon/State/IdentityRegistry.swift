@@ -7,10 +7,11 @@ internal import Reactor
 ///     6020c1f0a2d45b7e8c9d001122334455 quorum1
 ///     checksum 1b2c3d4e
 ///
-/// A name that leaves the configuration keeps its line: should it return, it is the same disk. A file
-/// that cannot be read as it was written stops the start: new identities would be other disks to
-/// every initiator. One that is missing is the first start, unless there are records of logical units,
-/// which are made for identities only: then it was lost, and no new ones are given out either.
+/// A name that leaves the configuration keeps its line: should it return, it is the same disk. A
+/// file that cannot be read as it was written stops the start: new identities would be other disks
+/// to every initiator. One that is missing is the first start, unless there are records of logical
+/// units, which are made for identities only: then it was lost, and no new ones are given out
+/// either.
 struct IdentityRegistry: Sendable {
   private static let header = "swift-tgtd identities 1"
   private static let bytesMax = 16 << 20
@@ -46,8 +47,9 @@ struct IdentityRegistry: Sendable {
         + "configuration, then move the file away")
   }
 
-  /// The identities of `names`; those it does not know are made and saved first, if there is no sign
-  /// that there were others. From then on the file says that identities were given out, to whomever.
+  /// The identities of `names`; those it does not know are made and saved first, if there is no
+  /// sign that there were others. From then on the file says that identities were given out, to
+  /// whomever.
   mutating func identities(
     of names: [String]
   ) throws(DaemonError) -> [String: GeneratedIdentity] {

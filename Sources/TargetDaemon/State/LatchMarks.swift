@@ -4,13 +4,13 @@ internal import Reactor
 /// Marks of failed syncs. Linux reports a lost write-back once and forgets it; the mark keeps the
 /// store's latch over a restart, until the administrator has seen to the data and removes it.
 ///
-/// A mark is the existence of a file, whatever is in it, so that it can be made where no room is left:
-/// a full file system is what fails many a sync in the first place.
+/// A mark is the existence of a file, whatever is in it, so that it can be made where no room is
+/// left: a full file system is what fails many a sync in the first place.
 ///
 /// Limits:
 /// - A mark belongs to the name of a store: under another name the store starts without it.
-/// - A process killed between the failed sync and its mark leaves none. The time between them is that
-///   of one file's creation; the failure is logged before.
+/// - A process killed between the failed sync and its mark leaves none. The time between them is
+///   that of one file's creation; the failure is logged before.
 struct LatchMarks: Sendable {
   private let directory: String
 

@@ -1,7 +1,8 @@
 internal import Logging
 internal import SCSITarget
 
-/// The files in `parameters/`, one for each logical unit on which initiators have set anything to last.
+/// The files in `parameters/`, one for each logical unit on which initiators have set anything to
+/// last.
 ///
 /// A file that cannot be read as it was written is worth a word in the log and no more: the unit
 /// starts as configured, and nothing of it is lost that data or fencing hang on.

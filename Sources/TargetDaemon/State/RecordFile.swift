@@ -16,9 +16,9 @@ internal import SCSITarget
 /// | …        | the lines of the kind                                                          |
 /// | checksum | of everything above this line: CRC32C, or `sha256` where a fence hangs on it   |
 ///
-/// A line ends with a line feed, words are separated by one space, names are `StateName.word`s. There
-/// is one way to write a record and no other is read: what was read is written once more and must be
-/// the same bytes.
+/// A line ends with a line feed, words are separated by one space, names are `StateName.word`s.
+/// There is one way to write a record and no other is read: what was read is written once more and
+/// must be the same bytes.
 protocol RecordFile: Equatable, Sendable {
   /// One word.
   static var kind: String { get }

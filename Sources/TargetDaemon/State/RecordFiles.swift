@@ -3,20 +3,22 @@ internal import Reactor
 internal import SCSITarget
 internal import Synchronization
 
-/// The files of one kind of record in the state directory, at most one for each logical unit, named by
-/// its NAA identifier, and the thread that writes them.
+/// The files of one kind of record in the state directory, at most one for each logical unit, named
+/// by its NAA identifier, and the thread that writes them.
 ///
 /// A save is a new file, fsync, rename, fsync of the directory, and only then an answer; one that
-/// takes a record away is the removal and fsync of the directory. When it fails, the command fails and
-/// what is in force stays so:
+/// takes a record away is the removal and fsync of the directory. When it fails, the command fails
+/// and what is in force stays so:
 ///
 /// - Up to the fsync of the new file nothing has happened to the old one.
 /// - A rename, a removal or an fsync of the directory that failed leaves open which of the two a
-///   restart would find. The new one was never promised, so the one in force is saved once more. Where
-///   that fails too, the next save that succeeds settles it; a process or host that ends before starts
-///   with either, which is what a crash within any save may leave, and the log says so.
+///   restart would find. The new one was never promised, so the one in force is saved once more.
+///   Where that fails too, the next save that succeeds settles it; a process or host that ends
+///   before starts with either, which is what a crash within any save may leave, and the log says
+///   so.
 ///
-/// Bounded: a unit saves once at a time, and more than `JobThread.jobsMax` waiting saves are refused.
+/// Bounded: a unit saves once at a time, and more than `JobThread.jobsMax` waiting saves are
+/// refused.
 final class RecordFiles<File: RecordFile>: Sendable {
   /// In plural, for the log.
   private let noun: String
@@ -60,8 +62,8 @@ final class RecordFiles<File: RecordFile>: Sendable {
     return file
   }
 
-  /// From here on `file` is in force, and what is on record may be written over. Once for each unit,
-  /// before it is presented.
+  /// From here on `file` is in force, and what is on record may be written over. Once for each
+  /// unit, before it is presented.
   func begin(_ unit: LogicalUnitIdentity, with file: File?) {
     inForce.withLock { _ = $0.updateValue(file, forKey: File.name(of: unit)) }
   }

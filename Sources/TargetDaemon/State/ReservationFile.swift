@@ -1,7 +1,7 @@
 internal import SCSIModel
 
-/// What a file in `reservations/` says: the persistent reservations of one logical unit, and when they
-/// were in force. Text, so that it can be read with cat(1) when a cluster is down:
+/// What a file in `reservations/` says: the persistent reservations of one logical unit, and when
+/// they were in force. Text, so that it can be read with cat(1) when a cluster is down:
 ///
 ///     swift-tgtd reservations 1
 ///     unit 6020c1f0a2d45b7e8c9d001122334455
@@ -38,10 +38,10 @@ struct ReservationFile: RecordFile {
 
   /// What of it is in force after a start on a host that was booted as `current`.
   ///
-  /// A crash, restart or upgrade of the daemon is no loss of power, whatever APTPL says: a fenced node
-  /// that still runs must stay fenced. A new boot is one, and drops what did not ask to be kept;
-  /// PRGENERATION starts at zero with every power on (SPC-4 §6.15.2). Where it is unknown whether there
-  /// was one, everything stays.
+  /// A crash, restart or upgrade of the daemon is no loss of power, whatever APTPL says: a fenced
+  /// node that still runs must stay fenced. A new boot is one, and drops what did not ask to be
+  /// kept; PRGENERATION starts at zero with every power on (SPC-4 §6.15.2). Where it is unknown
+  /// whether there was one, everything stays.
   func stateInForce(bootedAs current: BootIdentifier?) -> ReservationState {
     guard let boot, let current, boot != current else { return state }
     guard state.persistsThroughPowerLoss else { return ReservationState() }
@@ -52,7 +52,8 @@ struct ReservationFile: RecordFile {
 
   // MARK: Writing
 
-  /// A state that is none, such as one whose holder is not registered, gives lines that are refused.
+  /// A state that is none, such as one whose holder is not registered, gives lines that are
+  /// refused.
   var body: String {
     var text = """
       boot \(boot?.text ?? "unknown")

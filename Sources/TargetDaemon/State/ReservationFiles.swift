@@ -72,7 +72,8 @@ struct ReservationFiles: UnitPersistence {
   }
 }
 
-/// Why a logical unit cannot be presented: nobody knows who may write to it. The file stays as it is.
+/// Why a logical unit cannot be presented: nobody knows who may write to it. The file stays as it
+/// is.
 struct ReservationFileError: Error, Equatable, CustomStringConvertible {
   let path: String
   let reason: RecordRefusal

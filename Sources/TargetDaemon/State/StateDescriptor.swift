@@ -2,8 +2,8 @@ internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// A descriptor of this process, closed with its owner. Plain blocking calls, for start-up and helper
-/// threads.
+/// A descriptor of this process, closed with its owner. Plain blocking calls, for start-up and
+/// helper threads.
 struct StateDescriptor: ~Copyable {
   let rawValue: Int32
 

@@ -10,8 +10,9 @@ internal import Reactor
 ///     reservations/ the persistent reservations of each logical unit (ReservationFiles)
 ///     wipes/        a mark for each FORMAT UNIT or SANITIZE that has not succeeded (WipeMarks)
 ///
-/// What is found in it at the start is on stable storage before anybody believes it: a process killed
-/// between a rename and its fsync leaves what can be seen, and a loss of power could still take back.
+/// What is found in it at the start is on stable storage before anybody believes it: a process
+/// killed between a rename and its fsync leaves what can be seen, and a loss of power could still
+/// take back.
 final class StateDirectory: Sendable {
   let path: String
   private let lock: StateDescriptor
@@ -44,8 +45,8 @@ final class StateDirectory: Sendable {
     return state
   }
 
-  /// Whoever has given out identities has made the directory of reservations before. Without it, every
-  /// fence would be forgotten as if there had never been one.
+  /// Whoever has given out identities has made the directory of reservations before. Without it,
+  /// every fence would be forgotten as if there had never been one.
   private static func requireReservations(_ state: StateDirectory) throws(DaemonError) {
     guard !exists(state.reservations) else { return }
     if !exists(state.identities), try state.anyRecord() == nil { return }

@@ -2,8 +2,8 @@ internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// The calls that make and read state files. What a crash leaves is decided by their order alone, so
-/// tests put a file system in their place that crashes between and within any of them.
+/// The calls that make and read state files. What a crash leaves is decided by their order alone,
+/// so tests put a file system in their place that crashes between and within any of them.
 protocol StateFileSystem: Sendable {
   /// A new, empty file that only its owner can read; what is there already is an error.
   func create(_ path: String) throws(SystemError) -> any StateFileBeingMade

@@ -41,7 +41,8 @@ enum StateName {
     return text
   }
 
-  /// The name that a word stands for. Takes what `word` does not write, too; nil: stands for nothing.
+  /// The name that a word stands for. Takes what `word` does not write, too; nil: stands for
+  /// nothing.
   static func name(ofWord word: some StringProtocol) -> String? {
     var bytes: [UInt8] = []
     var rest = Array(word.utf8)[...]

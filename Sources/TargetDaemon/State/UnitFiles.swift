@@ -7,8 +7,8 @@ struct UnitFiles: Sendable {
   let parameters: ParameterFiles
   let wipes: WipeMarks
 
-  /// A fence is decided when a reservation is saved: it has a thread that does nothing else, and waits
-  /// for no other save than one of reservations.
+  /// A fence is decided when a reservation is saved: it has a thread that does nothing else, and
+  /// waits for no other save than one of reservations.
   let reservationThread: JobThread
   let parameterThread: JobThread
 

@@ -1,7 +1,7 @@
 internal import SCSITarget
 
-/// What a file in `wipes/` says: that a FORMAT UNIT or SANITIZE of one logical unit has begun and not
-/// succeeded.
+/// What a file in `wipes/` says: that a FORMAT UNIT or SANITIZE of one logical unit has begun and
+/// not succeeded.
 ///
 ///     swift-tgtd wipe 1
 ///     unit 6020c1f0a2d45b7e8c9d001122334455

@@ -4,8 +4,8 @@ internal import SCSITarget
 /// The files in `wipes/`, one for each logical unit whose FORMAT UNIT or SANITIZE has begun and not
 /// succeeded.
 ///
-/// A file that is not exactly of the form counts as the strictest mark there is: what was to be erased
-/// must not be served as if it had been, nor a half-written disk as a whole one.
+/// A file that is not exactly of the form counts as the strictest mark there is: what was to be
+/// erased must not be served as if it had been, nor a half-written disk as a whole one.
 struct WipeMarks: UnitPersistence {
   private let files: RecordFiles<WipeFile>
 

@@ -17,8 +17,9 @@ public enum Fragmentation: Sendable, Equatable {
   case random(upTo: Int)
 }
 
-/// One direction of a connection: a send buffer, pieces on their way, a receive buffer. In order and
-/// without loss as TCP makes it; while cut, nothing arrives, and healing sends the lost pieces again.
+/// One direction of a connection: a send buffer, pieces on their way, a receive buffer. In order
+/// and without loss as TCP makes it; while cut, nothing arrives, and healing sends the lost pieces
+/// again.
 ///
 /// What the receiver does not take is bounded: pieces leave the send buffer only as far as the
 /// receive buffer has room for them.

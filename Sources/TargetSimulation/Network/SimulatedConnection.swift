@@ -1,8 +1,8 @@
 internal import Bytes
 internal import Reactor
 
-/// A TCP connection: two streams, and the state of the end that the target's kernel keeps. The other
-/// end is its `peer`.
+/// A TCP connection: two streams, and the state of the end that the target's kernel keeps. The
+/// other end is its `peer`.
 final class SimulatedConnection: ByteStreamOwner {
   let number: UInt64
   let localAddress: String

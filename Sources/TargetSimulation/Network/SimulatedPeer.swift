@@ -5,7 +5,8 @@ public struct ConnectionOptions: Sendable {
   /// How what the peer sends reaches the target's receives.
   public var toTarget = Fragmentation.whole
   public var toPeer = Fragmentation.whole
-  /// The size of each of the target's send buffer, its receive buffer and the peer's receive buffer.
+  /// The size of each of the target's send buffer, its receive buffer and the peer's receive
+  /// buffer.
   public var bufferBytes = 256 * 1024
   /// Sends of the target end short, by seed, even when there is room.
   public var shortensSends = false
@@ -146,8 +147,8 @@ extension SimulatedWorld {
     return handle
   }
 
-  /// Connects to the target's listener at `target`. The request arrives after the network's latency;
-  /// what is sent meanwhile follows it.
+  /// Connects to the target's listener at `target`. The request arrives after the network's
+  /// latency; what is sent meanwhile follows it.
   public func connect(
     to target: String, from address: String? = nil, options: ConnectionOptions = .init()
   ) -> SimulatedPeer {

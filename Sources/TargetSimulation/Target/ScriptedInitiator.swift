@@ -1,8 +1,8 @@
 public import Bytes
 public import ISCSIModel
 
-/// An initiator that a test drives PDU by PDU: it numbers and frames what it is told to send, honest
-/// or not, and keeps what the target answers.
+/// An initiator that a test drives PDU by PDU: it numbers and frames what it is told to send,
+/// honest or not, and keeps what the target answers.
 public final class ScriptedInitiator {
   /// A PDU from the target.
   public struct Received {
@@ -106,8 +106,8 @@ public final class ScriptedInitiator {
     }
   }
 
-  /// Waits for a PDU that `matches` and takes it out of the inbox; nil when the connection ends or a
-  /// simulated minute passes first.
+  /// Waits for a PDU that `matches` and takes it out of the inbox; nil when the connection ends or
+  /// a simulated minute passes first.
   public func receive(
     seconds: UInt32 = 60, where matches: (Received) -> Bool = { _ in true }
   ) -> Received? {

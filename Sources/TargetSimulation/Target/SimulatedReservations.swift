@@ -3,8 +3,8 @@ public import Reactor
 public import SCSIModel
 public import SCSITarget
 
-/// Keeps reservations as the daemon's files do: what is saved is on the medium at one instant between
-/// the call and its end, both of which the seed chooses.
+/// Keeps reservations as the daemon's files do: what is saved is on the medium at one instant
+/// between the call and its end, both of which the seed chooses.
 public final class SimulatedReservations: UnitPersistence, @unchecked Sendable {
   // Sendable: a world and everything in it are used on one thread.
   private unowned let world: SimulatedWorld

@@ -22,8 +22,8 @@ public final class SimulatedTarget {
   private var units: [LogicalUnit] = []
 
   /// A target that listens at `portal` (group 1) and presents `targets`, whose units are made as
-  /// disks of `diskBytes` under the names that the targets use; `presenting` may put something between
-  /// a unit and its store.
+  /// disks of `diskBytes` under the names that the targets use; `presenting` may put something
+  /// between a unit and its store.
   public init(
     seed: UInt64, targets: [TargetDefinition], reactorCount: Int = 1,
     limits: ServerLimits = ServerLimits(), diskBytes: UInt64 = 1 << 20,
@@ -60,8 +60,8 @@ public final class SimulatedTarget {
     listen(portal)
   }
 
-  /// Workers know each other, and units their device servers, for the life of a program; a world that
-  /// is thrown away has to let go of them.
+  /// Workers know each other, and units their device servers, for the life of a program; a world
+  /// that is thrown away has to let go of them.
   deinit {
     for worker in workers { worker.connect(to: []) }
     for unit in units { unit.withdraw() }
@@ -102,7 +102,8 @@ public final class SimulatedTarget {
     self.listener = listener
   }
 
-  /// Runs the world until `condition` holds; false if it did not within `seconds` of simulated time.
+  /// Runs the world until `condition` holds; false if it did not within `seconds` of simulated
+  /// time.
   @discardableResult
   public func run(seconds: UInt32 = 60, until condition: () -> Bool) -> Bool {
     world.run(reactors, until: condition, within: .seconds(seconds)) == .satisfied

@@ -1,9 +1,11 @@
-// Commands with their parameter lists, several in a row, from several nodes to one logical unit. Whatever
-// comes, nothing traps, nothing is left over, and a node that may only read changes no block.
+// Commands with their parameter lists, several in a row, from several nodes to one logical unit.
+// Whatever comes, nothing traps, nothing is left over, and a node that may only read changes no
+// block.
 //
 // An input is a sequence of
-//   1 byte   bits 1-0 the node (3 may only read); bit 2: the length of the data is put into the CDB, so
-//            that more than the check of lengths is reached; bit 7: LOGICAL UNIT RESET instead of a command
+//   1 byte   bits 1-0 the node (3 may only read); bit 2: the length of the data is put into the
+//            CDB, so that more than the check of lengths is reached; bit 7: LOGICAL UNIT RESET
+//            instead of a command
 //   16 bytes the CDB
 //   2 bytes  the length of the data-out; then the data
 import Bytes

@@ -10,8 +10,8 @@ import TargetSimulation
 /// connection has ended.
 ///
 /// The first byte chooses how the rest is cut into pieces (bit 0), whether both digests are on (bit
-/// 1), and whether the stream is sent as it is (bit 2) or, PDU by PDU, with CmdSN, the Target Transfer
-/// Tag of Data-Out and the digests set right, so that more than the parser is reached.
+/// 1), and whether the stream is sent as it is (bit 2) or, PDU by PDU, with CmdSN, the Target
+/// Transfer Tag of Data-Out and the digests set right, so that more than the parser is reached.
 @MainActor
 private enum StreamFuzzer {
   static let name = "iqn.2026-11.com.example:disk"

@@ -1,5 +1,5 @@
-// Text segments of login and text requests (RFC 7143 §6.1), and additional header segments: whatever
-// arrives is a value or an error, and what was parsed encodes to what parses to the same.
+// Text segments of login and text requests (RFC 7143 §6.1), and additional header segments:
+// whatever arrives is a value or an error, and what was parsed encodes to what parses to the same.
 import FuzzDriver
 import ISCSIModel
 

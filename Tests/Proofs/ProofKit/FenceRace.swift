@@ -5,12 +5,13 @@ import ISCSITarget
 import Reactor
 import TargetSimulation
 
-/// One race between a node that writes with all its might and one that fences it (design: "abort means
-/// wait", "change, barrier, answer"). Everything depends on the seed: where the nodes' sessions live,
-/// how long the network, the disk and the saving of reservations take, how the fence is done and when.
+/// One race between a node that writes with all its might and one that fences it (design: "abort
+/// means wait", "change, barrier, answer"). Everything depends on the seed: where the nodes'
+/// sessions live, how long the network, the disk and the saving of reservations take, how the fence
+/// is done and when.
 ///
-/// What must hold: **when the fence has answered GOOD, no write of the fenced node reaches the medium
-/// any more**, what it sends then is refused, and those who were not fenced write on.
+/// What must hold: **when the fence has answered GOOD, no write of the fenced node reaches the
+/// medium any more**, what it sends then is refused, and those who were not fenced write on.
 public struct FenceRace {
   public struct Options: Sendable {
     /// Commands that the writer keeps outstanding.

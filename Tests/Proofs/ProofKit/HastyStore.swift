@@ -1,8 +1,8 @@
 import BackingStore
 import Reactor
 
-/// A store that says it has done what it has only begun: what a target would be that does not wait for
-/// the completion of an operation. For showing that a proof notices.
+/// A store that says it has done what it has only begun: what a target would be that does not wait
+/// for the completion of an operation. For showing that a proof notices.
 public final class HastyStore: Store {
   private let store: any Store
 

@@ -1,7 +1,8 @@
 /// Reservations as SPC-4 §5.13 and SPC-2 §5.5 have them, written down once more and without looking
 /// at the target: nodes are numbers, a table is an array.
 struct ModelReservations {
-  /// How a command fares under somebody else's reservation (SPC-4 tables 66 and 67, SPC-2 table 10).
+  /// How a command fares under somebody else's reservation (SPC-4 tables 66 and 67, SPC-2 table
+  /// 10).
   enum Rule {
     case alwaysEvenReserved, always, read, write, reserveIn, reserveOut, reserve, release
   }

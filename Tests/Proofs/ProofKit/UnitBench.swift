@@ -126,8 +126,8 @@ public final class UnitBench: SCSITaskOwner {
     return buffer.bytes(0..<range.count)
   }
 
-  /// Waits for a FORMAT UNIT or SANITIZE that goes on after its GOOD, in memory of its own. Where any is
-  /// left over, that never ends.
+  /// Waits for a FORMAT UNIT or SANITIZE that goes on after its GOOD, in memory of its own. Where
+  /// any is left over, that never ends.
   public func waitForMemory() { turn { lentBytes == 0 } }
 
   /// Memory that no command holds any more.

@@ -1,5 +1,6 @@
-/// What a logical unit must answer: a disk, reservations, the mode parameters that matter, and the unit
-/// attentions of each node. Every function is a command and answers as `UnitBench.Outcome` does.
+/// What a logical unit must answer: a disk, reservations, the mode parameters that matter, and the
+/// unit attentions of each node. Every function is a command and answers as `UnitBench.Outcome`
+/// does.
 struct UnitModel {
   var disk: ModelDisk
   var reservations = ModelReservations()
@@ -47,8 +48,8 @@ struct UnitModel {
 
   enum Right { case none, changesMedium, changesUnit }
 
-  /// What keeps the command from running: a unit attention that tells of a reset, a reservation, any
-  /// other unit attention, protection, in this order (SAM-5 §5.3.3).
+  /// What keeps the command from running: a unit attention that tells of a reset, a reservation,
+  /// any other unit attention, protection, in this order (SAM-5 §5.3.3).
   mutating func refusal(
     _ node: Int, _ rule: ModelReservations.Rule, _ right: Right = .none
   ) -> String? {

@@ -299,8 +299,8 @@ extension UnitModelRun {
       expecting: model.refusal(node, .write, .changesUnit) ?? UnitModel.good)
   }
 
-  /// Allowing removal is what nobody has to be kept from; without a removable medium nothing comes of
-  /// preventing it.
+  /// Allowing removal is what nobody has to be kept from; without a removable medium nothing comes
+  /// of preventing it.
   private mutating func preventOrAllow() {
     guard random.coin() else {
       return run([0x1E, 0, 0, 0, 0, 0], expecting: model.takeAttention(node) ?? UnitModel.good)

@@ -1,7 +1,7 @@
 import TargetSimulation
 
-/// Random commands of all kinds from several nodes, given to a logical unit and to its model: status,
-/// sense and data of each must be the same, and now and then every block.
+/// Random commands of all kinds from several nodes, given to a logical unit and to its model:
+/// status, sense and data of each must be the same, and now and then every block.
 public struct UnitModelRun {
   public struct Report: Sendable {
     public var commands = 0

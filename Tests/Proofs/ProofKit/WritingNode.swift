@@ -4,7 +4,8 @@ import Reactor
 import TargetSimulation
 
 /// A session that changes blocks of its own with a given number of commands outstanding, of all the
-/// kinds that change blocks: whole in one PDU, with data that has to be asked for, in several steps.
+/// kinds that change blocks: whole in one PDU, with data that has to be asked for, in several
+/// steps.
 final class WritingNode {
   let initiator: ScriptedInitiator
   private let lun: UInt64

@@ -4,8 +4,8 @@ import SCSIModel
 
 @testable import SCSITarget
 
-/// A disk in memory, used by reactors that one thread turns. What an operation does, it does when it
-/// completes, so that one which is held back can be seen to land late.
+/// A disk in memory, used by reactors that one thread turns. What an operation does, it does when
+/// it completes, so that one which is held back can be seen to land late.
 final class TestStore: Store, @unchecked Sendable {
   struct Entry: Equatable {
     var operation: StoreRequest.Operation
