@@ -98,14 +98,15 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "CTestSupport", dependencies: ["CLinux"], path: "Tests/CTestSupport"),
+    .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: testing),
     .testTarget(
       name: "BytesTests", dependencies: ["Bytes"],
       swiftSettings: testing),
     .testTarget(
-      name: "SCSIModelTests", dependencies: ["SCSIModel", "Bytes"],
+      name: "SCSIModelTests", dependencies: ["SCSIModel", "Bytes", "TestSupport"],
       swiftSettings: testing),
     .testTarget(
-      name: "ISCSIModelTests", dependencies: ["ISCSIModel", "Bytes"],
+      name: "ISCSIModelTests", dependencies: ["ISCSIModel", "Bytes", "TestSupport"],
       swiftSettings: testing),
     .testTarget(
       name: "ReactorTests",
@@ -140,7 +141,7 @@ let package = Package(
       path: "Tests/Proofs/ProofKit", swiftSettings: testing),
     .testTarget(name: "ProofTests", dependencies: ["ProofKit"], swiftSettings: testing),
     .testTarget(
-      name: "TargetConfigTests", dependencies: ["TargetConfig"],
+      name: "TargetConfigTests", dependencies: ["TargetConfig", "TestSupport"],
       swiftSettings: testing),
     .testTarget(
       name: "TargetDaemonTests",

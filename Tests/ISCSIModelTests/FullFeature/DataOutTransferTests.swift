@@ -1,5 +1,6 @@
 import Bytes
 import ISCSIModel
+import TestSupport
 import Testing
 
 private let lun: UInt64 = 0x0001_0000_0000_0000

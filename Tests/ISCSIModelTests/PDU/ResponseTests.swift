@@ -1,5 +1,6 @@
 import Bytes
 import ISCSIModel
+import TestSupport
 import Testing
 
 private let numbers = SequenceNumbers(

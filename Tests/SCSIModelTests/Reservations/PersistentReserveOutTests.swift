@@ -1,4 +1,5 @@
 import SCSIModel
+import TestSupport
 import Testing
 
 @Suite struct PersistentReserveOutTests {

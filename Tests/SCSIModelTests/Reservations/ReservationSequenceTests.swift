@@ -1,4 +1,5 @@
 import SCSIModel
+import TestSupport
 import Testing
 
 /// What cluster software sends, from one end to the other, and what chance sends.

@@ -1,5 +1,6 @@
 import BackingStore
 import SCSIModel
+import TargetSimulation
 import Testing
 
 @testable import SCSITarget

@@ -1,6 +1,7 @@
 import BackingStore
 import Reactor
 import SCSIModel
+import TargetSimulation
 import Testing
 
 @testable import SCSITarget

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import TargetConfig
@@ -29,7 +30,7 @@ struct ImportRobustnessTests {
   func mutations(index: Int) {
     let (format, text) = ImportSample.all[index]
     let original = Array(text.utf8)
-    var random = SplitMix(state: UInt64(index) + 2026)
+    var random = SeededGenerator(seed: UInt64(index) + 2026)
     var failures: [Int] = []
     for round in 0..<400 {
       var bytes = original
@@ -40,7 +41,7 @@ struct ImportRobustnessTests {
   }
 
   /// Changes, removes, repeats or moves: whole lines more often than bytes, as they still parse.
-  private func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix) {
+  private func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
     guard !bytes.isEmpty else { return }
     let at = Int.random(in: bytes.indices, using: &random)
     switch Int.random(in: 0..<6, using: &random) {
@@ -54,18 +55,6 @@ struct ImportRobustnessTests {
       let to = Int.random(in: lines.indices, using: &random)
       if Bool.random(using: &random) { lines[to] = lines[from] } else { lines.swapAt(from, to) }
       bytes = Array(lines.joined(separator: [0x0A]))
-    }
-  }
-
-  private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
     }
   }
 
