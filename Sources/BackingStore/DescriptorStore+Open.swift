@@ -73,7 +73,7 @@ extension DescriptorStore {
     }
   }
 
-  private func attempting<Result>(
+  func attempting<Result>(
     _ call: String, _ body: () throws(SystemError) -> Result
   ) throws(StoreError) -> Result {
     do { return try body() } catch {

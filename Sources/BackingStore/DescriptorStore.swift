@@ -20,8 +20,12 @@ public final class DescriptorStore: OperationStore {
   public let kind: StoreKind
   public let identity: StoreIdentity
   public let cacheMode: CacheMode
-  public let geometry: StoreGeometry
   public let capabilities: StoreCapabilities
+
+  /// As found when it was opened; the capacity is in `capacityBytes`.
+  private let shape: StoreGeometry
+  /// What may be asked for; changed by `resize` and `adoptSize`.
+  let capacityBytes: Atomic<UInt64>
 
   /// For the engine. Its number stays the same for the store's life.
   let file: FileHandle
@@ -41,13 +45,20 @@ public final class DescriptorStore: OperationStore {
     kind = found.kind
     identity = found.identity
     cacheMode = found.cacheMode
-    geometry = found.geometry
+    shape = found.geometry
+    capacityBytes = Atomic(shape.capacityBytes)
     capabilities = found.capabilities
     file = found.file
     descriptor = found.descriptor
     state = StoreState(isLatched: options.startsLatched)
     configuredSizeBytes = options.sizeBytes
     self.onLatch = onLatch
+  }
+
+  public var geometry: StoreGeometry {
+    var geometry = shape
+    geometry.capacityBytes = capacityBytes.load(ordering: .acquiring)
+    return geometry
   }
 
   public var readiness: StoreReadiness { state.readiness }
@@ -62,9 +73,9 @@ public final class DescriptorStore: OperationStore {
   // MARK: Starting
 
   public func start(_ request: StoreRequest, on reactor: Reactor) {
+    let capacity = capacityBytes.load(ordering: .acquiring)
     precondition(
-      request.count <= geometry.capacityBytes
-        && request.offset <= geometry.capacityBytes - request.count,
+      request.count <= capacity && request.offset <= capacity - request.count,
       "the caller has checked the range")
     if let refusal = refusal(of: request.operation) {
       return request.finishLater(refusal, on: reactor)
@@ -82,7 +93,7 @@ public final class DescriptorStore: OperationStore {
     case .ready: nil
     case .latched: operation == .read || operation == .findExtents ? nil : .latched
     case .waitingForLock: .notReady
-    case .gone: .gone
+    case .gone, .absent: .gone
     }
   }
 

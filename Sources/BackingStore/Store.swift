@@ -70,6 +70,8 @@ public enum StoreReadiness: UInt8, Sendable, Equatable {
   case latched
   /// The file or device disappeared. 02/04/03.
   case gone
+  /// It has not been there since the start, and may still come (`AwaitedStore`). 02/04/03.
+  case absent
 }
 
 /// How writes reach the medium; the names are QEMU's.

@@ -22,6 +22,10 @@ public struct StoreError: Error, Sendable, Equatable {
     case deviceSizeDiffers(actual: UInt64, configured: UInt64)
     /// Another process cut the file while this one waited for the lock.
     case shrank(actual: UInt64, presented: UInt64)
+    /// Only the file of a store is resized; a device is what it is.
+    case notResizable
+    /// What lies past the new end would be lost.
+    case wouldShrink(from: UInt64, to: UInt64)
     case inUse
     case sectorLargerThanBlock(sector: UInt32, blockSize: UInt32, cacheMode: CacheMode)
     case directAlignment(required: UInt32, blockSize: UInt32, cacheMode: CacheMode)
@@ -56,7 +60,9 @@ extension StoreError: CustomStringConvertible {
       "\(bytes) bytes is not a multiple of the block size, \(blockSize)"
     case .missing, .missingDevice, .wrongType, .notOfKind, .linkToFile, .replaced, .inUse:
       typeSentence
-    case .largerThanConfigured, .smallerThanConfigured, .deviceSizeDiffers, .shrank: sizeSentence
+    case .largerThanConfigured, .smallerThanConfigured, .deviceSizeDiffers, .shrank,
+      .notResizable, .wouldShrink:
+      sizeSentence
     case .sectorLargerThanBlock, .directAlignment, .noDirectAccess: directSentence
     case .system(let call, let error): "\(call) failed: \(error)"
     }
@@ -95,6 +101,10 @@ extension StoreError: CustomStringConvertible {
       """
     case .shrank(let actual, let presented):
       "another process cut the file to \(actual) bytes; \(presented) are presented"
+    case .notResizable:
+      "only a file that is open for writing and locked can be given another size"
+    case .wouldShrink(let before, let after):
+      "has \(before) bytes, and \(after) would cut off what lies behind; allow shrinking to do so"
     default: ""
     }
   }

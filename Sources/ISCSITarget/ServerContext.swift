@@ -13,6 +13,7 @@ public final class ServerContext: Sendable {
   public let logger: Logger
   /// Connections per reactor, by which new ones are placed.
   let loads: ReactorLoads
+  private let numbers = Atomic<UInt64>(0)
 
   /// `randomHandle` gives the session handles; they must be hard to guess in production.
   public init(
@@ -25,6 +26,9 @@ public final class ServerContext: Sendable {
     self.logger = logger
     loads = ReactorLoads(count: reactorCount)
   }
+
+  /// A number greater than every one before it.
+  func nextNumber() -> UInt64 { numbers.add(1, ordering: .relaxed).newValue }
 }
 
 /// The server's named maxima. Over one of them the answer is a refusal, never growth.

@@ -8,18 +8,33 @@ public import SCSITarget
 public final class Worker {
   public let reactor: Reactor
   let context: ServerContext
-  private(set) var directory: TargetDirectory
+  var directory: TargetDirectory
+  /// Which publication that is.
+  var publication: UInt64 = 0
 
   /// All workers by reactor index; set before the first connection.
   private(set) var workers: [ReactorBound<Worker>] = []
 
-  private var servers: [String: DeviceServer] = [:]
-  private var connections: [ObjectIdentifier: Connection] = [:]
+  var servers: [String: DeviceServer] = [:]
+  /// Of units that no session may use yet, or any more.
+  var hidden: [String: DeviceServer] = [:]
+  /// Units that this worker is adding and removing on all.
+  var arriving: Set<String> = []
+  var leaving: Set<String> = []
+  private(set) var connections: [ObjectIdentifier: Connection] = [:]
   /// Those that have not logged in, oldest first.
-  private var halfOpen: [Connection] = []
+  private(set) var halfOpen: [Connection] = []
   private var sessions: [SessionKey: Session] = [:]
   private var freeTasks: ContiguousArray<CommandTask> = []
   private var stopping: (() -> Void)?
+  /// Listeners whose connections are not wanted any more, and who waits for the last of them.
+  var closedListeners: Set<UInt64> = []
+  var portalWaits: [(listener: UInt64, completion: () -> Void)] = []
+  /// For whoever looks at what goes on here.
+  var loginFailures: [LoginFailureReason: UInt64] = [:]
+  var logins: UInt64 = 0
+  var headerDigestErrors: UInt64 = 0
+  var dataDigestErrors: UInt64 = 0
   private var nextLimitWarning = MonotonicTime(rawValue: 0)
 
   public init(reactor: Reactor, context: ServerContext, directory: TargetDirectory) {
@@ -39,19 +54,20 @@ public final class Worker {
 
   func server(named name: String) -> DeviceServer? { servers[name] }
 
-  /// Uses another directory for logins from now on. Sessions keep what they logged in to.
-  public func publish(_ directory: TargetDirectory) { self.directory = directory }
-
   // MARK: Connections
 
   /// Takes over an accepted socket.
   func adopt(_ socket: AcceptedSocket) {
-    guard stopping == nil else { return refuse(socket) }
+    guard isWanted(socket) else { return refuse(socket) }
     let connection = Connection(socket, worker: self)
     add(connection)
     halfOpen.append(connection)
     dropOldestHalfOpen()
     connection.start()
+  }
+
+  private func isWanted(_ socket: AcceptedSocket) -> Bool {
+    stopping == nil && !closedListeners.contains(socket.listener)
   }
 
   private func refuse(_ socket: AcceptedSocket) {
@@ -62,7 +78,7 @@ public final class Worker {
 
   /// Takes over a connection whose login another worker finished, because its session lives here.
   func adopt(_ login: FinishedLogin) {
-    guard stopping == nil else { return refuse(login.socket) }
+    guard isWanted(login.socket) else { return refuse(login.socket) }
     let connection = Connection(login.socket, worker: self)
     add(connection)
     connection.resume(login)
@@ -104,6 +120,7 @@ public final class Worker {
   func removed(_ connection: Connection) {
     connections[ObjectIdentifier(connection)] = nil
     loginEnded(connection)
+    finishPortalWaits()
     finishStoppingIfIdle()
   }
 
@@ -122,6 +139,11 @@ public final class Worker {
   func sessions(ofTarget name: String) -> [Session] {
     sessions.values.filter { $0.key?.targetName == name }
       .sorted { $0.handle.rawValue < $1.handle.rawValue }
+  }
+
+  /// In an order that does not depend on hashing.
+  var allSessions: [Session] {
+    sessions.values.sorted { $0.handle.rawValue < $1.handle.rawValue }
   }
 
   func add(_ session: Session, for key: SessionKey) { sessions[key] = session }

@@ -21,6 +21,9 @@ extension Connection {
     phase = .closing
     let reason = closesWhenSent ? closeReason ?? reason : reason
     log(reason, wasLoggedIn: wasLoggedIn)
+    if !wasLoggedIn, let failure = LoginFailureReason(reason) {
+      worker.countLoginFailure(failure)
+    }
     cancelTimers()
     reactor.engine.shutDown(socket.handle)
     while let item = outbox.popFirst() { drop(item) }

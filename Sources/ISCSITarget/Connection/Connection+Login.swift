@@ -14,8 +14,6 @@ struct FinishedLogin: Sendable {
   let socket: AcceptedSocket
   let machine: LoginMachine
   let outcome: LoginOutcome
-  /// What the directory it was admitted by presents to it; this reactor's may be another one.
-  let presentation: Presentation
   let destination: Destination
   /// What the initiator sent beyond the login, which it should not have; kept for the parser to
   /// judge.
@@ -64,6 +62,7 @@ extension Connection {
     metadata["initiator"] = machine.claim.initiatorName.map { "\($0)" }
     metadata["target"] = machine.claim.targetName.map { "\($0)" }
     logger.notice("login refused", metadata: metadata)
+    worker.countLoginFailure(LoginFailureReason(reply.response.status))
     send(reply)
     closeAfterSending(.loginRefused)
   }
@@ -72,11 +71,12 @@ extension Connection {
 
   private func place(_ outcome: LoginOutcome) {
     guard let key = outcome.sessionKey else { return enterDiscovery(outcome) }
+    guard let standing = standing(of: outcome) else { return refuse(.notFound) }
     let placement = worker.context.sessions.place(
       key, requested: outcome.requestedTargetSessionID, onReactor: reactor.index)
     switch placement {
     case .create(let handle):
-      establish(outcome, authority.presentation(for: outcome.grant), key, handle)
+      establish(outcome, standing, key, handle)
     case .reinstate(let index): moveOrResume(outcome, .reinstate, to: index)
     case .join(let handle, let index): moveOrResume(outcome, .join(handle), to: index)
     case .refused(let status): refuse(status)
@@ -89,15 +89,31 @@ extension Connection {
   }
 
   private func enterDiscovery(_ outcome: LoginOutcome) {
-    enterFullFeature(Session(discovery: outcome, worker: worker), outcome)
+    enterFullFeature(Session(discovery: outcome, from: socket.peer, worker: worker), outcome)
+  }
+
+  /// By which rule the directory of this moment lets the initiator in, and what it presents; nil: not
+  /// at all. The login may have begun under another directory, whose units are gone by now.
+  private func standing(of outcome: LoginOutcome) -> SessionStanding? {
+    guard let name = outcome.targetName else { return nil }
+    let authority = PortalAuthority(
+      directory: worker.directory, portalGroupTag: socket.portalGroupTag,
+      initiatorAddress: socket.peer)
+    let user = outcome.authenticatedUser
+    guard let grant = authority.grant(to: outcome.initiatorName, at: name, as: user) else {
+      return nil
+    }
+    return SessionStanding(
+      rights: SessionRights(grantToken: grant.token, user: user), address: socket.peer,
+      presentation: authority.presentation(for: grant))
   }
 
   private func establish(
-    _ outcome: LoginOutcome, _ presentation: Presentation, _ key: SessionKey,
+    _ outcome: LoginOutcome, _ standing: SessionStanding, _ key: SessionKey,
     _ handle: TargetSessionID
   ) {
     let session = Session(
-      outcome, key: key, handle: handle, presentation: presentation, worker: worker)
+      outcome, key: key, handle: handle, standing: standing, worker: worker)
     worker.add(session, for: key)
     enterFullFeature(session, outcome)
   }
@@ -106,8 +122,7 @@ extension Connection {
     _ outcome: LoginOutcome, _ destination: FinishedLogin.Destination, to index: Int
   ) {
     let login = FinishedLogin(
-      socket: socket, machine: machine, outcome: outcome,
-      presentation: authority.presentation(for: outcome.grant), destination: destination,
+      socket: socket, machine: machine, outcome: outcome, destination: destination,
       unread: receiver.unread)
     guard index != reactor.index else { return continueLogin(login) }
     phase = .handingOver
@@ -151,11 +166,14 @@ extension Connection {
   }
 
   private func join(_ outcome: LoginOutcome, _ key: SessionKey, _ handle: TargetSessionID) {
-    guard let session = worker.session(key), session.handle == handle, !session.isEnding else {
+    guard let session = worker.session(key), session.handle == handle, !session.isEnding,
+      !session.isExpelled
+    else {
       return refuse(.sessionDoesNotExist)
     }
     // Another rule, or another user, may give other rights than the session was made with.
-    guard session.rights == SessionRights(outcome) else { return refuse(.cannotIncludeInSession) }
+    guard let standing = standing(of: outcome) else { return refuse(.notFound) }
+    guard session.rights == standing.rights else { return refuse(.cannotIncludeInSession) }
     // The same CID again replaces the connection that had it (RFC 7143 §6.3.4).
     if let old = session.connection(outcome.connectionID) {
       phase = .awaitingSession
@@ -186,8 +204,12 @@ extension Connection {
     let succeed: () -> Bool = { [weak self] in
       guard let self, phase == .awaitingSession else { return false }
       phase = .login
+      guard let standing = standing(of: login.outcome) else {
+        refuse(.notFound)
+        return false
+      }
       establish(
-        login.outcome, login.presentation, key,
+        login.outcome, standing, key,
         worker.context.sessions.replace(key, onReactor: reactor.index))
       process()
       return true
@@ -223,6 +245,7 @@ extension Connection {
     if session.type == .normal, !provideInput(Connection.inputBytes) {
       return close(.outOfMemory)
     }
+    if session.type == .normal { worker.logins &+= 1 }
     startKeepAlive(session.policy)
     send(
       machine.finish(

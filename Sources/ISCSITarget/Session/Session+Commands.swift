@@ -40,6 +40,8 @@ extension Session {
     task.begin(request, on: connection, in: self)
     tasks[request.initiatorTaskTag] = task
     commandsInWindow += 1
+    if commandsInWindow > queueDepthMax { queueDepthMax = commandsInWindow }
+    connection.received.commands &+= 1
     let answersOnTheirWay = connection.acknowledgedStatus.countOnTheirWay(
       request.expStatSN, before: connection.statSN, countMax: policy.queueDepth)
     worker.reactor.requestArrived(outstanding: commandsInWindow + answersOnTheirWay)
@@ -183,6 +185,7 @@ extension Session {
     task.occupiesWindow = false
     tasks[task.request.initiatorTaskTag] = nil
     commandsInWindow -= 1
+    if !task.isAbortedSilently { counters.count(task.scsi) }
     switch task.scsi.status {
     case .busy, .taskSetFull: window.refused(task.request.cmdSN, inProgress: commandsInWindow + 1)
     default: window.completed()

@@ -57,6 +57,11 @@ extension Session {
     finishIfDrained()
   }
 
+  /// `completion` when the last operation of the last task has ended and the nexus is gone.
+  func whenEnded(_ completion: @escaping () -> Void) {
+    if hasFinished { completion() } else { endWaiters.append(completion) }
+  }
+
   private func isGone(_ connection: Connection) -> Bool {
     connection.phase == .closed && !tasks.values.contains { $0.connection === connection }
   }
@@ -70,6 +75,9 @@ extension Session {
 
   private func removeGone() {
     let before = connections.count
+    for connection in connections where isGone(connection) {
+      closedTransfers.add(connection.transfers)
+    }
     connections.removeAll { isGone($0) }
     closedCount -= before - connections.count
     let gone = departures.filter { isGone($0.connection) }
@@ -86,5 +94,7 @@ extension Session {
     successors = []
     let isSucceeded = waiting.contains { $0() }
     if !isSucceeded, let key { worker.context.sessions.remove(key, handle) }
+    let endWaiters = exchange(&endWaiters, with: [])
+    for waiter in endWaiters { waiter() }
   }
 }

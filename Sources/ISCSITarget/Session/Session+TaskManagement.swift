@@ -104,6 +104,8 @@ extension Session {
     _ function: TaskManagementFunction, _ unit: LogicalUnitNexus,
     _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
+    // It may have been taken away while the function waited for its turn.
+    guard nexus?.logicalUnit(at: unit.lun) === unit else { return answer(.lunDoesNotExist) }
     let answer = answering(afterDataFor: orderedTasks.filter { $0.unit === unit }, answer)
     let report: (ManagementOutcome) -> Void = { answer($0.responseCode) }
     switch function {

@@ -25,10 +25,25 @@ final class Session {
   let handle: TargetSessionID
   let parameters: OperationalParameters.Session
   let policy: SessionPolicy
-  let rights: SessionRights
+  /// By the directory that was published last.
+  var rights: SessionRights
+  /// Where the login came from that made the session.
+  let initiatorAddress: SocketAddress
   let worker: Worker
   /// The I_T nexus; nil for discovery sessions.
   let nexus: InitiatorTargetNexus?
+
+  /// Unlike that of every other session of the process.
+  let number: UInt64
+  /// Milliseconds since 1970, UTC.
+  let since = WallClock.milliseconds
+  /// Its initiator was asked to log out for good: no further connection joins.
+  var isExpelled = false
+  var counters = CommandCounters()
+  /// What went over connections that are closed.
+  var closedTransfers = TransferCounters()
+  var queueDepthMax = 0
+  var digestErrors: UInt64 = 0
 
   var window: CommandWindow
   /// The MaxCmdSN that the initiator was told last.
@@ -48,6 +63,8 @@ final class Session {
   /// The number that held or deferred PDUs wait for.
   var gap: CommandGap?
   private var transferTag: UInt32 = 0
+  /// Called when the session has ended.
+  var endWaiters: [() -> Void] = []
   /// Logins waiting to take this session's place when it has ended; false from one that gave up.
   var successors: [() -> Bool] = []
   /// Commands whose status has not left.
@@ -61,19 +78,22 @@ final class Session {
   var transferWaits: [TransferWait] = []
 
   init(
-    _ outcome: LoginOutcome, key: SessionKey, handle: TargetSessionID, presentation: Presentation,
+    _ outcome: LoginOutcome, key: SessionKey, handle: TargetSessionID, standing: SessionStanding,
     worker: Worker
   ) {
+    let presentation = standing.presentation
     type = .normal
     self.key = key
     initiatorName = outcome.initiatorName
     self.handle = handle
     parameters = outcome.parameters.session
     policy = presentation.session
-    rights = SessionRights(outcome)
+    rights = standing.rights
+    initiatorAddress = standing.address
     self.worker = worker
     window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
     announcedMaxCmdSN = window.maxCmdSN
+    number = worker.context.nextNumber()
     nexus = InitiatorTargetNexus(
       key, portalGroupTags: presentation.portalGroupTags,
       hasExtendedTaskManagement: parameters.iSCSIProtocolLevel >= Session.extendedProtocolLevel)
@@ -81,7 +101,7 @@ final class Session {
     attach(presentation.units)
   }
 
-  init(discovery outcome: LoginOutcome, worker: Worker) {
+  init(discovery outcome: LoginOutcome, from address: SocketAddress, worker: Worker) {
     type = .discovery
     key = nil
     initiatorName = outcome.initiatorName
@@ -89,10 +109,12 @@ final class Session {
     parameters = outcome.parameters.session
     // A discovery that is done but not closed is soon in nobody's way.
     policy = SessionPolicy(queueDepth: 8, nopInterval: Milliseconds(0))
-    rights = SessionRights(outcome)
+    rights = SessionRights(grantToken: nil, user: outcome.authenticatedUser)
+    initiatorAddress = address
     self.worker = worker
     window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
     announcedMaxCmdSN = window.maxCmdSN
+    number = worker.context.nextNumber()
     nexus = nil
   }
 
@@ -163,11 +185,14 @@ extension InitiatorTargetNexus {
 
 /// By which rule and as whom a session was let in: what a connection that joins it must equal.
 struct SessionRights: Equatable {
-  let grantToken: Int
+  /// Nil: it would not be let in any more.
+  var grantToken: Int?
   let user: String?
+}
 
-  init(_ outcome: LoginOutcome) {
-    grantToken = outcome.grant.token
-    user = outcome.authenticatedUser
-  }
+/// What a session begins with.
+struct SessionStanding {
+  let rights: SessionRights
+  let address: SocketAddress
+  let presentation: Presentation
 }

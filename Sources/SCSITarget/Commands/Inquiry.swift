@@ -10,11 +10,14 @@ extension DeviceServer {
     guard let page = vitalProductData(task.cdb.vitalProductDataPage, nexus.nexus) else {
       return end(task, .invalidFieldInCDB(byte: 2, bit: 7))
     }
-    answer(task, page.encoded())
+    answer(task, page.encoded(peripheral))
   }
+
+  private var peripheral: Peripheral { unit.readiness == .absent ? .notConnected : .disk }
 
   private func standardInquiryData(_ nexus: InitiatorTargetNexus) -> StandardInquiryData {
     StandardInquiryData(
+      peripheral: peripheral,
       vendor: unit.identity.vendor, product: unit.identity.product,
       revision: unit.identity.revision, isRemovable: unit.isRemovable,
       isMultiPort: nexus.targetPorts.count > 1,

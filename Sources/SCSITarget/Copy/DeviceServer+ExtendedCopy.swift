@@ -35,7 +35,7 @@ extension DeviceServer {
   func copyResults(_ task: SCSITask) -> CopyResults {
     CopyResults(
       serviceAction: UInt8(truncatingIfNeeded: task.cdb.serviceAction),
-      blockLengthBytes: unit.geometry.logicalBlockBytes)
+      blockLengthBytes: unit.logicalBlockBytes)
   }
 
   /// All segments are looked at before the first is copied.
@@ -118,7 +118,7 @@ private struct CopyPlan {
     let unit = nexus.server.unit
     let range = BlockRange(start: block, count: count)
     guard range.isWithin(unit.capacity),
-      let place = range.bytes(blockLengthBytes: unit.geometry.logicalBlockBytes)
+      let place = range.bytes(blockLengthBytes: unit.logicalBlockBytes)
     else { throw .copySegmentOutOfRange(segment: segment, byte: byte) }
     return UInt64(place.offset)
   }

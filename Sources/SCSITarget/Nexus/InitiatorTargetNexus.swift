@@ -58,6 +58,14 @@ public final class InitiatorTargetNexus {
     logicalUnits.removeAll()
   }
 
+  /// Takes units out of the map; their nexuses stay for their last tasks.
+  func remove(where isLeaving: (LogicalUnitNexus) -> Bool) -> [LogicalUnitNexus] {
+    let leaving = logicalUnits.filter(isLeaving)
+    logicalUnits.removeAll(where: isLeaving)
+    luns = logicalUnits.map(\.lun)
+    return leaving
+  }
+
   /// Asked by every command: mostly LUNs count from 0 and have no gaps, so that they are places,
   /// too.
   public func logicalUnit(at lun: UInt16) -> LogicalUnitNexus? {

@@ -7,7 +7,9 @@ public final class LogicalUnitNexus {
   public let server: DeviceServer
   public let lun: UInt16
   /// The ACL gives this initiator no right to write.
-  public let isReadOnly: Bool
+  public internal(set) var isReadOnly: Bool
+  /// The LUN was taken away: what still refers to this starts nothing by it.
+  var isDismissed = false
   /// Unlike every other of the logical unit, before and after.
   let number: UInt64
   /// The entry of the first of its tasks, and of the first that is not SIMPLE; `DeviceServer+Order`

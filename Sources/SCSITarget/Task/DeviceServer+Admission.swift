@@ -13,6 +13,7 @@ extension DeviceServer {
       try examine(task, nexus)
     } catch {
       task.refuse(error)
+      counters.countFailure(error.status, error.sense)
       task.usesDescriptorSense = unit.modes.usesDescriptorSense
       return .refused
     }
@@ -118,9 +119,11 @@ extension DeviceServer {
       throw Refusal(.logicalUnitNotReadyBecomingReady)
     case .gone where !traits.contains(.allowedWhenNotReady):
       throw Refusal(.logicalUnitNotReadyManualInterventionRequired)
+    case .absent where !traits.contains(.allowedWhenNotReady):
+      throw Refusal(absence)
     case .latched where changesMedium || task.command.isSynchronizeCache:
       throw Refusal(.writeError)
-    case .waitingForLock, .gone, .latched: break
+    case .waitingForLock, .gone, .absent, .latched: break
     }
     try passReservations(task, nexus)
     if changesMedium, isWriteProtected(for: nexus) { throw Refusal(.writeProtected) }
@@ -172,7 +175,7 @@ extension DeviceServer {
     _ range: BlockRange, of task: SCSITask, _ row: CommandRow
   ) throws(Refusal) {
     let blockBytes = unit.blockBytes
-    guard let place = range.bytes(blockLengthBytes: unit.geometry.logicalBlockBytes) else {
+    guard let place = range.bytes(blockLengthBytes: unit.logicalBlockBytes) else {
       throw Refusal(.logicalBlockAddressOutOfRange)
     }
     // At most the largest transfer: `locate` has checked the count.

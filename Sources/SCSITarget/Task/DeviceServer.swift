@@ -108,6 +108,7 @@ public final class DeviceServer {
     task.startTime = reactor.now
     task.slot = tasks.count
     tasks.append(task)
+    counters.noteDepth(tasks.count)
     task.entry = nextEntry
     task.place = SCSITask.noPlace
     nextEntry &+= 1
@@ -132,6 +133,7 @@ public final class DeviceServer {
     precondition(tasks[slot] === task)
     if task.isGated { forgetGate(of: task) }
     let last = tasks.removeLast()
+    counters.noteDepth(tasks.count)
     if last !== task {
       tasks[slot] = last
       last.slot = slot
@@ -151,7 +153,14 @@ public final class DeviceServer {
       task.status = status
       task.sense = sense
     }
-    if task.status != .good { task.forgetTransfer() }
+    if task.status != .good {
+      task.forgetTransfer()
+      counters.countFailure(task.status, task.sense)
+    } else if task.isAborted {
+      counters.countAbort()
+    } else {
+      counters.countSuccess()
+    }
     if task.sense != nil { task.usesDescriptorSense = unit.modes.usesDescriptorSense }
     // Taken out first: the owner may use the task again at once.
     let barriers = task.takeBarriers()

@@ -25,8 +25,8 @@ extension LogicalUnit {
     min(255, LogicalUnit.pieceBytes / blockBytes, transferBlocksMax)
   }
 
-  var blockBytes: Int { Int(geometry.logicalBlockBytes) }
-  var capacity: BlockCount { BlockCount(geometry.blockCount) }
+  var blockBytes: Int { Int(logicalBlockBytes) }
+  var capacity: BlockCount { BlockCount(blockCount.load(ordering: .relaxed)) }
   /// MAXIMUM TRANSFER LENGTH: what fits the largest buffer that a session can have. More would be
   /// told BUSY for ever.
   var transferBlocksMax: Int { max(1, transferBytesMax.load(ordering: .relaxed) / blockBytes) }

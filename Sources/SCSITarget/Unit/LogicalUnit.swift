@@ -9,7 +9,10 @@ internal import Synchronization
 public final class LogicalUnit: Sendable {
   public let identity: LogicalUnitIdentity
   public let store: any Store
-  public let geometry: StoreGeometry
+  let logicalBlockBytes: UInt32
+  private let physicalBlockBytesNow: Atomic<UInt32>
+  /// The capacity in blocks, read by every command; changed by `setCapacity`.
+  let blockCount: Atomic<UInt64>
   /// The NAA identifier of `identity`.
   let naa: NAAIdentifier
   /// WCE as configured, the default that MODE SENSE reports.
@@ -83,7 +86,10 @@ public final class LogicalUnit: Sendable {
     self.startsWithWriteCache = startsWithWriteCache
     self.identity = identity
     self.store = store
-    geometry = store.geometry
+    let geometry = store.geometry
+    logicalBlockBytes = geometry.logicalBlockBytes
+    physicalBlockBytesNow = Atomic(geometry.physicalBlockBytes)
+    blockCount = Atomic(geometry.blockCount)
     modes = LogicalUnitModes(writeCacheEnabled: startsWithWriteCache)
     parameters = UnitParameters(options.savedParameters, options.parameterPersistence)
     access = options.access
@@ -138,6 +144,15 @@ public final class LogicalUnit: Sendable {
   /// Whether commands can be served: as the store says, and never while the unit is offline.
   var readiness: StoreReadiness { isOffline ? .gone : store.readiness }
 
+  var physicalBlockBytes: UInt32 { physicalBlockBytesNow.load(ordering: .relaxed) }
+
+  /// The size that the unit has from here on.
+  func adopt(_ geometry: StoreGeometry) {
+    physicalBlockBytesNow.store(geometry.physicalBlockBytes, ordering: .relaxed)
+    blockCount.store(geometry.blockCount, ordering: .releasing)
+    provisioning.setCapacity(BlockCount(geometry.blockCount))
+  }
+
   // MARK: Reservations
 
   /// The persistent reservations in force: what the last GOOD has made of them.
@@ -152,6 +167,9 @@ public final class LogicalUnit: Sendable {
   func nexusAppeared(_ number: UInt64, _ identity: NexusIdentity) {
     nexuses.withLock { $0[number] = identity }
   }
+
+  /// Who is logged in; the same identity twice while one session follows another.
+  var presentNexuses: [NexusIdentity] { nexuses.withLock { Array($0.values) } }
 
   func nexusEnded(_ number: UInt64) { nexuses.withLock { $0[number] = nil } }
 

@@ -11,19 +11,19 @@ public final class ThinProvisioning: Sendable {
   /// THRESHOLD EXPONENT: resources are counted in sets of 2^n blocks. A mebibyte, or more where the
   /// capacity would not fit 32 bits.
   let thresholdExponent: UInt8
-  private let capacityBlocks: UInt64
   private let blockBytes: UInt64
 
   private struct State {
     var resources: ProvisioningResources?
     var isBelow = false
+    var capacityBlocks: UInt64
   }
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   /// `usedPercentMax`: the configured threshold, 1…99.
   init(usedPercentMax: UInt8?, capacity: BlockCount, blockBytes: UInt32) {
     availablePercentMin = usedPercentMax.map { 100 - min($0, 99) }
-    capacityBlocks = capacity.rawValue
+    state = Mutex(State(capacityBlocks: capacity.rawValue))
     self.blockBytes = UInt64(blockBytes)
     var exponent = UInt8(((1 << 20) / Int(blockBytes)).trailingZeroBitCount)
     while capacity.rawValue >> UInt64(exponent) > UInt64(UInt32.max) { exponent += 1 }
@@ -34,10 +34,19 @@ public final class ThinProvisioning: Sendable {
 
   var thresholds: [ProvisioningThreshold] {
     guard let percent = availablePercentMin else { return [] }
-    return [ProvisioningThreshold(availableCount: sets(ofBlocks: limitBlocks(percent)))]
+    let capacityBlocks = state.withLock { $0.capacityBlocks }
+    return [
+      ProvisioningThreshold(
+        availableCount: sets(ofBlocks: limitBlocks(percent, of: capacityBlocks)))
+    ]
   }
 
-  private func limitBlocks(_ percent: UInt8) -> UInt64 {
+  /// The unit has another capacity; what was found of the medium is found anew soon.
+  func setCapacity(_ capacity: BlockCount) {
+    state.withLock { $0.capacityBlocks = capacity.rawValue }
+  }
+
+  private func limitBlocks(_ percent: UInt8, of capacityBlocks: UInt64) -> UInt64 {
     capacityBlocks / 100 * UInt64(percent) + capacityBlocks % 100 * UInt64(percent) / 100
   }
 
@@ -47,9 +56,11 @@ public final class ThinProvisioning: Sendable {
 
   /// Notes what was found; whether the threshold has been crossed by it.
   func note(usedBytes: UInt64, availableBytes: UInt64) -> Bool {
+    let capacityBlocks = state.withLock { $0.capacityBlocks }
     let used = min(usedBytes / blockBytes, capacityBlocks)
     let available = min(availableBytes / blockBytes, capacityBlocks - used)
-    let isBelow = availablePercentMin.map { available < limitBlocks($0) } ?? false
+    let isBelow =
+      availablePercentMin.map { available < limitBlocks($0, of: capacityBlocks) } ?? false
     let resources = ProvisioningResources(
       availableCount: sets(ofBlocks: available), usedCount: sets(ofBlocks: used))
     return state.withLock { state in

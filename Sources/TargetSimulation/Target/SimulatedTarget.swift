@@ -19,7 +19,7 @@ public final class SimulatedTarget {
   public let reservations: SimulatedReservations
   private let presenting: (SimulatedStore) -> any Store
   private var listener: PortalListener?
-  private var units: [LogicalUnit] = []
+  public private(set) var units: [LogicalUnit] = []
 
   /// A target that listens at `portal` (group 1) and presents `targets`, whose units are made as
   /// disks of `diskBytes` under the names that the targets use; `presenting` may put something

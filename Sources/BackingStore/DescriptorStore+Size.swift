@@ -1,0 +1,64 @@
+internal import Reactor
+internal import Synchronization
+
+// A size that changes while the store serves. Plain, blocking system calls, on helper threads; never on
+// a reactor, and one at a time for a store.
+//
+// The range of every request is checked before it gets here. So whoever makes a store smaller first
+// makes its units smaller, and waits until nothing is under way behind the new end; whoever makes it
+// larger tells the units afterwards.
+extension DescriptorStore {
+  /// Gives the file the size `bytes`, which is on stable storage when this returns. A growing file stays
+  /// sparse. `allowsShrinking`: what lies past the end may go, and no unit uses it any more.
+  public func resize(to bytes: UInt64, allowsShrinking: Bool = false) throws(StoreError) {
+    guard kind == .file, !capabilities.isReadOnly, state.holdsLock else {
+      throw StoreError(path, .notResizable)
+    }
+    try checkSize(bytes)
+    let presented = geometry.capacityBytes
+    let before = max(try actualSizeBytes(), presented)
+    guard bytes >= before || allowsShrinking else {
+      throw StoreError(path, .wouldShrink(from: before, to: bytes))
+    }
+    if bytes < presented { capacityBytes.store(bytes, ordering: .releasing) }
+    try attempting("ftruncate") { () throws(SystemError) in
+      try descriptor.setSize(bytes)
+      try descriptor.synchronize()
+    }
+    capacityBytes.store(bytes, ordering: .releasing)
+  }
+
+  /// The whole blocks, in bytes, that the file or device has now; it may have been resized by others.
+  public func findSizeBytes() throws(StoreError) -> UInt64 {
+    let bytes = try actualSizeBytes()
+    return bytes - bytes % UInt64(geometry.logicalBlockBytes)
+  }
+
+  /// Presents all of the file or device as it is now; the capacity from here on, in bytes.
+  /// `allowsShrinking` as for `resize`.
+  @discardableResult
+  public func adoptSize(allowsShrinking: Bool = false) throws(StoreError) -> UInt64 {
+    guard state.holdsLock else { throw StoreError(path, .notResizable) }
+    let bytes = try findSizeBytes()
+    try checkSize(bytes)
+    let presented = geometry.capacityBytes
+    guard bytes >= presented || allowsShrinking else {
+      throw StoreError(path, .wouldShrink(from: presented, to: bytes))
+    }
+    capacityBytes.store(bytes, ordering: .releasing)
+    return bytes
+  }
+
+  private func checkSize(_ bytes: UInt64) throws(StoreError) {
+    try StoreOptions(path: path, logicalBlockBytes: geometry.logicalBlockBytes).validateSize(bytes)
+  }
+
+  private func actualSizeBytes() throws(StoreError) -> UInt64 {
+    switch kind {
+    case .file:
+      try attempting("fstat") { () throws(SystemError) in try descriptor.status().sizeBytes }
+    case .blockDevice:
+      try attempting("ioctl") { () throws(SystemError) in try descriptor.deviceSizeBytes() }
+    }
+  }
+}

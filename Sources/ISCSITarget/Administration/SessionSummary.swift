@@ -1,0 +1,105 @@
+public import ISCSIModel
+public import Reactor
+public import SCSITarget
+
+/// Names a session for as long as the process runs, and no other ever: unlike its handle and its
+/// initiator's name, which a successor takes over.
+public struct SessionID: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
+  public let rawValue: UInt64
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// What went over a connection since the login, or over several.
+public struct TransferCounters: Sendable, Hashable, BitwiseCopyable {
+  public var pdusReceived: UInt64 = 0
+  public var pdusSent: UInt64 = 0
+  /// As TCP carries them, headers and all.
+  public var bytesReceived: UInt64 = 0
+  public var bytesSent: UInt64 = 0
+  public var commands: UInt64 = 0
+
+  public init() {}
+
+  mutating func add(_ other: TransferCounters) {
+    pdusReceived &+= other.pdusReceived
+    pdusSent &+= other.pdusSent
+    bytesReceived &+= other.bytesReceived
+    bytesSent &+= other.bytesSent
+    commands &+= other.commands
+  }
+}
+
+/// A running session as it was a moment ago.
+public struct SessionSummary: Sendable {
+  public struct Connection: Sendable {
+    public var id: ConnectionID
+    public var localAddress: SocketAddress
+    public var peerAddress: SocketAddress
+    public var headerDigest: Bool
+    public var dataDigest: Bool
+    public var counters: TransferCounters
+  }
+
+  public var id: SessionID
+  public var targetName: String
+  public var initiatorName: String
+  public var initiatorSessionID: InitiatorSessionID
+  public var handle: TargetSessionID
+  public var portalGroupTag: UInt16
+  /// The CHAP user that proved itself.
+  public var user: String?
+  /// Milliseconds since 1970, UTC.
+  public var since: UInt64
+  public var reactorIndex: Int
+  /// The LUN map.
+  public var units: [UnitPresentation]
+  public var connections: [Connection]
+  /// All connections together, those that are closed too.
+  public var transfers: TransferCounters
+  public var commands: CommandCounters
+  /// Commands in progress, and the most there were at a time.
+  public var queueDepth: Int
+  public var queueDepthMax: Int
+  /// Connections of this session that a digest error has ended.
+  public var digestErrors: UInt64
+}
+
+extension Session {
+  var id: SessionID { SessionID(rawValue: number) }
+
+  var summary: SessionSummary? {
+    guard let key else { return nil }
+    var transfers = closedTransfers
+    for connection in connections { transfers.add(connection.transfers) }
+    return SessionSummary(
+      id: id, targetName: key.targetName, initiatorName: initiatorName,
+      initiatorSessionID: key.initiatorSessionID, handle: handle,
+      portalGroupTag: key.portalGroupTag, user: rights.user, since: since,
+      reactorIndex: worker.reactor.index, units: presentedUnits,
+      connections: connections.map(\.summary), transfers: transfers, commands: counters,
+      queueDepth: commandsInWindow, queueDepthMax: queueDepthMax, digestErrors: digestErrors)
+  }
+
+  private var presentedUnits: [UnitPresentation] {
+    (nexus?.logicalUnits ?? []).map {
+      UnitPresentation(
+        lun: $0.lun, unit: $0.server.unit.identity.name, isReadOnly: $0.isReadOnly)
+    }
+  }
+}
+
+extension Connection {
+  fileprivate var summary: SessionSummary.Connection {
+    SessionSummary.Connection(
+      id: connectionID, localAddress: socket.local, peerAddress: socket.peer,
+      headerDigest: framing.headerDigest, dataDigest: framing.dataDigest, counters: transfers)
+  }
+
+  /// What went over it so far.
+  var transfers: TransferCounters {
+    var counters = received
+    counters.pdusSent = batch.pduCount
+    counters.bytesSent = bytesSent
+    return counters
+  }
+}

@@ -1,0 +1,108 @@
+internal import ISCSIModel
+internal import Logging
+internal import SCSITarget
+
+// Another directory, while sessions run. To be called on one worker, for all; completions are called
+// there.
+extension Worker {
+  /// Makes `directory` what logins on all reactors are judged by, and what running sessions see.
+  ///
+  /// A session whose units are others by it learns so at once: units that are new to it are attached,
+  /// those taken away are drained, and it is told. Who would not be let in any more keeps what the
+  /// target still presents; sessions of a target that is not there any more end. No other session
+  /// notices anything.
+  ///
+  /// `completion` when that is so on every reactor and no task is left of what was taken away. Units
+  /// that the directory names are to be added before; those it does not name any more are to be
+  /// removed after the completion. Every call to the same worker.
+  public func publish(_ directory: TargetDirectory, completion: @escaping () -> Void = {}) {
+    let publication = context.nextNumber()
+    onEveryWorker(completion) { worker, done in
+      worker.follow(directory, publication, completion: done)
+    }
+  }
+
+  private func follow(
+    _ directory: TargetDirectory, _ publication: UInt64, completion: @escaping () -> Void
+  ) {
+    // An older one that was held up by a full mailbox changes nothing any more.
+    if publication > self.publication {
+      self.publication = publication
+      self.directory = directory
+    }
+    updateSessions(completion: completion)
+  }
+
+  /// Gives every session what the directory and the units here make of it now.
+  func updateSessions(completion: @escaping () -> Void) {
+    let countdown = Countdown(completion)
+    for session in allSessions {
+      countdown.enter()
+      session.follow(directory) { countdown.leave() }
+    }
+    countdown.arm()
+  }
+
+  /// Ends every session that the directory in force would not let in any more: by its initiator's name,
+  /// the address it came from and the name of its CHAP user. `completion` with their number, when the
+  /// last operation of the last of them has ended.
+  public func endUnqualifiedSessions(completion: @escaping (Int) -> Void) {
+    ask { (counts: [Int]) in
+      completion(counts.reduce(0, +))
+    } _: { worker, answer in
+      let sessions = worker.allSessions.filter { !$0.isQualified }
+      let countdown = Countdown { answer(sessions.count) }
+      for session in sessions {
+        countdown.enter()
+        session.whenEnded { countdown.leave() }
+        session.end(.noLongerAdmitted)
+      }
+      countdown.arm()
+    }
+  }
+}
+
+extension Session {
+  /// Whether the directory in force would let it in.
+  fileprivate var isQualified: Bool {
+    guard let key else { return true }
+    let authority = PortalAuthority(
+      directory: worker.directory, portalGroupTag: key.portalGroupTag,
+      initiatorAddress: initiatorAddress)
+    return authority.grant(to: initiatorName, at: key.targetName, as: rights.user) != nil
+  }
+
+  /// Becomes what `directory` makes of it; `completion` when nothing is left of what it loses.
+  fileprivate func follow(_ directory: TargetDirectory, completion: @escaping () -> Void) {
+    guard let key else { return completion() }
+    guard let (index, target) = directory.target(named: key.targetName) else {
+      rights.grantToken = nil
+      whenEnded(completion)
+      return end(.targetRemoved)
+    }
+    let right = directory.right(of: initiatorName, at: initiatorAddress, to: target)
+    rights.grantToken = right.map { GrantToken(targetIndex: index, right: $0).rawValue }
+    show(right.map { target.units(for: $0) } ?? unitsKept(of: target), completion)
+  }
+
+  /// Without a right there is nothing new, but what it has stays until it is ended, as long as the
+  /// target presents it to anybody.
+  private func unitsKept(of target: TargetDefinition) -> [UnitPresentation] {
+    let presented = ([target.units] + target.accessEntries.compactMap(\.units)).joined()
+    return (nexus?.logicalUnits ?? []).compactMap { unit in
+      let name = unit.server.unit.identity.name
+      guard presented.contains(where: { $0.lun == unit.lun && $0.unit == name }) else { return nil }
+      return UnitPresentation(lun: unit.lun, unit: name, isReadOnly: unit.isReadOnly)
+    }
+  }
+
+  private func show(_ units: [UnitPresentation], _ completion: @escaping () -> Void) {
+    guard let nexus else { return completion() }
+    let entries = units.compactMap { unit in
+      worker.server(named: unit.unit).map {
+        LUNMapEntry(lun: unit.lun, server: $0, isReadOnly: unit.isReadOnly)
+      }
+    }
+    if nexus.changeMap(to: entries, completion: completion) { announceUnits() }
+  }
+}

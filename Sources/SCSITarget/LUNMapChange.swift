@@ -1,0 +1,81 @@
+internal import SCSIModel
+
+/// A place in the LUN map of a nexus as it is to be.
+public struct LUNMapEntry {
+  public let lun: UInt16
+  public let server: DeviceServer
+  public let isReadOnly: Bool
+
+  public init(lun: UInt16, server: DeviceServer, isReadOnly: Bool) {
+    self.lun = lun
+    self.server = server
+    self.isReadOnly = isReadOnly
+  }
+}
+
+// A LUN map that changes while its initiator is logged in.
+extension InitiatorTargetNexus {
+  /// Makes the LUN map what `entries` say, each LUN once; true: the list of units is another one now.
+  ///
+  /// At once no new command reaches a unit that is taken away. Its tasks of this nexus end with TASK
+  /// ABORTED, since an initiator that heard nothing would wait for its timeout and retry. `completion`
+  /// when the last of their operations has ended and the nexus with these units is gone, before this
+  /// returns or later.
+  ///
+  /// Who stays is told: REPORTED LUNS DATA HAS CHANGED (SPC-4 §5.8.7, by the units that stay), INQUIRY
+  /// DATA HAS CHANGED (another unit at the LUN), MODE PARAMETERS CHANGED (only WP of the mode parameter
+  /// header tells of a write protection, SBC-3 §6.4.1).
+  public func changeMap(
+    to entries: [LUNMapEntry], completion: @escaping () -> Void
+  ) -> Bool {
+    var wanted: [UInt16: LUNMapEntry] = [:]
+    for entry in entries { wanted[entry.lun] = entry }
+    let leaving = remove { wanted[$0.lun]?.server !== $0.server }
+    protect(by: wanted)
+    for lun in luns { wanted[lun] = nil }
+    let hasChanged = !leaving.isEmpty || !wanted.isEmpty
+    if hasChanged {
+      for unit in logicalUnits { unit.establish(.reportedLUNsDataHasChanged) }
+    }
+    for entry in wanted.values.sorted(by: { $0.lun < $1.lun }) {
+      attach(
+        entry.server, as: entry.lun, isReadOnly: entry.isReadOnly,
+        attention: .powerOnResetOrBusDeviceResetOccurred)
+      if leaving.contains(where: { $0.lun == entry.lun }) {
+        logicalUnit(at: entry.lun)?.establish(.inquiryDataHasChanged)
+      }
+    }
+    let gone = DrainBarrier(completion: completion)
+    for unit in leaving {
+      gone.add()
+      dismiss(unit) { gone.taskEnded() }
+    }
+    gone.arm()
+    return hasChanged
+  }
+
+  /// Write protection as it is to be, which counts from the next command to be dispatched.
+  private func protect(by wanted: [UInt16: LUNMapEntry]) {
+    for unit in logicalUnits {
+      guard let isReadOnly = wanted[unit.lun]?.isReadOnly, isReadOnly != unit.isReadOnly else {
+        continue
+      }
+      unit.isReadOnly = isReadOnly
+      unit.establish(.modeParametersChanged)
+    }
+  }
+
+  /// Ends the tasks of a unit that is not in the map any more, then the nexus with it. Third-party
+  /// copies of other units' tasks start no further step by it.
+  private func dismiss(_ unit: LogicalUnitNexus, completion: @escaping () -> Void) {
+    unit.isDismissed = true
+    // Keeps this nexus, too, which the unit's does not.
+    let barrier = DrainBarrier { [self] in
+      precondition(unit.nexus === self, "a nexus dismisses its own")
+      unit.server.detach(unit)
+      completion()
+    }
+    unit.server.abortTasks(status: { _ in .taskAborted }, barrier: barrier) { $0.nexus === unit }
+    barrier.arm()
+  }
+}

@@ -1,0 +1,73 @@
+import Bytes
+import ISCSIModel
+import ISCSITarget
+import Reactor
+import TargetSimulation
+import Testing
+
+/// Portals that open and close while sessions run.
+@Suite("Live portals")
+struct LivePortalTests {
+  static let second = "10.0.0.1:3261"
+
+  static func session(
+    _ target: SimulatedTarget, number: Int, at portal: String
+  ) throws -> ScriptedInitiator {
+    let initiator = ScriptedInitiator(target, to: portal)
+    initiator.initiatorName = "iqn.2026-11.com.example:node\(number)"
+    try #require(initiator.login(to: Example.name) == 0)
+    initiator.clearUnitAttention()
+    return initiator
+  }
+
+  @Test("A portal that stops asks its own initiators to log out, then cuts them off")
+  func stop() throws {
+    let target = try SimulatedTarget(seed: 61, targets: [Example.open()], reactorCount: 3)
+    let listener = try target.listen(at: LivePortalTests.second, groupTag: 1)
+    let kept = try (1...3).map {
+      try LivePortalTests.session(target, number: $0, at: SimulatedTarget.portal)
+    }
+    let lost = try (4...6).map {
+      try LivePortalTests.session(target, number: $0, at: LivePortalTests.second)
+    }
+    let halfOpen = ScriptedInitiator(target, to: LivePortalTests.second)
+    target.pass(milliseconds: 20)
+    var isStopped = false
+    listener.stop(grace: .seconds(2)) { isStopped = true }
+    for initiator in lost {
+      let message = try #require(initiator.receive(.asynchronousMessage, seconds: 1))
+      #expect(AsynchronousMessage(message.header).event == .logoutRequest)
+    }
+    #expect(halfOpen.isClosed)
+    #expect(lost[0].logout(.closeSession) == .closed)
+    #expect(lost[1].write(0, Example.pattern(512))?.status == 0)
+    target.pass(milliseconds: 1_500)
+    #expect(!isStopped)
+    target.pass(milliseconds: 600)
+    #expect(isStopped)
+    let areClosed = lost.map(\.isClosed)
+    #expect(areClosed == [true, true, true])
+    for initiator in kept {
+      #expect(initiator.inbox.isEmpty)
+      #expect(initiator.read(0, 1)?.status == 0)
+    }
+    #expect(target.isIdle(after: kept))
+  }
+
+  @Test("A portal that nobody uses stops at once, and its address can be opened again")
+  func reopened() throws {
+    let target = try SimulatedTarget(seed: 62, targets: [Example.open()], reactorCount: 2)
+    for number in 1...3 {
+      let listener = try target.listen(at: LivePortalTests.second, groupTag: 1)
+      let initiator = try LivePortalTests.session(
+        target, number: number, at: LivePortalTests.second)
+      #expect(initiator.logout(.closeSession) == .closed)
+      target.pass(milliseconds: 50)
+      var isStopped = false
+      listener.stop(grace: .seconds(2)) { isStopped = true }
+      target.run(seconds: 1) { isStopped }
+      #expect(isStopped)
+    }
+    #expect(target.isIdle(after: []))
+  }
+}
