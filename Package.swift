@@ -33,13 +33,20 @@ let testing: [SwiftSetting] = [
 let package = Package(
   name: "swift-tgtd",
   products: [
-    .executable(name: "swift-tgtd", targets: ["swift-tgtd"])
+    .executable(name: "swift-tgtd", targets: ["swift-tgtd"]),
+    .executable(name: "swift-tgtadm", targets: ["swift-tgtadm"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
   ],
   targets: [
     .target(
@@ -68,7 +75,7 @@ let package = Package(
     .target(
       name: "ISCSITarget",
       dependencies: [
-        "ISCSIModel", "SCSITarget", "SCSIModel", "Reactor", "Bytes",
+        "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "Bytes",
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -77,8 +84,8 @@ let package = Package(
     .target(
       name: "TargetDaemon",
       dependencies: [
-        "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore",
-        "Reactor", "Bytes", "CLinux",
+        "AdministrationModel", "AdministrationServer", "TargetConfig", "ISCSITarget", "ISCSIModel",
+        "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "Bytes", "CLinux",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -91,10 +98,42 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
+    .target(name: "AdministrationModel", swiftSettings: strict),
+    .target(
+      name: "AdministrationServer",
+      dependencies: [
+        "AdministrationModel", "CLinux",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "AdministrationClient",
+      dependencies: [
+        "AdministrationModel",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "swift-tgtd",
       dependencies: [
         "TargetDaemon", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "swift-tgtadm",
+      dependencies: [
+        "TargetConfig", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(name: "CTestSupport", dependencies: ["CLinux"], path: "Tests/CTestSupport"),
@@ -144,10 +183,24 @@ let package = Package(
       name: "TargetConfigTests", dependencies: ["TargetConfig", "TestSupport"],
       swiftSettings: testing),
     .testTarget(
+      name: "AdministrationModelTests", dependencies: ["AdministrationModel"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "AdministrationServerTests",
+      dependencies: [
+        "AdministrationServer", "AdministrationClient", "AdministrationModel", "CTestSupport",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: testing),
+    .testTarget(
       name: "TargetDaemonTests",
       dependencies: [
-        "TargetDaemon", "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel",
-        "BackingStore", "Reactor", "CLinux", "CTestSupport",
+        "TargetDaemon", "AdministrationModel", "TargetConfig", "ISCSITarget", "ISCSIModel",
+        "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "CLinux", "CTestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: testing),

@@ -1,7 +1,68 @@
 # Sourced by scripts/acceptance: the claims, in groups of one daemon each. A group is a function
 # claims_NAME; the names of the claims say what holds when they pass.
 # shellcheck shell=bash disable=SC2034,SC2154
-GROUPS_OF_CLAIMS=(tools image access exclusion flood stop crash suite)
+GROUPS_OF_CLAIMS=(files tools image access exclusion flood stop crash suite)
+
+# --- swift-tgtadm works on files alone: the same whatever the engine
+
+# exits STATUS COMMAND...: ends with it; the output of both kinds is in $WORK/said.
+exits() {
+  local status=0 wanted=$1; shift
+  bounded "$@" >"$WORK/said" 2>&1 || status=$?
+  cat "$WORK/said"
+  ((status == wanted))
+}
+said() { grep -qF -e "$1" "$WORK/said" || { cat "$WORK/said"; false; }; }
+
+write_targets_conf() {
+  mkdir -p "$1/conf.d" || return
+  cat >"$1/targets.conf" <<CONF
+include conf.d/*.conf
+default-driver iscsi
+CONF
+  cat >"$1/conf.d/cluster.conf" <<CONF
+<target $IQN:cluster>
+  backing-store /srv/iscsi/resource.img
+  initiator-address 192.168.90.0/24
+  incominguser user $USER_SECRET
+  ErrorRecoveryLevel 2
+</target>
+CONF
+}
+
+claims_files() {
+  local d=$WORK/$ENGINE-files adm new
+  adm=${TGTADM:-$(dirname "$TGTD")/swift-tgtadm} new=$d/new.json
+  [[ -x $adm ]] || { fail "$adm is built"; return; }
+  claim "a targets.conf with an include" write_targets_conf "$d" || return
+  claim "import writes a new file" exits 0 "$adm" config import "$d/targets.conf" --output "$new"
+  claim "import notes what is not kept, with file and line" said "conf.d/cluster.conf:5: "
+  claim "the new file is for its owner alone" test "$(stat -c %a "$new")" = 600
+  claim "import never writes over a file" exits 73 "$adm" config import "$d/targets.conf" --output "$new"
+  claim "import says that the file exists" said "File exists"
+  claim "import --strict exits 1 with notes" exits 1 "$adm" config import "$d/targets.conf" --strict
+  claim "check accepts what import wrote" exits 0 "$adm" config check "$new"
+  claim "check shows the imported user" said "CHAP user user"
+  claim "check shows the imported address" said "192.168.90.0/24"
+  claim "check shows no secret" refused said "$USER_SECRET"
+  claim "swift-tgtd --check accepts it too" bounded "$TGTD" --check --config "$new"
+  claim "diff of a file with itself exits 0" exits 0 "$adm" config diff "$new" "$new"
+  sed 's/192.168.90.0/192.168.91.0/' "$new" >"$d/changed.json"; chmod 600 "$d/changed.json"
+  claim "diff of two files exits 1" exits 1 "$adm" config diff "$new" "$d/changed.json"
+  claim "diff shows what was added" said "192.168.91.0/24"
+  claim "diff --json exits 1 as well" exits 1 "$adm" config diff --json "$new" "$d/changed.json"
+  printf '{"stores": {},\n "tragets": []}\n' >"$d/wrong.json"
+  claim "diff with a wrong file exits 78" exits 78 "$adm" config diff "$new" "$d/wrong.json"
+  claim "check of a wrong file exits 1" exits 1 "$adm" config check "$d/wrong.json"
+  claim "check names the line of the mistake" said "wrong.json:2: "
+  printf 'nothing of this\n' >"$d/other.txt"
+  claim "import of a file without a word of the known formats exits 65" exits 65 "$adm" config import "$d/other.txt"
+  claim "import of no file exits 66" exits 66 "$adm" config import "$d/none"
+  mkdir "$d/conf.d/unreadable.conf"
+  claim "import fails where an included file cannot be read" exits 65 "$adm" config import "$d/targets.conf"
+  claim "import names that file" said "unreadable.conf: is not a regular file"
+  claim "an unknown format is a wrong argument" exits 64 "$adm" config import "$d/targets.conf" --format x
+}
 
 # --- libiscsi's tools see targets, identity and capacity
 

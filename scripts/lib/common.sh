@@ -61,9 +61,10 @@ quietly() {
   return "$status"
 }
 
-# release_build: build the daemon as it ships, and make it the one under test.
+# release_build: build the programs as they ship, and make the daemon the one under test.
 release_build() {
   quietly "building swift-tgtd" swift build -c release --product swift-tgtd || return
+  quietly "building swift-tgtadm" swift build -c release --product swift-tgtadm || return
   TGTD=$(swift build -c release --show-bin-path)/swift-tgtd
   export TGTD
 }

@@ -50,3 +50,21 @@ static inline ssize_t clinux_write(int fd, const void *bytes, size_t count, int6
   struct iovec range = {.iov_base = (void *)bytes, .iov_len = count};
   return pwritev2(fd, &range, 1, offset, rw_flags);
 }
+/// What lstat(2) tells of a path, for modules where another one owns `struct stat`.
+struct clinux_file_facts {
+  uint64_t device, inode;
+  /// Of the last modification.
+  int64_t seconds, nanoseconds;
+  uint32_t mode;
+};
+/// 0, or an errno.
+static inline int clinux_file_facts_of(const char *path, struct clinux_file_facts *facts) {
+  struct stat status;
+  if (lstat(path, &status) != 0) return errno;
+  facts->device = status.st_dev;
+  facts->inode = status.st_ino;
+  facts->seconds = status.st_mtim.tv_sec;
+  facts->nanoseconds = status.st_mtim.tv_nsec;
+  facts->mode = status.st_mode;
+  return 0;
+}

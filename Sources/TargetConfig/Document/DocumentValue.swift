@@ -121,6 +121,21 @@ struct DocumentNode: Sendable {
     if case .number(let number) = value.content { number.integer } else { nil }
   }
 
+  /// The line of the value at `path`, or of the nearest around it that there is.
+  func line(of path: String) -> Int {
+    for child in members.map(\.node) + elements where child.encloses(path) {
+      return child.line(of: path)
+    }
+    return line
+  }
+
+  /// Whether the value at `other` is this one, or in it.
+  private func encloses(_ other: String) -> Bool {
+    guard other.hasPrefix(path) else { return false }
+    let next = other.utf8.dropFirst(path.utf8.count).first
+    return next == nil || next == UInt8(ascii: ".") || next == UInt8(ascii: "[")
+  }
+
   private func node(of member: DocumentMember) -> DocumentNode {
     DocumentNode(path: pathAppending(member.key), line: member.line, value: member.value)
   }
@@ -145,6 +160,11 @@ struct DocumentNode: Sendable {
   }
 }
 
+extension Unicode.Scalar {
+  /// Of the general category Cc, which these two blocks are. The table of all categories is slow to ask.
+  var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
+}
+
 extension String {
   /// At most 60 characters, so that one bad value cannot fill the screen.
   var shortened: String { count > 60 ? prefix(57) + "..." : self }
@@ -160,7 +180,7 @@ extension String {
       case "\t": out += "\\t"
       case "\r": out += "\\r"
       default:
-        if scalar.properties.generalCategory == .control {
+        if scalar.isControl {
           out += "\\u{" + String(scalar.value, radix: 16) + "}"
         } else {
           out.unicodeScalars.append(scalar)

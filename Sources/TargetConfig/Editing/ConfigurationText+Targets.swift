@@ -64,7 +64,7 @@ extension ConfigurationText {
     try apply(.remove(found.path))
   }
 
-  private func presenter(
+  func presenter(
     target name: String, entry: AccessEntryName?
   ) throws(ConfigurationEditError) -> EditPlace {
     let target = try target(name)

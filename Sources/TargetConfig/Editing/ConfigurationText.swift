@@ -4,13 +4,18 @@
 /// After each edit the text is read again, and must say what the old one said with the edit
 /// applied; else the edit fails and the text stays as it was.
 public struct ConfigurationText: Sendable {
-  private(set) var bytes: [UInt8]
+  public private(set) var bytes: [UInt8]
   private(set) var root: DocumentValue
 
   /// Takes any JSON5 text. Whether it is a good configuration, `ConfigurationLoader` tells.
   public init(_ text: String) throws(ConfigurationEditError) {
     bytes = Array(text.utf8)
     root = try Self.read(bytes)
+  }
+
+  init(_ bytes: [UInt8]) throws(DocumentSyntaxError) {
+    self.bytes = bytes
+    root = try DocumentReader.read(bytes)
   }
 
   public var text: String { String(decoding: bytes, as: UTF8.self) }
@@ -46,6 +51,10 @@ public struct ConfigurationText: Sendable {
         .unreadable, "", "line \(error.line), column \(error.column): \(error.sentence)")
     }
   }
+}
+
+extension ConfigurationText: Equatable {
+  public static func == (one: Self, other: Self) -> Bool { one.bytes == other.bytes }
 }
 
 extension ConfigurationText: CustomStringConvertible, CustomReflectable {

@@ -2,7 +2,7 @@ internal import Glibc
 
 /// A whole regular file of bounded size, its mode and its owner, read through one descriptor:
 /// nobody can exchange the file between the check and the reading.
-struct BoundedFile {
+struct BoundedFile: Sendable {
   var bytes: [UInt8]
   var mode: UInt32
   /// The user who may change the mode at any time.

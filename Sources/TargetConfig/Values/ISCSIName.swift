@@ -17,7 +17,8 @@ enum ISCSIName {
         + "(RFC 7143 §4.2.7.1)"
     }
     for scalar in name.unicodeScalars {
-      let isBlank = scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
+      let isBlank =
+        scalar.isControl || (scalar.isASCII ? scalar == " " : scalar.properties.isWhitespace)
       if isBlank || (isTarget && scalar.isASCII && !isPlain(scalar)) {
         return "contains \(String(Character(scalar)).quoted): a name consists of letters, digits, "
           + "\"-\", \".\" and \":\" (RFC 7143 §4.2.7.2)"

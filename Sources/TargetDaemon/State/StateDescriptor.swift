@@ -56,6 +56,12 @@ struct StateDescriptor: ~Copyable {
     }
   }
 
+  /// The owner first: a change of it takes bits off the mode.
+  func grant(_ access: FileAccess) throws(SystemError) {
+    guard fchown(rawValue, access.owner, access.group) == 0, fchmod(rawValue, access.mode) == 0
+    else { throw .last }
+  }
+
   func synchronize() throws(SystemError) {
     guard fsync(rawValue) == 0 else { throw .last }
   }

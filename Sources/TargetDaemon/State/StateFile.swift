@@ -17,16 +17,16 @@ enum StateFile {
     }
   }
 
-  /// Replaces the content of `directory`/`name`: a new file (0600), fsync, rename, and fsync of the
-  /// directory, in this order.
+  /// Replaces the content of `directory`/`name`: a new file (0600, or with `access`), fsync, rename,
+  /// and fsync of the directory, in this order.
   static func replace(
-    _ name: String, in directory: String, with content: [UInt8],
+    _ name: String, in directory: String, with content: [UInt8], access: FileAccess? = nil,
     on fileSystem: some StateFileSystem = KernelFileSystem()
   ) throws(ReplaceError) {
     let path = "\(directory)/\(name)"
     let temporary = path + ".new"
     do throws(SystemError) {
-      try make(temporary, with: content, on: fileSystem)
+      try make(temporary, with: content, access, on: fileSystem)
     } catch {
       throw .unchanged(error)
     }
@@ -54,13 +54,15 @@ enum StateFile {
   }
 
   private static func make(
-    _ path: String, with content: [UInt8], on fileSystem: some StateFileSystem
+    _ path: String, with content: [UInt8], _ access: FileAccess?,
+    on fileSystem: some StateFileSystem
   ) throws(SystemError) {
     // One that a crash left behind; the lock of the state directory says it is nobody's.
     try? fileSystem.remove(path)
     let file = try fileSystem.create(path)
     do throws(SystemError) {
       try file.write(content)
+      if let access { try file.grant(access) }
       try file.synchronize()
     } catch {
       try? fileSystem.remove(path)
