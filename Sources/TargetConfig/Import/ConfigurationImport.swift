@@ -30,6 +30,8 @@ public struct ImportedConfiguration: Sendable {
   public var text: String
   /// Everything that was not kept as it was, in the order of the file.
   public var notes: [ImportNote]
+  /// No store and no target was found.
+  public var isEmpty: Bool
 }
 
 /// Turns the configuration of another target into ours. Identities, LUN numbers, CHAP users, access
@@ -64,8 +66,10 @@ public enum ConfigurationImport {
       try fill(&draft, bytes, includes)
       draft.finish()
       let text = draft.text()
-      try prove(text, fileName)
-      return ImportedConfiguration(format: format, text: text, notes: draft.orderedNotes)
+      let configuration = try proven(text, fileName)
+      return ImportedConfiguration(
+        format: format, text: text, notes: draft.orderedNotes,
+        isEmpty: configuration.stores.isEmpty && configuration.targets.isEmpty)
     } catch {
       throw ConfigurationError([
         ConfigurationProblem(
@@ -116,9 +120,11 @@ public enum ConfigurationImport {
   }
 
   /// What is handed out loads: a reader that forgot a rule of ours must not pass it on.
-  private static func prove(_ text: String, _ fileName: String) throws(ImportError) {
+  private static func proven(
+    _ text: String, _ fileName: String
+  ) throws(ImportError) -> TargetConfiguration {
     do throws(ConfigurationError) {
-      _ = try ConfigurationLoader.load(text: text)
+      return try ConfigurationLoader.load(text: text).configuration
     } catch {
       throw ImportError(
         ImportPlace(file: fileName, line: nil),

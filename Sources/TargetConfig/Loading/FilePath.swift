@@ -2,8 +2,8 @@ internal import Glibc
 
 /// Paths as text: made absolute and freed of `.`, `..` and doubled slashes, without asking the
 /// disk.
-enum FilePath {
-  static func resolve(_ path: String, against directory: String) -> String {
+public enum FilePath {
+  public static func resolve(_ path: String, against directory: String) -> String {
     var parts: [Substring] = []
     for part in (path.hasPrefix("/") ? path : "\(directory)/\(path)").split(separator: "/") {
       switch part {
@@ -21,14 +21,14 @@ enum FilePath {
   }
 
   /// Of this process; "/" where there is none any more.
-  static func currentDirectory() -> String {
+  public static func currentDirectory() -> String {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     guard unsafe getcwd(&buffer, buffer.count) != nil else { return "/" }
     return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   /// For a command that the user may copy into a shell.
-  static func shellQuoted(_ path: String) -> String {
+  public static func shellQuoted(_ path: String) -> String {
     let isPlain = path.utf8.allSatisfy { byte in
       (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20)
         || "/._-+,:@".utf8.contains(byte)

@@ -1,5 +1,5 @@
 /// The rules for names of iSCSI nodes (RFC 7143 §4.2.7).
-enum ISCSIName {
+public enum ISCSIName {
   /// RFC 7143 §4.2.7.1: at most 223 bytes of UTF-8.
   static let byteCountMax = 223
 
@@ -10,7 +10,7 @@ enum ISCSIName {
   }
 
   /// Why `name` cannot be used at all, completing "<name> …"; nil when it can.
-  static func problem(in name: String, isTarget: Bool) -> String? {
+  public static func problem(in name: String, isTarget: Bool) -> String? {
     if name.isEmpty { return "is empty: write a name like iqn.2026-11.com.example:disk" }
     if name.utf8.count > byteCountMax {
       return "has \(name.utf8.count) bytes: a name has at most \(byteCountMax) "
@@ -28,7 +28,7 @@ enum ISCSIName {
   }
 
   /// What is unusual about a usable name, completing "<name> …"; nil when nothing is.
-  static func warning(for name: String) -> String? {
+  public static func warning(for name: String) -> String? {
     if let odd = name.unicodeScalars.first(where: { $0.isASCII && !isPlain($0) }) {
       return "contains \(String(Character(odd)).quoted), which RFC 7143 §4.2.7.2 does not allow"
     }
