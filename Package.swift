@@ -130,12 +130,16 @@ let package = Package(
         "TargetDaemon", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    .executableTarget(
-      name: "swift-tgtadm",
+    .target(name: "CConsole"),
+    .target(
+      name: "AdministrationCommands",
       dependencies: [
-        "TargetConfig", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "AdministrationClient", "AdministrationModel", "CConsole", "TargetConfig",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .executableTarget(
+      name: "swift-tgtadm", dependencies: ["AdministrationCommands"], swiftSettings: strict),
     .target(name: "CTestSupport", dependencies: ["CLinux"], path: "Tests/CTestSupport"),
     .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: testing),
     .testTarget(
@@ -195,6 +199,10 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
+      swiftSettings: testing),
+    .testTarget(
+      name: "AdministrationCommandsTests",
+      dependencies: ["AdministrationCommands", "AdministrationModel"],
       swiftSettings: testing),
     .testTarget(
       name: "TargetDaemonTests",

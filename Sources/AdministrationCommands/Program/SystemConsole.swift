@@ -1,0 +1,55 @@
+internal import CConsole
+internal import Glibc
+
+/// The descriptors that the process was started with.
+struct SystemConsole: Console {
+  private let wantsColors: Bool
+
+  init(environment: [String: String]) {
+    let isAsked = environment["NO_COLOR"]?.isEmpty ?? true
+    wantsColors = isAsked && environment["TERM"] != "dumb"
+    // Who reads the output may go, as `head` does: the write says so.
+    _ = signal(SIGPIPE, SIG_IGN)
+  }
+
+  func write(_ text: String) -> Bool { Self.write(text, to: STDOUT_FILENO) }
+  func complain(_ text: String) { _ = Self.write(text, to: STDERR_FILENO) }
+
+  var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+  var hasColors: Bool { wantsColors && isTerminal }
+  var rows: Int? {
+    let rows = Int(cconsole_terminal_rows(STDOUT_FILENO))
+    return rows > 0 ? rows : nil
+  }
+  var canAsk: Bool { isatty(STDIN_FILENO) == 1 }
+
+  func readLine() -> String? { Swift.readLine(strippingNewline: true) }
+
+  /// While the echo is off, ^C is a character like others: a signal would leave the terminal mute.
+  /// Who types it gives up, and that is nil, too.
+  func readHidden() -> String? {
+    var settings = termios()
+    guard unsafe tcgetattr(STDIN_FILENO, &settings) == 0 else { return readLine() }
+    var hidden = settings
+    hidden.c_lflag &= ~tcflag_t(ECHO | ISIG)
+    unsafe _ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
+    let line = readLine()
+    unsafe _ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
+    complain("\n")
+    let interrupt: Unicode.Scalar = "\u{3}"
+    return line.flatMap { $0.unicodeScalars.contains(interrupt) ? nil : $0 }
+  }
+
+  private static func write(_ text: String, to descriptor: Int32) -> Bool {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = unsafe rest.withUnsafeBytes {
+        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+      }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return false }
+      rest = rest.dropFirst(count)
+    }
+    return true
+  }
+}
