@@ -1,0 +1,229 @@
+import AdministrationModel
+import Foundation
+import Testing
+
+@testable import AdministrationCommands
+
+@Suite("doctor")
+struct DoctorTests {
+  /// Everything is well: the daemon, its file, and the machine.
+  private static func healthy(
+    _ adjust: (inout FakeDaemon.State) -> Void = { _ in }
+  ) -> FakeDaemon {
+    FakeDaemon { state in
+      var target = Samples.resource
+      target.acl[0].luns = nil
+      state.targets = [target]
+      state.stores = [Samples.store]
+      adjust(&state)
+    }
+  }
+
+  private static func wrong(
+    _ adjust: (inout FakeDaemon.State) -> Void, machine: PaperMachine = .standard
+  ) async -> Run {
+    await run(["doctor"], healthy(adjust), machine: machine)
+  }
+
+  @Test("where all is well it says what it looked at, and ends with 0")
+  func well() async {
+    var machine = PaperMachine.standard
+    machine.files["/var/lib/swift-tgtd"] = FileFacts(isDirectory: true, mode: 0o700, owner: 0)
+    let run = await Self.wrong({ _ in }, machine: machine)
+    #expect(
+      run.output == """
+        ok      the daemon answers
+        ok      state directory /var/lib/swift-tgtd
+        ok      io_uring
+        ok      clock
+        ok      portals listen
+        ok      stores are online
+        ok      every WWID is given once
+        ok      every target has LUNs and somebody who may log in
+        ok      every entry of an access list can match
+        ok      no door is open
+        ok      the daemon has nothing to complain of
+
+        Nothing is wrong.
+
+        """)
+    #expect(run.code == 0)
+  }
+
+  @Test("a store that another process has is named, with why and what to do")
+  func lockedStore() async {
+    let run = await Self.wrong { state in
+      state.stores[0].state = .offline
+      state.stores[0].reason = "locked by another process"
+      state.status.problems = ["store a is offline"]
+    }
+    #expect(
+      run.output.contains(
+        """
+        WRONG   store a (/srv/a.img) is offline: locked by another process
+                why:  its LUNs answer NOT READY; it comes back by itself when the medium does
+                do:   find who has it: fuser -v /srv/a.img
+
+        """))
+    #expect(run.output.contains("1 wrong, "))
+    #expect(run.code == 1)
+  }
+
+  @Test("a full store is wrong")
+  func fullStore() async {
+    let run = await Self.wrong { $0.stores[0].state = .full }
+    #expect(run.output.contains("WRONG   store a (/srv/a.img) is full"))
+    #expect(run.output.contains("df -h /srv/a.img"))
+  }
+
+  @Test("two stores with one WWID are wrong")
+  func sameIdentity() async {
+    let run = await Self.wrong { state in
+      var other = Samples.store
+      other.name = "b"
+      state.stores.append(other)
+    }
+    #expect(
+      run.output.contains(
+        "WRONG   stores a, b have the same WWID 6000c29a1b2c3d4e5f60718293a4b5c6"))
+  }
+
+  @Test("a target that nobody may use is wrong, an open door is advice")
+  func access() async {
+    let run = await Self.wrong { state in
+      var open = TargetResource(name: "iqn.open")
+      open.isOpenToAny = true
+      open.luns = [LUNResource(lun: 1, store: "a")]
+      var closed = TargetResource(name: "iqn.closed")
+      closed.luns = open.luns
+      state.targets += [open, closed]
+    }
+    #expect(run.output.contains("WRONG   nobody may log in to iqn.closed"))
+    #expect(run.output.contains("swift-tgtadm acl add --target iqn.closed"))
+    #expect(run.output.contains("advice  everybody who reaches a portal may use iqn.open"))
+    #expect(run.code == 1)
+  }
+
+  @Test("CHAP closes a door that is open to any name")
+  func closedByCHAP() async {
+    let run = await Self.wrong { state in
+      state.targets[0].isOpenToAny = true
+    }
+    #expect(run.output.contains("ok      no door is open"))
+  }
+
+  @Test("entries that match nobody are found")
+  func entries() async {
+    let run = await Self.wrong { state in
+      let any = AccessEntryResource(initiator: "any", addresses: ["192.0.2.0/24"])
+      state.targets[0].acl = [
+        any, AccessEntryResource(initiator: Samples.node, addresses: ["192.0.2.0/24"]),
+        AccessEntryResource(initiator: "iqn.2026-13.com.example:node2"),
+        AccessEntryResource(
+          initiator: "iqn.2026-11.com.example:node3", addresses: ["2001:db8::/32"]),
+      ]
+    }
+    #expect(run.output.contains("the entry \(Samples.node) of \(Samples.target) never counts"))
+    #expect(run.output.contains("node2 of \(Samples.target) looks like a typing error"))
+    #expect(run.output.contains("node3 of \(Samples.target) matches nobody: no portal"))
+    #expect(run.output.contains("3 wrong"))
+  }
+
+  @Test("a portal that does not listen and a target that none serves are wrong")
+  func portals() async {
+    let run = await Self.wrong { state in
+      state.portals[0].isListening = false
+      state.portals[0].reason = "address in use"
+      state.targets[0].portalGroups = [2]
+    }
+    #expect(run.output.contains("portal 0.0.0.0:3260 does not listen: address in use"))
+    #expect(run.output.contains("no portal of \(Samples.target) listens"))
+  }
+
+  @Test("limits of the daemon's process are compared with what it needs")
+  func limits() async {
+    var machine = PaperMachine.standard
+    machine.texts["/proc/42/limits"] = """
+      Limit                     Soft Limit           Hard Limit           Units
+      Max open files            100                  20000                files
+      Max locked memory         8388608              8388608              bytes
+      """
+    let run = await Self.wrong({ _ in }, machine: machine)
+    #expect(run.output.contains("WRONG   the daemon may open 100 files"))
+    #expect(
+      run.output.contains("advice  the daemon may lock 8 MiB of memory, and has 256 MiB of"))
+  }
+
+  @Test("without a daemon it names who has the port, and why io_uring is refused")
+  func withoutDaemon() async throws {
+    let daemon = FakeDaemon {
+      $0.failure = AdministrationError(
+        .unavailable, "cannot connect to /s: there is no such socket", remedy: "systemctl …")
+    }
+    var machine = PaperMachine.standard
+    machine.texts["/proc/net/tcp"] = """
+        sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+         0: 00000000:0CBC 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1054 1 0
+      """
+    machine.listed["/proc"] = ["self", "7", "99"]
+    machine.linked["/proc/99/fd"] = ["/dev/null", "socket:[1054]"]
+    machine.texts["/proc/99/comm"] = "tgtd\n"
+    machine.uringRefusal = EPERM
+    machine.texts["/proc/sys/kernel/io_uring_disabled"] = "2\n"
+    machine.isClockSynchronized = false
+    let run = await run(
+      ["doctor", "--config", "/nowhere/targets.json"], daemon, machine: machine)
+    #expect(run.code == 1)
+    #expect(run.output.contains("WRONG   cannot connect to /s: there is no such socket"))
+    #expect(run.output.contains("WRONG   /nowhere/targets.json: cannot be opened"))
+    #expect(run.output.contains("WRONG   port 3260 is taken by process 99 (tgtd)"))
+    #expect(run.output.contains("advice  io_uring is refused: kernel.io_uring_disabled is 2"))
+    #expect(run.output.contains("do:   sysctl -w kernel.io_uring_disabled=0"))
+    #expect(run.output.contains("advice  the clock is not synchronised"))
+  }
+
+  @Test("a state directory that others can write to is wrong")
+  func stateDirectory() async {
+    var machine = PaperMachine.standard
+    machine.files["/var/lib/swift-tgtd"] = FileFacts(isDirectory: true, mode: 0o777, owner: 0)
+    let run = await Self.wrong({ _ in }, machine: machine)
+    #expect(run.output.contains("do:   chmod 700 /var/lib/swift-tgtd"))
+    #expect(run.code == 1)
+  }
+
+  @Test("--json has counts, what was examined, and findings")
+  func json() async throws {
+    let run = await run(["doctor", "--json"], Self.healthy { $0.stores[0].state = .full })
+    struct Report: Decodable {
+      struct Finding: Decodable { var level, what, why, remedy: String }
+      var wrong: Int
+      var examined: [String]
+      var findings: [Finding]
+    }
+    let report = try JSONDecoder().decode(Report.self, from: Data(run.output.utf8))
+    #expect(report.wrong == 1)
+    #expect(report.findings.contains { $0.what.hasPrefix("store a") && !$0.remedy.isEmpty })
+    #expect(report.examined.contains("clock"))
+    #expect(run.code == 1)
+  }
+
+  @Test("texts of proc(5) that are cut anywhere give nothing wrong")
+  func cutTexts() {
+    let text = "   0: 00000000:0CBC 00000000:0000 0A 0:0 00:0 0     0        0 1054 1 0"
+    for count in 0..<text.count {
+      let found = ProcText.listeningInodes(String(text.prefix(count)), port: 3260)
+      #expect(found.allSatisfy { "1054".hasPrefix($0) })
+    }
+    #expect(ProcText.listeningInodes(text, port: 3260) == ["1054"])
+    #expect(ProcText.listeningInodes(text, port: 3261).isEmpty)
+    let addresses = """
+      00000000000000000000000000000001 01 80 10 80       lo
+      fe8000000000000000fc00fffe000001 04 40 20 80     eth0
+      20010db8000000000000000000000007 04 40 00 82     eth0
+      20010db8 04 40 00 82     eth0
+      """
+    #expect(ProcText.globalAddresses(addresses) == ["2001:db8::7"])
+    #expect(ProcText.softLimit("Max open files", in: "Max open files  unlimited x") == .max)
+    #expect(ProcText.softLimit("Max open files", in: "Max open files") == nil)
+  }
+}
