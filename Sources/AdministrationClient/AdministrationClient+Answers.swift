@@ -72,6 +72,10 @@ extension AdministrationClient {
     case ECONNREFUSED, ENOTSOCK:
       AdministrationError(
         .unavailable, "cannot connect to \(socketPath): nobody listens there", remedy: isRunning)
+    case ECONNRESET, EPIPE:
+      AdministrationError(
+        .unavailable, "\(socketPath): the daemon closed the connection without an answer",
+        remedy: "journalctl -u swift-tgtd")
     case EACCES, EPERM:
       AdministrationError(
         .forbidden, "cannot connect to \(socketPath): permission denied",
