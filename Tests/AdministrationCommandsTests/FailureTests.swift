@@ -27,11 +27,11 @@ struct FailureTests {
     #expect(run.code == 1)
   }
 
-  @Test("places in a request mean nothing to who wrote a command, and are left out")
+  @Test("of a place in a request the key is shown, which is the word that was written")
   func requestPath() async {
     let error = AdministrationError(.invalid, "is no name", path: "changes[0].addTarget.name")
     let errors = await run("target add x", Self.refusing(error)).errors
-    #expect(errors == "swift-tgtadm: is no name\n")
+    #expect(errors == "swift-tgtadm: name: is no name\n")
   }
 
   @Test("with --json an error is the API's, on standard error")
@@ -121,6 +121,26 @@ struct FailureTests {
     for word in ["EXAMPLES", "EXIT CODES", "SWIFT_TGTD_SOCKET", "--generate-completion-script"] {
       #expect(output.contains(word))
     }
+  }
+
+  @Test("the manual page has every command that the help has, and no request of roff by accident")
+  func manual() async throws {
+    let run = await run("manual")
+    #expect(run.code == 0)
+    #expect(run.output.hasPrefix(".TH SWIFT-TGTADM 8 "))
+    for text in [
+      ".SS \"swift\\-tgtadm lun add \\-\\-target <iqn>\"", ".SH EXIT CODES",
+      ".B \\-\\-secret\\-file <path>", ".SS \"swift\\-tgtadm session kill <id>\"",
+    ] {
+      #expect(run.output.contains(text), "\(text)")
+    }
+    let requests: Set = ["TH", "SH", "SS", "TP", "B", "BR", "PP", "nf", "fi"]
+    for line in run.output.split(separator: "\n") where line.hasPrefix(".") {
+      #expect(requests.contains(String(line.dropFirst().prefix { $0 != " " })), "\(line)")
+    }
+    #expect(!run.output.contains("manual"))
+    let isASCII = run.output.allSatisfy { $0.isASCII }
+    #expect(isASCII)
   }
 
   @Test("there is completion for three shells", arguments: ["bash", "zsh", "fish"])

@@ -107,6 +107,20 @@ struct LUNAdditionTests {
           StoreSpecification(name: "a-2", kind: .file, path: "/other/a.img", sizeBytes: 1 << 30)))
   }
 
+  @Test("where very many stores have such a name, it asks for one")
+  func manySameNames() async {
+    let daemon = FakeDaemon { state in
+      for number in 1...20 {
+        let name = number == 1 ? "a" : "a-\(number)"
+        state.stores.append(StoreResource(name: name, kind: .file, path: "/srv/\(number)"))
+      }
+    }
+    let run = await run("lun add --target iqn.t --file /other/a.img --size 1GiB", daemon)
+    #expect(run.code == 1)
+    #expect(daemon.calls.count == 16)
+    #expect(run.errors.contains("give another name with --store"))
+  }
+
   @Test("a store of the name that was asked for and another medium is refused")
   func otherMedium() async {
     let run = await run("lun add --target iqn.t --file /other/a.img --store a", Self.daemon())

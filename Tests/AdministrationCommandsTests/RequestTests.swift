@@ -64,6 +64,26 @@ struct RequestTests {
     #expect(run.output.hasSuffix("\n"))
   }
 
+  @Test("a store that LUNs present goes with them, in one transaction, where that is forced")
+  func forcedStore() async {
+    let daemon = FakeDaemon { state in
+      var store = Samples.store
+      store.presentedBy.append(
+        PresentationResource(target: "iqn.t", initiator: "iqn.n", lun: 2))
+      state.stores = [store]
+    }
+    let run = await run("store remove a --force", daemon)
+    #expect(
+      daemon.changes == [
+        .removeLUN(Change.LUNName(target: Samples.target, lun: 1)),
+        .removeLUN(
+          Change.LUNName(target: "iqn.t", entry: EntryKey(initiator: "iqn.n"), lun: 2)),
+        .removeStore(Change.StoreName("a")),
+      ])
+    #expect(daemon.options?.words == "force")
+    #expect(run.output == "store a removed\n")
+  }
+
   @Test("every key of a store reaches the request")
   func storeKeys() async {
     let run = await run(
@@ -111,7 +131,7 @@ struct RequestTests {
   static let flagged: [(line: String, words: String)] = [
     ("target remove t --force --runtime-only", "force runtimeOnly"),
     ("lun remove --target t 1 --force --dry-run", "force dryRun"),
-    ("store remove a --force", "force"),
+    ("store remove a --runtime-only", "runtimeOnly"),
     ("portal remove 1.2.3.4:1 --force", "force"),
     ("store resize a --size 1GiB --force --runtime-only", "force runtimeOnly"),
     ("acl remove --target t n --now --force", "force now"),

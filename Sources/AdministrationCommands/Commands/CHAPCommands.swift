@@ -80,7 +80,9 @@ extension CHAPCommand {
     @Argument(help: "Its name.")
     var user: String
 
-    @Option(help: ArgumentHelp("A file that holds the secret alone.", valueName: "path"))
+    @Option(
+      help: ArgumentHelp("A file that holds the secret alone.", valueName: "path"),
+      completion: .file())
     var secretFile: String?
 
     @Flag(

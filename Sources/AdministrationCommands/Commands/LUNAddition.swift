@@ -92,6 +92,8 @@ extension LUNCommand {
 /// What `lun add` has to make, and what is there already.
 struct LUNPlan {
   private let command: LUNCommand.Add
+  /// So many media of one name are no accident: then --store has to say one.
+  private static let nameCountMax = 16
   private(set) var changes: [Change] = []
   /// The LUN is there.
   private(set) var existing: LUNResource?
@@ -166,6 +168,7 @@ struct LUNPlan {
       guard command.store == nil, medium.memory || medium.path != found.path else {
         throw problem
       }
+      guard number < Self.nameCountMax else { throw problem }
       number += 1
       name = "\(medium.suggestedName)-\(number)"
     }
@@ -189,7 +192,8 @@ struct LUNPlan {
         .conflict, "store \(store.name)\(where_)", remedy: "give another name with --store")
     }
     if medium.memory, command.store == nil {
-      return AdministrationError(.conflict, "store \(store.name) exists")
+      return AdministrationError(
+        .conflict, "store \(store.name) exists", remedy: "give another name with --store")
     }
     if let size = try? medium.size?.bytes(), let now = store.sizeBytes, size != now {
       return AdministrationError(

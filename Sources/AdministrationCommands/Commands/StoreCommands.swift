@@ -11,10 +11,12 @@ struct StoreCommand: AsyncParsableCommand {
 /// Where the blocks of a store are, and how it behaves.
 struct Medium: ParsableArguments {
   @Option(
-    help: ArgumentHelp("A file; made, sparse, if missing and --size is given.", valueName: "path"))
+    help: ArgumentHelp(
+      "A file; made, sparse, if missing and --size is given.", valueName: "path"),
+    completion: .file())
   var file: String?
 
-  @Option(help: ArgumentHelp("A block device.", valueName: "path"))
+  @Option(help: ArgumentHelp("A block device.", valueName: "path"), completion: .file())
   var block: String?
 
   @Flag(help: "Memory: lost when the daemon ends.")
@@ -27,10 +29,13 @@ struct Medium: ParsableArguments {
   var blockSize: Int?
 
   @Option(
-    help: ArgumentHelp("writeback, none, writethrough or directsync.", valueName: "mode"))
+    help: ArgumentHelp("writeback, none, writethrough or directsync.", valueName: "mode"),
+    completion: .list(["writeback", "none", "writethrough", "directsync"]))
   var cache: String?
 
-  @Option(help: ArgumentHelp("unmap or ignore.", valueName: "mode"))
+  @Option(
+    help: ArgumentHelp("unmap or ignore.", valueName: "mode"),
+    completion: .list(["unmap", "ignore"]))
   var discard: String?
 
   @Option(help: ArgumentHelp("The NAA identifier, 32 hexadecimal digits.", valueName: "digits"))
@@ -113,11 +118,11 @@ extension StoreCommand {
     }
   }
 
-  struct Remove: ChangeCommand {
+  struct Remove: DaemonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Removes a store; its file or device stays as it is.",
       discussion: """
-        While a LUN presents it, it is refused; --force removes these LUNs, too.
+        While a LUN presents it, it is refused; --force removes these LUNs, too, in the same step.
 
         \(ExitCode.help)
         """)
@@ -128,9 +133,22 @@ extension StoreCommand {
     @OptionGroup var flags: RemovalFlags
     @OptionGroup var global: GlobalOptions
 
-    var options: ChangeOptions { flags.options }
-    var changes: [Change] { [.removeStore(Change.StoreName(name))] }
-    func report(_ result: ChangeResult) -> String { "store \(name.printable) removed\n" }
+    func run(_ daemon: any Daemon, _ console: any Console) async throws {
+      var changes: [Change] = []
+      if flags.force {
+        changes = try await daemon.store(name).presentedBy.map { place in
+          .removeLUN(
+            Change.LUNName(
+              target: place.target, entry: place.initiator.map { EntryKey(initiator: $0) },
+              lun: place.lun))
+        }
+      }
+      changes.append(.removeStore(Change.StoreName(name)))
+      let result = try await daemon.change(ChangeRequest(changes, flags.options))
+      try console.show(
+        result, dryRun: flags.options.dryRun, asJSON: global.json,
+        "store \(name.printable) removed\n")
+    }
   }
 
   struct List: DaemonCommand {

@@ -48,6 +48,6 @@ struct SwiftTgtadm: AsyncParsableCommand {
     subcommands: [
       TargetCommand.self, LUNCommand.self, StoreCommand.self, ACLCommand.self, CHAPCommand.self,
       PortalCommand.self, SessionCommand.self, ReservationCommand.self, Stats.self, Events.self,
-      Config.self, Status.self, Doctor.self,
+      Config.self, Status.self, Doctor.self, Manual.self,
     ])
 }

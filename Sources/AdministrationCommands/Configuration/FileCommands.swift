@@ -16,7 +16,8 @@ extension Config {
           64  wrong arguments
         """)
 
-    @Argument(help: ArgumentHelp("The configuration.", valueName: "file"))
+    @Argument(
+      help: ArgumentHelp("The configuration.", valueName: "file"), completion: .file())
     var file: String
 
     @Flag(help: "Print validity, problems and warnings as JSON.")
@@ -76,7 +77,8 @@ extension Config {
         """)
 
     @Argument(
-      help: ArgumentHelp("The configurations before and afterwards.", valueName: "old> <new"))
+      help: ArgumentHelp("The configurations before and afterwards.", valueName: "old> <new"),
+      completion: .file())
     var files: [String] = []
 
     @OptionGroup var global: GlobalOptions

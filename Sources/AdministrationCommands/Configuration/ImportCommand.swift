@@ -26,7 +26,9 @@ extension Config {
           73  the output exists, or cannot be written
         """)
 
-    @Argument(help: ArgumentHelp("The configuration of the other target.", valueName: "file"))
+    @Argument(
+      help: ArgumentHelp("The configuration of the other target.", valueName: "file"),
+      completion: .file())
     var file: String
 
     @Option(help: "What the file is; otherwise told by its content.")
@@ -34,7 +36,8 @@ extension Config {
 
     @Option(
       name: .shortAndLong,
-      help: ArgumentHelp("A new file for the configuration.", valueName: "path"))
+      help: ArgumentHelp("A new file for the configuration.", valueName: "path"),
+      completion: .file())
     var output: String?
 
     @Flag(help: "Exit with 1 where there are notes.")

@@ -36,7 +36,8 @@ extension Config {
 
     @Option(
       name: .shortAndLong,
-      help: ArgumentHelp("A new file for the configuration.", valueName: "path"))
+      help: ArgumentHelp("A new file for the configuration.", valueName: "path"),
+      completion: .file())
     var output: String?
 
     @OptionGroup var global: GlobalOptions

@@ -23,7 +23,7 @@ struct Doctor: DaemonCommand {
   @Option(
     help: ArgumentHelp(
       "The configuration; else the daemon's, else /etc/swift-tgtd/targets.json.",
-      valueName: "file"))
+      valueName: "file"), completion: .file())
   var config: String?
 
   @OptionGroup var global: GlobalOptions

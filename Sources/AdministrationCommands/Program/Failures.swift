@@ -71,10 +71,12 @@ extension Console {
 }
 
 extension AdministrationError {
-  /// The sentence with its place, where that is one of the configuration: places in a request mean
-  /// nothing to who wrote a command.
+  /// The sentence with its place. Of a place in a request the key alone means something to who wrote
+  /// a command.
   fileprivate var headline: String {
-    guard let path, !path.isEmpty, !path.hasPrefix("changes[") else { return message }
-    return "\(path): \(message)"
+    guard let path, !path.isEmpty else { return message }
+    let isOfRequest = path.hasPrefix("changes[")
+    let place = isOfRequest ? path.split(separator: ".").last.map(String.init) ?? path : path
+    return "\(place): \(message)"
   }
 }
