@@ -182,6 +182,34 @@ struct DoctorTests {
     #expect(run.output.contains("advice  the clock is not synchronised"))
   }
 
+  @Test("a daemon that may not be asked is not taken for one that has its port taken")
+  func forbidden() async {
+    let daemon = FakeDaemon {
+      $0.failure = AdministrationError(.forbidden, "cannot connect to /s: permission denied")
+    }
+    var machine = PaperMachine.standard
+    machine.texts["/proc/net/tcp"] =
+      "   0: 00000000:0CBC 00000000:0000 0A 0:0 00:0 0     0        0 1054 1 0"
+    let run = await run(["doctor", "--config", "/nowhere"], daemon, machine: machine)
+    #expect(run.output.contains("WRONG   cannot connect to /s: permission denied"))
+    #expect(run.output.contains("why:  what it serves cannot be looked at"))
+    #expect(!run.output.contains("3260"))
+    #expect(run.code == 1)
+  }
+
+  @Test("a daemon that listens and does not answer is told from another server")
+  func deaf() async {
+    let daemon = FakeDaemon { $0.failure = AdministrationError(.unavailable, "no answer") }
+    var machine = PaperMachine.standard
+    machine.texts["/proc/net/tcp6"] =
+      "   0: 00000000000000000000000000000000:0CBC 0:0 0A 0:0 00:0 0     0        0 7 1 0"
+    machine.listed["/proc"] = ["99"]
+    machine.linked["/proc/99/fd"] = ["socket:[7]"]
+    machine.texts["/proc/99/comm"] = "swift-tgtd\n"
+    let run = await run(["doctor", "--config", "/nowhere"], daemon, machine: machine)
+    #expect(run.output.contains("swift-tgtd runs (process 99), and does not answer here"))
+  }
+
   @Test("a state directory that others can write to is wrong")
   func stateDirectory() async {
     var machine = PaperMachine.standard

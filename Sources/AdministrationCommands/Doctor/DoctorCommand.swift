@@ -38,7 +38,8 @@ struct Doctor: DaemonCommand {
       refusal = error
     }
     let local = LocalExamination(
-      machine: machine, configurationFile: config, status: reading?.status)
+      machine: machine, configurationFile: config, status: reading?.status,
+      isRunning: refusal == nil || refusal?.code == .forbidden)
     var report = DoctorReport(examinations: [Self.reachability(refusal)] + local.all)
     if let reading { report.examinations += DaemonExamination(reading).all }
     if global.json {
@@ -52,11 +53,15 @@ struct Doctor: DaemonCommand {
   private static func reachability(_ error: AdministrationError?) -> Examination {
     let subject = "the daemon answers"
     guard let error else { return Examination(subject) }
+    let why =
+      error.code == .forbidden
+      ? "what it serves cannot be looked at"
+      : "nothing is served while it does not run, and nothing can be asked"
     return Examination(
       subject,
       [
         .wrong(
-          error.message, why: "nothing is served while it does not run, and nothing can be asked",
+          error.message, why: why,
           remedy: error.remedy ?? "systemctl status swift-tgtd")
       ])
   }

@@ -6,13 +6,17 @@ struct LocalExamination {
   private let machine: any Machine
   /// nil: it does not run, or cannot be asked.
   private let status: StatusResource?
+  private let isRunning: Bool
   private let file: String
   private let loaded: Result<LoadedConfiguration, ConfigurationError>
 
   private static let standardFile = "/etc/swift-tgtd/targets.json"
 
-  init(machine: any Machine, configurationFile: String?, status: StatusResource?) {
+  init(
+    machine: any Machine, configurationFile: String?, status: StatusResource?, isRunning: Bool
+  ) {
     self.machine = machine
+    self.isRunning = isRunning
     self.status = status
     let file = configurationFile ?? status?.configurationFile ?? Self.standardFile
     self.file = file
@@ -150,19 +154,28 @@ struct LocalExamination {
 
   /// While the daemon runs its own answer counts.
   private var ports: Examination? {
-    guard status == nil else { return nil }
+    guard !isRunning else { return nil }
     let ports = Set(settings.portals.map(\.endpoint.port)).sorted()
     let findings = ports.compactMap { port in
-      machine.listener(port: port).map { listener in
-        Diagnosis.wrong(
-          "port \(port) is taken by \(listener.words)",
-          why: "swift-tgtd cannot listen there, and does not start",
-          remedy: "end the other target server (systemctl disable --now tgt target), or give "
-            + "\"portals\" another port")
-      }
+      machine.listener(port: port).map { taken(port, by: $0) }
     }
     let list = ports.map { "\($0)" }.joined(separator: ", ")
     return Examination("port \(list) is free", findings)
+  }
+
+  private func taken(_ port: UInt16, by listener: Listener) -> Diagnosis {
+    if listener.name == "swift-tgtd" {
+      return .wrong(
+        "swift-tgtd runs (process \(listener.process ?? 0)), and does not answer here",
+        why: "its socket is another one, or it does not get to answer",
+        remedy:
+          "give --socket as \"admin\" of its configuration has it; or journalctl -u swift-tgtd")
+    }
+    return .wrong(
+      "port \(port) is taken by \(listener.words)",
+      why: "swift-tgtd cannot listen there, and does not start",
+      remedy: "end the other target server (systemctl disable --now tgt target), or give "
+        + "\"portals\" another port")
   }
 
   private var limits: Examination? {
