@@ -6,6 +6,14 @@ extension TargetConfiguration {
   /// How a store is accessible through the port groups of the targets that present it. The loader
   /// has seen to it that they agree.
   func access(to store: String) -> AsymmetricAccess {
+    let (groups, isExplicit) = groupAccess(to: store)
+    return AsymmetricAccess(groups: groups, isExplicit: isExplicit)
+  }
+
+  /// The states by target port group tag, and whether initiators may set them.
+  func groupAccess(
+    to store: String
+  ) -> (groups: [UInt16: AsymmetricAccess.Group], isExplicit: Bool) {
     var groups: [UInt16: AsymmetricAccess.Group] = [:]
     var isExplicit = false
     for target in targets {
@@ -18,7 +26,7 @@ extension TargetConfiguration {
           state: AsymmetricAccessState(access.state), isPreferred: isPreferred)
       }
     }
-    return AsymmetricAccess(groups: groups, isExplicit: isExplicit)
+    return (groups, isExplicit)
   }
 }
 
