@@ -55,7 +55,7 @@ extension DeviceServer {
       if isPastEnd(task) { end(task, .logicalBlockAddressOutOfRange) }
     }
     // Of a copy the steps count, which are tasks of their own.
-    waitForExecuting(barrier) { !$0.command.isCopy }
+    waitForExecuting(barrier) { !table[$0.command].traits.contains(.copies) }
     barrier.arm()
   }
 
