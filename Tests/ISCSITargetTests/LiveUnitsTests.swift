@@ -227,12 +227,14 @@ struct LiveUnitsTests {
 
   static func makeUnit(_ name: String, _ target: SimulatedTarget) -> LogicalUnit {
     let disk = target.world.makeDisk(sizeBytes: 1 << 20, blockBytes: 512)
+    var options = LogicalUnitOptions()
+    options.reservationPersistence = target.reservations
     return LogicalUnit(
       identity: LogicalUnitIdentity(
         name: name, naa: [0x60] + [UInt8](repeating: 0x77, count: 15), serial: name,
         vendor: "SWIFTTGT", product: "VIRTUAL-DISK", revision: "1"),
       store: SimulatedStore(disk), startsWithWriteCache: true,
-      homeReactorIndex: target.reactors.count - 1, persistence: target.reservations)
+      homeReactorIndex: target.reactors.count - 1, options: options)
   }
 
   static func remove(
