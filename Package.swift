@@ -207,8 +207,9 @@ let package = Package(
     .testTarget(
       name: "TargetDaemonTests",
       dependencies: [
-        "TargetDaemon", "AdministrationModel", "TargetConfig", "ISCSITarget", "ISCSIModel",
-        "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "CLinux", "CTestSupport",
+        "TargetDaemon", "AdministrationClient", "AdministrationModel", "AdministrationServer",
+        "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore",
+        "Reactor", "Bytes", "CLinux", "CTestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: testing),

@@ -196,14 +196,13 @@ struct DaemonTests {
     let error = try refusal(
       """
       "stores": {
-        "a": {"file": "/dev/null"},
+        "a": {"file": "/tmp"},
         "b": {"block": "\(scratch.path)"}}
       """)
     #expect(error.status == .noInput)
     #expect(
       error.sentences == [
-        "targets.json:3: stores.a.file: /dev/null: is a character device, not a regular file or a "
-          + "block device",
+        "targets.json:3: stores.a.file: /tmp: is a directory, not a regular file or a block device",
         "targets.json:4: stores.b.block: \(scratch.path): is a directory, not a regular file or a "
           + "block device",
       ])

@@ -17,7 +17,7 @@ run_serves() {
   cat >"$work/targets.json" <<JSON
 {"portals": ["127.0.0.1:$port"], "stores": {"m": {"memory": true, "size": "16MiB"}},
  "targets": [{"name": "iqn.2026-11.com.example:run", "luns": [{"lun": 0, "store": "m"}], "initiators": "any"}],
- "state": "$work/state"}
+ "state": "$work/state", "admin": {"socket": "$work/admin.sock"}}
 JSON
   mkdir -m 700 "$work/state"
   scripts/run --config "$work/targets.json" </dev/null >"$work/log" 2>&1 & pid=$!

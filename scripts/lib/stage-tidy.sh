@@ -75,7 +75,7 @@ UNSAFE_FILES=(
   Reactor/Sockets/{ListeningSocket,SocketAddress}
   Reactor/Threads/{PlatformThread,Semaphore}
   TargetConfig/{Import/ImportSource,Loading/{BoundedFile,FilePath,NewFile}}
-  TargetDaemon/{Assembly/{FaultPlan,StoreMedia,StoreSpace},DaemonProcess,Logging/LineLogHandler,Logging/LogQueue}
+  TargetDaemon/{Administration/ConfigurationFile,Assembly/{FaultPlan,StoreMedia,StoreSpace},DaemonProcess,Logging/LineLogHandler,Logging/LogQueue}
   TargetDaemon/Process/{ProcessSetup,ServiceManager,SignalThread}
   TargetDaemon/State/{LatchMarks,StateDescriptor,StateDirectory,StateFile,StateFileSystem}
   TargetSimulation/Network/SocketTransfer

@@ -51,7 +51,8 @@ struct ChangePlanTests {
     #expect(opened.openedPortals.map { "\($0.endpoint)" } == ["192.0.2.2:3260"])
     let closed = try plan(text(a, portals: two), text(a))
     #expect(closed.closedPortals.map { "\($0)" } == ["192.0.2.2:3260"])
-    let regrouped = try plan(text(a, portals: two), text(a, portals: two.replacing("2}", with: "3}")))
+    let regrouped = try plan(
+      text(a, portals: two), text(a, portals: two.replacing("2}", with: "3}")))
     #expect(regrouped.closedPortals.count == 1 && regrouped.openedPortals.map(\.group) == [3])
     let announced = #"[{"address": "192.0.2.1:3260", "advertise": "198.51.100.1:3260"}]"#
     #expect(try plan(text(a), text(a, portals: announced)).isDirectoryOnly)
