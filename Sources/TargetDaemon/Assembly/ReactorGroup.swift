@@ -98,11 +98,13 @@ private final class ReactorDrain: TimerHandler {
 private final class Birth: Sendable {
   private let plan: ReactorGroup.Plan
   private let choice: EngineSelection.Choice
-  private let make: @Sendable (Reactor) -> Worker
   private let reported = Semaphore()
   let ended = Semaphore()
 
   private struct State {
+    /// Let go when all are made: the threads keep this object, and must not keep the units that the
+    /// workers were made with, whose stores are closed with them.
+    var make: (@Sendable (Reactor) -> Worker)?
     var workers: [Int: ReactorBound<Worker>] = [:]
     var failure: String?
   }
@@ -114,7 +116,7 @@ private final class Birth: Sendable {
   ) {
     self.plan = plan
     self.choice = choice
-    self.make = make
+    state.withLock { $0.make = make }
   }
 
   /// A reactor's thread, from birth to end.
@@ -127,10 +129,17 @@ private final class Birth: Sendable {
     }
     let reactor = Reactor(
       index: index, engine: engine, memoryBudgetBytes: plan.memoryBytes / plan.count)
-    let bound = ReactorBound(make(reactor), on: reactor)
+    let bound = ReactorBound(makeWorker(on: reactor), on: reactor)
     state.withLock { $0.workers[index] = bound }
     reported.signal()
     reactor.run()
+  }
+
+  private func makeWorker(on reactor: Reactor) -> Worker {
+    guard let make = state.withLock({ $0.make }) else {
+      preconditionFailure("workers are waited for")
+    }
+    return make(reactor)
   }
 
   /// The ring of a later reactor may hit a limit that the first did not.
@@ -147,7 +156,10 @@ private final class Birth: Sendable {
   /// All workers by index, when every thread has reported.
   func workers(count: Int) throws(DaemonError) -> [ReactorBound<Worker>] {
     for _ in 0..<count { reported.wait() }
-    let (workers, failure) = state.withLock { ($0.workers, $0.failure) }
+    let (workers, failure) = state.withLock { state in
+      state.make = nil
+      return (state.workers, state.failure)
+    }
     if let failure {
       throw DaemonError(
         .systemError,
