@@ -10,9 +10,10 @@ public import TargetConfig
 
 /// A running target server: everything a configuration asks for, assembled.
 ///
-/// Starts whole or not at all, but for stores whose media are missing: these come when they come. What
-/// it serves is in its `inventory`, and changes while it runs (`Administration`). Everything here is
-/// slow path: it makes things, hands them to the reactors, and later asks the reactors to end.
+/// Starts whole or not at all, but for stores whose media are missing: these come when they come.
+/// What it serves is in its `inventory`, and changes while it runs (`Administration`). Everything
+/// here is slow path: it makes things, hands them to the reactors, and later asks the reactors to
+/// end.
 public final class Daemon: Sendable {
   let logger: Logger
   let inventory: Inventory
@@ -29,7 +30,8 @@ public final class Daemon: Sendable {
   /// Its lock ends with us.
   private let state: StateDirectory
 
-  /// How long a change waits for the reactors, whose answers take as long as the operations in flight.
+  /// How long a change waits for the reactors, whose answers take as long as the operations in
+  /// flight.
   static let patience = Milliseconds.seconds(10)
 
   /// The one that is asked for all of them.

@@ -89,7 +89,8 @@ extension Administration {
 
   private func writesFile(_ options: ChangeOptions) -> Bool { !options.runtimeOnly && file != nil }
 
-  /// With `force` the changes go into what somebody has made of the file, which stays out of what runs.
+  /// With `force` the changes go into what somebody has made of the file, which stays out of what
+  /// runs.
   private func adoptHandEdits(_ options: ChangeOptions) throws(AdministrationError) {
     guard options.force, let file else { return }
     let known = running.file.text.bytes

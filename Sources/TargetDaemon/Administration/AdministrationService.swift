@@ -4,8 +4,8 @@ internal import Reactor
 internal import Synchronization
 internal import TargetConfig
 
-/// The administration of a daemon, and its server: on as soon as the portals listen, and off before the
-/// daemon stops.
+/// The administration of a daemon, and its server: on as soon as the portals listen, and off before
+/// the daemon stops.
 final class AdministrationService: Sendable {
   let administration: Administration
   private let server: AdministrationServer

@@ -9,11 +9,11 @@ internal import SCSITarget
 internal import Synchronization
 internal import TargetConfig
 
-/// Brings a change that was prepared to the reactors. It cannot fail any more: where operations do not
-/// end in time, what they hold up follows later, and a warning says so.
+/// Brings a change that was prepared to the reactors. It cannot fail any more: where operations do
+/// not end in time, what they hold up follows later, and a warning says so.
 ///
-/// The order: units that are opened anew, and new ones; portals; then the directory, which names only
-/// units that are there; then the units that it does not name any more.
+/// The order: units that are opened anew, and new ones; portals; then the directory, which names
+/// only units that are there; then the units that it does not name any more.
 struct Application {
   /// How long initiators behind a portal that closes have for their logout.
   static let logoutGrace = Milliseconds.seconds(3)

@@ -1,9 +1,9 @@
 internal import SCSITarget
 internal import TargetConfig
 
-/// What another configuration does to the parts that are made at the start: which stores and portals
-/// come and go. All else that may differ (targets, LUNs, access lists, users) is in the directory
-/// that is published.
+/// What another configuration does to the parts that are made at the start: which stores and
+/// portals come and go. All else that may differ (targets, LUNs, access lists, users) is in the
+/// directory that is published.
 struct ChangePlan {
   /// A store that stays and gets another size.
   struct Resize: Equatable {
@@ -68,8 +68,8 @@ struct ChangePlan {
     return false
   }
 
-  /// Sessions carry the tag of their portal group in their names (RFC 7143 §4.4.2): they cannot take
-  /// another.
+  /// Sessions carry the tag of their portal group in their names (RFC 7143 §4.4.2): they cannot
+  /// take another.
   private mutating func comparePortals(_ old: TargetConfiguration, _ new: TargetConfiguration) {
     for portal in old.portals {
       let isKept = new.portals.contains {

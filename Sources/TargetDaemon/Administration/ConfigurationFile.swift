@@ -5,8 +5,8 @@ internal import TargetConfig
 
 /// The file that a daemon was started with, as it is rewritten after changes.
 ///
-/// After a crash it is the old one or the new one, never torn; the old one stays beside it under its
-/// name and a tilde. It keeps its mode and its owner.
+/// After a crash it is the old one or the new one, never torn; the old one stays beside it under
+/// its name and a tilde. It keeps its mode and its owner.
 struct ConfigurationFile: Sendable {
   enum WriteError: Error, Equatable {
     /// Somebody has changed it since it was read or written here.
@@ -32,8 +32,8 @@ struct ConfigurationFile: Sendable {
 
   var previousPath: String { path + "~" }
 
-  /// Replaces `old`, which the file is known to say. One with secrets in it becomes its owner's alone:
-  /// the next start would refuse it otherwise.
+  /// Replaces `old`, which the file is known to say. One with secrets in it becomes its owner's
+  /// alone: the next start would refuse it otherwise.
   func replace(
     _ old: [UInt8], by new: [UInt8], hasSecrets: Bool = false
   ) throws(WriteError) {

@@ -6,8 +6,9 @@ internal import Reactor
 internal import SCSITarget
 internal import TargetConfig
 
-/// All of a change that can fail, done in advance and not seen by anybody: stores that are open, sockets
-/// that are bound, files that have grown. What a change that fails later has prepared is undone.
+/// All of a change that can fail, done in advance and not seen by anybody: stores that are open,
+/// sockets that are bound, files that have grown. What a change that fails later has prepared is
+/// undone.
 struct Preparation {
   /// A file as it was before its store was opened.
   private struct Medium {
@@ -29,8 +30,8 @@ struct Preparation {
   private let loaded: LoadedConfiguration
   /// Units of stores that were not served before.
   private(set) var units: [Inventory.Served] = []
-  /// Stores that take the place of others of the same name. Their units are made when the former are
-  /// gone, with the reservations that these had at the end.
+  /// Stores that take the place of others of the same name. Their units are made when the former
+  /// are gone, with the reservations that these had at the end.
   private(set) var reopened: [StoreAssembly.Opened] = []
   private(set) var sockets: [PortalSockets.Socket] = []
   /// Portals whose addresses are free only once others have closed.
@@ -235,8 +236,8 @@ struct Preparation {
     }
   }
 
-  /// Of a change that is made: cuts off what is behind the new end of stores, which nobody can reach any
-  /// more. A warning for each that cannot be cut.
+  /// Of a change that is made: cuts off what is behind the new end of stores, which nobody can
+  /// reach any more. A warning for each that cannot be cut.
   func cut() -> [String] {
     resized.filter { $0.after < $0.before }.compactMap { resize in
       do throws(StoreError) {

@@ -1,8 +1,8 @@
 internal import Reactor
 internal import Synchronization
 
-/// The end of something that reactors do, for a thread that waits for it for some time, and then for
-/// whoever takes over.
+/// The end of something that reactors do, for a thread that waits for it for some time, and then
+/// for whoever takes over.
 final class Rendezvous: Sendable {
   private struct State {
     var isDone = false

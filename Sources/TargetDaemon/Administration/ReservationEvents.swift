@@ -4,8 +4,8 @@ internal import SCSIModel
 internal import SCSITarget
 internal import Synchronization
 
-/// Saves reservations as `files` does, and says what has changed once that is on record, which is the
-/// moment from which on it will be so whatever happens.
+/// Saves reservations as `files` does, and says what has changed once that is on record, which is
+/// the moment from which on it will be so whatever happens.
 final class ReservationEvents: UnitPersistence {
   private let files: ReservationFiles
   private let events: EventHub

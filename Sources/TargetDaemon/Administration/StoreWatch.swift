@@ -8,9 +8,9 @@ internal import SCSITarget
 internal import Synchronization
 internal import TargetConfig
 
-/// Looks every second, on a thread of its own, at which stores serve, tells of changes, and opens media
-/// that were missing when they are there: no notification of the kernel covers all of links, mounts and
-/// device nodes, and a look costs a system call for each store that is missing.
+/// Looks every second, on a thread of its own, at which stores serve, tells of changes, and opens
+/// media that were missing when they are there: no notification of the kernel covers all of links,
+/// mounts and device nodes, and a look costs a system call for each store that is missing.
 final class StoreWatch: Sendable {
   private static let interval = Milliseconds.seconds(1)
 
@@ -117,7 +117,8 @@ private struct StoreArrivalAttempt {
 
   func make() {
     let loaded = administration.running.current
-    // Never made anew here, whatever the configuration says of its size: it is what was to come back.
+    // Never made anew here, whatever the configuration says of its size: it is what was to come
+    // back.
     guard let configured = loaded.configuration.store(named: served.name),
       let path = configured.medium.path, StoreMedia.exists(path)
     else { return }

@@ -5,8 +5,8 @@ internal import TargetConfig
 
 /// One change of what runs: all of it, or nothing. On the thread for changes, one at a time.
 ///
-/// Worked out and judged first; then all that can fail is prepared; then the file is written; from then
-/// on nothing fails any more, and the reactors are told.
+/// Worked out and judged first; then all that can fail is prepared; then the file is written; from
+/// then on nothing fails any more, and the reactors are told.
 struct Transaction {
   let daemon: Daemon
   /// Nil: the file stays as it is.

@@ -38,8 +38,8 @@ extension ReactorBound where Value == Worker {
   }
 }
 
-/// What `ask` is answered within `bound`; nil: nothing, or it returned false. The answer may come from
-/// any thread, and later than anybody waits for it.
+/// What `ask` is answered within `bound`; nil: nothing, or it returned false. The answer may come
+/// from any thread, and later than anybody waits for it.
 func withinTime<Answer: Sendable>(
   _ bound: Duration, _ ask: (@escaping @Sendable (Answer) -> Void) -> Bool
 ) async -> Answer? {

@@ -2,8 +2,8 @@ internal import SCSIModel
 internal import SCSITarget
 internal import TargetConfig
 
-/// How each store is accessible through the port groups of the targets that present it, found in one
-/// look at all of them. The loader has seen to it that they agree.
+/// How each store is accessible through the port groups of the targets that present it, found in
+/// one look at all of them. The loader has seen to it that they agree.
 struct GroupAccessIndex {
   /// The states by target port group tag, and whether initiators may set them.
   struct Access: Equatable {

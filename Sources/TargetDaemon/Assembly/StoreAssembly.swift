@@ -161,8 +161,8 @@ extension CacheMode {
 }
 
 extension StoreError {
-  /// Whether it may be otherwise in a moment, without any change of the configuration: the medium is
-  /// missing, somebody else has it, or the system cannot reach it.
+  /// Whether it may be otherwise in a moment, without any change of the configuration: the medium
+  /// is missing, somebody else has it, or the system cannot reach it.
   var mayPass: Bool {
     switch reason {
     case .missing, .missingDevice, .inUse, .replaced, .system: true

@@ -2,8 +2,8 @@ internal import Logging
 internal import Synchronization
 internal import TargetConfig
 
-/// The least important messages that all loggers of the daemon let through, which may change while it
-/// runs. Asked by every message: one load.
+/// The least important messages that all loggers of the daemon let through, which may change while
+/// it runs. Asked by every message: one load.
 final class LogThreshold: Sendable {
   private let index: Atomic<Int>
 

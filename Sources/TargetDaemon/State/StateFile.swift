@@ -17,8 +17,8 @@ enum StateFile {
     }
   }
 
-  /// Replaces the content of `directory`/`name`: a new file (0600, or with `access`), fsync, rename,
-  /// and fsync of the directory, in this order.
+  /// Replaces the content of `directory`/`name`: a new file (0600, or with `access`), fsync,
+  /// rename, and fsync of the directory, in this order.
   static func replace(
     _ name: String, in directory: String, with content: [UInt8], access: FileAccess? = nil,
     on fileSystem: some StateFileSystem = KernelFileSystem()
