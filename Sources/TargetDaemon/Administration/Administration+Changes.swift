@@ -93,8 +93,7 @@ extension Administration {
   /// runs.
   private func adoptHandEdits(_ options: ChangeOptions) throws(AdministrationError) {
     guard options.force, let file else { return }
-    let known = running.file.text.bytes
-    guard let content = try? file.content(), content != known else { return }
+    guard (try? file.isChanged(since: running.file.text.bytes)) != false else { return }
     note(file: try loadFile())
   }
 

@@ -45,6 +45,20 @@ struct ConfigurationFile: Sendable {
     try write(new, to: path, access)
   }
 
+  /// Whether somebody has changed it since it said `known`. For a first look: nothing is put on
+  /// stable storage for it.
+  func isChanged(since known: [UInt8]) throws(WriteError) -> Bool {
+    do throws(SystemError) {
+      let bytesMax = ConfigurationLoader.byteCountMax
+      guard let content = try StateFile.content(of: path, bytesMax: bytesMax) else {
+        throw SystemError.noSuchFile
+      }
+      return content != known
+    } catch {
+      throw .unreadable("\(error)")
+    }
+  }
+
   /// What it says now.
   func content() throws(WriteError) -> [UInt8] {
     do throws(SystemError) {

@@ -94,7 +94,10 @@ struct Preparation {
     do throws(StoreError) {
       opened = StoreAssembly.Opened(configured: store, store: try assembly.open(store))
     } catch {
-      throw AdministrationError(error, of: store)
+      // One that is missing stays so, whatever else is changed of it.
+      let isAwaited = daemon.inventory.served(named: store.name)?.opened.awaited != nil
+      guard isAwaited, error.mayPass else { throw AdministrationError(error, of: store) }
+      return assembly.awaited(store, error)
     }
     if let onDisk = opened.onDisk {
       if onDisk.kind == .file {

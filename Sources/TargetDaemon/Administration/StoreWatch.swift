@@ -45,8 +45,11 @@ final class StoreWatch: Sendable {
 
   private func look(_ administration: Administration) {
     for served in administration.daemon.inventory.served {
-      guard let awaited = served.opened.awaited else { continue }
-      StoreArrivalAttempt(administration, served, awaited, self).make()
+      if let awaited = served.opened.awaited {
+        StoreArrivalAttempt(administration, served, awaited, self).make()
+      } else {
+        StoreGrowth(administration, served).follow()
+      }
     }
     let changes = note(administration.daemon.inventory.served)
     guard !changes.isEmpty else { return }

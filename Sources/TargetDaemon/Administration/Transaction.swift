@@ -97,7 +97,7 @@ struct Transaction {
   private func refuseStrangeFile() throws(AdministrationError) {
     guard let file, change.file != nil else { return }
     do throws(ConfigurationFile.WriteError) {
-      guard try file.content() == running.file.text.bytes else { throw .changed }
+      guard try !file.isChanged(since: running.file.text.bytes) else { throw .changed }
     } catch {
       throw AdministrationError(error, file)
     }

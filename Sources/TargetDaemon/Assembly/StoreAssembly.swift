@@ -81,7 +81,7 @@ struct StoreAssembly: Sendable {
   }
 
   /// The logical unit is there and offline; the configuration keeps it, whatever happens.
-  private func awaited(_ store: TargetConfiguration.Store, _ error: StoreError) -> Opened {
+  func awaited(_ store: TargetConfiguration.Store, _ error: StoreError) -> Opened {
     logger.error(
       """
       the store's medium is not there: its logical unit answers NOT READY until it is, and all others \

@@ -227,4 +227,26 @@ struct LiveChangeTests {
     #expect(try await live.client.stores(named: "disk").first?.state == .online)
     #expect(try live.file.contains("late.img"))
   }
+
+  @Test("A store whose size is the medium's own grows with it, and initiators are told")
+  func growsWithMedium() async throws {
+    let live = try await LiveDaemon.start(
+      """
+      "stores": {"disk": {"file": "late.img"}},
+      "targets": [
+        {"name": "\(Self.target)", "luns": [{"lun": 1, "store": "disk"}], "initiators": "any"},
+      ],
+      """)
+    try live.scratch.write([UInt8](repeating: 1, count: 1 << 20), to: "late.img")
+    #expect(eventually { live.daemon.units.first?.store.readiness == .ready })
+    let node = try Initiator.session(port: live.port, Self.target)
+    #expect(try node.capacity(1) == 1 << 20)
+    #expect(truncate(live.scratch("late.img"), 2 << 20) == 0)
+    #expect(eventually { live.book.contains("the store has grown") })
+    #expect(try node.testUnitReady(1).sense == 0x62A09)
+    #expect(try node.capacity(1) == 2 << 20)
+    let change = Change.setStore(Change.StoreKeys("disk", ["product": "OTHER"]))
+    let result = try await live.change(change, options: ChangeOptions(force: true))
+    #expect(result.outcomes.first?.store?.product == "OTHER")
+  }
 }
