@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 internal import Reactor
 
 /// The directory of what must outlive the process, locked for as long as this lives:
@@ -120,7 +121,7 @@ final class StateDirectory: Sendable {
     guard unsafe lstat(path, &status) == 0 else {
       throw DaemonError(.inputOutput, "cannot use the state directory \(path): \(SystemError.last)")
     }
-    guard Int32(status.st_mode & mode_t(S_IFMT)) == S_IFDIR else {
+    guard Int32(status.st_mode & mode_t(Glibc.S_IFMT)) == S_IFDIR else {
       throw DaemonError(
         .inputOutput, "the state directory \(path) is not a directory; move it away")
     }
