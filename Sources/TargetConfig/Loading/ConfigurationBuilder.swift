@@ -5,6 +5,8 @@ struct ConfigurationBuilder {
   let context: LoadingContext
   var configuration = TargetConfiguration()
   var ledger = SecretLedger()
+  /// Of the configuration, to look up: every LUN does.
+  private(set) var storeNames: Set<String> = []
 
   init(report: ProblemReport, context: LoadingContext) {
     self.report = report
@@ -16,6 +18,7 @@ struct ConfigurationBuilder {
     if let node = root["portals"] { buildPortals(node) }
     if let node = root["iscsi"] { configuration.iscsi = negotiation(node, over: .standard) }
     if let node = root["stores"] { buildStores(node) }
+    storeNames = Set(configuration.stores.map(\.name))
     if let node = root["targets"] {
       buildTargets(node)
       // One node for each target, unless one has no name, which is said already.
