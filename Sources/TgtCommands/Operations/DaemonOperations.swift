@@ -13,7 +13,7 @@ extension TgtadmCall {
         try await daemon.portals()
       }
       terminal.write(
-        portals.map { "Portal: \($0.address.printable),\($0.group)\n" }.joined())
+        portals.reversed().map { "Portal: \($0.address.printable),\($0.group)\n" }.joined())
     case .new: try await change([.addPortal(PortalSpecification(address: try portal()))])
     case .delete: try await change([.removePortal(Change.PortalName(try portal()))], force: true)
     default: throw .unsupported()

@@ -8,6 +8,8 @@ struct TgtState: Sendable {
   /// By name.
   private(set) var tids: [String: Int] = [:]
   private var places: [Int: Int] = [:]
+  /// Targets whose numbers are noted nowhere and are not the daemon's.
+  private(set) var unclaimed: [String] = []
 
   init(targets: [TargetResource], stores: [StoreResource] = [], notes: [NoteResource]) {
     self.notes = TgtNotes(notes)
@@ -23,9 +25,22 @@ struct TgtState: Sendable {
   static func read(
     _ daemon: any Administrator, withSecrets: Bool = false
   ) async throws(AdministrationError) -> TgtState {
-    TgtState(
+    let state = TgtState(
       targets: try await daemon.targets(named: nil), stores: try await daemon.stores(named: nil),
       notes: try await daemon.notes(withSecrets: withSecrets))
+    await state.claim(with: daemon)
+    return state
+  }
+
+  /// A number that somebody has seen stays: what was found for a target is noted. Where that fails,
+  /// another program was first, and the next reading shows it.
+  private func claim(with daemon: any Administrator) async {
+    let claims = unclaimed.map { TgtNotes.number(tid($0), $0) }
+    guard !claims.isEmpty else { return }
+    let options = ChangeOptions(runtimeOnly: true)
+    do throws(AdministrationError) {
+      _ = try await daemon.change(ChangeRequest(claims, options))
+    } catch {}
   }
 
   func target(_ tid: Int?) throws(TgtFailure) -> TargetResource {
@@ -55,6 +70,7 @@ struct TgtState: Sendable {
         late.append(target.name)
       }
     }
+    unclaimed = late
     for name in late {
       let tid = (taken.max() ?? 0) + 1
       taken.insert(tid)
