@@ -11,6 +11,7 @@ public final class ServerContext: Sendable {
   public let challenges: OutstandingChallenges
   public let limits: ServerLimits
   public let logger: Logger
+  let observer: (any ServerObserver)?
   /// Connections per reactor, by which new ones are placed.
   let loads: ReactorLoads
   private let numbers = Atomic<UInt64>(0)
@@ -18,12 +19,14 @@ public final class ServerContext: Sendable {
   /// `randomHandle` gives the session handles; they must be hard to guess in production.
   public init(
     reactorCount: Int, limits: ServerLimits, logger: Logger,
+    observer: (any ServerObserver)? = nil,
     randomHandle: @escaping @Sendable () -> UInt16 = { UInt16.random(in: 1...UInt16.max) }
   ) {
     sessions = SessionDirectory(sessionsMax: limits.sessionsMax, randomHandle: randomHandle)
     challenges = OutstandingChallenges()
     self.limits = limits
     self.logger = logger
+    self.observer = observer
     loads = ReactorLoads(count: reactorCount)
   }
 

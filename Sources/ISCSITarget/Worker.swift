@@ -146,7 +146,10 @@ public final class Worker {
     sessions.values.sorted { $0.handle.rawValue < $1.handle.rawValue }
   }
 
-  func add(_ session: Session, for key: SessionKey) { sessions[key] = session }
+  func add(_ session: Session, for key: SessionKey) {
+    sessions[key] = session
+    if let observed = session.observed { context.observer?.sessionStarted(observed) }
+  }
 
   func removed(_ session: Session) {
     guard let key = session.key, sessions[key] === session else { return }

@@ -22,7 +22,7 @@ extension Daemon {
     // A hung store keeps the connections of its commands open; the rest of the time is for finding
     // out which store that is.
     let connectionsEnd = start + Milliseconds(bound.rawValue / 10 * 6)
-    for listener in listeners.withLock({ $0 }) { listener.post { $0.close() } }
+    for portal in inventory.portals { portal.listener.post { $0.close() } }
     for unit in units { unit.medium.interrupt() }
     var isOrderly = stopWorkers(by: connectionsEnd)
     if !isOrderly {

@@ -1,3 +1,5 @@
+internal import AdministrationModel
+internal import AdministrationServer
 internal import BackingStore
 internal import ISCSITarget
 public import Logging
@@ -8,23 +10,36 @@ public import TargetConfig
 
 /// A running target server: everything a configuration asks for, assembled.
 ///
-/// Starts whole or not at all. Everything here is slow path: it makes things, hands them to the
-/// reactors, and later asks the reactors to end.
+/// Starts whole or not at all, but for stores whose media are missing: these come when they come. What
+/// it serves is in its `inventory`, and changes while it runs (`Administration`). Everything here is
+/// slow path: it makes things, hands them to the reactors, and later asks the reactors to end.
 public final class Daemon: Sendable {
   let logger: Logger
-  let units: [LogicalUnit]
+  let inventory: Inventory
   let reactors: ReactorGroup
+  let workshop: UnitWorkshop
   /// For what sleeps: marks of failed syncs and of wipes, reservations, saved parameters.
   let jobThreads: [JobThread]
   let spaceMonitor = SpaceMonitor()
-  let listeners = Mutex<[ReactorBound<PortalListener>]>([])
-  private let portals: [PortalDefinition]
-  private let targetCount: Int
+  /// Of everything that administrators want to hear of.
+  let events: EventHub
+  /// For the sentence about what is served.
+  let targetCount = Atomic<Int>(0)
+  private let onStatus: @Sendable (String) -> Void
   /// Its lock ends with us.
   private let state: StateDirectory
 
+  /// How long a change waits for the reactors, whose answers take as long as the operations in flight.
+  static let patience = Milliseconds.seconds(10)
+
+  /// The one that is asked for all of them.
+  var worker: ReactorBound<Worker> { reactors.workers[0] }
+  /// Where what is served is changed, one change after the other.
+  var changes: JobThread { workshop.changes }
+  var units: [LogicalUnit] { inventory.units }
+
   /// Where the daemon listens, as text: "192.0.2.1:3260".
-  public var addresses: [String] { portals.map(\.address.description) }
+  public var addresses: [String] { inventory.portals.map(\.portal.address.description) }
 
   /// Blocks until everything is up. `onStatus` hears, from any thread, a sentence about the state
   /// whenever it changes later on.
@@ -36,45 +51,36 @@ public final class Daemon: Sendable {
     let directory = try TargetDirectory(loaded)
     let plan = try ReactorGroup.Plan(loaded, logger)
     let state = try StateDirectory.open(configuration.stateDirectory)
-    var registry = try IdentityRegistry.load(state)
-    let latchThread = try JobThread(name: "latch marks")
-    let files = try UnitFiles(in: state, bootedAs: .current(), logger: logger)
-    let assembly = StoreAssembly(
-      loaded: loaded, marks: LatchMarks(state), latchThread: latchThread, files: files,
-      logger: logger)
-    let opened = try assembly.openAll()
-    let identities = try registry.identities(
-      of: configuration.stores.filter { $0.naa == nil || $0.serial == nil }.map(\.name))
-    let units = assembly.units(of: opened, identities, reactorCount: plan.count)
+    let events = EventHub()
+    let workshop = try UnitWorkshop(
+      state, reactorCount: plan.count, events: events, logger: logger)
+    let assembly = workshop.assembly(of: loaded)
+    let served = try workshop.units(
+      of: try assembly.open(configuration.stores, .isWaitedFor), by: assembly)
     let sockets = try PortalSockets.open(directory.portals, in: loaded, logger)
     let context = ServerContext(
-      reactorCount: plan.count, limits: ServerLimits(configuration.limits), logger: logger)
+      reactorCount: plan.count, limits: ServerLimits(configuration.limits), logger: logger,
+      observer: SessionEvents(events: events))
     let reactors: ReactorGroup
     do throws(DaemonError) {
       reactors = try ReactorGroup.start(plan) { reactor in
         let worker = Worker(reactor: reactor, context: context, directory: directory)
-        for unit in units { worker.add(unit) }
+        for served in served { worker.add(served.unit) }
         return worker
       }
     } catch {
       sockets.closeAll()
       throw error
     }
-    self.init(
-      logger, units, reactors, [latchThread, files.reservationThread, files.parameterThread],
-      sockets, directory, state)
-    for target in configuration.targets where target.isOpenDoor {
-      logger.notice(
-        "a target is open to any initiator without authentication",
-        metadata: ["target": "\(target.name)"])
-    }
+    self.init(logger, served, reactors, workshop, events, state, onStatus: onStatus)
+    targetCount.store(configuration.targets.count, ordering: .relaxed)
+    warn(of: configuration)
     connectWorkers()
-    listen(on: sockets)
+    for portal in sockets.missing { inventory.note(silent: portal.address, because: portal.reason) }
+    listen(on: sockets.sockets)
     do throws(DaemonError) {
-      try spaceMonitor.start(units, of: opened, logger)
-      try assembly.awaitLocks(of: opened) { [weak self] in
-        if let self { onStatus(status) }
-      }
+      try spaceMonitor.start(inventory, logger)
+      try awaitLocks(of: served.map(\.opened))
     } catch {
       _ = stop()
       throw error
@@ -83,17 +89,27 @@ public final class Daemon: Sendable {
 
   /// Of parts that run already.
   init(
-    _ logger: Logger, _ units: [LogicalUnit], _ reactors: ReactorGroup,
-    _ jobThreads: [JobThread], _ sockets: PortalSockets, _ directory: TargetDirectory,
-    _ state: StateDirectory
+    _ logger: Logger, _ served: [Inventory.Served], _ reactors: ReactorGroup,
+    _ workshop: UnitWorkshop, _ events: EventHub, _ state: StateDirectory,
+    onStatus: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.logger = logger
-    self.units = units
     self.reactors = reactors
-    self.jobThreads = jobThreads
+    self.workshop = workshop
+    self.events = events
     self.state = state
-    portals = sockets.sockets.map(\.portal)
-    targetCount = directory.targets.count
+    self.onStatus = onStatus
+    jobThreads = workshop.jobThreads
+    inventory = Inventory()
+    for served in served { inventory.add(served) }
+  }
+
+  func warn(of configuration: TargetConfiguration) {
+    for target in configuration.targets where target.isOpenDoor {
+      logger.notice(
+        "a target is open to any initiator without authentication",
+        metadata: ["target": "\(target.name)"])
+    }
   }
 
   /// Before the first connection, on every reactor.
@@ -104,33 +120,55 @@ public final class Daemon: Sendable {
   }
 
   /// Spreads the portals over the reactors; each hands its connections to whoever has the fewest.
-  private func listen(on sockets: PortalSockets) {
-    let started = Semaphore()
-    for (index, socket) in sockets.sockets.enumerated() {
-      reactors.workers[index % reactors.workers.count].post { [weak self] worker in
+  func listen(on sockets: [PortalSockets.Socket]) {
+    for socket in sockets {
+      let index = inventory.portals.count % reactors.workers.count
+      let started = Semaphore()
+      reactors.workers[index].post { [inventory] worker in
         let listener = PortalListener(portal: socket.portal, socket: socket.handle, worker: worker)
-        self?.listeners.withLock { $0.append(ReactorBound(listener, on: worker.reactor)) }
+        inventory.add(
+          Inventory.ListeningPortal(
+            portal: socket.portal, listener: ReactorBound(listener, on: worker.reactor)))
         listener.start()
         started.signal()
       }
+      started.wait()
       logger.notice(
         "listening on \(socket.portal.address)",
         metadata: ["group": "\(socket.portal.groupTag)"])
     }
-    for _ in sockets.sockets { started.wait() }
   }
+
+  /// All others serve meanwhile.
+  func awaitLocks(of opened: [StoreAssembly.Opened]) throws(DaemonError) {
+    let wait = LockWait(logger: logger) { [weak self] name, error in
+      guard let self else { return }
+      if error == nil {
+        events.publish(Event(.storeOnline, "store \(name) serves", store: name))
+      }
+      statusChanged()
+    }
+    try wait.begin(opened)
+  }
+
+  func statusChanged() { onStatus(status) }
 
   /// One sentence about what is served.
   public var status: String {
-    let waiting = units.filter { $0.store.readiness == .waitingForLock }.map(\.identity.name)
-    let latched = units.filter { $0.store.readiness == .latched }.map(\.identity.name)
-    let offline = units.filter(\.isOffline).map(\.identity.name)
-    var text = "\(counted(targetCount, "target")), \(counted(units.count, "store")) on "
+    let units = inventory.units
+    func names(_ readiness: StoreReadiness) -> String {
+      units.filter { $0.store.readiness == readiness }.map(\.identity.name).joined(separator: ", ")
+    }
+    let offline = units.filter(\.isOffline).map(\.identity.name).joined(separator: ", ")
+    let targets = counted(targetCount.load(ordering: .relaxed), "target")
+    var text = "\(targets), \(counted(units.count, "store")) on "
     text += addresses.joined(separator: ", ")
-    if !waiting.isEmpty { text += "; waiting for the lock of \(waiting.joined(separator: ", "))" }
-    if !latched.isEmpty { text += "; refusing writes to \(latched.joined(separator: ", "))" }
-    if !offline.isEmpty {
-      text += "; offline until their reservations are repaired: \(offline.joined(separator: ", "))"
+    for (what, who) in [
+      ("waiting for the lock of", names(.waitingForLock)), ("refusing writes to", names(.latched)),
+      ("missing", names(.absent)), ("gone", names(.gone)),
+      ("offline until their reservations are repaired:", offline),
+    ] where !who.isEmpty {
+      text += "; \(what) \(who)"
     }
     return text
   }

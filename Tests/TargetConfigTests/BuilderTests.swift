@@ -60,12 +60,19 @@ struct DaemonRuleTests {
     #expect(configuration.stores.first?.medium == .file(path: "/etc/swift-tgtd/a.img"))
   }
 
-  @Test("an administration interface is accepted, with the warning that nothing listens on it")
+  @Test("an administration interface is taken as it is written, its files from beside the file")
   func admin() throws {
-    #expect(
-      try warnings("{admin: {socket: '/run/a.sock'}}") == [
-        "targets.json:1: admin: not used by this version: nothing listens on it"
-      ])
+    let text = """
+      {admin: {socket: '/run/a.sock', listener: {
+        address: '192.0.2.1', certificate: 'admin.pem', key: 'admin.key', tokens: '/etc/tokens'}}}
+      """
+    #expect(try warnings(text) == [])
+    let admin = try loaded(text).configuration.admin
+    #expect(admin.socket == "/run/a.sock")
+    #expect(admin.listener?.endpoint.description == "192.0.2.1:3261")
+    #expect(admin.listener?.certificate == "/etc/swift-tgtd/admin.pem")
+    #expect(admin.listener?.key == "/etc/swift-tgtd/admin.key")
+    #expect(admin.listener?.tokens == "/etc/tokens")
   }
 
   @Test("bounds that contradict each other are errors")

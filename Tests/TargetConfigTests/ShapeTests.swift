@@ -43,7 +43,7 @@ struct ShapeTests {
   func unknownKey() {
     #expect(
       problems("{\"admin\": {\n\"password\": 1}}") == [
-        "targets.json:2: admin.password: unknown key (keys here: socket, group)"
+        "targets.json:2: admin.password: unknown key (keys here: socket, group, listener)"
       ])
   }
 

@@ -1,3 +1,4 @@
+import AdministrationServer
 import BackingStore
 import CLinux
 import Glibc
@@ -48,7 +49,7 @@ struct DaemonTests {
     #expect(book.contains("listening on 127.0.0.1:\(port)"))
     #expect(book.contains("open to any initiator without authentication"))
     let connection = try #require(Loopback.connected(to: port))
-    #expect(eventually { !daemon.listeners.withLock { $0.isEmpty } })
+    #expect(daemon.inventory.portals.count == 1)
     let start = MonotonicTime.current
     #expect(daemon.stop())
     #expect(MonotonicTime.current.milliseconds(since: start) < .seconds(10))
@@ -173,9 +174,14 @@ struct DaemonTests {
       worker.add(unit)
       return worker
     }
+    let events = EventHub()
+    let workshop = try UnitWorkshop(
+      state, reactorCount: 1, events: events, logger: book.logger)
+    let opened = StoreAssembly.Opened(
+      configured: TargetConfiguration.Store(name: "hung", medium: .memory), store: unit.store)
     let daemon = Daemon(
-      book.logger, [unit], reactors, [try JobThread(name: "marks")], PortalSockets(), directory,
-      state)
+      book.logger, [Inventory.Served(opened: opened, unit: unit)], reactors, workshop, events, state
+    )
     let start = MonotonicTime.current
     #expect(!daemon.stop(within: Milliseconds(1000)))
     #expect(MonotonicTime.current.milliseconds(since: start) < .seconds(5))
@@ -185,22 +191,37 @@ struct DaemonTests {
 
   // MARK: Refusals
 
-  @Test("Every store that cannot be opened is told at once, with file, line and path")
-  func missingStores() throws {
+  @Test("Every store whose medium cannot be one is told at once, with file, line and path")
+  func wrongStores() throws {
     let error = try refusal(
       """
       "stores": {
-        "a": {"file": "missing.img"},
-        "b": {"block": "/dev/swift-tgtd-none"}}
+        "a": {"file": "/dev/null"},
+        "b": {"block": "\(scratch.path)"}}
       """)
     #expect(error.status == .noInput)
     #expect(
       error.sentences == [
-        "targets.json:3: stores.a.file: \(scratch("missing.img")): does not exist; "
-          + "give a size and it is created, sparse",
-        "targets.json:4: stores.b.block: /dev/swift-tgtd-none: does not exist, "
-          + "and files are not created under /dev",
+        "targets.json:3: stores.a.file: /dev/null: is a character device, not a regular file or a "
+          + "block device",
+        "targets.json:4: stores.b.block: \(scratch.path): is a directory, not a regular file or a "
+          + "block device",
       ])
+  }
+
+  @Test("Stores that are missing stop nobody: their units are offline, and the status names them")
+  func missingStores() throws {
+    let daemon = try daemon(
+      """
+      "portals": ["127.0.0.1:\(Loopback.freePort())"],
+      "stores": {
+        "a": {"file": "missing.img"}, "b": {"block": "/dev/swift-tgtd-none"},
+        "disk": {"memory": true, "size": "1MiB"}}, \(target)
+      """)
+    #expect(daemon.units.map(\.store.readiness) == [.absent, .absent, .ready])
+    #expect(daemon.status.hasSuffix("; missing a, b"))
+    #expect(book.contains("\(scratch("missing.img")): does not exist"))
+    #expect(daemon.stop())
   }
 
   @Test("Two names of one file are refused before anything is opened")

@@ -62,7 +62,7 @@ extension Connection {
     metadata["initiator"] = machine.claim.initiatorName.map { "\($0)" }
     metadata["target"] = machine.claim.targetName.map { "\($0)" }
     logger.notice("login refused", metadata: metadata)
-    worker.countLoginFailure(LoginFailureReason(reply.response.status))
+    noteLoginFailure(LoginFailureReason(reply.response.status))
     send(reply)
     closeAfterSending(.loginRefused)
   }

@@ -90,6 +90,7 @@ extension Session {
     isEnding = true
     nexus?.detachAll()
     worker.removed(self)
+    if let observed { worker.context.observer?.sessionEnded(observed) }
     let waiting = successors.reversed()
     successors = []
     let isSucceeded = waiting.contains { $0() }

@@ -146,6 +146,9 @@ struct ChangeCollector {
     changed(
       .daemon, "admin.group", old.admin.group ?? "its owner alone",
       new.admin.group ?? "its owner alone", .restart)
+    changed(
+      .daemon, "admin.listener", Words.listener(old.admin.listener),
+      Words.listener(new.admin.listener), .restart)
     changed(.daemon, "state", old.stateDirectory, new.stateDirectory, .restart)
     changed(.daemon, "engine", old.engine.rawValue, new.engine.rawValue, .restart)
     changed(

@@ -68,11 +68,9 @@ struct ConfigurationBuilder {
 
   private mutating func buildDaemon(_ root: DocumentNode) {
     if let path = root["state"]?.text { configuration.stateDirectory = resolve(path) }
-    if let admin = root["admin"] {
-      report.warning(admin, "not used by this version: nothing listens on it")
-    }
     if let socket = root["admin"]?["socket"] { buildSocket(socket) }
     configuration.admin.group = root["admin"]?["group"]?.text
+    configuration.admin.listener = root["admin"]?["listener"].flatMap { adminListener($0) }
     configuration.engine = choice(root["engine"]) ?? configuration.engine
     configuration.logLevel = choice(root["logLevel"]) ?? configuration.logLevel
     configuration.reactorCount = root["reactors"]?.int
@@ -87,6 +85,18 @@ struct ConfigurationBuilder {
       report.error(
         node, "\(path.quoted) has \(path.utf8.count) bytes: a socket's path has at most 107")
     }
+  }
+
+  private func adminListener(_ node: DocumentNode) -> TargetConfiguration.AdminListener? {
+    let port = TargetConfiguration.AdminListener.defaultPort
+    guard let address = node["address"]?.text,
+      let endpoint = try? Endpoint(parsing: address, defaultPort: port),
+      let certificate = node["certificate"]?.text, let key = node["key"]?.text,
+      let tokens = node["tokens"]?.text
+    else { return nil }
+    return TargetConfiguration.AdminListener(
+      endpoint: endpoint, certificate: resolve(certificate), key: resolve(key),
+      tokens: resolve(tokens))
   }
 
   private mutating func buildLimits(_ node: DocumentNode) {

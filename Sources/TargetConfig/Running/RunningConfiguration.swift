@@ -74,6 +74,9 @@ public struct RunningConfiguration: Sendable {
         from: current.configuration, to: running.configuration))
   }
 
+  /// The file says something else by now, which somebody wrote by hand; what runs stays.
+  public mutating func note(file: LoadedConfiguration) { self.file = file }
+
   /// The change has been made.
   public mutating func commit(_ change: Change) {
     current = change.running

@@ -5,7 +5,7 @@ public enum ISCSIName {
 
   /// ASCII in lower case, as names are compared at login, byte for byte. All else stays: another
   /// folding here than there would make two names of one.
-  static func normalized(_ name: String) -> String {
+  public static func normalized(_ name: String) -> String {
     String(decoding: name.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
   }
 

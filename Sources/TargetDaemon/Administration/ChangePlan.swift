@@ -35,33 +35,37 @@ struct ChangePlan {
     let after = Dictionary(new.stores.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
     for store in old.stores where after[store.name] == nil { closedStores.append(store.name) }
     let before = Dictionary(old.stores.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
+    let (oldAccess, newAccess) = (GroupAccessIndex(old), GroupAccessIndex(new))
     for store in new.stores {
       guard let former = before[store.name] else {
         openedStores.append(store)
         continue
       }
-      let access = (before: old.groupAccess(to: store.name), after: new.groupAccess(to: store.name))
-      compare(former, store, isSameKind: access.before.isExplicit == access.after.isExplicit)
-      if access.before.groups != access.after.groups { accessChanges.append(store.name) }
+      let access = (before: oldAccess[store.name], after: newAccess[store.name])
+      let isReopened = compare(
+        former, store, isSameKind: access.before.isExplicit == access.after.isExplicit)
+      if !isReopened, access.before.groups != access.after.groups {
+        accessChanges.append(store.name)
+      }
     }
-    accessChanges.removeAll { closedStores.contains($0) }
   }
 
   /// Initiators take a unit by its identity and keep what they know of its blocks: with anything
   /// but another size it is another unit to them.
   private mutating func compare(
     _ old: TargetConfiguration.Store, _ new: TargetConfiguration.Store, isSameKind: Bool
-  ) {
+  ) -> Bool {
     var resized = old
     resized.sizeBytes = new.sizeBytes
     guard resized == new, isSameKind else {
       closedStores.append(old.name)
       openedStores.append(new)
-      return
+      return true
     }
     if old.sizeBytes != new.sizeBytes, let bytes = new.sizeBytes {
       resizes.append(Resize(store: new.name, bytes: bytes))
     }
+    return false
   }
 
   /// Sessions carry the tag of their portal group in their names (RFC 7143 §4.4.2): they cannot take

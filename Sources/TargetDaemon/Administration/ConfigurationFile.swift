@@ -32,11 +32,15 @@ struct ConfigurationFile: Sendable {
 
   var previousPath: String { path + "~" }
 
-  /// Replaces `old`, which the file is known to say.
-  func replace(_ old: [UInt8], by new: [UInt8]) throws(WriteError) {
+  /// Replaces `old`, which the file is known to say. One with secrets in it becomes its owner's alone:
+  /// the next start would refuse it otherwise.
+  func replace(
+    _ old: [UInt8], by new: [UInt8], hasSecrets: Bool = false
+  ) throws(WriteError) {
     guard try content() == old else { throw .changed }
     guard new != old else { return }
-    let access = FileAccess(ofFileAt: path)
+    var access = FileAccess(ofFileAt: path)
+    if hasSecrets { access?.mode &= ~0o077 }
     try write(old, to: previousPath, access)
     try write(new, to: path, access)
   }

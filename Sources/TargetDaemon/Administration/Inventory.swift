@@ -9,6 +9,7 @@ final class Inventory: Sendable {
   struct Served: Sendable {
     let opened: StoreAssembly.Opened
     let unit: LogicalUnit
+    var name: String { unit.identity.name }
   }
 
   /// A portal that listens.
@@ -19,39 +20,62 @@ final class Inventory: Sendable {
 
   private struct Contents: Sendable {
     /// In the order of their coming.
-    var units: [Served] = []
+    var names: [String] = []
+    var units: [String: Served] = [:]
     var portals: [ListeningPortal] = []
+    /// Portals of the configuration that do not listen, and why.
+    var silentPortals: [SocketAddress: String] = [:]
     /// Units that are going: their last operations have not ended, so their media are not free.
     var leaving: Set<String> = []
   }
 
   private let contents = Mutex(Contents())
 
-  var served: [Served] { contents.withLock { $0.units } }
+  // MARK: Units
+
+  var served: [Served] {
+    contents.withLock { contents in contents.names.compactMap { contents.units[$0] } }
+  }
   var units: [LogicalUnit] { served.map(\.unit) }
-  var portals: [ListeningPortal] { contents.withLock { $0.portals } }
   var leaving: Set<String> { contents.withLock { $0.leaving } }
 
-  func served(named name: String) -> Served? {
-    served.first { $0.unit.identity.name == name }
+  func served(named name: String) -> Served? { contents.withLock { $0.units[name] } }
+
+  func add(_ served: Served) {
+    contents.withLock { contents in
+      precondition(contents.units[served.name] == nil, "a name is served once")
+      contents.units[served.name] = served
+      contents.names.append(served.name)
+    }
   }
-
-  func add(_ served: Served) { contents.withLock { $0.units.append(served) } }
-
-  func add(_ portal: ListeningPortal) { contents.withLock { $0.portals.append(portal) } }
 
   /// Takes a unit out; it counts as leaving until `hasLeft`.
   func take(unitNamed name: String) -> Served? {
     contents.withLock { contents in
-      guard let index = contents.units.firstIndex(where: { $0.unit.identity.name == name }) else {
-        return nil
-      }
+      guard let served = contents.units.removeValue(forKey: name) else { return nil }
+      contents.names.removeAll { $0 == name }
       contents.leaving.insert(name)
-      return contents.units.remove(at: index)
+      return served
     }
   }
 
   func hasLeft(_ name: String) { contents.withLock { _ = $0.leaving.remove(name) } }
+
+  // MARK: Portals
+
+  var portals: [ListeningPortal] { contents.withLock { $0.portals } }
+  var silentPortals: [SocketAddress: String] { contents.withLock { $0.silentPortals } }
+
+  func add(_ portal: ListeningPortal) {
+    contents.withLock { contents in
+      contents.silentPortals[portal.portal.address] = nil
+      contents.portals.append(portal)
+    }
+  }
+
+  func note(silent address: SocketAddress, because reason: String?) {
+    contents.withLock { $0.silentPortals[address] = reason }
+  }
 
   func take(portalAt address: SocketAddress) -> ListeningPortal? {
     contents.withLock { contents in

@@ -2,7 +2,7 @@ internal import ISCSITarget
 internal import Reactor
 internal import Synchronization
 
-// The reactors, for threads that may sleep.
+// The reactors, for threads that may sleep, and for tasks.
 
 extension ReactorBound where Value == Worker {
   /// Runs `body` on the worker and waits until it has called back; nil: it has not, within `bound`,
@@ -13,12 +13,63 @@ extension ReactorBound where Value == Worker {
   ) -> Answer? {
     let deadline = MonotonicTime.current + bound
     let reply = Reply<Answer>()
-    while !post({ worker in body(worker) { reply.give($0) } }) {
-      // The mailbox is full: the reactor is busy, and not gone.
-      guard MonotonicTime.current < deadline else { return nil }
+    guard insist(until: deadline, { worker in body(worker) { reply.give($0) } }) else { return nil }
+    return reply.wait(until: deadline)
+  }
+
+  /// Posts `body`, again and again if need be: a mailbox that is full belongs to a reactor that is
+  /// busy, and not gone. False: it was full until the deadline.
+  func insist(
+    until deadline: MonotonicTime, _ body: @escaping @Sendable (Worker) -> Void
+  ) -> Bool {
+    while !post(body) {
+      guard MonotonicTime.current < deadline else { return false }
       _ = Semaphore().wait(until: .current + Milliseconds(1))
     }
-    return reply.wait(until: deadline)
+    return true
+  }
+
+  /// As `wait`, for tasks, whose threads must not sleep.
+  func answer<Answer: Sendable>(
+    within bound: Duration,
+    _ body: @escaping @Sendable (Worker, @escaping @Sendable (Answer) -> Void) -> Void
+  ) async -> Answer? {
+    await withinTime(bound) { reply in post { worker in body(worker) { reply($0) } } }
+  }
+}
+
+/// What `ask` is answered within `bound`; nil: nothing, or it returned false. The answer may come from
+/// any thread, and later than anybody waits for it.
+func withinTime<Answer: Sendable>(
+  _ bound: Duration, _ ask: (@escaping @Sendable (Answer) -> Void) -> Bool
+) async -> Answer? {
+  await withCheckedContinuation { continuation in
+    let first = FirstAnswer(continuation)
+    let limit = Task {
+      try? await Task.sleep(for: bound)
+      first.give(nil)
+    }
+    let isAsked = ask { answer in
+      first.give(answer)
+      limit.cancel()
+    }
+    guard !isAsked else { return }
+    first.give(nil)
+    limit.cancel()
+  }
+}
+
+/// Resumes once, whoever comes first.
+private final class FirstAnswer<Answer: Sendable>: Sendable {
+  private let continuation: Mutex<CheckedContinuation<Answer?, Never>?>
+
+  init(_ continuation: CheckedContinuation<Answer?, Never>) {
+    self.continuation = Mutex(continuation)
+  }
+
+  func give(_ answer: Answer?) {
+    let continuation = continuation.withLock { $0.take() }
+    continuation?.resume(returning: answer)
   }
 }
 

@@ -6,6 +6,7 @@ internal import Synchronization
 /// The reactors, each on its thread with an engine and a worker of its own.
 final class ReactorGroup: Sendable {
   let workers: [ReactorBound<Worker>]
+  let engine: EngineKind
   private let threadsEnded: Semaphore
 
   /// What all reactors have in common.
@@ -30,15 +31,18 @@ final class ReactorGroup: Sendable {
         try PlatformThread.startDetached(name: "reactor \(index)") { birth.run(index) }
         started += 1
       }
-      return ReactorGroup(try birth.workers(count: started), birth.ended)
+      return ReactorGroup(try birth.workers(count: started), choice.kind, birth.ended)
     } catch {
       birth.abandon(count: started)
       throw error
     }
   }
 
-  private init(_ workers: [ReactorBound<Worker>], _ threadsEnded: Semaphore) {
+  private init(
+    _ workers: [ReactorBound<Worker>], _ engine: EngineKind, _ threadsEnded: Semaphore
+  ) {
     self.workers = workers
+    self.engine = engine
     self.threadsEnded = threadsEnded
   }
 

@@ -21,26 +21,27 @@ final class SpaceMonitor: Sendable {
     let hasThreshold: Bool
   }
 
-  /// Starts the thread, unless there is nothing to look at.
-  func start(
-    _ units: [LogicalUnit], of opened: [StoreAssembly.Opened], _ logger: Logger
-  ) throws(DaemonError) {
-    let watched = zip(units, opened).compactMap { unit, opened -> Watched? in
-      guard case .file(let path) = opened.configured.medium,
-        unit.store.capabilities.canPunchHoles
-      else { return nil }
-      return Watched(
-        unit: unit, path: path, hasThreshold: opened.configured.thinThresholdPercent != nil)
-    }
-    guard !watched.isEmpty else { return ended.signal() }
+  /// Starts the thread, which looks at whatever is served at the time.
+  func start(_ inventory: Inventory, _ logger: Logger) throws(DaemonError) {
     do throws(DaemonError) {
       try PlatformThread.startDetached(name: "space monitor") { [wakeUp, ended] in
-        Self.run(watched, until: wakeUp, logger)
+        Self.run(inventory, until: wakeUp, logger)
         ended.signal()
       }
     } catch {
       ended.signal()
       throw error
+    }
+  }
+
+  private static func watched(_ inventory: Inventory) -> [Watched] {
+    inventory.served.compactMap { served in
+      let configured = served.opened.configured
+      guard case .file(let path) = configured.medium,
+        served.unit.store.capabilities.canPunchHoles
+      else { return nil }
+      return Watched(
+        unit: served.unit, path: path, hasThreshold: configured.thinThresholdPercent != nil)
     }
   }
 
@@ -50,15 +51,18 @@ final class SpaceMonitor: Sendable {
     return ended.wait(until: deadline)
   }
 
-  private static func run(_ watched: [Watched], until stopped: Semaphore, _ logger: Logger) {
-    let hasThresholds = watched.contains { $0.hasThreshold }
+  private static func run(
+    _ inventory: Inventory, until stopped: Semaphore, _ logger: Logger
+  ) {
     var nextOfAll = MonotonicTime.current
     repeat {
       let now = MonotonicTime.current
       let isTimeForAll = now >= nextOfAll
       if isTimeForAll { nextOfAll = now + interval }
-      for one in watched where isTimeForAll || one.hasThreshold { look(at: one, logger) }
-    } while !stopped.wait(until: .current + (hasThresholds ? thresholdInterval : interval))
+      for one in watched(inventory) where isTimeForAll || one.hasThreshold {
+        look(at: one, logger)
+      }
+    } while !stopped.wait(until: .current + thresholdInterval)
   }
 
   private static func look(at watched: Watched, _ logger: Logger) {

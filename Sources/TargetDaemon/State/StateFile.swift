@@ -101,6 +101,12 @@ enum StateFile {
     }
   }
 
+  /// One that is there already is as good.
+  static func makeDirectory(_ path: String, mode: mode_t) throws(SystemError) {
+    guard unsafe mkdir(path, mode) != 0, errno != EEXIST else { return }
+    throw .last
+  }
+
   static func synchronizeDirectory(_ path: String) throws(SystemError) {
     try KernelFileSystem().synchronizeDirectory(path)
   }

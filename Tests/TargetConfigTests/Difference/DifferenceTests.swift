@@ -203,14 +203,15 @@ struct DifferenceTests {
     changed.logLevel = .trace
     changed.admin.socket = "/elsewhere/socket"
     changed.admin.group = nil
+    changed.admin.listener = nil
     changed.limits = .init(connections: 1, sessions: 2, pendingLogins: 3, loginTimeoutSeconds: 4)
     changed.discovery = .init()
     let paths = ConfigurationDifference(from: example, to: changed).changes.map(\.path)
     #expect(
       paths == [
         "discovery.chap[disc]", "discovery.mutualChap", "limits.connections", "limits.sessions",
-        "limits.pendingLogins", "limits.loginTimeout", "admin.socket", "admin.group", "state",
-        "engine", "reactors", "memory", "logLevel",
+        "limits.pendingLogins", "limits.loginTimeout", "admin.socket", "admin.group",
+        "admin.listener", "state", "engine", "reactors", "memory", "logLevel",
       ])
     let everything = ConfigurationDifference(from: TargetConfiguration(), to: example)
     let back = ConfigurationDifference(from: example, to: TargetConfiguration())

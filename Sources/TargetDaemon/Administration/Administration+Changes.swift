@@ -1,0 +1,149 @@
+internal import AdministrationModel
+internal import Logging
+internal import TargetConfig
+
+// The changes that administrators ask for.
+extension Administration {
+  func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult {
+    let (result, subjects) = try await inTurn { () throws(AdministrationError) in
+      try self.make(request)
+    }
+    guard !request.options.dryRun else { return result }
+    var full = result
+    full.outcomes = await outcomes(of: subjects)
+    return full
+  }
+
+  private func make(
+    _ request: ChangeRequest
+  ) throws(AdministrationError) -> (ChangeResult, [ChangeSubject]) {
+    let writes = writesFile(request.options)
+    if writes { try adoptHandEdits(request.options) }
+    let running = running
+    var subjects: [ChangeSubject] = []
+    let change: RunningConfiguration.Change
+    do throws(ConfigurationRefusal) {
+      change = try running.change(writes ? .runningAndFile : .running) {
+        text throws(ConfigurationEditError) in
+        subjects = []
+        for change in request.changes { subjects.append(try text.make(change)) }
+      }
+    } catch {
+      throw AdministrationError(error)
+    }
+    return (try carryOut(change, from: running, request.options), subjects)
+  }
+
+  func reload(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {
+    try await inTurn { () throws(AdministrationError) in try self.reloadNow(options) }
+  }
+
+  /// In turn.
+  func reloadNow(_ options: ChangeOptions) throws(AdministrationError) -> ChangeResult {
+    let loaded = try loadFile()
+    var running = running
+    // What is read now is what the file says, whatever it said before.
+    running.note(file: loaded)
+    let result = try carryOut(running.reload(loaded), from: running, options)
+    return result
+  }
+
+  func save(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {
+    try await inTurn { () throws(AdministrationError) in
+      guard self.file != nil else { throw .noFile }
+      if options.force { self.note(file: try self.loadFile()) }
+      let running = self.running
+      let difference = ConfigurationDifference(
+        from: running.file.configuration, to: running.current.configuration)
+      var result = try self.carryOut(running.save(), from: running, options)
+      result.differences = difference.changes.map { Difference($0) }
+      return result
+    }
+  }
+
+  func apply(
+    _ text: String, _ options: ChangeOptions
+  ) async throws(AdministrationError) -> ChangeResult {
+    try await inTurn { () throws(AdministrationError) in
+      let writes = self.writesFile(options)
+      if writes, options.force { self.note(file: try self.loadFile()) }
+      let running = self.running
+      let change: RunningConfiguration.Change
+      do throws(ConfigurationRefusal) {
+        change = try running.replacement(
+          writes ? .runningAndFile : .running, by: try Self.read(text))
+      } catch {
+        throw AdministrationError(error)
+      }
+      return try self.carryOut(change, from: running, options)
+    }
+  }
+
+  private static func read(_ text: String) throws(ConfigurationRefusal) -> ConfigurationText {
+    do throws(ConfigurationEditError) { return try ConfigurationText(text) } catch {
+      throw .edit(error)
+    }
+  }
+
+  // MARK: File
+
+  private func writesFile(_ options: ChangeOptions) -> Bool { !options.runtimeOnly && file != nil }
+
+  /// With `force` the changes go into what somebody has made of the file, which stays out of what runs.
+  private func adoptHandEdits(_ options: ChangeOptions) throws(AdministrationError) {
+    guard options.force, let file else { return }
+    let known = running.file.text.bytes
+    guard let content = try? file.content(), content != known else { return }
+    note(file: try loadFile())
+  }
+
+  func loadFile() throws(AdministrationError) -> LoadedConfiguration {
+    guard let file else { throw .noFile }
+    do throws(ConfigurationError) { return try ConfigurationLoader.load(file.name) } catch {
+      throw AdministrationError(error)
+    }
+  }
+
+  func difference() async throws(AdministrationError) -> DifferenceList {
+    let loaded = try loadFile()
+    let difference = ConfigurationDifference(
+      from: configuration, to: loaded.configuration)
+    return DifferenceList(difference.changes.map { Difference($0) })
+  }
+
+  func configuration(
+    withSecrets: Bool
+  ) async throws(AdministrationError) -> ConfigurationResource {
+    let running = running
+    let text = running.current.text
+    return ConfigurationResource(
+      text: withSecrets ? text.text : text.redacted, isRedacted: !withSecrets, file: file?.path,
+      hasUnsavedChanges: !running.difference.isEmpty)
+  }
+
+  // MARK: Signals
+
+  /// What SIGHUP asks for; the log tells what has become of it.
+  func reloadBySignal() {
+    let isAccepted = daemon.changes.perform { [self] in
+      do throws(AdministrationError) {
+        let result = try reloadNow(ChangeOptions())
+        let count = result.differences.count
+        logger.notice(
+          "configuration read anew",
+          metadata: ["changes": "\(count == 0 ? "none" : "\(count)")"])
+      } catch {
+        var metadata: Logger.Metadata = ["error": "\(error)"]
+        if let users = error.users { metadata["users"] = "\(users.joined(separator: "; "))" }
+        logger.error("the configuration was not read anew: what runs goes on", metadata: metadata)
+      }
+    }
+    if !isAccepted { logger.error("SIGHUP ignored: too many changes wait") }
+  }
+}
+
+extension AdministrationError {
+  fileprivate static let noFile = AdministrationError(
+    .conflict, "the daemon was started without a configuration file",
+    remedy: "config export writes what runs")
+}

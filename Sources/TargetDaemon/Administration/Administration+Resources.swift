@@ -1,0 +1,170 @@
+internal import AdministrationModel
+internal import Glibc
+internal import ISCSITarget
+internal import Reactor
+internal import TargetConfig
+
+// What administrators can look at.
+extension Administration: Administrator {
+  /// How long whoever looks waits for the reactors.
+  static let patience = Duration.seconds(5)
+
+  func summaries() async throws(AdministrationError) -> [SessionSummary] {
+    let sessions: [SessionSummary]? = await daemon.worker.answer(within: Self.patience) {
+      worker, answer in worker.sessions { answer($0) }
+    }
+    guard let sessions else { throw .tooBusy }
+    return sessions
+  }
+
+  func version() async throws(AdministrationError) -> VersionResource {
+    VersionResource(name: "swift-tgtd", version: Version.text)
+  }
+
+  func targets(named name: String?) async throws(AdministrationError) -> [TargetResource] {
+    let configuration = configuration
+    let chosen: [TargetConfiguration.Target]
+    if let name {
+      guard let target = configuration.target(named: ISCSIName.normalized(name)) else {
+        throw .missing("target", name, at: "targets")
+      }
+      chosen = [target]
+    } else {
+      chosen = configuration.targets
+    }
+    let reading = Reading(self, try await summaries())
+    return chosen.map { reading.target($0) }
+  }
+
+  func stores(named name: String?) async throws(AdministrationError) -> [StoreResource] {
+    let configuration = configuration
+    if let name, configuration.store(named: name) == nil {
+      throw .missing("store", name, at: "stores")
+    }
+    let reading = Reading(self, [], of: name)
+    return configuration.stores.filter { name == nil || $0.name == name }.map { reading.store($0) }
+  }
+
+  func portals() async throws(AdministrationError) -> [PortalResource] {
+    let reading = Reading(self, try await summaries())
+    return configuration.portals.map { reading.portal($0) }
+  }
+
+  func discovery() async throws(AdministrationError) -> DiscoveryResource {
+    let discovery = configuration.discovery
+    return DiscoveryResource(
+      chapUsers: discovery.chap.map(\.user), mutualCHAPUser: discovery.mutualChap?.user)
+  }
+
+  // MARK: Status
+
+  func status() async throws(AdministrationError) -> StatusResource {
+    let running = running
+    let configuration = running.current.configuration
+    let workers = try await workerStatistics()
+    var status = StatusResource(
+      version: Version.text, phase: isStopping ? .stopping : .running, processID: getpid(),
+      startedAt: startedAt)
+    status.configurationFile = file?.path
+    status.hasUnsavedChanges = hasUnsavedChanges(running)
+    status.engine = daemon.reactors.engine.rawValue
+    status.reactorCount = daemon.reactors.workers.count
+    status.bufferBytes = workers.reduce(0) { $0 + UInt64(clamping: $1.memoryMax) }
+    status.bufferBytesInUse = workers.reduce(0) { $0 + UInt64(clamping: $1.memoryLent) }
+    status.targetCount = configuration.targets.count
+    status.lunCount = configuration.targets.reduce(0) { $0 + $1.allLUNs.count }
+    status.storeCount = configuration.stores.count
+    status.sessionCount = workers.reduce(0) { $0 + $1.sessions }
+    status.connectionCount = workers.reduce(0) { $0 + $1.connections }
+    let served = daemon.inventory.served
+    let offline = served.filter { StoreCondition($0).state == .offline }
+    status.offlineStoreCount = offline.count
+    let reading = Reading(self, try await summaries(), of: "")
+    status.portals = configuration.portals.map { reading.portal($0) }
+    status.problems = problems(offline, status)
+    return status
+  }
+
+  private func hasUnsavedChanges(_ running: RunningConfiguration) -> Bool {
+    running.current.text != running.file.text && !running.difference.isEmpty
+  }
+
+  private func problems(
+    _ offline: [Inventory.Served], _ status: StatusResource
+  ) -> [String] {
+    var problems = offline.prefix(8).map { served in
+      "store \(served.name) is offline: \(StoreCondition(served).reason ?? "")"
+    }
+    if offline.count > 8 { problems.append("\(offline.count - 8) more stores are offline") }
+    for portal in status.portals where !portal.isListening {
+      problems.append("portal \(portal.address) does not listen: \(portal.reason ?? "")")
+    }
+    for name in daemon.inventory.leaving.sorted() {
+      problems.append("operations of the former store \(name) have not ended")
+    }
+    return problems
+  }
+
+  func workerStatistics() async throws(AdministrationError) -> [WorkerStatistics] {
+    let statistics: [WorkerStatistics]? = await daemon.worker.answer(within: Self.patience) {
+      worker, answer in worker.statistics { answer($0) }
+    }
+    guard let statistics else { throw .tooBusy }
+    return statistics
+  }
+
+  // MARK: Outcomes
+
+  /// What changes were about, as it is now.
+  func outcomes(of subjects: [ChangeSubject]) async -> [ChangeOutcome] {
+    let configuration = configuration
+    let reading = Reading(self, (try? await summaries()) ?? [])
+    func target(_ name: String) -> TargetConfiguration.Target? {
+      configuration.target(named: ISCSIName.normalized(name))
+    }
+    return subjects.map { subject in
+      switch subject {
+      case .nothing: ChangeOutcome()
+      case .store(let name):
+        ChangeOutcome(store: configuration.store(named: name).map { reading.store($0) })
+      case .target(let name): ChangeOutcome(target: target(name).map { reading.target($0) })
+      case .lun(let number, let name, let entry):
+        ChangeOutcome(
+          lun: target(name)?.luns(of: entry)?.first { $0.number == number }.map { reading.lun($0) })
+      case .entry(let entry, let name):
+        ChangeOutcome(entry: target(name)?.entry(entry).map { reading.entry($0) })
+      case .portal(let address):
+        ChangeOutcome(
+          portal: configuration.portals.first { $0.endpoint.isWritten(address) }
+            .map { reading.portal($0) })
+      }
+    }
+  }
+}
+
+extension TargetConfiguration.Target {
+  fileprivate func entry(_ name: AccessEntryName) -> TargetConfiguration.AccessEntry? {
+    let initiator = ISCSIName.normalized(name.initiator)
+    let matching = acl.filter { ($0.initiator ?? "any") == initiator }
+    guard let addresses = name.addresses, matching.count > 1 else { return matching.first }
+    return matching.first { Set($0.addresses.map { "\($0)" }) == Set(addresses) } ?? matching.first
+  }
+
+  fileprivate func luns(of entry: AccessEntryName?) -> [TargetConfiguration.LUN]? {
+    guard let entry else { return luns }
+    return self.entry(entry)?.luns
+  }
+}
+
+extension Endpoint {
+  /// With or without the port that is the standard.
+  fileprivate func isWritten(_ text: String) -> Bool {
+    text == "\(self)" || (port == Endpoint.defaultPort && "\(text):\(port)" == "\(self)")
+  }
+}
+
+extension AdministrationError {
+  static func missing(_ what: String, _ name: String, at path: String) -> AdministrationError {
+    AdministrationError(.notFound, "there is no \(what) \"\(name)\"", path: path)
+  }
+}
