@@ -36,7 +36,7 @@ struct TgtAdminTests {
     #expect(target.acl == [AccessEntryResource(initiator: "any", addresses: ["127.0.0.1"])])
     #expect(!target.isOpenToAny)
     #expect(target.chapUsers == ["iscsiadm"])
-    #expect(bench.daemon.requests.allSatisfy(\.options.runtimeOnly))
+    #expect(bench.daemon.requests.allSatisfy { $0.options.runtimeOnly })
   }
 
   @Test("--execute again changes nothing, and removes what the file no longer has")

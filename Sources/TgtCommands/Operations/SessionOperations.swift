@@ -2,7 +2,7 @@ internal import AdministrationModel
 
 extension TgtadmCall {
   func performSession(_ operation: TgtadmRequest.Operation) async throws(TgtFailure) {
-    guard operation == .stat else { throw .invalidRequest() }
+    guard operation == .stat else { throw try await refusal() }
     try await showStatistics(.session)
   }
 
@@ -11,8 +11,14 @@ extension TgtadmCall {
     case .show: try await showConnections()
     case .delete: try await deleteConnection()
     case .stat: try await showStatistics(.connection)
-    default: throw .invalidRequest()
+    default: throw try await refusal()
     }
+  }
+
+  /// With tgt it is the daemon that refuses: where none runs, that is told.
+  private func refusal() async throws(TgtFailure) -> TgtFailure {
+    _ = try await asking { daemon throws(AdministrationError) in try await daemon.status() }
+    return .invalidRequest()
   }
 
   private func showConnections() async throws(TgtFailure) {

@@ -52,10 +52,11 @@ enum AccessRule: Equatable {
       return .addACLEntry(Change.EntryAddition(target: target.name, entry))
     case .address(let address):
       var entry = AccessEntrySpecification(initiator: "any", addresses: [address])
-      let length = Network(address)?.prefixLength ?? .max
+      let network = Network(address)
       entry.index = target.acl.firstIndex { other in
         guard other.initiator == "any" else { return false }
-        return (other.addresses.compactMap { Network($0)?.prefixLength }.min() ?? -1) < length
+        let others = other.addresses.compactMap { Network($0) }
+        return other.addresses.isEmpty || others.contains { network?.isNarrower(than: $0) ?? false }
       }
       return .addACLEntry(Change.EntryAddition(target: target.name, entry))
     }
@@ -103,6 +104,12 @@ enum AccessRule: Equatable {
 struct Network: Equatable {
   let text: String
   let prefixLength: Int
+  private let family: InternetAddress.Family
+
+  /// Addresses of two families are never in one network.
+  func isNarrower(than other: Network) -> Bool {
+    family == other.family && prefixLength > other.prefixLength
+  }
 
   init?(_ given: String) {
     let parts = given.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
@@ -110,6 +117,7 @@ struct Network: Equatable {
     if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
     guard let address = InternetAddress(host), address.zone == nil else { return nil }
     let width = address.networkBytes.count * 8
+    family = address.family
     guard parts.count == 2 else {
       text = address.description
       prefixLength = width
