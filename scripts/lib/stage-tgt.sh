@@ -52,7 +52,7 @@ agent() {
 target_agent() { agent iSCSITarget "$1" tid=1 "iqn=$IQN:agent" "allowed_initiators=127.0.0.1" \
   incoming_username=user incoming_password=user-secret-0123; }
 unit_agent() { agent iSCSILogicalUnit "$1" "target_iqn=$IQN:agent" lun=1 "path=$WORK/agent.img" \
-  vendor_id=ACME "product_id=Agent Disk" scsi_sn=serial4711; }
+  vendor_id=ACME product_id=AgentDisk scsi_sn=serial4711; }
 
 claims_agents() {
   truncate -s 64M "$WORK/agent.img"
@@ -69,7 +69,7 @@ claims_agents() {
   claim "without the password it is refused" refused logs_in "$IQN:agent"
   logs_in "$IQN:agent" '' user%user-secret-0123 >"$WORK/inquiry" 2>&1
   claim "INQUIRY shows the agent's vendor" grep -q 'Vendor:ACME' "$WORK/inquiry"
-  claim "INQUIRY shows the agent's product" grep -q 'Product:Agent Disk' "$WORK/inquiry"
+  claim "INQUIRY shows the agent's product" grep -q 'Product:AgentDisk' "$WORK/inquiry"
   claim "iSCSITarget: stop while an initiator is logged in" stop_in_use
   claim "iSCSITarget: monitor says 7 after the stop" ends 7 target_agent monitor
   claim "iSCSILogicalUnit: monitor says 7 after its target's stop" ends 7 unit_agent monitor

@@ -37,8 +37,8 @@ extension TgtadmCall {
     switch operation {
     case .show:
       let state = try await state()
-      let targets = state.targets.map {
-        "        Target \(state.tid($0.name)): \($0.name.printable)\n"
+      let targets = state.names.map {
+        "        Target \(state.tid($0)): \($0.printable)\n"
       }
       terminal.write("LLDs:\n    iscsi: ready\n" + targets.joined() + "    iser: error\n")
     case .start:

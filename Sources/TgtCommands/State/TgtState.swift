@@ -2,7 +2,10 @@ internal import AdministrationModel
 
 /// One reading of what the daemon serves, with the numbers of tgt.
 struct TgtState: Sendable {
+  /// By their numbers.
   var targets: [TargetResource]
+  /// In the order in which they came.
+  let names: [String]
   var stores: [String: StoreResource]
   var notes: TgtNotes
   /// By name.
@@ -15,6 +18,7 @@ struct TgtState: Sendable {
     self.notes = TgtNotes(notes)
     self.stores = Dictionary(stores.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
     self.targets = targets
+    names = targets.map(\.name)
     number()
     self.targets.sort { (tids[$0.name] ?? 0) < (tids[$1.name] ?? 0) }
     for (place, target) in self.targets.enumerated() {

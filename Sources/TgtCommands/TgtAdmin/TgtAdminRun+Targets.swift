@@ -39,6 +39,8 @@ extension TgtAdminRun {
     }
     let number = present.state.tids[name.lowercased()]
     let isInUse = try await delete(name)
+    // The disks of what has gone are free again.
+    if !options.isPretended { try await look() }
     if isInUse {
       comment("Target \(name) already exists!")
     } else {
