@@ -4,8 +4,8 @@ import TargetConfig
 
 @testable import TargetDaemon
 
-/// An administrator without a data plane: changes are made to the text of a configuration, which has
-/// to load afterwards, as the daemon does it.
+/// An administrator without a data plane: changes are made to the text of a configuration, which
+/// has to load afterwards, as the daemon does it.
 final class ConfiguredAdministrator: Administrator {
   struct State {
     var loaded: LoadedConfiguration

@@ -49,7 +49,6 @@ struct GoldenTests {
       FileManager.default.isExecutableFile(atPath: $0)
     }
 
-
   /// A new tgtd with a control port of its own, ended by its process.
   private struct RealTgt {
     let process = Process()

@@ -60,6 +60,8 @@ struct TgtAdminTests {
     let bench = try Bench()
     let path = try Self.file(Self.cluster + "\n")
     let run = await bench.admin("-p -e -c \(path)")
+    // A blank for each of five options that are not there.
+    let noOptions = "     "
     #expect(
       run.output == """
         # Using \(path) as configuration file
@@ -68,8 +70,7 @@ struct TgtAdminTests {
 
         # Adding target: \(Self.resource)
         tgtadm -C 0 --lld iscsi --op new --mode target --tid 1 -T \(Self.resource)
-        tgtadm -C 0 --lld iscsi --op new --mode logicalunit --tid 1 --lun 1 -b "/disks/a.img"\
-             
+        tgtadm -C 0 --lld iscsi --op new --mode logicalunit --tid 1 --lun 1 -b "/disks/a.img"\(noOptions)
         # Write cache is enabled (default) for lun 1.
         tgtadm -C 0 --lld iscsi --mode account --op new --user=iscsiadm --password=123456789adm
         tgtadm -C 0 --lld iscsi --mode account --op bind --tid=1 --user=iscsiadm

@@ -119,7 +119,8 @@ struct TgtadmTests {
       let run = await bench.tgtadm(line)
       #expect(!(run.output + run.errors).contains("hushhush"))
     }
-    #expect(try await bench.daemon.notes(withSecrets: false).allSatisfy { $0.value != "hushhushhush" })
+    #expect(
+      try await bench.daemon.notes(withSecrets: false).allSatisfy { $0.value != "hushhushhush" })
   }
 
   @Test("What cannot be done here is refused by name, and what means nothing is told")

@@ -1,8 +1,8 @@
 internal import AdministrationModel
 
-// Accounts of tgt belong to nothing until they are bound. Ours stand where they count, in targets and
-// with discovery; so an account is a note, and binding it copies it. Users that the configuration
-// has are listed as accounts, too.
+// Accounts of tgt belong to nothing until they are bound. Ours stand where they count, in targets
+// and with discovery; so an account is a note, and binding it copies it. Users that the
+// configuration has are listed as accounts, too.
 
 extension TgtadmCall {
   func performAccount(_ operation: TgtadmRequest.Operation) async throws(TgtFailure) {

@@ -39,7 +39,8 @@ extension TgtadmCall {
       changes.append(TgtNotes.forgetNumber(tid))
     }
     if !request.isForced {
-      // What is in use counts, not who opened its LUNs: a store would be closed for its users' sake.
+      // What is in use counts, not who opened its LUNs: a store would be closed for its users'
+      // sake.
       let isActive = try await sessions().contains { $0.target == target.name }
       if isActive { throw .targetActive }
     }

@@ -1,7 +1,7 @@
 internal import AdministrationModel
 
-/// The text of `--mode target --op show`: programs find what they look for by these words and by how
-/// far lines are indented, so that no blank of it is free.
+/// The text of `--mode target --op show`: programs find what they look for by these words and by
+/// how far lines are indented, so that no blank of it is free.
 struct TargetListing {
   let state: TgtState
   /// By target.
@@ -107,8 +107,8 @@ struct TargetListing {
     line(3, "Backing store flags: \(description.flags)")
   }
 
-  /// The scsi_id that was asked for, as long as it is the one that the WWID came from; otherwise the
-  /// WWID itself.
+  /// The scsi_id that was asked for, as long as it is the one that the WWID came from; otherwise
+  /// the WWID itself.
   private func scsiID(_ store: StoreResource, tid: Int, lun: UInt16) -> String {
     let wwn = store.wwn?.lowercased()
     let standard = TgtIdentity.scsiID(tid: tid, lun: UInt64(lun))

@@ -54,8 +54,8 @@ struct TgtState: Sendable {
 
   func tid(_ name: String) -> Int { tids[name] ?? 0 }
 
-  /// A target that tgtadm made keeps the number that it was given. Any other has the number that the
-  /// daemon gave it; where that was taken by then, the first free one behind all.
+  /// A target that tgtadm made keeps the number that it was given. Any other has the number that
+  /// the daemon gave it; where that was taken by then, the first free one behind all.
   private mutating func number() {
     let names = Set(targets.map(\.name))
     var taken: Set<Int> = []

@@ -3,8 +3,8 @@ internal import AdministrationModel
 // What goes, and what else is done to targets that are there.
 
 extension TgtAdminRun {
-  /// After --execute: targets of which the file says nothing. A file that has no target says nothing
-  /// of any.
+  /// After --execute: targets of which the file says nothing. A file that has no target says
+  /// nothing of any.
   mutating func removeTargets(besides configuration: TgtAdminConfiguration) async throws(End) {
     guard !configuration.targets.isEmpty else { return }
     let names = Set(configuration.targets.map { $0.name.lowercased() })
