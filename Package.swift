@@ -35,6 +35,9 @@ let package = Package(
   products: [
     .executable(name: "swift-tgtd", targets: ["swift-tgtd"]),
     .executable(name: "swift-tgtadm", targets: ["swift-tgtadm"]),
+    .executable(name: "tgtadm", targets: ["tgtadm"]),
+    .executable(name: "tgt-admin", targets: ["tgt-admin"]),
+    .executable(name: "tgt-setup-lun", targets: ["tgt-setup-lun"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -140,6 +143,13 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "swift-tgtadm", dependencies: ["AdministrationCommands"], swiftSettings: strict),
+    .target(
+      name: "TgtCommands",
+      dependencies: ["AdministrationClient", "AdministrationModel", "TargetConfig"],
+      swiftSettings: strict),
+    .executableTarget(name: "tgtadm", dependencies: ["TgtCommands"], swiftSettings: strict),
+    .executableTarget(name: "tgt-admin", dependencies: ["TgtCommands"], swiftSettings: strict),
+    .executableTarget(name: "tgt-setup-lun", dependencies: ["TgtCommands"], swiftSettings: strict),
     .target(name: "CTestSupport", dependencies: ["CLinux"], path: "Tests/CTestSupport"),
     .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: testing),
     .testTarget(
@@ -204,6 +214,13 @@ let package = Package(
       name: "AdministrationCommandsTests",
       dependencies: ["AdministrationCommands", "AdministrationModel"],
       swiftSettings: testing),
+    .testTarget(
+      name: "TgtCommandsTests",
+      dependencies: [
+        "TgtCommands", "AdministrationClient", "AdministrationModel", "AdministrationServer",
+        "TargetConfig", "TargetDaemon", .product(name: "Logging", package: "swift-log"),
+      ],
+      exclude: ["Golden"], swiftSettings: testing),
     .testTarget(
       name: "TargetDaemonTests",
       dependencies: [

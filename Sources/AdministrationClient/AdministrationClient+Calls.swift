@@ -73,6 +73,12 @@ extension AdministrationClient: Administrator {
     String(decoding: try await answer(to: APIRequest(.GET, ["metrics"])), as: UTF8.self)
   }
 
+  public func notes(
+    withSecrets: Bool = false
+  ) async throws(AdministrationError) -> [NoteResource] {
+    try await decoded(APIRequest(.GET, ["notes"], query: Self.secretsQuery(withSecrets)))
+  }
+
   // MARK: Changes
 
   public func change(
@@ -84,8 +90,7 @@ extension AdministrationClient: Administrator {
   public func configuration(
     withSecrets: Bool = false
   ) async throws(AdministrationError) -> ConfigurationResource {
-    let query = withSecrets ? [("secrets", "true")] : []
-    return try await decoded(APIRequest(.GET, ["config"], query: query))
+    try await decoded(APIRequest(.GET, ["config"], query: Self.secretsQuery(withSecrets)))
   }
 
   public func difference() async throws(AdministrationError) -> DifferenceList {
@@ -111,6 +116,10 @@ extension AdministrationClient: Administrator {
   }
 
   // MARK: How
+
+  private static func secretsQuery(_ withSecrets: Bool) -> [(String, String)] {
+    withSecrets ? [("secrets", "true")] : []
+  }
 
   private func get<Resource: Decodable>(
     _ segments: String...

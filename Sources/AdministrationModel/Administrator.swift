@@ -22,6 +22,10 @@ public protocol Administrator: Sendable {
   /// Prometheus text, exposition format 0.0.4.
   func metrics() async throws(AdministrationError) -> String
 
+  /// What programs noted, in the order in which they did. Notes are written by `Change.setNote`, in
+  /// one transaction with other changes.
+  func notes(withSecrets: Bool) async throws(AdministrationError) -> [NoteResource]
+
   func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult
 
   func configuration(

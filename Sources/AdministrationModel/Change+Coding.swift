@@ -9,6 +9,7 @@ extension Change: Codable {
     case addACLEntry, removeACLEntry, setACLEntry
     case addCHAPUser, removeCHAPUser, setMutualCHAP, clearMutualCHAP
     case addPortal, removePortal
+    case setNote
   }
 
   public init(from decoder: any Decoder) throws {
@@ -47,6 +48,7 @@ extension Change: Codable {
     case .clearMutualCHAP: .clearMutualCHAP(try value())
     case .addPortal: .addPortal(try value())
     case .removePortal: .removePortal(try value())
+    case .setNote: .setNote(try value())
     }
   }
 
@@ -71,6 +73,7 @@ extension Change: Codable {
     case .clearMutualCHAP(let value): try container.encode(value, forKey: .clearMutualCHAP)
     case .addPortal(let value): try container.encode(value, forKey: .addPortal)
     case .removePortal(let value): try container.encode(value, forKey: .removePortal)
+    case .setNote(let value): try container.encode(value, forKey: .setNote)
     }
   }
 }
@@ -96,6 +99,7 @@ extension Change.Name {
     case .clearMutualCHAP: CredentialPlace.self
     case .addPortal: PortalSpecification.self
     case .removePortal: Change.PortalName.self
+    case .setNote: NoteSpecification.self
     }
   }
 }

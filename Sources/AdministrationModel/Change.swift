@@ -25,6 +25,9 @@ public enum Change: Sendable, Equatable {
 
   case addPortal(PortalSpecification)
   case removePortal(PortalName)
+
+  /// Touches no configuration: it is kept beside, until the daemon ends.
+  case setNote(NoteSpecification)
 }
 
 extension Change {

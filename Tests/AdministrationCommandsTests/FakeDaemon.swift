@@ -101,6 +101,7 @@ final class FakeDaemon: Daemon {
     }
   }
   func metrics() async throws(AdministrationError) -> String { "" }
+  func notes(withSecrets: Bool) async throws(AdministrationError) -> [NoteResource] { [] }
 
   func configuration(
     withSecrets: Bool

@@ -28,6 +28,7 @@ struct ChangeCodingTests {
         at: CredentialPlace(target: "t", entry: entry))),
     .clearMutualCHAP(.discovery), .addPortal(PortalSpecification(address: "[::]:3260", group: 2)),
     .removePortal(Change.PortalName("192.0.2.7:3260")),
+    .setNote(NoteSpecification(key: "tgt/tid/1", value: "iqn.a", mustBeNew: true)),
   ]
 
   @Test("come back as they went")

@@ -135,6 +135,11 @@ final class FakeAdministrator: Administrator {
     return "# HELP x y\nx 1\n"
   }
 
+  func notes(withSecrets: Bool) async throws(AdministrationError) -> [NoteResource] {
+    try note("notes \(withSecrets)")
+    return [NoteResource(key: "tgt/tid/1", value: Self.target)]
+  }
+
   func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult {
     while state.withLock({ $0.isHeld }) { try? await Task.sleep(for: .milliseconds(5)) }
     try note("change")

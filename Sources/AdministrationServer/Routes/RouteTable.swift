@@ -62,6 +62,9 @@ extension RouteTable {
           hub: hub, after: id, limits: limits, channel: call.context.channel,
           departure: call.context.departure)
       },
+      .get("/v1/notes", "What programs noted", query: [.secrets]) {
+        try await $0.administrator.notes(withSecrets: try $0.flag("secrets"))
+      },
       .get("/v1/portals", "All portals") { try await $0.administrator.portals() },
       .change(.post, "/v1/portals", "Adds a portal", of: PortalSpecification.self) {
         [.addPortal($1)]

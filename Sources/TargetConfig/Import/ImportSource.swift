@@ -36,6 +36,55 @@ public struct ImportSource: Sendable {
   }
 }
 
+/// What stands in a targets.conf, in its order and with what it includes, whatever it means.
+public struct TargetsConf: Sendable {
+  /// A line `name value`, or a block `<name value> … </name>`.
+  public struct Entry: Sendable, Equatable {
+    public var name: String
+    public var value: String
+    /// nil for a line.
+    public var entries: [Entry]?
+
+    public init(_ name: String, _ value: String, _ entries: [Entry]? = nil) {
+      self.name = name
+      self.value = value
+      self.entries = entries
+    }
+
+    init(_ directive: Directive) {
+      self.init(directive.name, directive.value, directive.children?.map { Entry($0) })
+    }
+  }
+
+  public var entries: [Entry]
+
+  public init(_ entries: [Entry]) { self.entries = entries }
+}
+
+extension ImportSource {
+  /// As tgt-admin reads it.
+  public func targetsConf() throws(ConfigurationError) -> TargetsConf {
+    var included = IncludedFiles(directory: FilePath.directory(of: path))
+    var reader = DirectiveReader()
+    let result: Result<[Directive], ImportError>
+    do throws(ImportError) {
+      result = .success(
+        try reader.read(bytes, fileName: path, includes: { included.read($0) }))
+    } catch {
+      result = .failure(error)
+    }
+    if let problem = included.problem { throw ConfigurationError([problem]) }
+    do throws(ImportError) {
+      return TargetsConf(try result.get().map { TargetsConf.Entry($0) })
+    } catch {
+      throw ConfigurationError([
+        ConfigurationProblem(
+          file: error.place.file, line: error.place.line, sentence: error.sentence)
+      ])
+    }
+  }
+}
+
 /// What includes name, by glob(3).
 private struct IncludedFiles {
   let directory: String

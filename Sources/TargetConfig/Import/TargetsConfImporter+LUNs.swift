@@ -193,7 +193,7 @@ extension TargetsConfImporter {
     let place = lun.directive.place
     let digits = Self.hexadecimal(UInt64(tid), 4) + Self.hexadecimal(number, 4)
     let scsiID = lun.options["scsi_id"] ?? "IET     \(digits)"
-    wish.naa = Self.naa(scsiID)
+    wish.naa = TgtDesignator.naa(scsiID)
     wish.serial = lun.options["scsi_sn"]
     wish.vendor = lun.options["vendor_id"]
     wish.product = lun.options["product_id"]
@@ -219,17 +219,6 @@ extension TargetsConfImporter {
   private static func hexadecimal(_ value: UInt64, _ width: Int) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
-  }
-
-  /// tgt's NAA designator: each character of scsi_id is one hexadecimal digit, 0 when it is none;
-  /// the last 32 of them count, and the first becomes 6.
-  static func naa(_ scsiID: String) -> String {
-    let digits = scsiID.utf8.prefix(36).map { byte in
-      Character(Unicode.Scalar(byte)).hexDigitValue ?? 0
-    }
-    let last = digits.suffix(32)
-    let padded = [Int](repeating: 0, count: 32 - last.count) + last
-    return "6" + padded.dropFirst().map { String($0, radix: 16) }.joined()
   }
 
   // MARK: What is not kept

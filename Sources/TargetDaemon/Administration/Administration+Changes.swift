@@ -31,7 +31,16 @@ extension Administration {
     } catch {
       throw AdministrationError(error)
     }
-    return (try carryOut(change, from: running, request.options), subjects)
+    var notes = notes
+    for case .setNote(let note) in request.changes { try notes.set(note) }
+    let result = try carryOut(change, from: running, request.options)
+    // They cost nothing to keep, and so nothing fails any more.
+    if !request.options.dryRun { commit(notes) }
+    return (result, subjects)
+  }
+
+  func notes(withSecrets: Bool) async throws(AdministrationError) -> [NoteResource] {
+    notes.resources(withSecrets: withSecrets)
   }
 
   func reload(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {

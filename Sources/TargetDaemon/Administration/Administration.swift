@@ -13,6 +13,7 @@ final class Administration: Sendable {
     var running: RunningConfiguration
     /// Small numbers of targets, which are never given again.
     var targetNumbers: [String: UInt32] = [:]
+    var notes = Notebook()
     var isStopping = false
   }
 
@@ -46,6 +47,12 @@ final class Administration: Sendable {
 
   /// The number of each target, by name.
   var targetNumbers: [String: UInt32] { state.withLock { $0.targetNumbers } }
+
+  /// What programs noted.
+  var notes: Notebook { state.withLock { $0.notes } }
+
+  /// In turn.
+  func commit(_ notes: Notebook) { state.withLock { $0.notes = notes } }
 
   // MARK: Changes
 

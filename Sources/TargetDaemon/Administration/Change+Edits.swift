@@ -28,6 +28,7 @@ extension ConfigurationText {
       try addPortal(
         NewPortal(address: portal.address, group: portal.group, advertise: portal.advertise))
     case .removePortal(let portal): try removePortal(portal.address)
+    case .setNote: break  // not of the configuration
     case .addACLEntry, .removeACLEntry, .setACLEntry, .addCHAPUser, .removeCHAPUser,
       .setMutualCHAP, .clearMutualCHAP:
       try changeAccess(change)
@@ -152,7 +153,8 @@ enum ChangeSubject: Sendable, Equatable {
       case .removeCHAPUser(let user): .init(user.place)
       case .clearMutualCHAP(let place): .init(place)
       case .addPortal(let portal): .portal(portal.address)
-      case .addLUN, .removeLUN, .removeStore, .removeTarget, .removeACLEntry, .removePortal:
+      case .addLUN, .removeLUN, .removeStore, .removeTarget, .removeACLEntry, .removePortal,
+        .setNote:
         .nothing
       }
   }
