@@ -35,6 +35,7 @@ let package = Package(
   products: [
     .executable(name: "swift-tgtd", targets: ["swift-tgtd"]),
     .executable(name: "swift-tgtadm", targets: ["swift-tgtadm"]),
+    .executable(name: "targetcli", targets: ["targetcli"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -140,6 +141,15 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(
       name: "swift-tgtadm", dependencies: ["AdministrationCommands"], swiftSettings: strict),
+    .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
+    .target(
+      name: "TargetcliCommands",
+      dependencies: [
+        "AdministrationClient", "AdministrationModel", "CConsole", "CEditLine", "TargetConfig",
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "targetcli", dependencies: ["TargetcliCommands"], swiftSettings: strict),
     .target(name: "CTestSupport", dependencies: ["CLinux"], path: "Tests/CTestSupport"),
     .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: testing),
     .testTarget(
@@ -203,6 +213,10 @@ let package = Package(
     .testTarget(
       name: "AdministrationCommandsTests",
       dependencies: ["AdministrationCommands", "AdministrationModel"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "TargetcliCommandsTests",
+      dependencies: ["TargetcliCommands", "AdministrationModel", "TargetConfig"],
       swiftSettings: testing),
     .testTarget(
       name: "TargetDaemonTests",
