@@ -124,12 +124,16 @@ extension ServedEntry {
     var values: [String: JSONValue] = [:]
     if luns != old.luns { values["luns"] = luns.map { .list($0.map(\.json)) } ?? .null }
     if isReadOnly != old.isReadOnly { values["readOnly"] = isReadOnly ? true : .null }
+    if auth.user != old.auth.user {
+      // As a whole: an entry's only user cannot be taken away by itself.
+      values["chap"] = auth.user.isEmpty ? .null : .list([try auth.user.json])
+    }
     var changes: [Change] = []
     if !values.isEmpty {
       changes.append(.setACLEntry(Change.EntryKeys(target: target, key, values)))
     }
-    return try changes
-      + auth.changes(from: old.auth, at: CredentialPlace(target: target, entry: key))
+    let place = CredentialPlace(target: target, entry: key)
+    return try auth.mutualChanges(from: old.auth, at: place) + changes
   }
 }
 
@@ -138,7 +142,6 @@ extension Credentials {
     from old: Credentials, at place: CredentialPlace
   ) throws(ExecutionError) -> [Change] {
     var changes: [Change] = []
-    if mutual != old.mutual, mutual.isEmpty { changes.append(.clearMutualCHAP(place)) }
     if user != old.user {
       if let name = old.user.userid {
         changes.append(
@@ -148,14 +151,26 @@ extension Credentials {
         changes.append(.addCHAPUser(Change.UserAddition(try user.known, at: place)))
       }
     }
-    if mutual != old.mutual, !mutual.isEmpty {
-      changes.append(.setMutualCHAP(Change.UserAddition(try mutual.known, at: place)))
-    }
-    return changes
+    return try changes + mutualChanges(from: old, at: place)
+  }
+
+  func mutualChanges(
+    from old: Credentials, at place: CredentialPlace
+  ) throws(ExecutionError) -> [Change] {
+    guard mutual != old.mutual else { return [] }
+    guard !mutual.isEmpty else { return [.clearMutualCHAP(place)] }
+    return [.setMutualCHAP(Change.UserAddition(try mutual.known, at: place))]
   }
 }
 
 extension CHAPUser {
+  var json: JSONValue {
+    get throws(ExecutionError) {
+      let known = try known
+      return ["user": .text(known.user), "secret": .text(known.secret?.reveal ?? "")]
+    }
+  }
+
   var known: CredentialSpecification {
     get throws(ExecutionError) {
       guard let specification else {

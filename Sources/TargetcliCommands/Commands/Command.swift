@@ -46,10 +46,10 @@ struct Command {
 
   private mutating func runOfNode(_ name: String, _ arguments: Arguments) async throws {
     switch (node.kind, name) {
-    case (.root, "saveconfig"): try await saveConfiguration(arguments)
-    case (.root, "restoreconfig"): try await restoreConfiguration(arguments)
-    case (.root, "clearconfig"): try await clearConfiguration(arguments)
-    case (.root, "sessions"): try await showSessions(arguments)
+    case (_, "saveconfig"): try await saveConfiguration(arguments)
+    case (_, "restoreconfig"): try await restoreConfiguration(arguments)
+    case (_, "clearconfig"): try await clearConfiguration(arguments)
+    case (_, "sessions"): try await showSessions(arguments)
     case (.plugin(let plugin), "create"): try await createStore(plugin, arguments)
     case (.plugin(let plugin), "delete"): try await deleteStore(plugin, arguments)
     case (.alua, _): throw ExecutionError("Every path is active and optimized here.")

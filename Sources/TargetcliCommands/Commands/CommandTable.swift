@@ -18,14 +18,17 @@ enum CommandTable {
   ]
 
   static func commands(of kind: NodeKind) -> [CommandSignature] {
-    (everywhere + own(kind)).sorted { $0.name < $1.name }
+    let own = own(kind)
+    let names = Set(own.map(\.name))
+    return (everywhere + own + root.filter { !names.contains($0.name) })
+      .sorted { $0.name < $1.name }
   }
 
   private static let info = CommandSignature("info", "Shows the values of the node.")
 
   private static func own(_ kind: NodeKind) -> [CommandSignature] {
     switch kind {
-    case .root: root
+    case .root: []
     case .plugin(let plugin): [creation(plugin), deletion("name", "Deletes it and its LUNs.")]
     case .storageObject, .target, .lun, .portals, .mappedLUN, .acls: [info] + inner(kind)
     case .alua:
@@ -120,6 +123,7 @@ enum CommandTable {
       CommandSignature(name, taking: ["mapped_lun"], "Shows it that LUN no longer.")
     } + [info]
 
+  /// Commands of the root. They are found everywhere: scripts save from where they stand.
   private static let root = [
     CommandSignature(
       "clearconfig", optional: ["confirm"], "Deletes every backstore and target."),

@@ -74,7 +74,7 @@ extension Command {
   }
 
   private func settings(_ group: SettingGroup) async throws -> [Setting] {
-    switch (group, node.kind) {
+    switch (group, node.kind.settingsOwner) {
     case (.global, _):
       return Preferences.known.map { Setting($0.key, preferences[$0.key], $0.value.meaning) }
     case (.alua, .lun):
@@ -117,7 +117,7 @@ extension Command {
   private mutating func set(
     _ group: SettingGroup, _ named: [(name: String, value: String)]
   ) async throws {
-    switch (group, node.kind) {
+    switch (group, node.kind.settingsOwner) {
     case (.global, _):
       for (name, value) in named { try session.preferences.set(name, value) }
       try session.preferencesFile.write(session.preferences, surroundings)

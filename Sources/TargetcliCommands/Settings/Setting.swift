@@ -20,13 +20,23 @@ enum SettingGroup: String {
 
   static func all(of kind: NodeKind) -> [SettingGroup] {
     switch kind {
-    case .root, .backstores, .plugin, .alua, .luns, .acls, .portals, .portal, .mappedLUN, .target:
-      [.global]
+    case .root, .backstores, .plugin, .alua, .portal, .mappedLUN, .target: [.global]
     case .storageObject: [.attribute, .global]
     case .aluaGroup, .lun: [.alua, .global]
     case .iscsi: [.discoveryAuth, .global]
-    case .group: [.attribute, .auth, .global, .parameter]
+    // The lists of a portal group pass on what the group has: guides set it there.
+    case .group, .luns, .acls, .portals: [.attribute, .auth, .global, .parameter]
     case .acl: [.attribute, .auth, .global, .parameter]
+    }
+  }
+}
+
+extension NodeKind {
+  /// Whose values these are.
+  var settingsOwner: NodeKind {
+    switch self {
+    case .luns(let target), .acls(let target), .portals(let target): .group(target)
+    default: self
     }
   }
 }
@@ -34,7 +44,7 @@ enum SettingGroup: String {
 extension SettingGroup {
   /// What may be set, without asking the daemon.
   func names(of kind: NodeKind) -> [String] {
-    switch (self, kind) {
+    switch (self, kind.settingsOwner) {
     case (.global, _): Preferences.known.keys.sorted()
     case (.auth, _): Credentials.parameters
     case (.discoveryAuth, _): (Credentials.parameters + ["enable"]).sorted()
