@@ -26,6 +26,9 @@ final class FakeDaemon: Administrator {
     get throws { try Self.load(state.withLock { $0.text }) }
   }
 
+  /// Every change from now on ends with it.
+  func fail(_ failure: AdministrationError) { state.withLock { $0.failure = failure } }
+
   private static func load(_ text: ConfigurationText) throws -> TargetConfiguration {
     try ConfigurationLoader.load(text: text.text, permissions: .unchecked).configuration
   }
@@ -37,12 +40,10 @@ final class FakeDaemon: Administrator {
   // MARK: Resources
 
   func version() async throws(AdministrationError) -> VersionResource {
-    if let failure = state.withLock({ $0.failure }) { throw failure }
-    return VersionResource(name: "swift-tgtd", version: "1.2.3")
+    VersionResource(name: "swift-tgtd", version: "1.2.3")
   }
 
   func targets(named name: String?) async throws(AdministrationError) -> [TargetResource] {
-    if let failure = state.withLock({ $0.failure }) { throw failure }
     let configuration = try loaded()
     return configuration.targets.enumerated().map { index, target in
       var resource = TargetResource(name: target.name, id: UInt32(index + 1))
@@ -116,13 +117,17 @@ final class FakeDaemon: Administrator {
   func configuration(
     withSecrets: Bool
   ) async throws(AdministrationError) -> ConfigurationResource {
-    ConfigurationResource(text: state.withLock { $0.text.text }, isRedacted: !withSecrets)
+    state.withLock {
+      ConfigurationResource(
+        text: $0.text.text, isRedacted: !withSecrets, file: $0.configurationFile)
+    }
   }
 
   func save(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {
     state.withLock { state in
       state.saves += 1
-      return ChangeResult(savedTo: state.configurationFile)
+      // What is saved already is not written again.
+      return ChangeResult(savedTo: state.saves == 1 ? state.configurationFile : nil)
     }
   }
 

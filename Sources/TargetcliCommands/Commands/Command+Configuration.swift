@@ -8,7 +8,10 @@ extension Command {
 
   mutating func saveConfiguration(_ arguments: Arguments) async throws {
     let result = try await daemon.save(ChangeOptions())
-    if let file = result.savedTo {
+    // What is saved already is not written again.
+    var file = result.savedTo
+    if file == nil { file = try await daemon.configuration(withSecrets: false).file }
+    if let file {
       say("Configuration saved to \(file)")
     } else if arguments["savefile"] == nil {
       throw ExecutionError("The daemon runs without a configuration file: name one.")

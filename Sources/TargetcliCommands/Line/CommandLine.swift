@@ -9,11 +9,12 @@ struct CommandLine: Equatable {
   /// `name=value`, in the order typed; the last of a name counts.
   var named: [(name: String, value: String)] = []
 
-  /// Nil for a blank line and for a comment.
-  init?(_ text: String) {
+  /// Nil for a blank line and for a comment. With `beginsWithPath` the first word is one without a
+  /// slash, too.
+  init?(_ text: String, beginsWithPath: Bool = false) {
     var words = Self.words(text)[...]
     guard let first = words.first, !first.hasPrefix("#") else { return nil }
-    if Self.isPath(first) {
+    if beginsWithPath || Self.isPath(first) {
       path = first
       words.removeFirst()
     }

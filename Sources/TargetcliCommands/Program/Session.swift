@@ -24,19 +24,29 @@ struct Session {
 
   /// Carries out one line. Commands of several processes come one after another.
   mutating func run(_ text: String) async throws {
-    guard let line = CommandLine(text) else { return }
+    guard var line = CommandLine(text) else { return }
     let lock = surroundings.lock(notesFile.path + ".lock")
     defer { withExtendedLifetime(lock) {} }
     preferences = try preferencesFile.read(surroundings)
     let state = try await State.read(daemon, try notesFile.read(surroundings))
     lastState = state
     let tree = state.tree
+    if line.path == nil, let word = line.command, isChild(word, tree) {
+      line = CommandLine(text, beginsWithPath: true) ?? line
+    }
     for path in try paths(line, tree) {
       guard let node = tree.node(at: path) else { throw ExecutionError("No such path \(path)") }
       var command = Command(session: self, state: state, node: node, path: path)
       try await command.run(line)
       self = command.session
     }
+  }
+
+  /// A word that is no command here, and the name of a node below.
+  private func isChild(_ word: String, _ tree: TreeNode) -> Bool {
+    guard let node = tree.node(at: path) else { return false }
+    return node.node(at: NodePath(names: [word])) != nil
+      && !CommandTable.commands(of: node.kind).contains { $0.name == word }
   }
 
   /// Reads what the daemon has now.
