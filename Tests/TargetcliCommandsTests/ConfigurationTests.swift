@@ -44,6 +44,7 @@ struct ConfigurationTests {
     #expect(present.errors == "storageobjects or targets present, not restoring\n")
     let run = await bench("restoreconfig /tmp/saved.json clear_existing=True")
     #expect(run.output == "Configuration restored from /tmp/saved.json\n")
+    #expect(!run.errors.contains("is not known"))
     let after = try bench.daemon.configuration
     #expect(after.targets.map(\.name) == before.targets.map(\.name))
     #expect(after.targets.first?.luns == before.targets.first?.luns)
@@ -56,6 +57,8 @@ struct ConfigurationTests {
     #expect(after.stores.map(\.cache) == before.stores.map(\.cache))
     #expect(after.store(named: "b")?.naa == before.store(named: "b")?.naa)
     #expect(after.store(named: "b")?.serial == "60014050-abcd")
+    #expect(after.store(named: "f")?.naa?.description == FakeDaemon.generatedWWID)
+    #expect(after.store(named: "f")?.serial == "serial-of-f")
   }
 
   @Test("A restoration is one transaction: a file that cannot be leaves everything as it was")

@@ -2,8 +2,8 @@ import AdministrationModel
 import Synchronization
 import TargetConfig
 
-/// A daemon that is nothing but its configuration: changes are edits of a text, judged by the loader that
-/// judges the real file. It serves nothing, and has nobody logged in unless it is told.
+/// A daemon that is nothing but its configuration: changes are edits of a text, judged by the
+/// loader that judges the real file. It serves nothing, and has nobody logged in unless it is told.
 final class FakeDaemon: Administrator {
   struct State {
     var text: ConfigurationText
@@ -25,6 +25,9 @@ final class FakeDaemon: Administrator {
   var configuration: TargetConfiguration {
     get throws { try Self.load(state.withLock { $0.text }) }
   }
+
+  /// Of every store that has none of its own.
+  static let generatedWWID = "6000c29a1b2c3d4e5f60718293a4b5c6"
 
   /// Every change from now on ends with it.
   func fail(_ failure: AdministrationError) { state.withLock { $0.failure = failure } }
@@ -81,7 +84,7 @@ final class FakeDaemon: Administrator {
       resource.discard = store.discard.rawValue
       resource.readOnly = store.readOnly
       resource.serial = store.serial ?? "serial-of-\(store.name)"
-      resource.wwn = store.naa?.description
+      resource.wwn = store.naa?.description ?? Self.generatedWWID
       resource.vendor = store.vendor
       resource.product = store.product
       for target in configuration.targets {

@@ -1,5 +1,9 @@
 /// How LIO names logical units, which those that come from it keep.
 public enum LIOIdentity {
+  /// The key of a saveconfig.json under which our targetcli writes what LIO has no place for, and
+  /// which LIO passes over: `{"wwids": {"<storage object>": "6…"}}`.
+  public static let ownKey = "swift-tgtd"
+
   /// LIO's NAA designator: format 6, its company identifier 001405, then the hexadecimal digits of
   /// the serial number as far as they fit; other characters do not count.
   public static func naa(serial: String) -> String {

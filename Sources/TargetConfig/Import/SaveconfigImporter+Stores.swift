@@ -96,7 +96,7 @@ extension SaveconfigImporter {
         node, "\(name.quoted) has no \"wwn\": a new WWID is made, so initiators see a new disk")
       return
     }
-    wish.naa = LIOIdentity.naa(serial: wwn)
+    wish.naa = wwids[name] ?? LIOIdentity.naa(serial: wwn)
     wish.serial = wwn
   }
 

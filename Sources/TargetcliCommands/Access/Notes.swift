@@ -1,6 +1,6 @@
-/// What targetcli was told and the daemon has no place for: halves of CHAP users, initiators that must
-/// not get in yet, and values that mean something only together with others. Kept from one call to the
-/// next in a file of mode 0600 beside the daemon's socket: it may hold secrets.
+/// What targetcli was told and the daemon has no place for: halves of CHAP users, initiators that
+/// must not get in yet, and values that mean something only together with others. Kept from one
+/// call to the next in a file of mode 0600 beside the daemon's socket: it may hold secrets.
 struct Notes: Codable, Equatable {
   var targets: [String: OfTarget] = [:]
   var discovery = OfDiscovery()

@@ -53,8 +53,8 @@ struct PortalGroup: Equatable {
     }
   }
 
-  /// Whether users are asked for: as it was set, else whether there are some. Where there are, they are
-  /// asked for in any case.
+  /// Whether users are asked for: as it was set, else whether there are some. Where there are, they
+  /// are asked for in any case.
   var asksUsers: Bool { authentication ?? false || hasUsers }
 
   /// Somebody has a user.

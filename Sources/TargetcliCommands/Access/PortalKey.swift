@@ -1,8 +1,8 @@
 internal import AdministrationModel
 internal import TargetConfig
 
-/// A portal as targetcli counts them. `0.0.0.0` and `[::0]` are one: LIO's socket for every address takes
-/// both families, and here each has its own.
+/// A portal as targetcli counts them. `0.0.0.0` and `[::0]` are one: LIO's socket for every address
+/// takes both families, and here each has its own.
 struct PortalKey: Hashable {
   var address: InternetAddress
   var port: UInt16

@@ -1,8 +1,8 @@
 internal import AdministrationModel
 internal import TargetConfig
 
-/// Portals of the daemon as portals of a target. There each target has its own; here targets name the
-/// portal groups that serve them, and each portal that targetcli makes gets a group of its own.
+/// Portals of the daemon as portals of a target. There each target has its own; here targets name
+/// the portal groups that serve them, and each portal that targetcli makes gets a group of its own.
 struct PortalPlan {
   var state: State
   var target: TargetResource

@@ -23,7 +23,8 @@ extension PortalGroup {
   /// Nobody gets in without a portal, nor while the group is disabled.
   private var isServed: Bool { isEnabled && !hasNoPortals }
 
-  /// nil: that initiator does not get in, because it would have to prove itself and nobody has said how.
+  /// nil: that initiator does not get in, because it would have to prove itself and nobody has said
+  /// how.
   func entry(of acl: NodeACL) -> ServedEntry? {
     guard isServed, acl.auth.user.isComplete || authentication != true || hasTargetUsers else {
       return nil

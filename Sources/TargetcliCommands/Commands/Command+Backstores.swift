@@ -134,8 +134,8 @@ extension Command {
     try await commit(changes, notes: notes, force: true)
   }
 
-  /// A backstore for a LUN: by its path in the tree, else of a file or device that exists, for which one
-  /// is made.
+  /// A backstore for a LUN: by its path in the tree, else of a file or device that exists, for
+  /// which one is made.
   mutating func storageObject(_ text: String) async throws -> StoreResource {
     if let store = state.storageObject(at: try session.resolvePath(text, from: path))
       ?? state.storageObject(at: NodePath(text))

@@ -110,8 +110,8 @@ struct Command {
 
   // MARK: Changing
 
-  /// All of the changes and the notes, or none. Nothing is written to the configuration file: that is
-  /// for `saveconfig`.
+  /// All of the changes and the notes, or none. Nothing is written to the configuration file: that
+  /// is for `saveconfig`.
   mutating func commit(
     _ changes: [Change], notes: Notes? = nil, force: Bool = false, now: Bool = false,
     showsWarnings: Bool = false

@@ -12,6 +12,16 @@ struct SaveconfigDocument {
       "targets": .list(state.targets.map { Self.target($0, state, vault) }),
       "fabric_modules": [],
     ]
+    let wwids = state.stores.compactMap { store -> (String, JSONValue)? in
+      guard let wwn = store.wwn, wwn != LIOIdentity.naa(serial: store.serial ?? "") else {
+        return nil
+      }
+      return (store.name, .text(wwn))
+    }
+    if !wwids.isEmpty {
+      let named = Dictionary(wwids) { first, _ in first }
+      members[LIOIdentity.ownKey] = ["wwids": .object(named)]
+    }
     var auth = state.discoveryAuth
     vault.fill(&auth)
     if state.asksAtDiscovery {

@@ -1,6 +1,7 @@
 /// A line as typed: where, what, and with which parameters.
 ///
-/// `[PATH] [COMMAND] [PARAMETER…]`. A first word with a slash, and `.`, `..`, `*` and `@name`, is a path.
+/// `[PATH] [COMMAND] [PARAMETER…]`. A first word with a slash, and `.`, `..`, `*` and `@name`, is a
+/// path.
 struct CommandLine: Equatable {
   var path: String?
   var command: String?

@@ -4,8 +4,8 @@ struct NodePath: Hashable, CustomStringConvertible {
 
   static let root = NodePath()
 
-  /// An absolute path, or one that starts at `base`; `.` and `..` as in a file system. Bookmarks are
-  /// replaced before.
+  /// An absolute path, or one that starts at `base`; `.` and `..` as in a file system. Bookmarks
+  /// are replaced before.
   init(_ text: String, from base: NodePath = .root) {
     names = text.hasPrefix("/") ? [] : base.names
     for name in text.split(separator: "/") {

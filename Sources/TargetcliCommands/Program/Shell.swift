@@ -2,8 +2,8 @@ internal import AdministrationModel
 
 /// The interactive shell, which scripts pipe commands into, too.
 enum Shell {
-  /// Until `exit` or the end of the input. 1: the daemon cannot be reached, or what was done could not be
-  /// saved. A command that fails is told, and the next one runs.
+  /// Until `exit` or the end of the input. 1: the daemon cannot be reached, or what was done could
+  /// not be saved. A command that fails is told, and the next one runs.
   static func run(
     _ session: inout Session, _ complete: (@escaping @Sendable (String) -> [String]) -> Void
   ) async -> Int32 {

@@ -75,7 +75,8 @@ enum SessionParameters {
     }
   }
 
-  /// The target's own `iscsi` key as a whole: what it says differently from the general one, and the new.
+  /// The target's own `iscsi` key as a whole: what it says differently from the general one, and
+  /// the new.
   static func change(
     _ named: [(name: String, value: String)], target name: String,
     _ target: TargetConfiguration.Target?, general: TargetConfiguration.Negotiation?
