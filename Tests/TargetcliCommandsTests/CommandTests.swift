@@ -201,6 +201,29 @@ struct CommandTests {
     }
   }
 
+  @Test("With a target go the single addresses that served it alone, and no others")
+  func portalsOfDeleted() async throws {
+    let bench = try Bench(#"{"portals": ["0.0.0.0:3260"]}"#)
+    await bench.all(
+      "set global auto_add_default_portal=false", "iscsi create \(Bench.iqn)",
+      "iscsi create iqn.2023-02.com.example:other", "\(Self.tpg)/portals create 192.0.2.7 3261",
+      "\(Self.tpg)/portals create 192.0.2.7 3262",
+      "iscsi/iqn.2023-02.com.example:other/tpg1/portals create 192.0.2.7 3262",
+      "iscsi delete \(Bench.iqn)")
+    let portals = try bench.daemon.configuration.portals.map(\.endpoint.description)
+    #expect(portals == ["0.0.0.0:3260", "192.0.2.7:3262"])
+    await bench.all("iscsi delete iqn.2023-02.com.example:other")
+    #expect(try bench.daemon.configuration.portals.count == 1)
+  }
+
+  @Test("A home that cannot be written costs the bookmark, and no command")
+  func noHome() async throws {
+    let bench = try Bench()
+    bench.paper.isReadOnly = true
+    #expect(await bench("backstores/ramdisk create r 64M").code == 0)
+    #expect(await bench("@last pwd").code == 1)
+  }
+
   // MARK: Settings
 
   @Test("Parameters are what is negotiated, under the standard's names")

@@ -119,6 +119,17 @@ struct PortalPlan {
     }
   }
 
+  /// Single addresses that serve this target alone and go with it. Those for every address are the
+  /// daemon's own, and it keeps its last one.
+  var ownPortals: [PortalResource] {
+    guard let groups = target.portalGroups, !hasNoPortals else { return [] }
+    let own = state.portals.filter { portal in
+      groups.contains(portal.group) && portal.key?.isEveryAddress == false
+        && users(of: [portal.group]).isEmpty
+    }
+    return own.count < state.portals.count ? own : Array(own.dropFirst())
+  }
+
   // MARK: Groups
 
   private func serves(_ portal: PortalResource, _ target: TargetResource) -> Bool {

@@ -66,17 +66,14 @@ extension Command {
 
   mutating func deleteTarget(_ arguments: Arguments) async throws {
     let name = try arguments.required("wwn").lowercased()
-    _ = try target(name)
-    try await removeTarget(name)
-    say("Deleted Target \(name).")
-  }
-
-  /// With the portals that served it alone.
-  private mutating func removeTarget(_ name: String) async throws {
+    let portals = PortalPlan(state, try target(name)).ownPortals
     var notes = state.notes
     notes.targets[name] = nil
+    let changes: [Change] = [.removeTarget(Change.TargetName(name))]
     try await commit(
-      [.removeTarget(Change.TargetName(name))], notes: notes, force: true, now: true)
+      changes + portals.map { .removePortal(Change.PortalName($0.address)) }, notes: notes,
+      force: true, now: true)
+    say("Deleted Target \(name).")
   }
 
   // MARK: The portal group

@@ -168,7 +168,8 @@ struct Command {
   /// After a creation: the place is remembered, and gone to where that is wanted.
   mutating func created(at path: NodePath) throws(ExecutionError) {
     session.preferences.bookmarks["last"] = "\(path)"
-    try session.preferencesFile.write(session.preferences, surroundings)
+    // Without a place for it the bookmark is missing, and what was created is there.
+    try? session.preferencesFile.write(session.preferences, surroundings)
     if preferences.isSet("auto_cd_after_create") {
       say("Entering new node \(path)")
       session.path = path
