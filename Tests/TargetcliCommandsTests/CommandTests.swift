@@ -30,6 +30,17 @@ struct CommandTests {
     #expect(configuration.store(named: "n")?.medium == .null)
   }
 
+  @Test("The cluster agent's names of parameters are understood for both kinds of media")
+  func agentsNames() async throws {
+    let bench = try Bench()
+    bench.paper.kinds["/dev/sdb"] = .device
+    await bench.all(
+      "/backstores/block create name=b dev=/dev/sdb write_back=false",
+      "/backstores/fileio create name=f dev=/srv/f.img size=1M write_back=true")
+    #expect(try bench.daemon.configuration.store(named: "b")?.cache == .directsync)
+    #expect(try bench.daemon.configuration.store(named: "f")?.cache == .writeback)
+  }
+
   @Test("A file that is there keeps its size, one that is not needs one")
   func sizes() async throws {
     let bench = try Bench()

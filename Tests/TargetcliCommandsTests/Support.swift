@@ -35,7 +35,6 @@ final class PaperSurroundings: Surroundings {
   func kind(of path: String) -> FileKind? {
     kinds[path] ?? files[path].map { .file(bytes: UInt64($0.utf8.count)) }
   }
-  func names(in directory: String) -> [String] { [] }
   func lock(_ path: String) -> AnyObject? { nil }
 }
 

@@ -53,6 +53,9 @@ extension Command {
     }
     var store = StoreSpecification(name: name, kind: .block, path: device)
     store.readOnly = try arguments.boolean("readonly")
+    if let isWriteBack = try arguments.boolean("write_back") {
+      store.cache = isWriteBack ? "none" : "directsync"
+    }
     if try arguments.boolean("exclusive") == false {
       remark("Note: exclusive=false: a device that something else has open is refused here.")
     }

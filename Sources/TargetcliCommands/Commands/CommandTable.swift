@@ -98,16 +98,20 @@ enum CommandTable {
   private static func creation(_ plugin: Plugin) -> CommandSignature {
     switch plugin {
     case .block:
-      CommandSignature(
-        "create", taking: ["name", "dev"], optional: ["readonly", "wwn", "exclusive"],
+      return CommandSignature(
+        "create", taking: ["name", "dev"],
+        optional: ["readonly", "wwn", "exclusive", "write_back"],
         "Creates a backstore on a block device.")
     case .fileio:
-      CommandSignature(
+      var signature = CommandSignature(
         "create", taking: ["name", "file_or_dev"],
         optional: ["size", "write_back", "sparse", "wwn", "aio"],
         "Creates a backstore in a file, which is made where it is missing.")
+      // The cluster's agents know one name for both kinds.
+      signature.aliases = ["dev": "file_or_dev"]
+      return signature
     case .ramdisk:
-      CommandSignature(
+      return CommandSignature(
         "create", taking: ["name", "size"], optional: ["nullio", "wwn"],
         "Creates a backstore in memory, which is empty after each start.")
     }

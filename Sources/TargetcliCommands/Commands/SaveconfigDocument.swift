@@ -60,7 +60,7 @@ struct SaveconfigDocument {
       members["aio"] = false
     case .block:
       members["readonly"] = .boolean(store.readOnly)
-      members["write_back"] = false
+      members["write_back"] = .boolean(store.isWriteBack)
     case .memory, .null:
       members["size"] = size
       members["nullio"] = .boolean(store.kind == .null)

@@ -15,6 +15,8 @@ struct CommandSignature: Equatable {
   /// Any number of further places, or names, as `get` and `set` take.
   var isOpen: Bool
   var summary: String
+  /// Other names, as scripts have them, for those of parameters.
+  var aliases: [String: String] = [:]
 
   init(
     _ name: String, taking required: [String] = [], optional: [String] = [], isOpen: Bool = false,
@@ -40,9 +42,10 @@ struct Arguments: Equatable {
   private var values: [String: String] = [:]
 
   init(_ line: CommandLine, for signature: CommandSignature) throws(ExecutionError) {
-    for (name, value) in line.named {
+    for (given, value) in line.named {
+      let name = signature.aliases[given] ?? given
       guard signature.parameters.contains(name) else {
-        throw ExecutionError("Unexpected keyword parameter '\(name)'.")
+        throw ExecutionError("Unexpected keyword parameter '\(given)'.")
       }
       values[name] = value
     }

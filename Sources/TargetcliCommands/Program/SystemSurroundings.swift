@@ -112,10 +112,6 @@ final class SystemSurroundings: Surroundings {
     }
   }
 
-  func names(in directory: String) -> [String] {
-    (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-  }
-
   func lock(_ path: String) -> AnyObject? {
     let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { return nil }

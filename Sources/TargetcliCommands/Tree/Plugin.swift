@@ -20,7 +20,7 @@ extension StoreResource {
   var storageObject: String { "\(plugin.rawValue)/\(name)" }
 
   /// What initiators see as a volatile cache.
-  var isWriteBack: Bool { cache == "writeback" || cache == "none" && kind == .file }
+  var isWriteBack: Bool { cache == "writeback" || cache == "none" }
 
   var writeBackWords: String { isWriteBack ? "write-back" : "write-thru" }
 

@@ -27,7 +27,7 @@ struct State {
     PortalGroup(target, notes.targets[target.name] ?? Notes.OfTarget())
   }
 
-  /// `/backstores/fileio/sdb`, also without its first slash or name; nil: no store is meant.
+  /// Of `/backstores/fileio/sdb`; nil: no store is meant.
   func storageObject(at path: NodePath) -> StoreResource? {
     guard path.names.count == 3, path.names[0] == "backstores",
       Plugin(rawValue: path.names[1]) != nil
