@@ -38,6 +38,7 @@ let package = Package(
     .executable(name: "tgtadm", targets: ["tgtadm"]),
     .executable(name: "tgt-admin", targets: ["tgt-admin"]),
     .executable(name: "tgt-setup-lun", targets: ["tgt-setup-lun"]),
+    .executable(name: "targetcli", targets: ["targetcli"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -150,6 +151,15 @@ let package = Package(
     .executableTarget(name: "tgtadm", dependencies: ["TgtCommands"], swiftSettings: strict),
     .executableTarget(name: "tgt-admin", dependencies: ["TgtCommands"], swiftSettings: strict),
     .executableTarget(name: "tgt-setup-lun", dependencies: ["TgtCommands"], swiftSettings: strict),
+    .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
+    .target(
+      name: "TargetcliCommands",
+      dependencies: [
+        "AdministrationClient", "AdministrationModel", "CConsole", "CEditLine", "TargetConfig",
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "targetcli", dependencies: ["TargetcliCommands"], swiftSettings: strict),
     .target(name: "CTestSupport", dependencies: ["CLinux"], path: "Tests/CTestSupport"),
     .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: testing),
     .testTarget(
@@ -221,6 +231,10 @@ let package = Package(
         "TargetConfig", "TargetDaemon", .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Golden"], swiftSettings: testing),
+    .testTarget(
+      name: "TargetcliCommandsTests",
+      dependencies: ["TargetcliCommands", "AdministrationModel", "TargetConfig"],
+      swiftSettings: testing),
     .testTarget(
       name: "TargetDaemonTests",
       dependencies: [

@@ -13,6 +13,11 @@ int cconsole_terminal_rows(int fd) {
   return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
 }
 
+int cconsole_terminal_columns(int fd) {
+  struct winsize size;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 int cconsole_uring_refusal(void) {
   struct io_uring_params parameters = {0};
   const long ring = syscall(SYS_io_uring_setup, 1, &parameters);

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # What the build links and compiles against, and what fetches its dependencies.
-BUILD_PACKAGES=(gcc libc6-dev libstdc++-12-dev liburing-dev libaio-dev libisal-dev git ca-certificates)
+BUILD_PACKAGES=(gcc libc6-dev libstdc++-12-dev liburing-dev libaio-dev libisal-dev libedit-dev git ca-certificates)
 # What drives the daemon under test.
 ACCEPTANCE_PACKAGES=(libiscsi-bin qemu-utils qemu-block-extra python3)
 
@@ -65,6 +65,7 @@ quietly() {
 release_build() {
   quietly "building swift-tgtd" swift build -c release --product swift-tgtd || return
   quietly "building swift-tgtadm" swift build -c release --product swift-tgtadm || return
+  quietly "building targetcli" swift build -c release --product targetcli || return
   TGTD=$(swift build -c release --show-bin-path)/swift-tgtd
   export TGTD
 }

@@ -58,7 +58,7 @@ models_are_pure() {
 configuration_is_assembled() {
   local others=() directory
   for directory in Sources/*/; do
-    case ${directory%/} in Sources/TargetConfig | Sources/TargetDaemon | Sources/AdministrationCommands | Sources/TgtCommands) ;; *) others+=("${directory%/}") ;; esac
+    case ${directory%/} in Sources/TargetConfig | Sources/TargetDaemon | Sources/AdministrationCommands | Sources/TgtCommands | Sources/TargetcliCommands) ;; *) others+=("${directory%/}") ;; esac
   done
   none '^ *(public |internal |private |@testable )?import TargetConfig$' "${others[@]}"
 }
@@ -79,6 +79,7 @@ UNSAFE_FILES=(
   TargetDaemon/Process/{ProcessSetup,ServiceManager,SignalThread}
   TargetDaemon/State/{LatchMarks,StateDescriptor,StateDirectory,StateFile,StateFileSystem}
   TargetSimulation/Network/SocketTransfer
+  TargetcliCommands/Program/{LineEditor,SystemSurroundings}
   TgtCommands/Program/{FileProbe,Terminal}
 )
 unsafe_is_where_named() {

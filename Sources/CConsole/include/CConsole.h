@@ -6,6 +6,9 @@
 /// The height of the terminal, or 0 where `fd` is none.
 int cconsole_terminal_rows(int fd);
 
+/// Its width, likewise.
+int cconsole_terminal_columns(int fd);
+
 /// 0 where the kernel gives this process a ring of io_uring(7), else errno.
 int cconsole_uring_refusal(void);
 

@@ -96,18 +96,8 @@ extension SaveconfigImporter {
         node, "\(name.quoted) has no \"wwn\": a new WWID is made, so initiators see a new disk")
       return
     }
-    wish.naa = Self.naa(wwn)
+    wish.naa = wwids[name] ?? LIOIdentity.naa(serial: wwn)
     wish.serial = wwn
-  }
-
-  /// LIO's NAA designator: format 6, its company identifier 001405, then the hexadecimal digits of
-  /// the serial number as far as they fit; other characters do not count.
-  static func naa(_ serial: String) -> String {
-    let digits = serial.utf8.compactMap { byte -> String? in
-      Character(Unicode.Scalar(byte)).hexDigitValue.map { String($0, radix: 16) }
-    }
-    let own = digits.prefix(25).joined()
-    return "6001405" + own + String(repeating: "0", count: 25 - own.utf8.count)
   }
 
   // MARK: What is not kept

@@ -3,6 +3,9 @@ struct SaveconfigImporter {
   var draft: ImportDraft
   /// The store of each `/backstores/<plugin>/<name>`; an empty text where it was left out.
   var stores: [String: String] = [:]
+  /// WWIDs of storage objects that are not LIO's own kind, by name: what our targetcli writes
+  /// beside the rest, so that disks stay the same when they come back.
+  var wwids: [String: String] = [:]
 
   init(draft: ImportDraft) { self.draft = draft }
 
@@ -14,10 +17,14 @@ struct SaveconfigImporter {
       throw ImportError(
         draft.place(root.line), "has neither \"storage_objects\" nor \"targets\"")
     }
+    for (name, node) in root[LIOIdentity.ownKey]?["wwids"]?.members ?? [] {
+      wwids[name] = node.string
+    }
     for node in root["storage_objects"]?.elements ?? [] { addStore(node) }
     for node in root["targets"]?.elements ?? [] { addTarget(node) }
     for node in root["fabric_modules"]?.elements ?? [] { addDiscovery(node) }
-    tellOthers(root, ["storage_objects", "targets", "fabric_modules"], "this file")
+    let known: Set = ["storage_objects", "targets", "fabric_modules", LIOIdentity.ownKey]
+    tellOthers(root, known, "this file")
     if draft.stores.contains(where: { if case .file = $0.medium { true } else { false } }) {
       draft.note(
         "the sizes of files are those of the files themselves: one that is missing is an error, "

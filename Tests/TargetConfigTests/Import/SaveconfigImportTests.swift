@@ -16,7 +16,7 @@ struct SaveconfigImportTests {
     #expect(store.serial == "f6a4c1c2-2f5b-4b0d-9b5e-0a1b2c3d4e5f")
     #expect(store.vendor == "LIO-ORG")
     #expect(store.product == "disk1")
-    #expect(SaveconfigImporter.naa("aaaa-bbzz") == "6001405aaaabb0000000000000000000")
+    #expect(LIOIdentity.naa(serial: "aaaa-bbzz") == "6001405aaaabb0000000000000000000")
   }
 
   @Test("cache, block size, discard, read-only and product follow plugin and attributes")

@@ -1,0 +1,91 @@
+internal import AdministrationModel
+internal import TargetConfig
+
+// Saving, restoring and clearing.
+
+extension Command {
+  static var standardFile: String { "/etc/target/saveconfig.json" }
+
+  mutating func saveConfiguration(_ arguments: Arguments) async throws {
+    let result = try await daemon.save(ChangeOptions())
+    // What is saved already is not written again.
+    var file = result.savedTo
+    if file == nil { file = try await daemon.configuration(withSecrets: false).file }
+    if let file {
+      say("Configuration saved to \(file)")
+    } else if arguments["savefile"] == nil {
+      throw ExecutionError("The daemon runs without a configuration file: name one.")
+    }
+    if let path = arguments["savefile"].map(absolute) {
+      let vault = try await Vault.open(daemon)
+      let document = SaveconfigDocument(state, vault)
+      try surroundings.replace(path, by: try document.text)
+      say("Configuration saved to \(path)")
+    }
+    tellWhatWaits()
+  }
+
+  /// What is in the notes is nowhere else.
+  private func tellWhatWaits() {
+    for (name, notes) in state.notes.targets.sorted(by: { $0.key < $1.key }) {
+      let waiting = notes.acls.map(\.wwn)
+      if notes.isDisabled {
+        remark("Note: \(name) is disabled, which is not saved: it stays shut.")
+      }
+      if !waiting.isEmpty {
+        remark(
+          "Note: not saved for \(name), because userid and password are not both set or nobody gets "
+            + "in: \(waiting.joined(separator: ", "))")
+      }
+    }
+  }
+
+  mutating func clearConfiguration(_ arguments: Arguments) async throws {
+    guard try arguments.boolean("confirm") == true else {
+      throw ExecutionError("As a precaution, confirm=True needs to be set")
+    }
+    try await commit(clearing, notes: Notes(), force: true, now: true)
+    say("All configuration cleared")
+  }
+
+  /// Every target, every store, and who may do discovery. Portals stay: they are the daemon's own.
+  private var clearing: [Change] {
+    var changes = state.targets.map { Change.removeTarget(Change.TargetName($0.name)) }
+    changes += state.stores.map { .removeStore(Change.StoreName($0.name)) }
+    if state.discovery.mutualCHAPUser != nil { changes.append(.clearMutualCHAP(.discovery)) }
+    changes += state.discovery.chapUsers.map {
+      .removeCHAPUser(Change.UserName($0, at: .discovery, allowingOpenAccess: true))
+    }
+    return changes
+  }
+
+  /// One transaction: what is there stays until all of the file is.
+  mutating func restoreConfiguration(_ arguments: Arguments) async throws {
+    let path = arguments["savefile"].map(absolute) ?? Self.standardFile
+    let isClearing = try arguments.boolean("clear_existing") ?? false
+    guard arguments["target"] == nil, arguments["storage_object"] == nil else {
+      throw ExecutionError("A part of a file cannot be restored here: restore it whole.")
+    }
+    guard let text = try surroundings.text(of: path) else {
+      say("Restore file \(path) not found")
+      return
+    }
+    guard isClearing || state.targets.isEmpty && state.stores.isEmpty else {
+      throw ExecutionError("storageobjects or targets present, not restoring")
+    }
+    let imported: ImportedConfiguration
+    let configuration: TargetConfiguration
+    do throws(ConfigurationError) {
+      imported = try ConfigurationImport.read(text: text, fileName: path, format: .saveconfig)
+      configuration =
+        try ConfigurationLoader.load(text: imported.text, permissions: .unchecked).configuration
+    } catch {
+      throw ExecutionError("\(error)")
+    }
+    let restoration = Restoration(configuration, portals: state.portals)
+    try await commit(
+      clearing + restoration.changes, notes: Notes(), force: true, now: true, showsWarnings: true)
+    imported.notes.forEach { remark("Note: \($0)") }
+    say("Configuration restored from \(path)")
+  }
+}

@@ -1,0 +1,44 @@
+internal import AdministrationModel
+
+/// What the daemon has, and what targetcli keeps beside it, at one moment.
+struct State {
+  var targets: [TargetResource] = []
+  var stores: [StoreResource] = []
+  var portals: [PortalResource] = []
+  var discovery = DiscoveryResource()
+  var notes = Notes()
+
+  static func read(
+    _ daemon: any Administrator, _ notes: Notes
+  ) async throws(AdministrationError) -> State {
+    var state = State()
+    state.targets = try await daemon.targets(named: nil)
+    state.stores = try await daemon.stores(named: nil)
+    state.portals = try await daemon.portals()
+    state.discovery = try await daemon.discovery()
+    state.notes = notes.pruned(to: Set(state.targets.map(\.name)))
+    return state
+  }
+
+  func target(_ name: String) -> TargetResource? { targets.first { $0.name == name } }
+  func store(_ name: String) -> StoreResource? { stores.first { $0.name == name } }
+
+  func group(_ target: TargetResource) -> PortalGroup {
+    PortalGroup(target, notes.targets[target.name] ?? Notes.OfTarget())
+  }
+
+  /// Of `/backstores/fileio/sdb`; nil: no store is meant.
+  func storageObject(at path: NodePath) -> StoreResource? {
+    guard path.names.count == 3, path.names[0] == "backstores",
+      Plugin(rawValue: path.names[1]) != nil
+    else { return nil }
+    return store(path.names[2])
+  }
+
+  var discoveryAuth: Credentials {
+    Credentials(
+      daemon: discovery.chapUsers, discovery.mutualCHAPUser, waiting: notes.discovery.auth)
+  }
+
+  var asksAtDiscovery: Bool { !discovery.chapUsers.isEmpty || notes.discovery.isEnabled }
+}
