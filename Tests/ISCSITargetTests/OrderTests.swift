@@ -8,11 +8,13 @@ import Testing
 @Suite("Order of commands")
 struct OrderTests {
   /// Two connections of one session with unsolicited data, their unit attention taken.
-  private static func pair() throws -> (SimulatedTarget, ScriptedInitiator, ScriptedInitiator) {
+  private static func pair(
+    segment: Int = 262_144
+  ) throws -> (SimulatedTarget, ScriptedInitiator, ScriptedInitiator) {
     let target = try SimulatedTarget(seed: 3, targets: [Example.open()])
     let first = ScriptedInitiator(target)
     let keys = [("MaxConnections", "2"), ("InitialR2T", "No")]
-    try #require(first.login(to: Example.name, keys) == 0)
+    try #require(first.login(to: Example.name, keys, segment: segment) == 0)
     first.clearUnitAttention()
     let second = first.sibling(target, connectionID: 1)
     try #require(second.login(to: Example.name, keys) == 0)
@@ -34,6 +36,26 @@ struct OrderTests {
     #expect(second.finish(tag)?.status == 0)
     first.cmdSN = start + 2
     #expect(reads(data, at: 5, first))
+    #expect(target.isIdle(after: [first, second]))
+  }
+
+  @Test("A ping during which its connection's limit is raised brings back its own bytes")
+  func pingAndRaisedLimit() throws {
+    let (target, first, second) = try OrderTests.pair(segment: 512)
+    let start = first.cmdSN
+    first.cmdSN = start + 1
+    first.sendText([("MaxRecvDataSegmentLength", "262144")])
+    let tag = InitiatorTaskTag(rawValue: 900)
+    let data = Example.pattern(8192)
+    let ping = first.encodedPing(tag: tag, data: data)
+    first.peer.send(Array(ping[..<100]))
+    target.pass(milliseconds: 20)
+    second.cmdSN = start
+    second.ping(tag: InitiatorTaskTag(rawValue: 901), isImmediate: false)
+    target.pass(milliseconds: 20)
+    first.peer.send(Array(ping[100...]))
+    let answer = try #require(first.receive { $0.header.initiatorTaskTag == tag })
+    #expect(answer.data == data)
     #expect(target.isIdle(after: [first, second]))
   }
 

@@ -83,7 +83,7 @@ extension Connection {
     case .hold:
       return hold(header, cmdSN, session)
     case .deliver:
-      guard let command else { return beginOther(header) }
+      guard let command else { return collect(header) { .collected(header, $0) } }
       let destination = begin(command, receiver.additionalHeader, session)
       // Any other PDU is handled when it is whole; what comes after it in order has to wait for
       // that.
@@ -143,14 +143,6 @@ extension Connection {
     return destination
   }
 
-  private func beginOther(_ header: BasicHeaderSegment) -> DataDestination? {
-    // Of a ping no more is kept than will be sent back.
-    let wanted =
-      header.opcode == .nopOut
-      ? transferParameters.initiatorMaxRecvDataSegmentLength : header.dataSegmentLength
-    return collect(header, wanted: wanted) { .collected(header, $0) }
-  }
-
   private func begin(
     _ request: SCSICommandRequest, _ additionalHeader: [UInt8], _ session: Session
   ) -> DataDestination {
@@ -168,9 +160,9 @@ extension Connection {
   }
 
   private func collect(
-    _ header: BasicHeaderSegment, wanted: Int = .max, _ arrival: (Buffer?) -> ArrivingPDU
+    _ header: BasicHeaderSegment, _ arrival: (Buffer?) -> ArrivingPDU
   ) -> DataDestination? {
-    let count = min(header.dataSegmentLength, wanted)
+    let count = header.dataSegmentLength
     guard count > 0 else {
       arriving = arrival(nil)
       return .nowhere
@@ -295,7 +287,8 @@ extension Connection {
     }
   }
 
-  /// A NOP-Out comes back with its own data (RFC 7143 §11.19), or answers one of our pings.
+  /// A NOP-Out comes back with its own data (RFC 7143 §11.19), or answers one of our pings. `data`
+  /// is all it brought, as the limit of what goes back may have risen since its header arrived.
   private func answer(_ nop: NopOut, _ data: Buffer?) {
     guard nop.wantsAnswer else {
       if let data { release(data) }
