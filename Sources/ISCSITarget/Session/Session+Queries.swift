@@ -57,9 +57,9 @@ extension Session {
     let answer = answering(afterDataFor: orderedTasks, answer)
     let units = nexus?.logicalUnits ?? []
     guard !units.isEmpty else { return answer(.functionComplete) }
-    let gathering = Gathering(count: units.count) { _ in answer(.functionComplete) }
+    let gathering = Gathering(count: units.count) { answer(.functionComplete) }
     for unit in units {
-      unit.server.resetNexus(unit) { gathering.arrived(.complete) }
+      unit.server.resetNexus(unit) { gathering.arrived() }
     }
   }
 }

@@ -105,9 +105,9 @@ extension Session {
     _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
     let answer = answering(afterDataFor: orderedTasks.filter { $0.unit === unit }, answer)
-    let report: (ManagementOutcome) -> Void = { answer($0.responseCode) }
+    let report = { answer(.functionComplete) }
     switch function {
-    case .abortTaskSet: unit.server.abortTaskSet(of: unit) { answer(.functionComplete) }
+    case .abortTaskSet: unit.server.abortTaskSet(of: unit, completion: report)
     case .clearTaskSet: unit.server.clearTaskSet(by: unit, completion: report)
     default:
       unit.server.reset(
@@ -145,9 +145,9 @@ extension Session {
     let answer = answering(afterDataFor: orderedTasks, answer)
     let units = nexus?.logicalUnits ?? []
     guard !units.isEmpty else { return answer(.functionComplete) }
-    let gathering = Gathering(count: units.count) { answer($0.responseCode) }
+    let gathering = Gathering(count: units.count) { answer(.functionComplete) }
     for unit in units {
-      unit.server.reset(by: unit, attention: attention) { gathering.arrived($0) }
+      unit.server.reset(by: unit, attention: attention) { gathering.arrived() }
     }
   }
 
@@ -205,12 +205,6 @@ extension Session {
       task.unit?.server.abort(task.scsi, barrier: barrier)
     }
     barrier.arm()
-  }
-}
-
-extension ManagementOutcome {
-  fileprivate var responseCode: TaskManagementResponseCode {
-    self == .complete ? .functionComplete : .functionRejected
   }
 }
 

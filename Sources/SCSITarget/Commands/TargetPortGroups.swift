@@ -14,8 +14,7 @@ extension DeviceServer {
     answer(task, ReportTargetPortGroupsData(groups: groups).encoded(isExtended: isExtended))
   }
 
-  /// GOOD when every reactor goes by the new states. Where one could not be told they count all the
-  /// same, and BUSY lets the initiator ask again.
+  /// GOOD when every reactor goes by the new states.
   func setTargetPortGroups(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     do throws(SenseData) {
       let list = try SetTargetPortGroupsParameterList(
@@ -25,11 +24,10 @@ extension DeviceServer {
       return end(task, error)
     }
     let origin = ObjectIdentifier(nexus)
-    onEveryReactor { [self] outcome in
-      end(task, outcome == .complete ? .good : .busy)
-    } _: { server, done in
-      server.accessStatesChanged(except: origin)
-      done()
+    tellEverywhere {
+      $0.accessStatesChanged(except: origin)
+    } then: { [self] in
+      end(task, .good)
     }
   }
 }

@@ -84,11 +84,11 @@ final class ReservationAgent {
       return body()
     }
     let number = nexus.number
-    let gathering = Gathering(count: 1) { _ in body() }
+    let gathering = Gathering(count: 1, completion: body)
     let answer = ReactorBound(gathering, on: server.reactor)
     courier.send(to: homeServer) { home in
       let barrier = DrainBarrier { [courier = home.courier] in
-        courier.send(to: answer) { $0.arrived(.complete) }
+        courier.send(to: answer) { $0.arrived() }
       }
       home.reservations.home?.releaseLegacyReservation(of: number, barrier)
       barrier.arm()

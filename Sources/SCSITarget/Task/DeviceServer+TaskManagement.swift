@@ -13,15 +13,15 @@ extension DeviceServer {
 
   /// CLEAR TASK SET (SAM-5 §7.5): the tasks of all nexuses; the others are told, by TASK ABORTED
   /// status or by a unit attention as TAS says (SAM-5 §5.14.2).
-  public func clearTaskSet(
-    by nexus: LogicalUnitNexus, completion: @escaping (ManagementOutcome) -> Void
-  ) {
+  public func clearTaskSet(by nexus: LogicalUnitNexus, completion: @escaping () -> Void) {
     let origin = ObjectIdentifier(nexus)
-    onEveryReactor(completion) { server, drained in
-      let barrier = DrainBarrier(completion: drained)
-      server.clearTasks(barrier: barrier, exceptTelling: { ObjectIdentifier($0) == origin })
-      barrier.arm()
-    }
+    unit.tellEveryReactor(
+      from: reactor,
+      { server, drained in
+        let barrier = DrainBarrier(completion: drained)
+        server.clearTasks(barrier: barrier, exceptTelling: { ObjectIdentifier($0) == origin })
+        barrier.arm()
+      }, then: completion)
   }
 
   /// Aborts the tasks that `isVictim` names and tells their nexuses, but the one that asked for it.
@@ -47,11 +47,13 @@ extension DeviceServer {
   /// ended, MODE SELECT among them, the mode parameters revert.
   public func reset(
     by origin: LogicalUnitNexus? = nil, attention: SenseData,
-    completion: @escaping (ManagementOutcome) -> Void
+    completion: @escaping () -> Void
   ) {
     let origin = origin.map { ObjectIdentifier($0) }
-    onEveryReactor({ [self] outcome in revertModes { completion(outcome) } }) { server, drained in
+    unit.tellEveryReactor(from: reactor) { server, drained in
       server.resetTasks(by: origin, attention, drained: drained)
+    } then: { [self] in
+      revertModes(then: completion)
     }
   }
 
@@ -82,59 +84,5 @@ extension DeviceServer {
     abortTaskSet(of: nexus) { [self] in
       reservations.nexusEnded(nexus, then: completion)
     }
-  }
-
-  /// Runs `body` on every reactor's part of this logical unit; `completion` on this one, when all
-  /// have called back. A reactor that cannot be reached (its mailbox is full) is never taken for
-  /// one that has nothing left to do; the way back is tried until it is free.
-  func onEveryReactor(
-    _ completion: @escaping (ManagementOutcome) -> Void,
-    _ body: @escaping @Sendable (DeviceServer, @escaping () -> Void) -> Void
-  ) {
-    let servers = unit.deviceServers
-    let gathering = Gathering(count: servers.count, completion: completion)
-    let answer = ReactorBound(gathering, on: reactor)
-    for server in servers {
-      let isPosted = server.post { server in
-        body(server) { [courier = server.courier] in
-          courier.send(to: answer) { $0.arrived(.complete) }
-        }
-      }
-      if !isPosted { gathering.arrived(.incomplete) }
-    }
-  }
-
-  /// A unit attention for every nexus of the unit but `nexus`; `body` follows on this reactor when
-  /// all reactors have established it. Nobody who acts on the status that `body` sends finds one
-  /// that does not know of the change.
-  func establishEverywhere(
-    _ attention: SenseData, except nexus: LogicalUnitNexus, then body: @escaping () -> Void
-  ) {
-    let origin = ObjectIdentifier(nexus)
-    tellEverywhere({ $0.establishForAll(attention, except: origin) }, then: body)
-  }
-
-  /// Runs `news` on every reactor's part of the unit, here at once; `body` follows on this reactor.
-  func tellEverywhere(
-    _ news: @escaping @Sendable (DeviceServer) -> Void, then body: @escaping () -> Void
-  ) {
-    let servers = unit.deviceServers
-    // Withdrawn: there is nobody left whom it could matter to.
-    guard !servers.isEmpty else { return body() }
-    let gathering = Gathering(count: servers.count) { _ in body() }
-    let answer = ReactorBound(gathering, on: reactor)
-    for (index, server) in servers.enumerated() where index != share {
-      courier.send(to: server) { server in
-        news(server)
-        server.courier.send(to: answer) { $0.arrived(.complete) }
-      }
-    }
-    news(self)
-    gathering.arrived(.complete)
-  }
-
-  /// GOOD for a change that every other nexus has been told of.
-  func finish(_ task: SCSITask, _ nexus: LogicalUnitNexus, telling attention: SenseData) {
-    establishEverywhere(attention, except: nexus) { [self] in end(task, .good) }
   }
 }

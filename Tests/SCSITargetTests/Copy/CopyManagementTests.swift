@@ -47,13 +47,13 @@ struct CopyManagementTests {
     _ = copies.beginCopy(whole)
     copies.turn()
     let started = copies.stores[1].log.count
-    var outcome: ManagementOutcome?
-    copies.server(1).reset(attention: .busDeviceResetFunctionOccurred) { outcome = $0 }
+    var isDone = false
+    copies.server(1).reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
     copies.turn()
-    #expect(outcome == nil && started > 0)
+    #expect(!isDone && started > 0)
     copies.stores[1].releaseHeld()
     copies.turn()
-    #expect(outcome == .complete)
+    #expect(isDone)
     #expect(copies.bench.endedOutcomes().map(\.summary) == ["0A/0D/01"])
     #expect(copies.stores[1].log.count == started)
   }
@@ -66,13 +66,13 @@ struct CopyManagementTests {
     _ = copies.beginCopy(
       CopyBench.list([CopySegment(0, 0, to: 1, 0, 50)], units: [1, 2]))
     copies.turn()
-    var outcome: ManagementOutcome?
-    copies.server(1).reset(attention: .busDeviceResetFunctionOccurred) { outcome = $0 }
+    var isDone = false
+    copies.server(1).reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
     copies.turn()
-    #expect(outcome == nil)
+    #expect(!isDone)
     copies.stores[1].releaseHeld()
     copies.turn()
-    #expect(outcome == .complete && copies.stores[2].log.isEmpty)
+    #expect(isDone && copies.stores[2].log.isEmpty)
     #expect(copies.bench.endedOutcomes().map(\.summary) == ["0A/0D/01"])
   }
 

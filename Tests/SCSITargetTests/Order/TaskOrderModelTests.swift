@@ -106,7 +106,7 @@ private final class OrderRun: SCSITaskOwner {
     if pick(0...1) == 0 {
       bench.server.abortTaskSet(of: bench.lun) { [unowned self] in managementDone += 1 }
     } else {
-      bench.server.clearTaskSet(by: bench.lun) { [unowned self] _ in managementDone += 1 }
+      bench.server.clearTaskSet(by: bench.lun) { [unowned self] in managementDone += 1 }
     }
   }
 
