@@ -195,3 +195,15 @@ public struct CommandRow: Sendable {
     }
   }
 }
+
+extension CommandRow {
+  /// The most parameter data that the command may return; READ CAPACITY(10) has no field for it.
+  public func allocationLength(of cdb: CommandDescriptorBlock) -> Int {
+    parameterLength == .none ? .max : cdb.parameterLengthBytes(parameterLength)
+  }
+
+  /// Beyond it there is nothing to ask memory for.
+  public var parameterListBytesMax: Int {
+    parameterLength == .bytes5To8 ? PersistentReserveOut.parameterListBytesMax : .max
+  }
+}

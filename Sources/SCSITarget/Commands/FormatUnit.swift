@@ -30,7 +30,9 @@ extension DeviceServer {
   private func formatList(_ task: SCSITask) throws(SenseData) -> FormatParameterList {
     guard task.cdb.isFormatData else {
       // CMPLST and LONGLIST speak of a list that does not come (SBC-3 table 38).
-      guard task.cdb.bytes[1] & 0x28 == 0 else { throw .invalidFieldInCDB(byte: 1, bit: 5) }
+      guard !task.cdb.isCompleteList, !task.cdb.isLongList else {
+        throw .invalidFieldInCDB(byte: 1, bit: 5)
+      }
       return FormatParameterList()
     }
     return try FormatParameterList(

@@ -39,8 +39,3 @@ struct UnitAttentions {
   /// The next condition, cleared by reporting it.
   mutating func take() -> SenseData? { conditions.isEmpty ? nil : conditions.removeFirst() }
 }
-
-extension SenseData {
-  /// 29/xx: power on, reset or nexus loss.
-  fileprivate var tellsOfReset: Bool { additionalSenseCode == 0x29 }
-}

@@ -226,24 +226,3 @@ extension DeviceServer {
     task.data = buffer
   }
 }
-
-extension CommandRow {
-  /// Beyond it there is nothing to ask memory for.
-  var parameterListBytesMax: Int {
-    parameterLength == .bytes5To8 ? PersistentReserveOut.parameterListBytesMax : .max
-  }
-}
-
-extension BlockFields {
-  /// The first byte of the field that counts the blocks.
-  var countByte: UInt16 {
-    switch self {
-    case .none: 0
-    case .six: 4
-    case .ten: 7
-    case .twelve: 6
-    case .sixteen: 10
-    case .thirtyTwo: 28
-    }
-  }
-}

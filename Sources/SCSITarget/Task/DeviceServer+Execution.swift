@@ -176,10 +176,3 @@ extension DeviceServer {
     end(task, .good)
   }
 }
-
-extension CommandRow {
-  /// The most parameter data that the command may return.
-  func allocationLength(of cdb: CommandDescriptorBlock) -> Int {
-    parameterLength == .none ? .max : cdb.parameterLengthBytes(parameterLength)
-  }
-}
