@@ -109,9 +109,6 @@ public struct CommandWindow: Sendable {
     return next
   }
 
-  /// Some command is held because an earlier one is missing.
-  public var hasGap: Bool { heldCount > 0 && !held.contains(expCmdSN) }
-
   /// True if `cmdSN` lies in [ExpCmdSN, MaxCmdSN].
   public func admits(_ cmdSN: SerialNumber) -> Bool {
     let ahead = cmdSN.distance(from: expCmdSN)

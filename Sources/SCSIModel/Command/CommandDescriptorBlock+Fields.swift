@@ -90,15 +90,8 @@ extension CommandDescriptorBlock {
   @inlinable
   var blockFlags: UInt8 { opcode == Self.variableLengthOpcode ? bytes[10] : bytes[1] }
 
-  /// RDPROTECT, WRPROTECT or VRPROTECT: 0 without protection information (SBC-3 §4.22).
-  @inlinable
-  public var protectField: UInt8 { blockFlags >> 5 }
-
-  /// DPO: the blocks will not be wanted again soon. Byte 1 of a 6-byte CDB is address instead.
-  @inlinable
-  public var isDisablePageOut: Bool { length > 6 && blockFlags & 0x10 != 0 }
-
-  /// FUA: the command ends only when the blocks are on the medium (SBC-3 §4.15).
+  /// FUA: the command ends only when the blocks are on the medium (SBC-3 §4.15). Byte 1 of a 6-byte
+  /// CDB is address instead.
   @inlinable
   public var isForceUnitAccess: Bool { length > 6 && blockFlags & 0x08 != 0 }
 

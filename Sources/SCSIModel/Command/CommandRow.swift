@@ -142,11 +142,6 @@ public struct CommandRow: Sendable {
     return words
   }
 
-  /// Whether the unit looks at this bit of the CDB.
-  public func honours(byte: Int, bit: Int) -> Bool {
-    byte < length && usage[byte / 8] >> UInt64(56 - byte % 8 * 8 + bit) & 1 == 1
-  }
-
   /// Whether this very CDB affects other initiators. Starting a unit that is stopped only serves
   /// them, there is no power condition to change, and who lets the medium go takes back what is his
   /// own.

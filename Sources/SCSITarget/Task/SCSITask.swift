@@ -131,11 +131,6 @@ public final class SCSITask: StoreClient {
 
   public init() { request.belong(to: self) }
 
-  public convenience init(owner: any SCSITaskOwner) {
-    self.init()
-    belong(to: owner)
-  }
-
   /// Notes the owner, once, before the first command: an owner can make its task before itself.
   public func belong(to owner: any SCSITaskOwner) { self.owner = owner }
 

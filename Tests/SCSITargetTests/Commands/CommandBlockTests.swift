@@ -58,7 +58,7 @@ struct CommandBlockTests {
       for bit in 8..<row.length * 8 {
         var (cdb, data) = AdmissionTests.sensibleCommand(row)
         cdb[bit / 8] ^= 0x80 >> UInt8(bit % 8)
-        let isHonoured = row.honours(byte: bit / 8, bit: 7 - bit % 8)
+        let isHonoured = row.usage[bit / 64] & (1 << 63) >> UInt64(bit % 64) != 0
         data += [UInt8](repeating: 0, count: 70000)
         for count in [0, 511, 512, data.count] {
           bench.poison()

@@ -179,6 +179,13 @@ final class Bench: SCSITaskOwner {
   }
 }
 
+extension SCSITask {
+  convenience init(owner: any SCSITaskOwner) {
+    self.init()
+    belong(to: owner)
+  }
+}
+
 /// CDBs by name, for tests.
 enum CDB {
   static func ten(_ opcode: UInt8, _ lba: UInt64, _ count: Int, flags: UInt8 = 0) -> [UInt8] {
