@@ -65,17 +65,17 @@ configuration_is_assembled() {
 # Where the compiler cannot vouch for memory, a reader must: in these files, next to the kernel or in a
 # measured hot path. Each more is a decision to be made here.
 UNSAFE_FILES=(
-  BackingStore/{BlockQueue,FileDescriptor,FoundStore,MemoryStore}
+  BackingStore/{BlockQueue,FileDescriptor+Store,FoundStore,MemoryStore}
   Bytes/CRC32C
   ISCSITarget/Connection/{Outbox,PDUReceiver}
-  Reactor/{Buffer,ScatterGatherList,SystemError}
+  Reactor/{Buffer,FileDescriptor,ScatterGatherList,SystemError}
   Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,InlineWriter,Poller,UringEngine,UringQueue}
   Reactor/Sockets/{ListeningSocket,SocketAddress}
   Reactor/Threads/{PlatformThread,Semaphore}
   TargetConfig/Loading/{BoundedFile,FilePath}
   TargetDaemon/{Assembly/{FaultPlan,StoreMedia,StoreSpace},DaemonProcess,Logging/LineLogHandler,Logging/LogQueue}
   TargetDaemon/Process/{ProcessSetup,ServiceManager,SignalThread}
-  TargetDaemon/State/{LatchMarks,StateDescriptor,StateDirectory,StateFile,StateFileSystem}
+  TargetDaemon/State/{FileDescriptor+State,LatchMarks,StateDirectory,StateFile,StateFileSystem}
   TargetSimulation/Network/SocketTransfer
 )
 unsafe_is_where_named() {

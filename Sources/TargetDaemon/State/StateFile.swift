@@ -71,7 +71,7 @@ enum StateFile {
   /// Nil: there is no such file. For what is never written, such as the files of /proc.
   static func content(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
     do throws(SystemError) {
-      return try StateDescriptor.open(path, O_RDONLY).read(bytesMax: bytesMax)
+      return try FileDescriptor.openState(path, O_RDONLY).read(bytesMax: bytesMax)
     } catch {
       guard error == .noSuchFile else { throw error }
       return nil

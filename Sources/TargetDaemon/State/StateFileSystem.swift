@@ -25,10 +25,10 @@ protocol StateFileBeingMade: AnyObject {
 /// The file systems of the kernel.
 struct KernelFileSystem: StateFileSystem {
   private final class File: StateFileBeingMade {
-    private let descriptor: StateDescriptor
+    private let descriptor: FileDescriptor
 
     init(_ path: String) throws(SystemError) {
-      descriptor = try .open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+      descriptor = try .openState(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
     }
 
     func write(_ content: [UInt8]) throws(SystemError) { try descriptor.write(content) }
@@ -46,12 +46,12 @@ struct KernelFileSystem: StateFileSystem {
   }
 
   func synchronizeDirectory(_ path: String) throws(SystemError) {
-    try StateDescriptor.open(path, O_RDONLY | O_DIRECTORY).synchronize()
+    try FileDescriptor.openState(path, O_RDONLY | O_DIRECTORY).synchronize()
   }
 
   func stableContent(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
-    let file: StateDescriptor
-    do throws(SystemError) { file = try .open(path, O_RDONLY) } catch {
+    let file: FileDescriptor
+    do throws(SystemError) { file = try .openState(path, O_RDONLY) } catch {
       guard error == .noSuchFile else { throw error }
       return nil
     }
