@@ -102,11 +102,12 @@ struct ReservationFilesTests {
   @Test("Another unit's file, a newer one, and one that cannot be read are each told apart")
   func otherRefusals() throws {
     var foreign = Sample.file()
-    foreign.unit = "6020" + String(repeating: "0", count: 28)
+    let naa = "6020" + String(repeating: "0", count: 28)
+    foreign.unit = RecordUnit(naa: naa, store: foreign.unit.store)
     try scratch.write(foreign.content, to: "r/\(name)")
     var error = refusal(try keeper())
-    #expect(error?.reason == .ofOtherUnit(foreign.unit))
-    #expect(error?.description.contains("belongs to the unit \(foreign.unit)") == true)
+    #expect(error?.reason == .ofOtherUnit(naa))
+    #expect(error?.description.contains("belongs to the unit \(naa)") == true)
 
     try scratch.write(Array("swift-tgtd reservations 2\n".utf8), to: "r/\(name)")
     error = refusal(try keeper())

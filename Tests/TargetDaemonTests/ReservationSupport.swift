@@ -52,7 +52,8 @@ enum Sample {
 
   static func file(_ state: ReservationState = state) -> ReservationFile {
     ReservationFile(
-      unit: "60205a5a5a5a5a5a5a5a5a5a5a5a5a5a", store: "quorum1", boot: boot, state: state)
+      unit: RecordUnit(naa: "60205a5a5a5a5a5a5a5a5a5a5a5a5a5a", store: "quorum1"), boot: boot,
+      state: state)
   }
 }
 

@@ -41,7 +41,7 @@ final class RecordFiles<File: RecordFile>: Sendable {
     self.fileSystem = fileSystem
   }
 
-  func path(of unit: LogicalUnitIdentity) -> String { "\(directory)/\(File.name(of: unit))" }
+  func path(of unit: LogicalUnitIdentity) -> String { "\(directory)/\(RecordUnit(unit).naa)" }
 
   // MARK: Loading
 
@@ -58,14 +58,14 @@ final class RecordFiles<File: RecordFile>: Sendable {
     guard let content else { return nil }
     let file: File
     do throws(RecordDamage) { file = try File(content: content) } catch { throw .damaged(error) }
-    guard file.unit == File.name(of: unit) else { throw .ofOtherUnit(file.unit) }
+    guard file.unit.naa == RecordUnit(unit).naa else { throw .ofOtherUnit(file.unit.naa) }
     return file
   }
 
   /// From here on `file` is in force, and what is on record may be written over. Once for each
   /// unit, before it is presented.
   func begin(_ unit: LogicalUnitIdentity, with file: File?) {
-    inForce.withLock { _ = $0.updateValue(file, forKey: File.name(of: unit)) }
+    inForce.withLock { _ = $0.updateValue(file, forKey: RecordUnit(unit).naa) }
   }
 
   // MARK: Saving
@@ -82,7 +82,7 @@ final class RecordFiles<File: RecordFile>: Sendable {
 
   /// Nil: on stable storage.
   private func saved(_ file: File?, _ unit: LogicalUnitIdentity) -> SystemError? {
-    let name = File.name(of: unit)
+    let name = RecordUnit(unit).naa
     guard let former = inForce.withLock({ $0[name] }) else {
       report(.notPermitted, "its file was not understood at the start", unit)
       return .notPermitted

@@ -66,9 +66,7 @@ struct ReservationFiles: UnitPersistence {
   }
 
   private func file(_ state: ReservationState, of unit: LogicalUnitIdentity) -> ReservationFile {
-    ReservationFile(
-      unit: ReservationFile.name(of: unit), store: ReservationFile.storeName(of: unit), boot: boot,
-      state: state)
+    ReservationFile(unit: RecordUnit(unit), boot: boot, state: state)
   }
 }
 
