@@ -60,7 +60,7 @@ let package = Package(
       ],
       swiftSettings: dataPlane),
     .target(
-      name: "BackingStore", dependencies: ["Reactor", "CLinux"],
+      name: "BackingStore", dependencies: ["Bytes", "Reactor", "CLinux"],
       swiftSettings: dataPlane + faultInjection),
     .target(
       name: "SCSITarget", dependencies: ["SCSIModel", "BackingStore", "Reactor"],
@@ -98,15 +98,14 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "CTestSupport", dependencies: ["CLinux"], path: "Tests/CTestSupport"),
-    .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: testing),
     .testTarget(
       name: "BytesTests", dependencies: ["Bytes"],
       swiftSettings: testing),
     .testTarget(
-      name: "SCSIModelTests", dependencies: ["SCSIModel", "Bytes", "TestSupport"],
+      name: "SCSIModelTests", dependencies: ["SCSIModel", "Bytes"],
       swiftSettings: testing),
     .testTarget(
-      name: "ISCSIModelTests", dependencies: ["ISCSIModel", "Bytes", "TestSupport"],
+      name: "ISCSIModelTests", dependencies: ["ISCSIModel", "Bytes"],
       swiftSettings: testing),
     .testTarget(
       name: "ReactorTests",
@@ -141,7 +140,7 @@ let package = Package(
       path: "Tests/Proofs/ProofKit", swiftSettings: testing),
     .testTarget(name: "ProofTests", dependencies: ["ProofKit"], swiftSettings: testing),
     .testTarget(
-      name: "TargetConfigTests", dependencies: ["TargetConfig", "TestSupport"],
+      name: "TargetConfigTests", dependencies: ["TargetConfig", "Bytes"],
       swiftSettings: testing),
     .testTarget(
       name: "TargetDaemonTests",
