@@ -27,12 +27,10 @@ public struct SavedParameters: Sendable, Equatable {
   public init() {}
 }
 
-/// The saved parameters of a logical unit as all reactors see them, and its clock.
+/// The saved parameters of a logical unit as all reactors see them.
 final class UnitParameters: Sendable {
   let persistence: (any UnitPersistence<SavedParameters>)?
   private let state: Mutex<SavedParameters>
-  /// What SET TIMESTAMP has made of the machine's clock, in milliseconds to add; nil: nothing.
-  private let clockOffset = Mutex<Int64?>(nil)
   private let isChanging = Atomic<Bool>(false)
 
   init(_ saved: SavedParameters, _ persistence: (any UnitPersistence<SavedParameters>)?) {
@@ -49,20 +47,6 @@ final class UnitParameters: Sendable {
   /// False: another is at it.
   func beginChange() -> Bool { !isChanging.exchange(true, ordering: .acquiringAndReleasing) }
   func endChange() { isChanging.store(false, ordering: .releasing) }
-
-  var timestamp: TimestampParameters {
-    let now = WallClock.milliseconds
-    guard let offset = clockOffset.withLock({ $0 }) else {
-      return TimestampParameters(milliseconds: now, origin: .other)
-    }
-    return TimestampParameters(
-      milliseconds: now &+ UInt64(bitPattern: offset), origin: .setTimestamp)
-  }
-
-  func setTimestamp(_ milliseconds: UInt64) {
-    let offset = Int64(bitPattern: milliseconds &- WallClock.milliseconds)
-    clockOffset.withLock { $0 = offset }
-  }
 }
 
 extension DeviceServer {
