@@ -119,4 +119,18 @@ struct ModeReversionTests {
     #expect(one.unit.modes.usesDescriptorSense)
     #expect(one.unit.parameters.beginChange())
   }
+
+  @Test("Resets that wait for one change have their turns, on whatever reactor, before the next")
+  func turns() {
+    let (one, two) = makeBenches()
+    #expect(one.unit.parameters.beginChange())
+    let endings = [reset(one), reset(two), reset(one)]
+    turn(one, two)
+    #expect(endings.allSatisfy { !$0.isDone })
+    one.unit.parameters.endChange()
+    #expect(!one.unit.parameters.beginChange(), "the resets were first")
+    turn(one, two)
+    #expect(endings.allSatisfy { $0.isDone })
+    #expect(one.unit.parameters.beginChange())
+  }
 }
