@@ -29,13 +29,6 @@ extension FileDescriptor {
     return FileStatus(status)
   }
 
-  /// Nil when the kernel does not tell.
-  func fileSystem() -> FileSystemType? {
-    var status = statfs()
-    guard (try? check { unsafe fstatfs(rawValue, &status) }) != nil else { return nil }
-    return FileSystemType(magic: UInt32(truncatingIfNeeded: status.f_type))
-  }
-
   // MARK: Lock
 
   /// Takes the lock of the open file description, which the kernel keeps until the last operation

@@ -69,7 +69,7 @@ UNSAFE_FILES=(
   Bytes/CRC32C
   ISCSITarget/Connection/{Outbox,PDUReceiver}
   Reactor/{Buffer,FileDescriptor,ScatterGatherList,SystemError}
-  Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,InlineWriter,Poller,UringEngine,UringQueue}
+  Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,Poller,UringEngine,UringQueue,WriteThread}
   Reactor/Sockets/{ListeningSocket,SocketAddress}
   Reactor/Threads/{PlatformThread,Semaphore}
   TargetConfig/Loading/{BoundedFile,FilePath}
