@@ -153,8 +153,7 @@ public final class UringEngine: IOEngine {
     hasSentThisTurn = false
     if !wakerIsArmed { armWaker() }
     writers.publish()
-    let mode = waitMode(until: deadline)
-    let accepted = hasGathered(before: mode) || queue.submit(wait: mode)
+    let accepted = hasGathered(until: deadline) || queue.submit(wait: waitMode(until: deadline))
     eventWaker.stayAwake()
     let before = completions.count
     queue.drain { data, result, flags in
@@ -165,11 +164,13 @@ public final class UringEngine: IOEngine {
   }
 
   /// Submits, and sleeps for the time set aside for gathering. Whether there is anything to take.
-  private func hasGathered(before mode: UringQueue.Wait) -> Bool {
-    if gatheringNanoseconds == 0 { return false }
-    if case .no = mode { return false }
-    _ = queue.submit(wait: .gathering(nanoseconds: gatheringNanoseconds))
-    return queue.hasCompletions
+  private func hasGathered(until deadline: MonotonicTime?) -> Bool {
+    let nanoseconds = max(gatheringNanoseconds, writers.gatheringNanoseconds)
+    guard nanoseconds > 0, ready.isEmpty else { return false }
+    if let deadline, deadline <= now { return false }
+    _ = queue.submit(wait: .gathering(nanoseconds: nanoseconds))
+    let hasResults = writers.hasGathered()
+    return hasResults || queue.hasCompletions
   }
 
   private func waitMode(until deadline: MonotonicTime?) -> UringQueue.Wait {

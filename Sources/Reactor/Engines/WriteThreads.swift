@@ -7,6 +7,12 @@ final class WriteThreads {
   /// More devices than this have their writes queued otherwise.
   static let countMax = 32
 
+  /// A copy of 4 KiB into the page cache, with what the system call costs.
+  static let nanosecondsPerWrite: UInt32 = 5000
+  static let gatheredCountMin = 8
+  /// Bounds the wait, and so what it adds to others' latency, to 0.16 ms.
+  static let gatheredCountMax = 32
+
   private let waker: EventWaker
   private let call: WriteThread.Call?
   private var threads: ContiguousArray<WriteThread> = []
@@ -41,6 +47,22 @@ final class WriteThreads {
   func publish() {
     guard outstandingCount > 0 else { return }
     for thread in threads { thread.publish() }
+  }
+
+  /// How long the writes that were shown may take: the time in which the reactor lets them, and what
+  /// comes from the network meanwhile, gather. 0 when they are too few to wait for.
+  var gatheringNanoseconds: UInt32 {
+    guard outstandingCount >= WriteThreads.gatheredCountMin else { return 0 }
+    let count = threads.reduce(0) { $0 + $1.expectedCount }
+    guard count >= WriteThreads.gatheredCountMin else { return 0 }
+    return UInt32(min(count, WriteThreads.gatheredCountMax)) * WriteThreads.nanosecondsPerWrite
+  }
+
+  /// That time has passed. Whether there are results to take.
+  func hasGathered() -> Bool {
+    guard outstandingCount > 0 else { return false }
+    for thread in threads { thread.hasGathered() }
+    return threads.contains { $0.hasResults }
   }
 
   func takeResults(into completions: inout [Completion]) {
