@@ -37,7 +37,8 @@ public struct ServerLimits: Sendable, Equatable {
   public var halfOpenConnectionsMax: Int
   /// How long a login may take.
   public var loginTimeout: Milliseconds
-  /// How long an initiator may refuse to take our answers, or withhold the data of a write.
+  /// How long an initiator may refuse to take our answers, or be behind with the data of its
+  /// writes (`DataDue`).
   public var sendTimeout: Milliseconds
 
   public init(

@@ -18,6 +18,8 @@ public final class Worker {
   /// Those that have not logged in, oldest first.
   private var halfOpen: [Connection] = []
   private var sessions: [SessionKey: Session] = [:]
+  /// Of the initiators that have sessions here, by name.
+  private var accounts: [String: InitiatorAccount] = [:]
   private var freeTasks: ContiguousArray<CommandTask> = []
   private var stopping: (() -> Void)?
   private var nextLimitWarning = MonotonicTime(rawValue: 0)
@@ -132,8 +134,23 @@ public final class Worker {
     finishStoppingIfIdle()
   }
 
-  /// The most memory that the commands of one session may hold.
+  /// The most memory that the commands of one session may hold, and what all sessions of one
+  /// initiator may hold together for data that it has yet to send.
   var sessionMemoryMax: Int { reactor.buffers.shareBytesMax }
+
+  /// The account of the initiator `name` for one more session, until `closeAccount`.
+  func openAccount(of name: String) -> InitiatorAccount {
+    let account = accounts[name] ?? InitiatorAccount(bytesMax: sessionMemoryMax)
+    account.sessionCount += 1
+    accounts[name] = account
+    return account
+  }
+
+  func closeAccount(of name: String) {
+    guard let account = accounts[name] else { return }
+    account.sessionCount -= 1
+    if account.sessionCount == 0 { accounts[name] = nil }
+  }
 
   // MARK: Tasks
 

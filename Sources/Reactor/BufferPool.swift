@@ -35,6 +35,12 @@ public final class BufferPool {
     free = BufferPool.capacities.map { _ in [] }
   }
 
+  /// What a buffer for `byteCount` bytes holds; 0 for none.
+  public static func capacity(holding byteCount: Int) -> Int {
+    guard byteCount > 0 else { return 0 }
+    return capacities.first { $0 >= byteCount } ?? largestBufferBytes
+  }
+
   /// A buffer of at least `byteCount` bytes, or nil when the budget is used up. Contents arbitrary.
   public func allocate(_ byteCount: Int) -> Buffer? {
     guard let sizeClass = BufferPool.capacities.firstIndex(where: { $0 >= byteCount }) else {

@@ -149,6 +149,7 @@ extension Connection {
     let cdb = request.isWellFormed ? request.commandDescriptorBlock(additionalHeader) : nil
     let task = session.admit(request, cdb, on: self)
     arriving = .command(task)
+    dataDue.came(request.header.dataSegmentLength, at: reactor.now)
     return destination(of: task, at: 0, wanted: task.transfer?.wantedImmediateLength ?? 0)
   }
 
@@ -188,7 +189,7 @@ extension Connection {
     switch verdict {
     case .accepted(let wanted), .sequenceComplete(let wanted), .allDataReceived(let wanted):
       arriving = .dataOut(task)
-      if pdu.dataSegmentLength > 0 { task.transferProgressed = reactor.now }
+      dataDue.came(pdu.dataSegmentLength, at: reactor.now)
       return destination(of: task, at: Int(pdu.bufferOffset), wanted: wanted)
     case .violation(let violation):
       return violated(violation, pdu, task, session)

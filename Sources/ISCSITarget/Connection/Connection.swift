@@ -58,6 +58,8 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   var transferParameters = DataTransferParameters()
   var text: TextExchange?
   var arriving = ArrivingPDU.ignored
+  /// What its initiator owes on it (Connection+DataDue.swift).
+  var dataDue = DataDue()
   var keepAlive = KeepAlive()
   var keepAliveTimer: TimerID?
   var logoutTimer: TimerID?
@@ -208,6 +210,7 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
     {
       switch receiver.next() {
       case .header(let header):
+        dataDue.arrivalBegan(at: reactor.now)
         guard let destination = begin(header) else { return }
         receiver.accept(header, destination)
       case .complete:

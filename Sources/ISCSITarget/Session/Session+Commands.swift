@@ -52,7 +52,6 @@ extension Session {
     task.lentBytes = task.scsi.data?.capacity ?? 0
     lentBytes += task.lentBytes
     guard request.isWrite else { return task }
-    task.transferProgressed = worker.reactor.now
     do throws(DataOutTransfer.Violation) {
       task.transfer = try DataOutTransfer(
         of: request, neededLength: UInt64(needed), parameters: connection.transferParameters)
@@ -71,8 +70,8 @@ extension Session {
       return 0
     }
     task.unit = unit
-    guard lentBytes + task.bytesAskedFor(of: worker.reactor.buffers) <= worker.sessionMemoryMax
-    else {
+    // Who wants to fence is not kept from it by what his other commands hold.
+    guard hasMemory(for: task) || unit.server.mayAlwaysEnter(task.scsi, unit) else {
       task.scsi.refuseBusy()
       task.hasEnded = true
       return 0
@@ -88,6 +87,14 @@ extension Session {
       task.hasEnded = true
       return 0
     }
+  }
+
+  /// Whether the session may have the memory that `task` asks for, and its initiator, too, if the
+  /// data has yet to come.
+  private func hasMemory(for task: CommandTask) -> Bool {
+    let byteCount = task.bytesAskedFor(of: worker.reactor.buffers)
+    return lentBytes + byteCount <= memoryMax
+      && (!task.request.isWrite || account.mayWithhold(byteCount))
   }
 
   private func refuseMalformed(_ task: CommandTask) -> Int {
@@ -204,17 +211,6 @@ extension Session {
       let connection = connections.first(where: \.canSpeak)
     else { return }
     connection.announceNumbers()
-  }
-
-  /// Whether the initiator has owed something for `timeout`: data for a write, or the command
-  /// before the ones that are held. Either keeps memory that others need.
-  func isOwed(by connection: Connection, for timeout: Milliseconds) -> Bool {
-    if owesNumber(connection, for: timeout) { return true }
-    let now = worker.reactor.now
-    return tasks.values.contains { task in
-      task.connection === connection && (task.transfer != nil || task.isReceiving)
-        && now.milliseconds(since: task.transferProgressed) >= timeout
-    }
   }
 }
 

@@ -81,6 +81,7 @@ extension Session {
     hasFinished = true
     isEnding = true
     nexus?.detachAll()
+    if type == .normal { worker.closeAccount(of: initiatorName) }
     worker.removed(self)
     let waiting = successors.reversed()
     successors = []

@@ -9,15 +9,20 @@ extension Session {
   func hold(_ pdu: HeldPDU) {
     held[pdu.cmdSN] = pdu
     lentBytes += pdu.lentBytes
+    account.withholds(pdu.lentBytes)
     noteGap()
   }
 
-  /// Whether `byteCount` more bytes of held data keep to what a session may have.
-  func mayHold(_ byteCount: Int) -> Bool { lentBytes + byteCount <= memoryMax }
+  /// Whether `byteCount` more bytes of held data keep to what a session, and its initiator, may
+  /// have.
+  func mayHold(_ byteCount: Int) -> Bool {
+    lentBytes + byteCount <= memoryMax && account.mayWithhold(byteCount)
+  }
 
   private func removeHeld(_ pdu: HeldPDU) {
     guard held.removeValue(forKey: pdu.cmdSN) != nil else { return }
     lentBytes -= pdu.lentBytes
+    account.withholds(-pdu.lentBytes)
   }
 
   /// `pdu` is whole now. False: it was discarded while its data arrived, and its data is the

@@ -27,6 +27,8 @@ final class Session {
   let policy: SessionPolicy
   let rights: SessionRights
   let worker: Worker
+  /// What the sessions of its initiator hold together; a discovery session has one of its own.
+  let account: InitiatorAccount
   /// The I_T nexus; nil for discovery sessions.
   let nexus: InitiatorTargetNexus?
 
@@ -72,6 +74,7 @@ final class Session {
     policy = presentation.session
     rights = SessionRights(outcome)
     self.worker = worker
+    account = worker.openAccount(of: outcome.initiatorName)
     window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
     announcedMaxCmdSN = window.maxCmdSN
     nexus = InitiatorTargetNexus(
@@ -91,6 +94,7 @@ final class Session {
     policy = SessionPolicy(queueDepth: 8, nopInterval: Milliseconds(0))
     rights = SessionRights(outcome)
     self.worker = worker
+    account = InitiatorAccount(bytesMax: Session.discoveryMemoryMax)
     window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
     announcedMaxCmdSN = window.maxCmdSN
     nexus = nil

@@ -52,7 +52,7 @@ extension DeviceServer {
   /// Whether `task` is the one reservation command of its nexus. That is served whatever the others
   /// do: the nexus that is to be fenced must not be able to keep the fence out by filling the task
   /// set or the memory.
-  func mayAlwaysEnter(_ task: SCSITask, _ nexus: LogicalUnitNexus) -> Bool {
+  public func mayAlwaysEnter(_ task: SCSITask, _ nexus: LogicalUnitNexus) -> Bool {
     guard let command = table.lookup(task.cdb), command.isReservationCommand else { return false }
     return !tasks.contains {
       $0 !== task && $0.nexus === nexus && $0.command.isReservationCommand
