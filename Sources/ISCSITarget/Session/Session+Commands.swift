@@ -138,7 +138,7 @@ extension Session {
   func commandEnded(_ task: CommandTask) {
     if task.isAbortedSilently {
       // Its tag is the initiator's again, although a PDU of it may still be arriving elsewhere.
-      statusLeaves(task)
+      statusIsLost(task)
       released(task)
       return announceWindow()
     }
@@ -160,7 +160,7 @@ extension Session {
   func forgetIfUntold(_ task: CommandTask) {
     guard task.hasEnded, !task.isAnswering else { return }
     task.transfer = nil
-    statusLeaves(task)
+    statusIsLost(task)
     released(task)
   }
 
@@ -174,7 +174,7 @@ extension Session {
   /// the window.
   func released(_ task: CommandTask) {
     guard task.isFree, task.session === self else { return }
-    statusLeaves(task)
+    statusIsLost(task)
     lentBytes -= task.lentBytes
     task.scsi.recycle(to: worker.reactor.buffers)
     task.reset()
@@ -195,6 +195,14 @@ extension Session {
     default: window.completed()
     }
     offerWindow()
+  }
+
+  /// As `statusLeaves`, of a task whose status never will: if that has not left, what it would have
+  /// told of is told by the next.
+  private func statusIsLost(_ task: CommandTask) {
+    guard task.occupiesWindow else { return }
+    task.unit?.statusWasNotSent(of: task.scsi)
+    statusLeaves(task)
   }
 
   /// Opens the window as far as the commands in progress allow. Asked whenever something leaves:

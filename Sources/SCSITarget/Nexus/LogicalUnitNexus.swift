@@ -62,6 +62,14 @@ public final class LogicalUnitNexus {
   /// The next condition, cleared by reporting it.
   func takeAttention() -> SenseData? { attentions.take() }
 
+  /// The status of `task`, a task of this nexus, never leaves: what it would have told of is still
+  /// to be told (SAM-5 §5.14: a condition is cleared when it is reported).
+  public func statusWasNotSent(of task: SCSITask) {
+    guard let attention = task.reportedAttention else { return }
+    task.reportedAttention = nil
+    attentions.restore(attention)
+  }
+
   /// What QUERY ASYNCHRONOUS EVENT tells (SAM-5 §7.9): the condition that the next command would
   /// report, and whether more follow it; nothing is cleared.
   public var pendingAttention: (sense: SenseData, isLast: Bool)? {

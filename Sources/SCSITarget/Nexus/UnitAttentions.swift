@@ -28,6 +28,14 @@ struct UnitAttentions {
     conditions.insert(condition, at: place ?? conditions.count)
   }
 
+  /// Puts back a condition that was taken and not told: it is older than those that are there.
+  mutating func restore(_ condition: SenseData) {
+    guard !conditions.contains(condition) else { return }
+    guard conditions.count < Self.countMax else { return establish(condition) }
+    let place = condition.tellsOfReset ? 0 : conditions.firstIndex { !$0.tellsOfReset }
+    conditions.insert(condition, at: place ?? conditions.count)
+  }
+
   /// A reset says more than anything pending before it.
   mutating func replace(with condition: SenseData) { conditions = [condition] }
 

@@ -65,7 +65,10 @@ extension DeviceServer {
   private func reportAttention(to task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
     if ignoresUnitAttention(task.cdb) { return }
     if !nexus.isResetPending, conflicts(task, nexus) { throw .reservationConflict }
-    if let attention = nexus.takeAttention() { throw Refusal(attention) }
+    if let attention = nexus.takeAttention() {
+      task.reportedAttention = attention
+      throw Refusal(attention)
+    }
   }
 
   private func ignoresUnitAttention(_ cdb: CommandDescriptorBlock) -> Bool {

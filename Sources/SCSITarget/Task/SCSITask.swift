@@ -91,6 +91,9 @@ public final class SCSITask: StoreClient {
   /// What an UNMAP still has to deallocate, last first.
   var unmapRanges: [BlockRange] = []
 
+  /// The unit attention that its status or its data tells of.
+  var reportedAttention: SenseData?
+
   // MARK: Order
 
   /// Its index in the task set of the device server.
@@ -203,6 +206,7 @@ public final class SCSITask: StoreClient {
     stepCount = 0
     if !unmapRanges.isEmpty { unmapRanges.removeAll() }
     if copy != nil { copy = nil }
+    if reportedAttention != nil { reportedAttention = nil }
     status = .good
     sense = nil
     isAborted = false
