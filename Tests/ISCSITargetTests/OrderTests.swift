@@ -192,6 +192,45 @@ struct OrderTests {
     #expect(target.isIdle(after: [initiator]))
   }
 
+  @Test("A malformed text request that was held takes no number; what comes under it is served")
+  func heldText() throws {
+    let (target, first, second) = try OrderTests.pair()
+    let start = first.cmdSN
+    second.sendNumbered(.textRequest, flags: 0x80, start + 1, Array("bomb".utf8))
+    let later = second.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start + 2)
+    target.pass(milliseconds: 20)
+    #expect(second.inbox.isEmpty)
+    let before = first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start)
+    #expect(first.finish(before)?.status == 0)
+    let reject = Reject(try #require(second.receive(.reject, seconds: 1)).header)
+    #expect(reject.reason == .protocolError && reject.numbers.expCmdSN == start + 1)
+    #expect(second.inbox.isEmpty)
+    let plug = first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start + 1)
+    #expect(first.finish(plug)?.status == 0)
+    #expect(second.finish(later)?.status == 0)
+    #expect(target.isIdle(after: [first, second]))
+  }
+
+  @Test("A text request whose text is on the way keeps the commands behind it waiting, no longer")
+  func arrivingText() throws {
+    let (target, first, second) = try OrderTests.pair()
+    let start = first.cmdSN
+    var header = BasicHeaderSegment(opcode: .textRequest)
+    header.isFinal = true
+    header.initiatorTaskTag = second.takeTag()
+    header.bytes.setBigEndian(TargetTransferTag.reserved.rawValue, at: 20)
+    header.bytes.setBigEndian(start.rawValue, at: 24)
+    let bytes = second.encode(header, [], Array("SendTargets=\0".utf8))
+    second.peer.send(Array(bytes[..<50]))
+    let later = first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start + 1)
+    target.pass(milliseconds: 50)
+    #expect(first.inbox.isEmpty)
+    second.peer.send(Array(bytes[50...]))
+    #expect(first.finish(later)?.status == 0)
+    #expect(second.receive(.textResponse, seconds: 1) != nil)
+    #expect(target.isIdle(after: [first, second]))
+  }
+
   @Test("ABORT TASK of a refused write whose data is still due completes, and no status follows")
   func abortOfRefused() throws {
     let (target, initiator) = try Example.session(keys: [("InitialR2T", "No")])

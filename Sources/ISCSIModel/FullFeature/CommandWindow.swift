@@ -109,6 +109,13 @@ public struct CommandWindow: Sendable {
     return next
   }
 
+  /// The held command `cmdSN` counts as not received again: it was found to be none.
+  public mutating func forget(_ cmdSN: SerialNumber) {
+    guard held.contains(cmdSN) else { return }
+    held.remove(cmdSN)
+    heldCount -= 1
+  }
+
   /// True if `cmdSN` lies in [ExpCmdSN, MaxCmdSN].
   public func admits(_ cmdSN: SerialNumber) -> Bool {
     let ahead = cmdSN.distance(from: expCmdSN)

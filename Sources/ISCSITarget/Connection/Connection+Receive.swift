@@ -76,6 +76,12 @@ extension Connection {
     if let reason {
       return refuseNumbered(header, cmdSN, reason, session)
     }
+    if header.opcode == .textRequest, !header.isImmediate, cmdSN == session.window.expCmdSN,
+      session.window.awaits(cmdSN)
+    {
+      // Its number is taken when its text has proved to be one.
+      return collect(header) { .collected(header, $0) }
+    }
     switch session.window.receive(cmdSN: cmdSN, isImmediate: header.isImmediate) {
     case .ignore:
       arriving = .ignored
@@ -93,7 +99,8 @@ extension Connection {
   }
 
   /// Why a PDU that is no command must be rejected, as far as its header shows: asked before its
-  /// number is taken, because a PDU that is rejected counts as not received (RFC 7143 §7.3).
+  /// number is taken, because a PDU that is rejected counts as not received (RFC 7143 §7.3). Of a
+  /// text request the text decides, too.
   private func refusal(of header: BasicHeaderSegment) -> RejectReason? {
     switch header.opcode {
     // §11.18: without a task tag it must be immediate, or its CmdSN would be two PDUs'.
@@ -246,6 +253,7 @@ extension Connection {
   /// Handles a PDU whose turn has come after it was held.
   func deliver(_ pdu: HeldPDU) {
     guard let session, phase == .fullFeature, !isLeaving, !session.isEnding else {
+      if pdu.takesNumberItself { session?.window.plug(pdu.cmdSN) }
       if let data = pdu.data { release(data) }
       return
     }
@@ -308,6 +316,10 @@ extension Connection {
 
   private func answer(_ request: TextRequest, _ data: [UInt8]) {
     guard let session, var exchange = text else { return }
+    let cmdSN = SerialNumber(request.header.bytes.bigEndianUInt32(at: 24))
+    let isImmediate = request.header.isImmediate
+    // The number may have become another connection's PDU's while the text arrived.
+    guard isImmediate || session.window.awaits(cmdSN) else { return }
     let action = exchange.received(request.fields, data: data) {
       session.targets(for: $0, on: self)
     }
@@ -317,6 +329,7 @@ extension Connection {
     case .respond(let answer): reply = answer
     case .reject(let failure): return reject(request.header, failure.reason)
     }
+    _ = session.window.receive(cmdSN: cmdSN, isImmediate: isImmediate)
     transferParameters.initiatorMaxRecvDataSegmentLength =
       exchange.initiatorMaxRecvDataSegmentLength
     let pdu = TextResponse(

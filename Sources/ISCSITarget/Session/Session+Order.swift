@@ -38,8 +38,13 @@ extension Session {
   /// What waits for its turn among them has it before the commands that are numbered after it.
   func deliverHeld() {
     performDeferred()
-    while let next = held[window.expCmdSN], next.isWhole, window.releaseNext() != nil {
+    while let next = held[window.expCmdSN], next.isWhole {
       removeHeld(next)
+      if next.takesNumberItself {
+        window.forget(next.cmdSN)
+      } else {
+        _ = window.releaseNext()
+      }
       next.connection.deliver(next)
       performDeferred()
     }
@@ -110,6 +115,9 @@ struct CommandGap {
 extension HeldPDU {
   /// A write whose unsolicited Data-Out follows.
   var announcesData: Bool { header.opcode == .scsiCommand && !header.isFinal }
+
+  /// A text request shows only when it is whole whether it is one.
+  var takesNumberItself: Bool { header.opcode == .textRequest }
 
   var lentBytes: Int { data?.capacity ?? 0 }
 
