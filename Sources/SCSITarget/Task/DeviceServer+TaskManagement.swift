@@ -44,16 +44,19 @@ extension DeviceServer {
   /// LOGICAL UNIT RESET (SAM-5 §7.7), also each unit's part of a target reset: all tasks, and a
   /// unit attention for every nexus. Tasks of other nexuses than `origin`'s were aborted by
   /// somebody else's action, so with TAS they end with TASK ABORTED (SPC-4 §7.5.8). When they have
-  /// ended, MODE SELECT among them, the mode parameters revert.
+  /// ended, MODE SELECT among them, the mode parameters revert, and last of all RESERVE ends
+  /// (SPC-2 §5.5; a registration does not): before, others would meet what its holder still writes.
   public func reset(
     by origin: LogicalUnitNexus? = nil, attention: SenseData,
     completion: @escaping () -> Void
   ) {
     let origin = origin.map { ObjectIdentifier($0) }
+    let ticket = reservations.takeTicket()
     unit.tellEveryReactor(from: reactor) { server, drained in
+      server.reservations.home?.resetBegan(ticket)
       server.resetTasks(by: origin, attention, drained: drained)
     } then: { [self] in
-      revertModes(then: completion)
+      revertModes { [self] in reservations.resetEnded(ticket, then: completion) }
     }
   }
 
@@ -69,8 +72,6 @@ extension DeviceServer {
         let isOthers = task.nexus.map { ObjectIdentifier($0) } != origin
         return reportsTaskAborted && isOthers ? .taskAborted : .good
       }, barrier: barrier)
-    // SPC-2 §5.5: a reset ends RESERVE, and no registration.
-    reservations.home?.releaseLegacyReservation(of: nil, barrier)
     barrier.arm()
   }
 

@@ -148,6 +148,28 @@ struct ReservationAccessTests {
     #expect(other.run(Reserve.register(1)) == "good")
   }
 
+  @Test("LOGICAL UNIT RESET ends a RESERVE after all tasks: nobody meets what its holder writes")
+  func reset() {
+    let cluster = Cluster()
+    let holder = cluster.node("a", on: 1)
+    let other = cluster.node("b", on: 0)
+    #expect(holder.run(Reserve.reserve6) == "good")
+    cluster.store.isHolding = true
+    let write = holder.begin(holder.write())
+    var isDone = false
+    other.server.reset(by: other.lun, attention: .busDeviceResetFunctionOccurred) { isDone = true }
+    cluster.settle()
+    for node in [holder, other] { _ = node.lun.takeAttention() }
+    #expect(!isDone && other.run(other.write(1)) == "reservationConflict")
+    // What is granted now would end with the reset.
+    #expect(holder.run(Reserve.reserve6) == "busy" && holder.run(Reserve.release6) == "busy")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(isDone && write.outcome == "aborted")
+    #expect(other.run(Reserve.reserve6) == "good")
+    #expect(holder.run(holder.write()) == "reservationConflict")
+  }
+
   @Test(
     "I_T NEXUS RESET ends a RESERVE after the nexus's tasks: nobody meets what they still write")
   func nexusReset() {
