@@ -37,6 +37,10 @@ public struct ServerLimits: Sendable, Equatable {
   public var halfOpenConnectionsMax: Int
   /// How long a login may take.
   public var loginTimeout: Milliseconds
+  /// How long a login waits for the end of the session whose place it takes. Where a store hangs it
+  /// then begins without the logical units that wait for it: before the initiator gives up, ESXi
+  /// after 5 s, open-iscsi after 15 s.
+  public var reinstatementWait = Milliseconds.seconds(3)
   /// How long an initiator may refuse to take our answers, or be behind with the data of its
   /// writes (`DataDue`).
   public var sendTimeout: Milliseconds

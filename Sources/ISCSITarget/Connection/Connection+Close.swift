@@ -41,10 +41,11 @@ extension Connection {
   }
 
   private func cancelTimers() {
-    for timer in [loginTimer, keepAliveTimer, logoutTimer] {
+    for timer in [loginTimer, wayTimer, keepAliveTimer, logoutTimer] {
       if let timer { reactor.cancelTimer(timer) }
     }
     loginTimer = nil
+    wayTimer = nil
     keepAliveTimer = nil
     logoutTimer = nil
   }

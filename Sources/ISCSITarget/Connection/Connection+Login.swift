@@ -2,6 +2,7 @@ internal import Bytes
 internal import ISCSIModel
 internal import Logging
 internal import Reactor
+internal import SCSITarget
 
 /// A login that succeeded, on its way to the reactor where its session lives.
 struct FinishedLogin: Sendable {
@@ -94,11 +95,17 @@ extension Connection {
 
   private func establish(
     _ outcome: LoginOutcome, _ presentation: Presentation, _ key: SessionKey,
-    _ handle: TargetSessionID
+    _ handle: TargetSessionID, after predecessors: [Session] = []
   ) {
     let session = Session(
-      outcome, key: key, handle: handle, presentation: presentation, worker: worker)
+      outcome, key: key, handle: handle, presentation: presentation, worker: worker,
+      predecessors: predecessors)
     worker.add(session, for: key)
+    if let luns = session.nexus?.logicalUnits.filter(\.isShut).map(\.lun), !luns.isEmpty {
+      logger.warning(
+        "commands of the session before have not ended: their units are busy till they have",
+        metadata: ["initiator": "\(key.initiatorName)", "luns": "\(luns)"])
+    }
     enterFullFeature(session, outcome)
   }
 
@@ -159,7 +166,7 @@ extension Connection {
     // The same CID again replaces the connection that had it (RFC 7143 §6.3.4).
     if let old = session.connection(outcome.connectionID) {
       phase = .awaitingSession
-      return session.replace(old) { [weak self] in
+      return session.replace(old, by: self) { [weak self] in
         guard let self, phase == .awaitingSession else { return }
         phase = .login
         join(outcome, key, handle)
@@ -172,7 +179,8 @@ extension Connection {
     enterFullFeature(session, outcome)
   }
 
-  /// Ends the old session first: its writes must not land after those of the new one.
+  /// Ends the old session first: its writes must not land after those of the new one. If they take
+  /// long, as a store hangs, only the logical units wait where they are.
   private func reinstate(_ login: FinishedLogin, _ key: SessionKey) {
     guard let old = worker.session(key) else {
       // It ended while this login was on its way here; another may have come between.
@@ -183,18 +191,30 @@ extension Connection {
       return refuse(.authorizationFailure)
     }
     phase = .awaitingSession
-    let succeed: () -> Bool = { [weak self] in
-      guard let self, phase == .awaitingSession else { return false }
+    let successor = Successor(connection: self) { [weak self] predecessors in
+      guard let self else { return false }
       phase = .login
       establish(
         login.outcome, login.presentation, key,
-        worker.context.sessions.replace(key, onReactor: reactor.index))
+        worker.context.sessions.replace(key, onReactor: reactor.index), after: predecessors)
       process()
       return true
     }
     logger.notice(
       "session reinstatement", metadata: ["initiator": "\(key.initiatorName)"])
-    old.end(.sessionReinstated, successor: succeed)
+    awaited = old
+    startWayTimer()
+    old.end(.sessionReinstated, successor: successor)
+  }
+
+  private func startWayTimer() {
+    wayTimer = reactor.startTimer(after: worker.context.limits.reinstatementWait, for: self)
+  }
+
+  /// It has waited for the old session's end, and does so again if that may not make way yet.
+  func askForWay() {
+    awaited?.makeWay()
+    if phase == .awaitingSession, awaited != nil { startWayTimer() }
   }
 
   // MARK: Full feature phase
@@ -203,6 +223,7 @@ extension Connection {
   /// ends as a connection in full feature phase ends.
   private func enterFullFeature(_ session: Session, _ outcome: LoginOutcome) {
     if let timer = loginTimer.take() { reactor.cancelTimer(timer) }
+    if let timer = wayTimer.take() { reactor.cancelTimer(timer) }
     // A discovery session can still be dropped for newer connections: anybody may have one.
     if session.type == .normal {
       worker.loginEnded(self)

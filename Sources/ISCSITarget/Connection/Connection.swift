@@ -44,6 +44,9 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   // Login.
   var machine: LoginMachine
   var loginTimer: TimerID?
+  /// The session whose place it waits for, and when it asks it to make way.
+  weak var awaited: Session?
+  var wayTimer: TimerID?
   var handover: (FinishedLogin, Int)?
 
   // Memory (Connection+Memory.swift).
@@ -191,6 +194,9 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
     case loginTimer:
       loginTimer = nil
       close(.loginTimeout)
+    case wayTimer:
+      wayTimer = nil
+      askForWay()
     case logoutTimer:
       logoutTimer = nil
       close(.serverStopping)

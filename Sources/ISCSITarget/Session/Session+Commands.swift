@@ -191,6 +191,8 @@ extension Session {
     tasks[task.request.initiatorTaskTag] = nil
     commandsInWindow -= 1
     switch task.scsi.status {
+    // What is shut tells nothing of how much the others take.
+    case .busy where task.unit?.isShut ?? false: window.completed()
     case .busy, .taskSetFull: window.refused(task.request.cmdSN, inProgress: commandsInWindow + 1)
     default: window.completed()
     }

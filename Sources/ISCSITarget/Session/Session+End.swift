@@ -32,26 +32,30 @@ extension Session {
     finishIfDrained()
   }
 
-  /// Closes `connection` and calls back when nothing of it is left: no task, no operation.
-  func replace(_ connection: Connection, completion: @escaping () -> Void) {
+  /// Closes `connection` and calls `login` back when nothing of it is left: no task, no operation.
+  func replace(
+    _ connection: Connection, by login: Connection, completion: @escaping () -> Void
+  ) {
     let waiting = departures.indices.filter { departures[$0].connection === connection }
-    // As in `end`: the oldest has given up, or will.
+    // As in `end`.
     if waiting.count >= Session.successorsMax, let oldest = waiting.first {
-      departures.remove(at: oldest)
+      departures.remove(at: oldest).login.close(.loginSuperseded)
     }
-    departures.append((connection, completion))
+    departures.append((connection, login, completion))
     connection.close(.connectionReinstated)
     finishIfDrained()
   }
 
   /// Closes every connection. `successor` is called when the last operation of the last task has
-  /// ended; of several logins under one name the last that is still there wins.
-  func end(_ reason: CloseReason, successor: (() -> Bool)? = nil) {
+  /// ended, or in `makeWay`; of several logins under one name the last that is still there wins.
+  func end(_ reason: CloseReason, successor: Successor? = nil) {
     isEnding = true
     if let successor {
       successors.append(successor)
       // The others have given up, or will when their login takes too long.
-      if successors.count > Session.successorsMax { successors.removeFirst() }
+      if successors.count > Session.successorsMax {
+        successors.removeFirst().connection?.close(.loginSuperseded)
+      }
     }
     for connection in connections { connection.close(reason) }
     finishIfDrained()
@@ -77,15 +81,59 @@ extension Session {
     for departure in gone { departure.completion() }
   }
 
-  private func finish() {
-    hasFinished = true
-    isEnding = true
-    nexus?.detachAll()
-    if type == .normal { worker.closeAccount(of: initiatorName) }
-    worker.removed(self)
+  /// Gives its place to a login that has waited long enough, as a store seems to hang. What it has
+  /// left keeps only the logical units shut where it has it, and the nexus ends with each of these
+  /// when that has ended: the same as at the end of a session, one unit at a time.
+  func makeWay() {
+    guard isEnding, !hasFinished, !hasMadeWay, predecessors.count < Session.predecessorsMax,
+      successors.contains(where: \.isWaiting)
+    else { return }
+    hasMadeWay = true
+    nexus?.detachWhenDrained()
+    let left = takePredecessors() + [self]
+    let isSucceeded = succeed(leaving: left.filter { !$0.hasFinished })
+    precondition(isSucceeded, "a login that waits takes the place")
+  }
+
+  private func succeed(leaving predecessors: [Session]) -> Bool {
     let waiting = successors.reversed()
     successors = []
-    let isSucceeded = waiting.contains { $0() }
-    if !isSucceeded, let key { worker.context.sessions.remove(key, handle) }
+    return waiting.contains { $0.isWaiting && $0.succeed(predecessors) }
   }
+
+  /// Its own last operation has ended. Without a successor it stays while there are predecessors,
+  /// so that the next login finds them, and on their reactor.
+  private func finish() {
+    isEnding = true
+    nexus?.detachAll()
+    guard !hasMadeWay else {
+      leave()
+      if let key { worker.session(key)?.predecessorEnded(self) }
+      return
+    }
+    if successors.contains(where: \.isWaiting) {
+      leave()
+      let isSucceeded = succeed(leaving: takePredecessors())
+      return precondition(isSucceeded, "a login that waits takes the place")
+    }
+    guard predecessors.isEmpty else { return }
+    leave()
+    worker.removed(self)
+    if let key { worker.context.sessions.remove(key, handle) }
+  }
+
+  private func leave() {
+    hasFinished = true
+    if type == .normal { worker.closeAccount(of: initiatorName) }
+  }
+}
+
+/// A login that waits for a session's place.
+struct Successor {
+  weak var connection: Connection?
+  /// Makes the new session, after those that have not ended.
+  let succeed: (_ predecessors: [Session]) -> Bool
+
+  /// It has not given up.
+  var isWaiting: Bool { connection?.phase == .awaitingSession }
 }

@@ -179,7 +179,10 @@ extension Session {
     case .closeSession:
       for connection in connections { connection.isLeaving = true }
       for pdu in held.values { discardHeld(pdu) }
-      drain(connections) { [weak connection] in connection?.answer(request, .closed) }
+      // What the sessions before it have left is as much of this I_T nexus.
+      drain(connections) { [weak self, weak connection] in
+        self?.afterPredecessors { connection?.answer(request, .closed) }
+      }
       for other in connections where other !== connection { other.close(.done) }
     case .closeConnection:
       guard let leaving = self.connection(request.connectionID) else {

@@ -44,8 +44,7 @@ public final class InitiatorTargetNexus {
   ) {
     let nexus = LogicalUnitNexus(
       nexus: self, server: server, lun: lun, isReadOnly: isReadOnly)
-    nexus.establish(attention)
-    server.attach(nexus)
+    server.attach(nexus, attention: attention)
     let index = place(of: lun)
     luns.insert(lun, at: index)
     logicalUnits.insert(nexus, at: index)
@@ -53,9 +52,23 @@ public final class InitiatorTargetNexus {
 
   /// Ends the nexus with every logical unit. Its tasks must have ended before.
   public func detachAll() {
-    for unit in logicalUnits { unit.server.detach(unit) }
-    luns.removeAll()
-    logicalUnits.removeAll()
+    for unit in logicalUnits { detach(unit) }
+  }
+
+  /// Aborts all tasks and ends the nexus with each logical unit as soon as its last task there has
+  /// ended: with those that have none before this returns, with one whose store hangs much later.
+  /// No command may come any more.
+  public func detachWhenDrained() {
+    for unit in logicalUnits {
+      unit.server.drain(unit) { [weak self] in self?.detach(unit) }
+    }
+  }
+
+  private func detach(_ unit: LogicalUnitNexus) {
+    guard let index = logicalUnits.firstIndex(where: { $0 === unit }) else { return }
+    luns.remove(at: index)
+    logicalUnits.remove(at: index)
+    unit.server.detach(unit)
   }
 
   /// Asked by every command: mostly LUNs count from 0 and have no gaps, so that they are places,

@@ -17,6 +17,12 @@ public final class LogicalUnitNexus {
   /// What the reservations of the unit leave to this nexus.
   var gate = ReservationGate.open
 
+  /// Tasks of an earlier nexus of the same name have not ended here (`DeviceServer+Generations`).
+  public private(set) var isShut = false
+  /// What the initiator hears first when that is over.
+  private var attentionOfOpening: SenseData?
+  private var openingWaiters: [() -> Void] = []
+
   private var attentions = UnitAttentions()
   /// The third-party copies that came in here, for the commands that ask for their results.
   var copies = CopyRecords()
@@ -46,6 +52,29 @@ public final class LogicalUnitNexus {
     guard prevents != preventsRemoval else { return }
     preventsRemoval = prevents
     if prevents { server.unit.medium.preventRemoval() } else { server.unit.medium.allowRemoval() }
+  }
+
+  // MARK: Shut
+
+  func shut(attention: SenseData) {
+    isShut = true
+    attentionOfOpening = attention
+  }
+
+  /// Commands are served from here on.
+  func open() {
+    isShut = false
+    if let attention = attentionOfOpening.take() { establish(attention) }
+    let waiters = openingWaiters
+    openingWaiters = []
+    for waiter in waiters { waiter() }
+  }
+
+  /// Lets `barrier` wait until the nexus is open. One that ends before is asked no more.
+  func waitForOpening(_ barrier: DrainBarrier) {
+    guard isShut else { return }
+    barrier.add()
+    openingWaiters.append { barrier.taskEnded() }
   }
 
   // MARK: Unit attentions

@@ -28,6 +28,7 @@ extension DeviceServer {
     }
     // SAM-5 §8.7.5: there is no auto contingent allegiance for it to clear (NACA is refused).
     guard task.attribute != .aca else { throw Refusal(.invalidMessageError) }
+    if nexus.isShut, !isServedWhileShut(task.cdb) { throw .busy }
     if nexus.hasUnitAttention, !task.isCopyStep { try reportAttention(to: task, nexus) }
     let command = try decode(task.cdb)
     let row = table[command]

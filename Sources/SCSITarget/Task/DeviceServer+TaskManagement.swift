@@ -4,9 +4,11 @@ public import SCSIModel
 // Task management functions (SAM-5 §7). Each ends when every affected task has ended by its own
 // completion, on all reactors.
 extension DeviceServer {
-  /// ABORT TASK SET (SAM-5 §7.3): the tasks of one nexus, all of which live on this reactor.
+  /// ABORT TASK SET (SAM-5 §7.3): the tasks of one nexus, all of which live on this reactor. Those
+  /// of earlier sessions of the same I_T nexus are its tasks as well, and aborted already.
   public func abortTaskSet(of nexus: LogicalUnitNexus, completion: @escaping () -> Void) {
     let barrier = DrainBarrier(completion: completion)
+    nexus.waitForOpening(barrier)
     abortTasks(barrier: barrier) { $0.nexus === nexus }
     barrier.arm()
   }

@@ -68,7 +68,9 @@ public final class DeviceServer {
 
   // MARK: Nexuses
 
-  func attach(_ nexus: LogicalUnitNexus) {
+  /// A new nexus, to which `attention` is the first thing to be told.
+  func attach(_ nexus: LogicalUnitNexus, attention: SenseData) {
+    if hasElder(nexus) { nexus.shut(attention: attention) } else { nexus.establish(attention) }
     nexuses.append(nexus)
     nexus.gate = reservations.gate(for: nexus)
     unit.nexusAppeared(nexus.number, nexus.nexus.identity)
@@ -81,6 +83,7 @@ public final class DeviceServer {
     transportBuffers.forget(nexus)
     unit.nexusEnded(nexus.number)
     reservations.nexusEnded(nexus)
+    openHeirs(of: nexus)
   }
 
   /// PREVENT ALLOW MEDIUM REMOVAL does not outlast a reset (SBC-3 §5.10).
