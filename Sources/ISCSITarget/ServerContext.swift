@@ -19,7 +19,7 @@ public final class ServerContext: Sendable {
     reactorCount: Int, limits: ServerLimits, logger: Logger,
     randomHandle: @escaping @Sendable () -> UInt16 = { UInt16.random(in: 1...UInt16.max) }
   ) {
-    sessions = SessionDirectory(sessionsMax: limits.sessionsMax, randomHandle: randomHandle)
+    sessions = SessionDirectory(limits: limits, randomHandle: randomHandle)
     challenges = OutstandingChallenges()
     self.limits = limits
     self.logger = logger
@@ -32,6 +32,15 @@ public struct ServerLimits: Sendable, Equatable {
   public var sessionsMax: Int
   /// Connections in all, logged in or not.
   public var connectionsMax: Int
+  /// Sessions of one initiator, by its name, at one target: twice what a host with many paths or
+  /// ports makes. It has one more for each ISID that it thinks of, so without a bound it could keep
+  /// all others out.
+  public var sessionsPerInitiatorAtTargetMax = 64
+  /// Sessions of one initiator in all: a quarter, as a host may have a target for each volume.
+  public var sessionsPerInitiatorMax: Int
+  /// Connections of one initiator that have proved themselves, a quarter too. Those that replace
+  /// others get in beyond it.
+  public var connectionsPerInitiatorMax: Int
   /// Connections that have not logged in yet. One more and the oldest of them is dropped: an honest
   /// login is over in milliseconds, a flood's never.
   public var halfOpenConnectionsMax: Int
@@ -51,6 +60,8 @@ public struct ServerLimits: Sendable, Equatable {
   ) {
     self.sessionsMax = sessionsMax
     self.connectionsMax = connectionsMax
+    sessionsPerInitiatorMax = max(64, sessionsMax / 4)
+    connectionsPerInitiatorMax = max(128, connectionsMax / 4)
     self.halfOpenConnectionsMax = halfOpenConnectionsMax
     self.loginTimeout = loginTimeout
     self.sendTimeout = sendTimeout

@@ -64,7 +64,10 @@ public final class Worker {
 
   /// Takes over a connection whose login another worker finished, because its session lives here.
   func adopt(_ login: FinishedLogin) {
-    guard stopping == nil else { return refuse(login.socket) }
+    guard stopping == nil else {
+      context.sessions.removeConnection(of: login.outcome.initiatorName)
+      return refuse(login.socket)
+    }
     let connection = Connection(login.socket, worker: self)
     add(connection)
     connection.resume(login)

@@ -59,6 +59,7 @@ extension Connection {
     releaseInput()
     endStranger()
     reactor.engine.close(socket.handle)
+    if let name = countedInitiator.take() { worker.context.sessions.removeConnection(of: name) }
     session?.closed(self)
     session = nil
     worker.context.loads.change(reactor.index, by: -1)
@@ -68,6 +69,8 @@ extension Connection {
   /// Ends this object without the socket, which lives on elsewhere.
   func leave() {
     phase = .closed
+    // Counted there from now on.
+    countedInitiator = nil
     cancelTimers()
     releaseArena()
     releaseInput()

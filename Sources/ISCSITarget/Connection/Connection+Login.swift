@@ -73,7 +73,14 @@ extension Connection {
 
   private func place(_ outcome: LoginOutcome) {
     guard let key = outcome.sessionKey else { return enterDiscovery(outcome) }
-    let placement = worker.context.sessions.place(
+    let sessions = worker.context.sessions
+    if countedInitiator == nil {
+      guard sessions.addConnection(of: key.initiatorName) else {
+        return refuse(.connectionsOfInitiator)
+      }
+      countedInitiator = key.initiatorName
+    }
+    let placement = sessions.place(
       key, requested: outcome.requestedTargetSessionID, onReactor: reactor.index)
     switch placement {
     case .create(let handle):
@@ -81,11 +88,18 @@ extension Connection {
     case .reinstate(let index): moveOrResume(outcome, .reinstate, to: index)
     case .join(let handle, let index): moveOrResume(outcome, .join(handle), to: index)
     case .refused(let status): refuse(status)
+    case .crowded(let limit): refuse(limit)
     }
   }
 
-  func refuse(_ status: LoginStatus) {
-    if status == .outOfResources { worker.limitReached("limits.sessions") }
+  /// 0302 (RFC 7143 §11.13.5): there are not enough sessions or connections, now; of those that
+  /// one session may have, 0206 speaks.
+  private func refuse(_ limit: SessionDirectory.Limit) {
+    worker.limitReached(limit.rawValue)
+    refuse(.outOfResources)
+  }
+
+  private func refuse(_ status: LoginStatus) {
     refuse(machine.refuse(status), because: "\(LoginFailure.directory(status))")
   }
 
@@ -140,6 +154,7 @@ extension Connection {
 
   /// Goes on with a login that began on another reactor.
   func resume(_ login: FinishedLogin) {
+    countedInitiator = login.outcome.initiatorName
     guard provideMemory() else { return close(.outOfMemory) }
     machine = login.machine
     receiver.restore(login.unread)
@@ -175,6 +190,9 @@ extension Connection {
     }
     guard session.connections.count < session.parameters.maxConnections else {
       return refuse(.tooManyConnections)
+    }
+    guard worker.context.sessions.isWithinConnections(key.initiatorName) else {
+      return refuse(.connectionsOfInitiator)
     }
     enterFullFeature(session, outcome)
   }

@@ -47,6 +47,8 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   /// The session whose place it waits for, and when it asks it to make way.
   weak var awaited: Session?
   var wayTimer: TimerID?
+  /// The initiator among whose connections it is counted, once it has proved to be it.
+  var countedInitiator: String?
   var handover: (FinishedLogin, Int)?
 
   // Memory (Connection+Memory.swift).
