@@ -15,7 +15,7 @@ public final class Worker {
 
   private var servers: [String: DeviceServer] = [:]
   private var connections: [ObjectIdentifier: Connection] = [:]
-  /// Those that have not logged in, oldest first.
+  /// Those that have not proved who they are, and discovery sessions, oldest first.
   private var halfOpen: [Connection] = []
   private var sessions: [SessionKey: Session] = [:]
   /// Of the initiators that have sessions here, by name.

@@ -92,6 +92,26 @@ struct HungUnitTests {
     #expect(target.isIdle(after: [new]))
   }
 
+  @Test("A unit under two LUNs is shut under both, and opens under both")
+  func twoLUNs() throws {
+    var definition = Example.open(units: 2)
+    definition.units.append(UnitPresentation(lun: 2, unit: "unit0"))
+    let target = try SimulatedTarget(seed: 86, targets: [definition])
+    let old = try ScriptedInitiator.loggedIn(target, luns: 3)
+    #expect(old.command(ScriptedInitiator.testUnitReady, lun: Self.lun(2))?.status == Self.good)
+    let (_, hang) = try TaskManagementTests.hungWrite(old, target)
+    let new = try Self.successor(of: old, target)
+    for lun in [0, 2] {
+      let outcome = new.command(ScriptedInitiator.testUnitReady, lun: Self.lun(lun))
+      // Under LUN 2 the old session had nothing, but it is the same disk and the same nexus.
+      #expect(outcome?.status == Self.busy)
+    }
+    hang.release()
+    target.pass(milliseconds: 100)
+    for lun in [0, 2] { #expect(new.attention(lun: Self.lun(lun)) == Sense.newNexus) }
+    #expect(target.isIdle(after: [new]))
+  }
+
   @Test("BUSY of the shut unit does not narrow the window that the healthy one needs")
   func window() throws {
     let (target, old, hangs) = try Self.hung()
@@ -197,25 +217,18 @@ struct HungUnitTests {
     #expect(target.isIdle(after: [new]))
   }
 
-  @Test("A login that waited to the end is closed, and the port can log in when the disk is back")
-  func waitedToTheEnd() throws {
-    let limits = {
-      var limits = ServerLimits()
-      limits.reinstatementWait = .seconds(60)
-      return limits
-    }()
-    let target = try SimulatedTarget(seed: 84, targets: [Example.open()], limits: limits)
-    let old = try ScriptedInitiator.loggedIn(target)
+  @Test("A login time limit below the wait leaves the login half of it")
+  func shortTimeLimit() throws {
+    var limits = ServerLimits()
+    limits.loginTimeout = .seconds(2)
+    let target = try SimulatedTarget(
+      seed: 84, targets: [Example.open(units: 2)], limits: limits)
+    let old = try ScriptedInitiator.loggedIn(target, luns: 2)
     let (_, hang) = try TaskManagementTests.hungWrite(old, target)
-    let early = SessionTests.successor(of: old, target)
-    SessionTests.sendLogin(early)
-    #expect(early.waitForClose(seconds: 16))
+    let new = try Self.successor(of: old, target)
+    #expect(new.attention(lun: Self.healthy) == Sense.newNexus)
     hang.release()
-    target.pass(milliseconds: 100)
-    #expect(target.isIdle)
-    let late = try Self.successor(of: old, target)
-    #expect(late.attention() == Sense.newNexus)
-    #expect(target.isIdle(after: [late]))
+    #expect(target.isIdle(after: [new]))
   }
 
   // MARK: What waits for the real end

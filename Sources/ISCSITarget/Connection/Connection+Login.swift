@@ -126,6 +126,9 @@ extension Connection {
   private func moveOrResume(
     _ outcome: LoginOutcome, _ destination: FinishedLogin.Destination, to index: Int
   ) {
+    // It has proved itself: newer connections, of which anybody may make many, do not push it out.
+    // Its own time limit ends it, and what one initiator may have bounds their number.
+    worker.loginEnded(self)
     let login = FinishedLogin(
       socket: socket, machine: machine, outcome: outcome,
       presentation: authority.presentation(for: outcome.grant), destination: destination,
@@ -226,7 +229,10 @@ extension Connection {
   }
 
   private func startWayTimer() {
-    wayTimer = reactor.startTimer(after: worker.context.limits.reinstatementWait, for: self)
+    let limits = worker.context.limits
+    // Before its own time is up, however short that was made.
+    let wait = min(limits.reinstatementWait, Milliseconds(limits.loginTimeout.rawValue / 2))
+    wayTimer = reactor.startTimer(after: wait, for: self)
   }
 
   /// It has waited for the old session's end, and does so again if that may not make way yet.
