@@ -41,8 +41,8 @@ public struct ServerLimits: Sendable, Equatable {
   /// Connections of one initiator that have proved themselves, a quarter too. Those that replace
   /// others get in beyond it.
   public var connectionsPerInitiatorMax: Int
-  /// Connections that have not proved who they are yet. One more and the oldest of them is dropped: an honest
-  /// login is over in milliseconds, a flood's never.
+  /// Connections that have not proved who they are yet. One more and the oldest of them is dropped:
+  /// an honest login is over in milliseconds, a flood's never.
   public var halfOpenConnectionsMax: Int
   /// How long a login may take.
   public var loginTimeout: Milliseconds
