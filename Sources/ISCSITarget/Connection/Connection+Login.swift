@@ -115,7 +115,7 @@ extension Connection {
       outcome, key: key, handle: handle, presentation: presentation, worker: worker,
       predecessors: predecessors)
     worker.add(session, for: key)
-    if let luns = session.nexus?.logicalUnits.filter(\.isShut).map(\.lun), !luns.isEmpty {
+    if let luns = session.nexus?.unitNexuses.filter(\.isShut).map(\.lun), !luns.isEmpty {
       logger.warning(
         "commands of the session before have not ended: their units are busy till they have",
         metadata: ["initiator": "\(key.initiatorName)", "luns": "\(luns)"])

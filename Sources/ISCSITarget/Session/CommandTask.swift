@@ -15,7 +15,7 @@ final class CommandTask: SCSITaskOwner {
   private(set) var connection: Connection?
   private(set) var session: Session?
   /// The I_T_L nexus it was admitted to; nil for a LUN that is not there.
-  var unit: LogicalUnitNexus?
+  var nexus: LogicalUnitNexus?
 
   /// Data-out still to come, wanted or not. Whatever changes it, or ends it, is noted where it is
   /// counted.
@@ -101,7 +101,7 @@ final class CommandTask: SCSITaskOwner {
   func reset() {
     // Before those with whom it is counted.
     transfer = nil
-    unit = nil
+    nexus = nil
     connection = nil
     session = nil
     sequence = nil

@@ -64,23 +64,23 @@ extension Session {
 
   /// Hands the task to its logical unit; the bytes of data-out the command needs.
   private func admit(_ task: CommandTask) -> Int {
-    guard let unit = logicalUnit(of: task.request.lun) else {
-      nexus?.perform(task.scsi, on: worker.reactor)
+    guard let nexus = unitNexus(of: task.request.lun) else {
+      self.nexus?.perform(task.scsi, on: worker.reactor)
       task.hasEnded = true
       return 0
     }
-    task.unit = unit
+    task.nexus = nexus
     // Who wants to fence is not kept from it by what his other commands hold.
-    guard hasMemory(for: task) || unit.server.mayAlwaysEnter(task.scsi, unit) else {
+    guard hasMemory(for: task) || nexus.server.mayAlwaysEnter(task.scsi, nexus) else {
       task.scsi.refuseBusy()
       task.hasEnded = true
       return 0
     }
-    switch unit.server.admit(task.scsi, unit) {
+    switch nexus.server.admit(task.scsi, nexus) {
     case .collect(let byteCount): return byteCount
     case .execute:
       if task.announcesWrongDirection {
-        unit.server.fail(task.scsi, .invalidFieldInCommandInformationUnit)
+        nexus.server.fail(task.scsi, .invalidFieldInCommandInformationUnit)
       }
       return 0
     case .refused:
@@ -98,15 +98,15 @@ extension Session {
   }
 
   private func refuseMalformed(_ task: CommandTask) -> Int {
-    task.unit = logicalUnit(of: task.request.lun)
-    task.scsi.refuse(.invalidFieldInCommandInformationUnit, for: task.unit)
+    task.nexus = unitNexus(of: task.request.lun)
+    task.scsi.refuse(.invalidFieldInCommandInformationUnit, for: task.nexus)
     task.hasEnded = true
     return 0
   }
 
-  func logicalUnit(of field: UInt64) -> LogicalUnitNexus? {
+  func unitNexus(of field: UInt64) -> LogicalUnitNexus? {
     guard case .number(let lun) = LogicalUnitNumber(field: field) else { return nil }
-    return nexus?.logicalUnit(at: lun)
+    return nexus?.unitNexus(at: lun)
   }
 
   /// The PDU that was arriving for `task` is complete: go on with whatever it waited for.
@@ -124,13 +124,13 @@ extension Session {
 
   private func execute(_ task: CommandTask) {
     task.transfer = nil
-    task.unit?.server.execute(task.scsi)
+    task.nexus?.server.execute(task.scsi)
   }
 
   /// Ends a task whose initiator sent the wrong data (RFC 7143 §11.4.7.2). It is answered when the
   /// rest of its data has come, too; that is given as long as any other.
   func fail(_ task: CommandTask, _ condition: DataOutTransfer.Condition) {
-    guard !task.hasEnded, let server = task.unit?.server else { return answerIfQuiet(task) }
+    guard !task.hasEnded, let server = task.nexus?.server else { return answerIfQuiet(task) }
     server.fail(task.scsi, condition.sense)
   }
 
@@ -192,7 +192,7 @@ extension Session {
     commandsInWindow -= 1
     switch task.scsi.status {
     // What is shut tells nothing of how much the others take.
-    case .busy where task.unit?.isShut ?? false: window.completed()
+    case .busy where task.nexus?.isShut ?? false: window.completed()
     case .busy, .taskSetFull: window.refused(task.request.cmdSN, inProgress: commandsInWindow + 1)
     default: window.completed()
     }
@@ -203,7 +203,7 @@ extension Session {
   /// told of is told by the next.
   private func statusIsLost(_ task: CommandTask) {
     guard task.occupiesWindow else { return }
-    task.unit?.statusWasNotSent(of: task.scsi)
+    task.nexus?.statusWasNotSent(of: task.scsi)
     statusLeaves(task)
   }
 

@@ -20,7 +20,7 @@ extension Session {
   private func abortTasks(where isVictim: (CommandTask) -> Bool) {
     for task in orderedTasks where isVictim(task) {
       task.transfer = nil
-      if let server = task.unit?.server, !task.hasEnded {
+      if let server = task.nexus?.server, !task.hasEnded {
         server.abort(task.scsi, barrier: nil)
       }
       released(task)

@@ -4,7 +4,7 @@ internal import SCSIModel
 // came to, each of one port, and how this unit is accessible through them.
 extension DeviceServer {
   func reportTargetPortGroups(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    let groups = nexus.nexus.targetPorts.map { port in
+    let groups = nexus.initiatorTarget.targetPorts.map { port in
       let group = unit.access.group(port.group)
       return TargetPortGroup(
         tag: port.group, state: group.state, isPreferred: group.isPreferred,
@@ -18,7 +18,8 @@ extension DeviceServer {
   func setTargetPortGroups(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     do throws(SenseData) {
       let list = try SetTargetPortGroupsParameterList(
-        decoding: try parameterList(of: task), groups: nexus.nexus.targetPorts.map(\.group))
+        decoding: try parameterList(of: task),
+        groups: nexus.initiatorTarget.targetPorts.map(\.group))
       unit.access.set(list.states, status: .explicitlyAltered)
     } catch {
       return end(task, error)

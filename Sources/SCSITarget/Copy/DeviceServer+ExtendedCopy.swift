@@ -131,7 +131,7 @@ private struct CopyPlan {
       throw .unreachableCopyTarget(segment: segment, byte: byte)
     }
     let cscd = list.cscds[Int(identifier)]
-    guard let found = nexus.nexus.logicalUnit(named: cscd) else {
+    guard let found = nexus.initiatorTarget.unitNexus(named: cscd) else {
       throw .copyTargetDeviceNotReachable(segment: segment, byte: byte)
     }
     guard cscd.peripheralDeviceType == 0,
@@ -144,8 +144,8 @@ private struct CopyPlan {
 extension InitiatorTargetNexus {
   /// The logical unit of this nexus that the device identification page calls so. If several LUNs
   /// lead to it, one that it may be written through.
-  fileprivate func logicalUnit(named cscd: CSCDDescriptor) -> LogicalUnitNexus? {
-    let candidates = logicalUnits.filter { $0.server.unit.isNamed(by: cscd) }
+  fileprivate func unitNexus(named cscd: CSCDDescriptor) -> LogicalUnitNexus? {
+    let candidates = unitNexuses.filter { $0.server.unit.isNamed(by: cscd) }
     return candidates.first { !$0.isReadOnly } ?? candidates.first
   }
 }

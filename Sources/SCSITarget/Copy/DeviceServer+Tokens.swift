@@ -14,7 +14,8 @@ extension DeviceServer {
       let byteCount = try byteCount(of: list.ranges, lengthByte: 14)
       let record = try beginTokenRecord(task, nexus)
       record.results.token = unit.tokens.issue(
-        list.ranges, to: nexus.nexus.identity.initiator.name, creator: unit.cscdDescriptor,
+        list.ranges, to: nexus.initiatorTarget.identity.initiator.name,
+        creator: unit.cscdDescriptor,
         byteCount: byteCount, inactivitySeconds: list.inactivitySeconds, now: reactor.now)
       record.results.bytesTransferred = byteCount
       record.results.status = .completed
@@ -34,7 +35,9 @@ extension DeviceServer {
       let runs = try runs(of: list, nexus)
       let record = try beginTokenRecord(task, nexus)
       if list.deletesToken {
-        for other in nexus.nexus.logicalUnits { other.server.unit.tokens.forget(list.token) }
+        for other in nexus.initiatorTarget.unitNexuses {
+          other.server.unit.tokens.forget(list.token)
+        }
       }
       CopyOperation(task, nexus, record, runs: runs, segmentCount: list.ranges.count).start()
     } catch {
@@ -89,7 +92,7 @@ extension DeviceServer {
   private func find(
     _ list: WriteUsingTokenParameterList, _ nexus: LogicalUnitNexus
   ) throws(SenseData) -> (LogicalUnitNexus, [TokenRange]) {
-    for other in nexus.nexus.logicalUnits {
+    for other in nexus.initiatorTarget.unitNexuses {
       let tokens = other.server.unit.tokens
       guard let ranges = tokens.ranges(of: list.token, now: reactor.now) else { continue }
       guard other.allows(.read16) else { throw .thirdPartyDeviceFailure(segment: 0) }

@@ -19,15 +19,15 @@ extension DeviceServer {
   /// nexus sees the unit are no such.
   func hasElder(_ nexus: LogicalUnitNexus) -> Bool {
     nexuses.contains { other in
-      other.number < nexus.number && other.nexus !== nexus.nexus
-        && other.nexus.identity == nexus.nexus.identity
+      other.number < nexus.number && other.initiatorTarget !== nexus.initiatorTarget
+        && other.initiatorTarget.identity == nexus.initiatorTarget.identity
     }
   }
 
   /// `elder` is detached: its last task has ended, and its RESERVE before anybody can use it.
   func openHeirs(of elder: LogicalUnitNexus) {
     for nexus in nexuses
-    where nexus.isShut && nexus.nexus.identity == elder.nexus.identity && !hasElder(nexus) {
+    where nexus.isShut && nexus.initiatorTarget.identity == elder.initiatorTarget.identity && !hasElder(nexus) {
       nexus.open()
     }
   }

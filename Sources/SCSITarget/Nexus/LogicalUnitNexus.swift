@@ -3,7 +3,7 @@ public import SCSIModel
 /// An initiator port's relation to one logical unit (SAM-5 "I_T_L nexus"): rights and pending unit
 /// attentions.
 public final class LogicalUnitNexus {
-  public unowned let nexus: InitiatorTargetNexus
+  public unowned let initiatorTarget: InitiatorTargetNexus
   public let server: DeviceServer
   public let lun: UInt16
   /// The ACL gives this initiator no right to write.
@@ -37,15 +37,17 @@ public final class LogicalUnitNexus {
   /// It has filled the echo buffer with WRITE BUFFER, which others may have overwritten since.
   var hasWrittenEcho = false
 
-  init(nexus: InitiatorTargetNexus, server: DeviceServer, lun: UInt16, isReadOnly: Bool) {
-    self.nexus = nexus
+  init(
+    of initiatorTarget: InitiatorTargetNexus, server: DeviceServer, lun: UInt16, isReadOnly: Bool
+  ) {
+    self.initiatorTarget = initiatorTarget
     self.server = server
     self.lun = lun
     self.isReadOnly = isReadOnly
     number = server.unit.takeNexusNumber()
     let access = server.unit.access
-    accessState = access.group(nexus.port.group).state
-    accessStatesSeen = nexus.targetPorts.map { access.group($0.group).state }
+    accessState = access.group(initiatorTarget.port.group).state
+    accessStatesSeen = initiatorTarget.targetPorts.map { access.group($0.group).state }
   }
 
   func setPreventsRemoval(_ prevents: Bool) {

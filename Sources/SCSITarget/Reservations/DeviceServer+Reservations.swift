@@ -22,7 +22,7 @@ extension DeviceServer {
     let news = Dictionary(grouping: installation.attentions, by: \.nexus)
     if !news.isEmpty {
       for nexus in nexuses {
-        for item in news[nexus.nexus.identity] ?? [] { nexus.establish(item.attention) }
+        for item in news[nexus.initiatorTarget.identity] ?? [] { nexus.establish(item.attention) }
       }
     }
     fence(barrier)
@@ -47,14 +47,16 @@ extension DeviceServer {
     _ installation: ReservationInstallation, _ barrier: DrainBarrier
   ) {
     let victims = Set(installation.aborted)
-    for nexus in nexuses where victims.contains(nexus.nexus.identity) {
+    for nexus in nexuses where victims.contains(nexus.initiatorTarget.identity) {
       nexus.setPreventsRemoval(false)
     }
     let issuer = installation.issuer
     let index = reactor.index
     clearTasks(barrier: barrier, exceptTelling: { $0.number == installation.issuerNexusNumber }) {
       task in
-      guard let nexus = task.nexus, victims.contains(nexus.nexus.identity) else { return false }
+      guard let nexus = task.nexus, victims.contains(nexus.initiatorTarget.identity) else {
+        return false
+      }
       return issuer
         != ReservationTicket(reactorIndex: index, number: task.reservationTicket)
     }

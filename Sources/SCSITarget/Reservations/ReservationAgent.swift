@@ -39,8 +39,8 @@ final class ReservationAgent {
     task.reservationTicket = ticket.number
     waiting[ticket.number] = task
     let request = ReservationRequest(
-      action: action, nexus: nexus.nexus.identity, nexusNumber: nexus.number,
-      targetPorts: nexus.nexus.reservationPorts,
+      action: action, nexus: nexus.initiatorTarget.identity, nexusNumber: nexus.number,
+      targetPorts: nexus.initiatorTarget.reservationPorts,
       ticket: ticket,
       origin: ReactorBound(server, on: reactor))
     courier.send(to: homeServer) { $0.reservations.take(request) }
@@ -79,7 +79,7 @@ final class ReservationAgent {
   // MARK: Nexuses
 
   func gate(for nexus: LogicalUnitNexus) -> ReservationGate {
-    gates.gate(for: nexus.nexus.identity)
+    gates.gate(for: nexus.initiatorTarget.identity)
   }
 
   /// An I_T nexus loss ends its RESERVE; its registration stays (SPC-4 §5.13.5). `body` follows

@@ -73,7 +73,7 @@ public final class DeviceServer {
     if hasElder(nexus) { nexus.shut(attention: attention) } else { nexus.establish(attention) }
     nexuses.append(nexus)
     nexus.gate = reservations.gate(for: nexus)
-    unit.nexusAppeared(nexus.number, nexus.nexus.identity)
+    unit.nexusAppeared(nexus.number, nexus.initiatorTarget.identity)
   }
 
   func detach(_ nexus: LogicalUnitNexus) {

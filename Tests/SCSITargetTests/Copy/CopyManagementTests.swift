@@ -90,7 +90,7 @@ struct CopyManagementTests {
     let fence = SCSITask(owner: answer)
     fence.begin(
       CommandDescriptorBlock(Reserve.reserve6), expectedDataIn: 0, expectedDataOut: 0)
-    let lun = fencer.logicalUnits[0]
+    let lun = fencer.unitNexuses[0]
     #expect(copies.bench.server.admit(fence, lun) == .execute)
     copies.bench.server.execute(fence)
     copies.turn()

@@ -44,7 +44,7 @@ private final class OrderRun: SCSITaskOwner {
     benches =
       [first] + (1..<reactors).map { Bench(first.store, unit: first.unit, reactorIndex: $0) }
     second = benches.map { $0.secondNexus() }
-    units = zip(benches, second).map { bench, second in [bench.lun] + second.logicalUnits }
+    units = zip(benches, second).map { bench, second in [bench.lun] + second.unitNexuses }
     store.onStart = { [unowned self] in started(Int($0.offset / 512)) }
   }
 

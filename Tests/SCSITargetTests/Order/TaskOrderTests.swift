@@ -272,7 +272,7 @@ struct TaskOrderTests {
     #expect(admission == .refused && task.status == .taskSetFull && task.sense == nil)
     let other = SCSITask(owner: bench)
     other.begin(CommandDescriptorBlock(read(2)), expectedDataIn: 512, expectedDataOut: 0)
-    #expect(bench.server.admit(other, second.logicalUnit(at: 0)!) == .refused)
+    #expect(bench.server.admit(other, second.unitNexus(at: 0)!) == .refused)
     #expect(other.status == .busy)
     store.releaseHeld()
     #expect(bench.endedOutcomes().count == 2)
@@ -283,7 +283,7 @@ struct TaskOrderTests {
   func manyOrdered() throws {
     let store = holding(400)
     let bench = Bench(store, queueDepth: 1024)
-    let other = try #require(bench.secondNexus().logicalUnit(at: 0))
+    let other = try #require(bench.secondNexus().unitNexus(at: 0))
     for block in 0..<150 { bench.begin(read(UInt64(block))) }
     for block in 150..<300 {
       let task = SCSITask(owner: bench)

@@ -65,7 +65,7 @@ final class Bench: SCSITaskOwner {
     name: "disk", naa: [0x60, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], serial: "S0001",
     vendor: "VENDOR", product: "DISK", revision: "1")
 
-  var lun: LogicalUnitNexus { nexus.logicalUnit(at: 0)! }
+  var lun: LogicalUnitNexus { nexus.unitNexus(at: 0)! }
 
   /// Another initiator port on this reactor, with the logical unit at LUN 0 and no unit attention.
   func secondNexus(named name: String = "second") -> InitiatorTargetNexus {
@@ -74,7 +74,7 @@ final class Bench: SCSITaskOwner {
         initiator: InitiatorPort(name: name, isid: 2),
         target: TargetPort(name: "t", portalGroupTag: 1)))
     nexus.attach(server, as: 0, isReadOnly: false, attention: .powerOnOccurred)
-    _ = nexus.logicalUnit(at: 0)?.takeAttention()
+    _ = nexus.unitNexus(at: 0)?.takeAttention()
     return nexus
   }
 

@@ -73,7 +73,7 @@ struct TaskManagementTests {
     other.begin(
       CommandDescriptorBlock(CDB.ten(0x28, 0, 1)), expectedDataIn: 512,
       expectedDataOut: 512)
-    #expect(bench.server.admit(other, second.logicalUnit(at: 0)!) == .execute)
+    #expect(bench.server.admit(other, second.unitNexus(at: 0)!) == .execute)
     bench.server.execute(other)
     var isDone = false
     bench.server.abortTaskSet(of: bench.lun) { isDone = true }
