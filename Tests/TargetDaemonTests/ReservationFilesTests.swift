@@ -162,6 +162,28 @@ struct ReservationFilesTests {
     #expect(keeper.save(Sample.preempted) == nil)
   }
 
+  @Test(
+    "On a full file system fences go on being saved where room was kept", .enabled(if: isRoot))
+  func fullFileSystemWithSpare() throws {
+    guard mount("none", scratch("r"), "tmpfs", 0, "size=4m,mode=700") == 0 else { return }
+    defer { umount2(scratch("r"), Int32(MNT_DETACH)) }
+    let keeper = try keeper()
+    _ = try keeper.files.load(of: Sample.unit)
+    #expect(keeper.save(Sample.state) == nil)
+    keeper.files.keepRoom()
+    keeper.waitForJobs()
+    for round in 1...6 {
+      // Whatever a save gives back is gone before the next.
+      #expect(throws: SystemError.self) {
+        try scratch.write([UInt8](repeating: 1, count: 8 << 20), to: "r/filler\(round)")
+      }
+      let state = round % 2 == 1 ? Sample.preempted : Sample.state
+      #expect(keeper.save(state) == nil, "\(round)")
+      keeper.waitForJobs()
+      #expect(try self.keeper().files.load(of: Sample.unit) == state)
+    }
+  }
+
   @Test("A state that the next start would refuse is not saved")
   func invalidState() throws {
     let keeper = try keeper()

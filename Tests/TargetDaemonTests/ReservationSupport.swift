@@ -74,6 +74,12 @@ final class Keeper {
 
   deinit { _ = thread.finish(by: .current + .seconds(5)) }
 
+  func waitForJobs() {
+    let isDone = Semaphore()
+    thread.perform { isDone.signal() }
+    isDone.wait()
+  }
+
   /// What the completion was told.
   func save(_ state: ReservationState, _ unit: LogicalUnitIdentity = Sample.unit) -> SystemError? {
     let told = Mutex<[SystemError?]>([])

@@ -48,8 +48,8 @@ extension FileDescriptor {
     guard fsync(rawValue) == 0 else { throw .last }
   }
 
-  func truncate() throws(SystemError) {
-    guard ftruncate(rawValue, 0) == 0 else { throw .last }
+  func truncate(to byteCount: Int = 0) throws(SystemError) {
+    guard ftruncate(rawValue, byteCount) == 0 else { throw .last }
   }
 
   /// flock(2), for as long as this lives; `.wouldBlock`: another has it.

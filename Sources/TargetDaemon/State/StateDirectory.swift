@@ -10,6 +10,8 @@ internal import Reactor
 ///     reservations/ the persistent reservations of each logical unit (ReservationFiles)
 ///     wipes/        a mark for each FORMAT UNIT or SANITIZE that has not succeeded (WipeMarks)
 ///
+/// Each of parameters/, reservations/ and wipes/ has a `SpareFile` beside its records.
+///
 /// What is found in it at the start is on stable storage before anybody believes it: a process
 /// killed between a rename and its fsync leaves what can be seen, and a loss of power could still
 /// take back.
