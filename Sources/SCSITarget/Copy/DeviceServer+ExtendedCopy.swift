@@ -9,7 +9,7 @@ extension DeviceServer {
   func extendedCopy(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     // PARAMETER LIST LENGTH 0 asks for nothing and is no error.
     guard task.transferLength > 0 else { return end(task, .good) }
-    guard mayBeginCopy else { return end(task, .busy) }
+    guard mayBeginCopy(for: nexus) else { return end(task, .busy) }
     do throws(SenseData) {
       let list = try copyList(task)
       let record = CopyRecords.Record(
@@ -22,8 +22,11 @@ extension DeviceServer {
   }
 
   /// Whether there is room for one more copy.
-  var mayBeginCopy: Bool {
-    copiesInProgress < CopyLimits.copiesMax && CopyOperation.hasMemoryToSpare(reactor.buffers)
+  func mayBeginCopy(for nexus: LogicalUnitNexus) -> Bool {
+    let hasPlace = FairShare.admits(taken: copiesInProgress, of: CopyLimits.copiesMax) {
+      tasks.count { $0.nexus === nexus && $0.copy != nil }
+    }
+    return hasPlace && CopyOperation.hasMemoryToSpare(reactor.buffers)
   }
 
   private func copyList(_ task: SCSITask) throws(SenseData) -> ExtendedCopyParameterList {

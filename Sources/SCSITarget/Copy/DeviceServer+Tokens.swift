@@ -28,7 +28,7 @@ extension DeviceServer {
 
   func writeUsingToken(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     guard task.transferLength > 0 else { return end(task, .good) }
-    guard mayBeginCopy else { return end(task, .busy) }
+    guard mayBeginCopy(for: nexus) else { return end(task, .busy) }
     do throws(SenseData) {
       let list = try WriteUsingTokenParameterList(decoding: try parameterList(of: task))
       _ = try byteCount(of: list.ranges, lengthByte: 534)

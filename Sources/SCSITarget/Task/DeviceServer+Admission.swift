@@ -23,7 +23,7 @@ extension DeviceServer {
 
   private func examine(_ task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
     // Before the unit attention, which these must not clear.
-    guard taskCount < unit.queueDepth || task.isCopyStep || mayAlwaysEnter(task, nexus) else {
+    guard hasPlace(for: nexus) || task.isCopyStep || mayAlwaysEnter(task, nexus) else {
       throw taskSetIsFull(for: nexus)
     }
     // SAM-5 §8.7.5: there is no auto contingent allegiance for it to clear (NACA is refused).
@@ -41,6 +41,12 @@ extension DeviceServer {
     } else {
       let range = try locate(task, row)
       try takeBlocks(range, of: task, row)
+    }
+  }
+
+  private func hasPlace(for nexus: LogicalUnitNexus) -> Bool {
+    FairShare.admits(taken: taskCount, of: unit.queueDepth) {
+      tasks.count { $0.nexus === nexus }
     }
   }
 

@@ -163,17 +163,24 @@ struct CopyManagementTests {
     #expect(copies.copyStatus(0x00, 25) == nil)
   }
 
-  @Test("More copies at a time than there may be are told BUSY")
-  func tooMany() {
+  @Test("More copies at a time than there may be are told BUSY, and others have room for theirs")
+  func tooMany() throws {
     let copies = pair()
     copies.stores[0].isHolding = true
-    for identifier in 0..<CopyLimits.copiesMax {
+    let kept = FairShare.keptPlaces(of: CopyLimits.copiesMax)
+    for identifier in 0..<CopyLimits.copiesMax - kept {
       _ = copies.beginCopy(
         CopyBench.list([CopySegment(0, 0, to: 1, 0, 1)], identifier: UInt8(identifier)))
     }
     let one = copies.beginCopy(
       CopyBench.list([CopySegment(0, 0, to: 1, 0, 1)], identifier: 99))
     #expect(one.status == .busy)
+    let list = CopyBench.list([CopySegment(0, 0, to: 0, 8, 1)], units: [0])
+    for number in 0...kept {
+      let nexus = try #require(copies.bench.secondNexus(named: "n\(number)").logicalUnit(at: 0))
+      let other = copies.bench.begin(CopyBench.cdb(0, list.count), out: list, nexus: nexus)
+      #expect((other.status == .busy) == (number == kept))
+    }
     copies.stores[0].releaseHeld()
     copies.turn()
     #expect(copies.bench.server.copiesInProgress == 0)

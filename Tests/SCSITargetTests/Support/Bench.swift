@@ -24,6 +24,7 @@ final class Bench: SCSITaskOwner {
   let server: DeviceServer
   let nexus: InitiatorTargetNexus
   private(set) var ended: [SCSITask] = []
+  private var others: [InitiatorTargetNexus] = []
 
   init(
     _ store: TestStore, unit shared: LogicalUnit? = nil, reactorIndex: Int = 0,
@@ -75,6 +76,7 @@ final class Bench: SCSITaskOwner {
         target: TargetPort(name: "t", portalGroupTag: 1)))
     nexus.attach(server, as: 0, isReadOnly: false, attention: .powerOnOccurred)
     _ = nexus.unitNexus(at: 0)?.takeAttention()
+    others.append(nexus)
     return nexus
   }
 
@@ -83,13 +85,14 @@ final class Bench: SCSITaskOwner {
   /// A task that has begun and been admitted; its data-out is in place.
   func admit(
     _ cdb: [UInt8], out: [UInt8]? = nil, expected: Int? = nil,
-    attribute: SCSITask.Attribute = .simple
+    attribute: SCSITask.Attribute = .simple, nexus: LogicalUnitNexus? = nil
   ) -> (task: SCSITask, admission: TaskAdmission) {
     let task = SCSITask(owner: self)
     task.begin(
       CommandDescriptorBlock(cdb), expectedDataIn: expected ?? out?.count ?? 1 << 20,
       expectedDataOut: expected ?? out?.count ?? 1 << 20, attribute: attribute)
-    let admission = server.admit(task, lun)
+    let nexus = nexus ?? lun
+    let admission = nexus.server.admit(task, nexus)
     if case .collect = admission, let data = task.data, let out {
       precondition(out.count >= task.dataCount, "too little data for the command")
       data.store(out.count == task.dataCount ? out : Array(out.prefix(task.dataCount)), at: 0)
@@ -101,12 +104,13 @@ final class Bench: SCSITaskOwner {
   @discardableResult
   func begin(
     _ cdb: [UInt8], out: [UInt8]? = nil, expected: Int? = nil,
-    attribute: SCSITask.Attribute = .simple
+    attribute: SCSITask.Attribute = .simple, nexus: LogicalUnitNexus? = nil
   ) -> SCSITask {
-    let (task, admission) = admit(cdb, out: out, expected: expected, attribute: attribute)
+    let (task, admission) = admit(
+      cdb, out: out, expected: expected, attribute: attribute, nexus: nexus)
     precondition(
       admission != .refused, "the command was refused: \(String(describing: task.sense))")
-    server.execute(task)
+    (nexus ?? lun).server.execute(task)
     return task
   }
 
