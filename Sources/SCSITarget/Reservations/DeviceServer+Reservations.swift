@@ -36,6 +36,8 @@ extension DeviceServer {
     for task in tasks where task.phase == .executing && task.reservationTicket == 0 {
       guard let nexus = task.nexus, !isAdmitted(task, nexus) else { continue }
       task.isFenced = true
+      // Its steps here are tasks of their own, and it begins no other.
+      if task.copy != nil { continue }
       barrier.add()
       task.barriers.append(barrier)
     }

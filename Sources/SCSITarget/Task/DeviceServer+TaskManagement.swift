@@ -39,7 +39,8 @@ extension DeviceServer {
         if reportsTaskAborted { return .taskAborted }
         if !losers.contains(where: { $0 === nexus }) { losers.append(nexus) }
         return .good
-      }, barrier: barrier, where: isVictim)
+      }, isOthers: { task in task.nexus.map { !isOrigin($0) } ?? false }, barrier: barrier,
+      where: isVictim)
     for nexus in losers { nexus.establish(.commandsClearedByAnotherInitiator) }
   }
 
@@ -73,6 +74,9 @@ extension DeviceServer {
       status: { task in
         let isOthers = task.nexus.map { ObjectIdentifier($0) } != origin
         return reportsTaskAborted && isOthers ? .taskAborted : .good
+      },
+      isOthers: { task in
+        origin != nil && task.nexus.map { ObjectIdentifier($0) } != origin
       }, barrier: barrier)
     barrier.arm()
   }

@@ -200,15 +200,18 @@ public final class DeviceServer {
     if task.reservationTicket != 0 { reservations.withdraw(task) }
   }
 
-  /// Aborts the tasks of this reactor for which `isVictim` says so.
+  /// Aborts the tasks of this reactor for which `isVictim` says so. Of a third-party copy that
+  /// `isOthers` only its steps here are waited for (`CopyOperation`).
   func abortTasks(
-    status: (SCSITask) -> SCSIStatus = { _ in .good }, barrier: DrainBarrier,
+    status: (SCSITask) -> SCSIStatus = { _ in .good },
+    isOthers: (SCSITask) -> Bool = { _ in false }, barrier: DrainBarrier,
     where isVictim: (SCSITask) -> Bool = { _ in true }
   ) {
     var collecting: [SCSITask] = []
     for task in tasks where isVictim(task) {
       markAborted(task, status(task))
       if task.phase == .executing {
+        if task.copy != nil, isOthers(task) { continue }
         barrier.add()
         task.barriers.append(barrier)
       } else {
