@@ -89,9 +89,9 @@ public final class Worker {
   /// Memory of the connections that have joined no normal session.
   var strangerBytes = 0
 
-  /// What they may hold: an eighth of what there is. Over it the oldest of them is dropped, as over
-  /// `halfOpenConnectionsMax`.
-  var strangerBytesMax: Int { reactor.buffers.budgetBytes / 8 }
+  /// What they may hold, which is what commands leave them. Over it the oldest of them is dropped,
+  /// as over `halfOpenConnectionsMax`.
+  var strangerBytesMax: Int { reactor.buffers.connectionReserveBytes }
 
   /// Whether `connection`, which has joined no normal session, may take `byteCount` more bytes.
   /// What the one dropped for it holds comes back as soon as its operations have ended.

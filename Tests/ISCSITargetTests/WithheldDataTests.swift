@@ -12,10 +12,10 @@ import Testing
 @Suite("Withheld data")
 struct WithheldDataTests {
   private static func target(
-    memoryBudgetBytes: Int = 64 << 20, diskBytes: UInt64 = 1 << 20
+    memoryBudgetBytes: Int = 96 << 20, diskBytes: UInt64 = 1 << 20, units: Int = 1
   ) throws -> SimulatedTarget {
     try SimulatedTarget(
-      seed: 301, targets: [Example.open()], diskBytes: diskBytes,
+      seed: 301, targets: [Example.open(units: units)], diskBytes: diskBytes,
       memoryBudgetBytes: memoryBudgetBytes)
   }
 
@@ -146,19 +146,20 @@ struct WithheldDataTests {
   @Test("Ten sessions of one initiator hold no more than one may; others and a fence are served")
   func account() throws {
     let budget = 16 << 20
-    let target = try WithheldDataTests.target(memoryBudgetBytes: budget)
+    // Three units, or the share of the one would be met first.
+    let target = try WithheldDataTests.target(memoryBudgetBytes: budget, units: 3)
     let other = try ScriptedInitiator.loggedIn(target, number: 2)
     let greedy = try (1...10).map { number in
       let initiator = ScriptedInitiator(target)
       initiator.isid = InitiatorSessionID(rawValue: 0x0002_3D00_0000 + UInt64(number))
       try #require(initiator.login(to: Example.name) == 0)
-      initiator.clearUnitAttention()
+      for lun in 0..<3 { initiator.clearUnitAttention(lun: UInt64(lun) << 48) }
       return initiator
     }
     let idle = target.reactors[0].buffers.lentBytes
     var tags: [[InitiatorTaskTag]] = []
     for initiator in greedy {
-      tags.append((0..<20).map { _ in initiator.sendWrite(blocks: 128) })
+      tags.append((0..<20).map { initiator.sendWrite(blocks: 128, lun: UInt64($0 % 3) << 48) })
     }
     target.pass(milliseconds: 100)
     #expect(target.reactors[0].buffers.lentBytes - idle == budget / 2)

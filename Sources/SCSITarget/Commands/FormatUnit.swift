@@ -6,11 +6,11 @@ internal import SCSIModel
 extension DeviceServer {
   /// The list has no length in the CDB: it is what the initiator sends, as far as anybody can need
   /// it.
-  func takeFormatList(of task: SCSITask) throws(Refusal) {
+  func takeFormatList(of task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
     guard task.direction == .dataOut else { return }
     task.dataCount = min(task.expectedDataTransferLength, LogicalUnit.formatListBytesMax)
     task.transferLength = UInt64(task.dataCount)
-    try takeBuffer(for: task, byteCount: task.dataCount)
+    try takeBuffer(for: task, nexus, byteCount: task.dataCount)
   }
 
   func formatUnit(_ task: SCSITask) {

@@ -36,11 +36,11 @@ extension DeviceServer {
     task.direction = row.direction(for: task.cdb)
     try mayProceed(task, nexus)
     if row.blocks == .none {
-      if command == .formatUnit { return try takeFormatList(of: task) }
+      if command == .formatUnit { return try takeFormatList(of: task, nexus) }
       try takeParameterList(of: task, row, nexus)
     } else {
       let range = try locate(task, row)
-      try takeBlocks(range, of: task, row)
+      try takeBlocks(range, of: task, row, nexus)
     }
   }
 
@@ -179,7 +179,7 @@ extension DeviceServer {
 
   /// Settles what of the store the command works on, and takes memory for its data.
   private func takeBlocks(
-    _ range: BlockRange, of task: SCSITask, _ row: CommandRow
+    _ range: BlockRange, of task: SCSITask, _ row: CommandRow, _ nexus: LogicalUnitNexus
   ) throws(Refusal) {
     let blockBytes = unit.blockBytes
     guard let place = range.bytes(blockLengthBytes: unit.geometry.logicalBlockBytes) else {
@@ -197,7 +197,7 @@ extension DeviceServer {
     case .dataIn:
       // Blocks that the initiator has no room for are not read.
       task.workCount = min(transferBytes, (expected + blockBytes - 1) / blockBytes * blockBytes)
-      try takeBuffer(for: task, byteCount: task.workCount)
+      try takeBuffer(for: task, nexus, byteCount: task.workCount)
     case .dataOut:
       task.dataCount = min(transferBytes, expected)
       if task.command.needsAllData(task.cdb) {
@@ -210,7 +210,7 @@ extension DeviceServer {
         // Blocks that the initiator does not send whole are not written.
         task.workCount = task.dataCount / blockBytes * blockBytes
       }
-      try takeBuffer(for: task, byteCount: task.dataCount)
+      try takeBuffer(for: task, nexus, byteCount: task.dataCount)
     }
   }
 
@@ -226,13 +226,26 @@ extension DeviceServer {
       task.data = reactor.buffers.allocateFromReserve(task.dataCount)
       if task.data != nil { return }
     }
-    try takeBuffer(for: task, byteCount: task.dataCount)
+    try takeBuffer(for: task, nexus, byteCount: task.dataCount)
   }
 
-  func takeBuffer(for task: SCSITask, byteCount: Int) throws(Refusal) {
+  func takeBuffer(
+    for task: SCSITask, _ nexus: LogicalUnitNexus, byteCount: Int
+  ) throws(Refusal) {
     precondition(task.data == nil, "a task that begins has no memory")
     guard byteCount > 0 else { return }
-    guard let buffer = reactor.buffers.allocate(byteCount) else { throw .busy }
-    task.data = buffer
+    task.data =
+      reactor.buffers.allocateForCommand(byteCount, userBytes: lentBytes)
+      ?? firstBuffer(for: nexus, byteCount)
+    guard task.data != nil else { throw .busy }
+  }
+
+  /// A disk that hangs gives nothing back, so its unit leaves the others enough. Who has nothing of
+  /// the unit's memory is not told so by those who have it all: one command of each nexus may use
+  /// what others leave, but for a quarter.
+  private func firstBuffer(for nexus: LogicalUnitNexus, _ byteCount: Int) -> Buffer? {
+    guard !hasTask(of: nexus) else { return nil }
+    return reactor.buffers.allocateForCommand(
+      byteCount, userBytes: 0, leftBytesMin: reactor.buffers.budgetBytes / 4)
   }
 }

@@ -24,6 +24,8 @@ public final class DeviceServer {
 
   /// The task set: every task admitted and not ended. Unordered; a task knows its slot.
   private(set) var tasks: ContiguousArray<SCSITask> = []
+  /// Bytes of the buffers that they have. What has ended and is still being sent is its session's.
+  private(set) var lentBytes = 0
   private(set) var nexuses: [LogicalUnitNexus] = []
   /// Made at once, lazy only because it refers back.
   private(set) lazy var reservations = ReservationAgent(self)
@@ -111,10 +113,18 @@ public final class DeviceServer {
     task.startTime = reactor.now
     task.slot = tasks.count
     tasks.append(task)
+    task.unitBytes = 0
+    charge(task, task.data?.capacity ?? 0)
     task.entry = nextEntry
     task.place = SCSITask.noPlace
     nextEntry &+= 1
     if task.attribute != .simple { enterOrder(task) }
+  }
+
+  /// Notes that a task of the task set has taken `byteCount` bytes.
+  func charge(_ task: SCSITask, _ byteCount: Int) {
+    task.unitBytes += byteCount
+    lentBytes += byteCount
   }
 
   /// From here on `task` is before those of other nexuses that come later.
@@ -139,6 +149,7 @@ public final class DeviceServer {
       tasks[slot] = last
       last.slot = slot
     }
+    lentBytes -= task.unitBytes
     task.slot = -1
     task.nexus = nil
     task.phase = .ended

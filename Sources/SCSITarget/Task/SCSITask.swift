@@ -88,6 +88,8 @@ public final class SCSITask: StoreClient {
   var stepCount = 0
   /// A second buffer, of commands that compare or repeat.
   var scratch: Buffer?
+  /// What of `data` and `scratch` counts as its unit's (`DeviceServer.lentBytes`).
+  var unitBytes = 0
   /// What an UNMAP still has to deallocate, last first.
   var unmapRanges: [BlockRange] = []
 
@@ -184,7 +186,8 @@ public final class SCSITask: StoreClient {
     let count = min(bytes.count, lengthMax)
     transferLength = UInt64(count)
     guard count > 0 else { return true }
-    let allocation = orReserve ? pool.allocateFromReserve(count) : pool.allocate(count)
+    let allocation =
+      orReserve ? pool.allocateFromReserve(count) : pool.allocateForCommand(count, userBytes: 0)
     guard let buffer = allocation else { return false }
     buffer.store(count == bytes.count ? bytes : Array(bytes.prefix(count)), at: 0)
     data = buffer
