@@ -71,7 +71,7 @@ let package = Package(
       ],
       swiftSettings: dataPlane),
     .target(
-      name: "BackingStore", dependencies: ["Reactor", "CLinux"],
+      name: "BackingStore", dependencies: ["Bytes", "Reactor", "CLinux"],
       swiftSettings: dataPlane + faultInjection),
     .target(
       name: "SCSITarget", dependencies: ["SCSIModel", "BackingStore", "Reactor"],
@@ -161,15 +161,14 @@ let package = Package(
     .executableTarget(
       name: "targetcli", dependencies: ["TargetcliCommands"], swiftSettings: strict),
     .target(name: "CTestSupport", dependencies: ["CLinux"], path: "Tests/CTestSupport"),
-    .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: testing),
     .testTarget(
       name: "BytesTests", dependencies: ["Bytes"],
       swiftSettings: testing),
     .testTarget(
-      name: "SCSIModelTests", dependencies: ["SCSIModel", "Bytes", "TestSupport"],
+      name: "SCSIModelTests", dependencies: ["SCSIModel", "Bytes"],
       swiftSettings: testing),
     .testTarget(
-      name: "ISCSIModelTests", dependencies: ["ISCSIModel", "Bytes", "TestSupport"],
+      name: "ISCSIModelTests", dependencies: ["ISCSIModel", "Bytes"],
       swiftSettings: testing),
     .testTarget(
       name: "ReactorTests",
@@ -204,7 +203,7 @@ let package = Package(
       path: "Tests/Proofs/ProofKit", swiftSettings: testing),
     .testTarget(name: "ProofTests", dependencies: ["ProofKit"], swiftSettings: testing),
     .testTarget(
-      name: "TargetConfigTests", dependencies: ["TargetConfig", "TestSupport"],
+      name: "TargetConfigTests", dependencies: ["TargetConfig", "Bytes"],
       swiftSettings: testing),
     .testTarget(
       name: "AdministrationModelTests", dependencies: ["AdministrationModel"],

@@ -102,7 +102,9 @@ public final class DescriptorStore: OperationStore {
     case .read:
       reactor.read(file, into: request.slice, at: request.offset, for: request)
     case .write:
-      write(request, on: reactor)
+      reactor.write(
+        file, from: request.slice, at: request.offset,
+        isDurable: request.isDurable && !isSyncedAfter(request), for: request)
     case .synchronize:
       synchronize(request, on: reactor)
     case .punchHole:
@@ -116,14 +118,6 @@ public final class DescriptorStore: OperationStore {
     }
   }
 
-  /// Leaves the write to the kernel's workers while a sync makes no progress: the disk may hang.
-  private func write(_ request: StoreRequest, on reactor: Reactor) {
-    let avoidsInline = file.mayWriteInline && syncs.isSlow(at: reactor.now)
-    reactor.write(
-      avoidsInline ? file.withoutInlineWrites : file, from: request.slice, at: request.offset,
-      isDurable: request.isDurable && !isSyncedAfter(request), for: request)
-  }
-
   /// Whether `request` is durable only after a sync; a write past the page cache is so by itself.
   private func isSyncedAfter(_ request: StoreRequest) -> Bool {
     request.operation == .write && request.isDurable && file.isBuffered
@@ -131,7 +125,7 @@ public final class DescriptorStore: OperationStore {
 
   private func synchronize(_ request: StoreRequest, on reactor: Reactor) {
     let waiter = SyncWaiter(request, on: reactor)
-    guard syncs.enter(waiter, at: reactor.now) else { return }
+    guard syncs.enter(waiter) else { return }
     SyncRound(self, for: waiter, on: reactor).start()
   }
 

@@ -1,4 +1,5 @@
 #if FAULT_INJECTION
+  internal import Bytes
   public import Reactor
   internal import Synchronization
 
@@ -14,7 +15,7 @@
 
     private struct State {
       var faults: [ActiveFault]
-      var random: UInt64
+      var random: SplitMix64
       var stopped: [StoppedRequest] = []
       var isLatched = false
     }
@@ -47,7 +48,7 @@
     /// `seed` decides the delays.
     public init(_ store: any Store, faults: [StoreFault], seed: UInt64 = 1) {
       self.store = store
-      state = Mutex(State(faults: faults.map { ActiveFault($0) }, random: seed))
+      state = Mutex(State(faults: faults.map { ActiveFault($0) }, random: SplitMix64(seed: seed)))
     }
 
     public var geometry: StoreGeometry { store.geometry }
@@ -77,7 +78,7 @@
         for index in state.faults.indices where state.faults[index].takes(request) {
           switch state.faults[index].fault.effect {
           case .delay(let range):
-            return .delayed(Milliseconds(FaultyStore.pick(range, &state.random)))
+            return .delayed(Milliseconds(UInt32.random(in: range, using: &state.random)))
           case .stop: return .stopped
           case .failure(let failure):
             if request.operation == .synchronize, case .medium = failure { state.isLatched = true }
@@ -86,16 +87,6 @@
         }
         return .unhindered
       }
-    }
-
-    /// SplitMix64.
-    private static func pick(_ range: ClosedRange<UInt32>, _ state: inout UInt64) -> UInt32 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var number = state
-      number = (number ^ (number >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      number = (number ^ (number >> 27)) &* 0x94D0_49BB_1331_11EB
-      number ^= number >> 31
-      return range.lowerBound + UInt32(number % (UInt64(range.upperBound - range.lowerBound) + 1))
     }
 
     // MARK: For tests

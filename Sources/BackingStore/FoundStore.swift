@@ -10,12 +10,10 @@ struct FoundStore: ~Copyable {
   let capabilities: StoreCapabilities
   let descriptor: FileDescriptor
 
-  /// For the engine. The kernel serves a block device's page cache, too, but what is behind the
-  /// device may be a server (nbd, rbd): its writes are never performed inline.
+  /// For the engine.
   var file: FileHandle {
     FileHandle(
-      rawValue: descriptor.rawValue, isBuffered: !cacheMode.isDirect,
-      mayWriteInline: kind == .file && descriptor.fileSystem() != nil)
+      rawValue: descriptor.rawValue, isBuffered: !cacheMode.isDirect, device: identity.device)
   }
 
   init(_ options: StoreOptions) throws(StoreError) {

@@ -1,3 +1,5 @@
+internal import Reactor
+
 /// What the administrator said of a store on a file or a block device.
 public struct StoreOptions: Sendable, Equatable {
   /// A regular file, or a block device (also by a symbolic link, as in /dev/disk/by-id).
@@ -82,4 +84,11 @@ public enum StoreKind: String, Sendable, CaseIterable {
 public enum StoreIdentity: Hashable, Sendable {
   case file(device: UInt64, inode: UInt64)
   case blockDevice(number: UInt64)
+
+  /// The block device, or what the file's file system is on.
+  var device: DeviceNumber {
+    switch self {
+    case .file(let number, _), .blockDevice(let number): DeviceNumber(rawValue: number)
+    }
+  }
 }

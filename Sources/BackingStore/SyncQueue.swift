@@ -27,22 +27,16 @@ final class SyncQueue: Sendable {
   }
 
   private let state = Mutex(State())
-  /// When the sync in flight began, in nanoseconds; 0: none is. Read by every buffered write.
-  private let runningSince = Atomic<UInt64>(0)
-
-  /// A sync that takes longer says that the disk is in trouble, or has much to do.
-  static let slowAfter = Milliseconds(100)
 
   /// True: no sync is in flight, and the caller begins one, for `waiter`. False: `waiter` is told
   /// by whoever ends the next.
-  func enter(_ waiter: SyncWaiter, at now: MonotonicTime) -> Bool {
+  func enter(_ waiter: SyncWaiter) -> Bool {
     state.withLock { state in
       guard !state.isRunning else {
         state.waiting.append(waiter)
         return false
       }
       state.isRunning = true
-      runningSince.store(now.rawValue, ordering: .relaxed)
       return true
     }
   }
@@ -50,21 +44,13 @@ final class SyncQueue: Sendable {
   /// Takes those who came while the sync that has just ended was in flight. The caller begins the
   /// next for them, or with `isRefused` tells them why not; if there are none, none is in flight
   /// any more.
-  func takeWaiting(isRefused: Bool, at now: MonotonicTime) -> [SyncWaiter] {
+  func takeWaiting(isRefused: Bool) -> [SyncWaiter] {
     state.withLock { state in
       let waiting = state.waiting
       state.waiting = []
       state.isRunning = !waiting.isEmpty && !isRefused
-      runningSince.store(state.isRunning ? now.rawValue : 0, ordering: .relaxed)
       return waiting
     }
-  }
-
-  /// Whether the sync in flight has been for so long that writes should not be tried on the spot.
-  func isSlow(at now: MonotonicTime) -> Bool {
-    let since = runningSince.load(ordering: .relaxed)
-    return since != 0
-      && now.milliseconds(since: MonotonicTime(rawValue: since)) >= SyncQueue.slowAfter
   }
 }
 
@@ -117,7 +103,7 @@ final class SyncRound: OperationHandler {
     let failure = store.syncEnded(result.error)
     let refusal = store.refusal(of: .synchronize)
     let served = waiters
-    let next = store.syncs.takeWaiting(isRefused: refusal != nil, at: reactor.now)
+    let next = store.syncs.takeWaiting(isRefused: refusal != nil)
     if refusal == nil, !next.isEmpty { begin(for: next) }
     tell(served, failure)
     if let refusal { tell(next, refusal) }

@@ -27,12 +27,6 @@ public struct ByteWriter {
     bytes.append(contentsOf: field)
   }
 
-  /// Writes `value` over two bytes written before, for a length known only at the end.
-  public mutating func patch(_ value: UInt16, at offset: Int) {
-    bytes[offset] = UInt8(truncatingIfNeeded: value >> 8)
-    bytes[offset + 1] = UInt8(truncatingIfNeeded: value)
-  }
-
   private mutating func integer(_ value: UInt64, byteCount: Int) {
     for shift in stride(from: (byteCount - 1) * 8, through: 0, by: -8) {
       bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(shift)))

@@ -22,7 +22,7 @@ public final class ServerContext: Sendable {
     observer: (any ServerObserver)? = nil,
     randomHandle: @escaping @Sendable () -> UInt16 = { UInt16.random(in: 1...UInt16.max) }
   ) {
-    sessions = SessionDirectory(sessionsMax: limits.sessionsMax, randomHandle: randomHandle)
+    sessions = SessionDirectory(limits: limits, randomHandle: randomHandle)
     challenges = OutstandingChallenges()
     self.limits = limits
     self.logger = logger
@@ -39,12 +39,26 @@ public struct ServerLimits: Sendable, Equatable {
   public var sessionsMax: Int
   /// Connections in all, logged in or not.
   public var connectionsMax: Int
-  /// Connections that have not logged in yet. One more and the oldest of them is dropped: an honest
-  /// login is over in milliseconds, a flood's never.
+  /// Sessions of one initiator, by its name, at one target: twice what a host with many paths or
+  /// ports makes. It has one more for each ISID that it thinks of, so without a bound it could keep
+  /// all others out.
+  public var sessionsPerInitiatorAtTargetMax = 64
+  /// Sessions of one initiator in all: a quarter, as a host may have a target for each volume.
+  public var sessionsPerInitiatorMax: Int
+  /// Connections of one initiator that have proved themselves, a quarter too. Those that replace
+  /// others get in beyond it.
+  public var connectionsPerInitiatorMax: Int
+  /// Connections that have not proved who they are yet. One more and the oldest of them is dropped:
+  /// an honest login is over in milliseconds, a flood's never.
   public var halfOpenConnectionsMax: Int
   /// How long a login may take.
   public var loginTimeout: Milliseconds
-  /// How long an initiator may refuse to take our answers, or withhold the data of a write.
+  /// How long a login waits for the end of the session whose place it takes. Where a store hangs it
+  /// then begins without the logical units that wait for it: before the initiator gives up, ESXi
+  /// after 5 s, open-iscsi after 15 s.
+  public var reinstatementWait = Milliseconds.seconds(3)
+  /// How long an initiator may refuse to take our answers, or be behind with the data of its
+  /// writes (`DataDue`).
   public var sendTimeout: Milliseconds
 
   public init(
@@ -53,6 +67,8 @@ public struct ServerLimits: Sendable, Equatable {
   ) {
     self.sessionsMax = sessionsMax
     self.connectionsMax = connectionsMax
+    sessionsPerInitiatorMax = max(64, sessionsMax / 4)
+    connectionsPerInitiatorMax = max(128, connectionsMax / 4)
     self.halfOpenConnectionsMax = halfOpenConnectionsMax
     self.loginTimeout = loginTimeout
     self.sendTimeout = sendTimeout

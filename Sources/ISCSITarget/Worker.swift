@@ -22,9 +22,11 @@ public final class Worker {
   var arriving: Set<String> = []
   var leaving: Set<String> = []
   private(set) var connections: [ObjectIdentifier: Connection] = [:]
-  /// Those that have not logged in, oldest first.
+  /// Those that have not proved who they are, and discovery sessions, oldest first.
   private(set) var halfOpen: [Connection] = []
   private var sessions: [SessionKey: Session] = [:]
+  /// Of the initiators that have sessions here, by name.
+  private var accounts: [String: InitiatorAccount] = [:]
   private var freeTasks: ContiguousArray<CommandTask> = []
   private var stopping: (() -> Void)?
   /// Listeners whose connections are not wanted any more, and who waits for the last of them.
@@ -78,7 +80,10 @@ public final class Worker {
 
   /// Takes over a connection whose login another worker finished, because its session lives here.
   func adopt(_ login: FinishedLogin) {
-    guard isWanted(login.socket) else { return refuse(login.socket) }
+    guard isWanted(login.socket) else {
+      context.sessions.removeConnection(of: login.outcome.initiatorName)
+      return refuse(login.socket)
+    }
     let connection = Connection(login.socket, worker: self)
     add(connection)
     connection.resume(login)
@@ -100,9 +105,9 @@ public final class Worker {
   /// Memory of the connections that have joined no normal session.
   var strangerBytes = 0
 
-  /// What they may hold: an eighth of what there is. Over it the oldest of them is dropped, as over
-  /// `halfOpenConnectionsMax`.
-  var strangerBytesMax: Int { reactor.buffers.budgetBytes / 8 }
+  /// What they may hold, which is what commands leave them. Over it the oldest of them is dropped,
+  /// as over `halfOpenConnectionsMax`.
+  var strangerBytesMax: Int { reactor.buffers.connectionReserveBytes }
 
   /// Whether `connection`, which has joined no normal session, may take `byteCount` more bytes.
   /// What the one dropped for it holds comes back as soon as its operations have ended.
@@ -157,8 +162,23 @@ public final class Worker {
     finishStoppingIfIdle()
   }
 
-  /// The most memory that the commands of one session may hold.
+  /// The most memory that the commands of one session may hold, and what all sessions of one
+  /// initiator may hold together for data that it has yet to send.
   var sessionMemoryMax: Int { reactor.buffers.shareBytesMax }
+
+  /// The account of the initiator `name` for one more session, until `closeAccount`.
+  func openAccount(of name: String) -> InitiatorAccount {
+    let account = accounts[name] ?? InitiatorAccount(bytesMax: sessionMemoryMax)
+    account.sessionCount += 1
+    accounts[name] = account
+    return account
+  }
+
+  func closeAccount(of name: String) {
+    guard let account = accounts[name] else { return }
+    account.sessionCount -= 1
+    if account.sessionCount == 0 { accounts[name] = nil }
+  }
 
   // MARK: Tasks
 

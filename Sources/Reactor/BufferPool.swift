@@ -19,6 +19,10 @@ public final class BufferPool {
   /// The largest buffer of those that one user can have.
   public let largestShareBytes: Int
 
+  /// What commands always leave of the budget, so that a login, which needs little, is never kept
+  /// out by them: an eighth. Those who have not logged in yet hold no more than that.
+  public var connectionReserveBytes: Int { budgetBytes / 8 }
+
   /// What `allocateFromReserve` may have over the budget, for the few small commands that must be
   /// served when others have used all of it up.
   public static let reserveBytes = 1 << 20
@@ -35,6 +39,12 @@ public final class BufferPool {
     free = BufferPool.capacities.map { _ in [] }
   }
 
+  /// What a buffer for `byteCount` bytes holds; 0 for none.
+  public static func capacity(holding byteCount: Int) -> Int {
+    guard byteCount > 0 else { return 0 }
+    return capacities.first { $0 >= byteCount } ?? largestBufferBytes
+  }
+
   /// A buffer of at least `byteCount` bytes, or nil when the budget is used up. Contents arbitrary.
   public func allocate(_ byteCount: Int) -> Buffer? {
     guard let sizeClass = BufferPool.capacities.firstIndex(where: { $0 >= byteCount }) else {
@@ -42,6 +52,27 @@ public final class BufferPool {
     }
     guard let buffer = free[sizeClass].popLast() ?? create(sizeClass) else { return nil }
     lentBytes += buffer.capacity
+    return buffer
+  }
+
+  /// As `allocate`, for a command; `userBytes` is what the commands of the same user have already,
+  /// such as those of one logical unit, whose disk may never give them back.
+  ///
+  /// Who has something gets more only while as much is left as it then has. So one user has half of
+  /// the budget at most, n who all want everything have 1/(n + 1) each, and there is always
+  /// something left for who has nothing yet. `leftBytesMin` is left whoever asks: what connections
+  /// need, if not more.
+  public func allocateForCommand(
+    _ byteCount: Int, userBytes: Int, leftBytesMin: Int = 0
+  ) -> Buffer? {
+    guard let buffer = allocate(byteCount) else { return nil }
+    let leftBytes = budgetBytes - lentBytes
+    guard leftBytes >= max(connectionReserveBytes, leftBytesMin),
+      userBytes == 0 || userBytes + buffer.capacity <= leftBytes
+    else {
+      release(buffer)
+      return nil
+    }
     return buffer
   }
 

@@ -118,25 +118,22 @@ public struct FileHandle: Hashable, Sendable, BitwiseCopyable {
   public let rawValue: Int32
   /// Opened without O_DIRECT: reads and writes go through the page cache.
   public let isBuffered: Bool
-  /// Whether an engine may perform small writes on its own thread as long as they prove quick. Only
-  /// for buffered files whose file system is local, so that such a write copies into the page cache
-  /// and asks no server, remote or in user space, that might never answer. Even then it waits for
-  /// the disk where the file system needs a block of it or throttles writers, and a disk that hangs
-  /// just then holds up the reactor: nothing interrupts a write.
-  public let mayWriteInline: Bool
+  /// What hangs as one: calls for a device that hangs never hold up those for another.
+  public let device: DeviceNumber
 
   @inlinable
-  public init(rawValue: Int32, isBuffered: Bool, mayWriteInline: Bool = false) {
+  public init(rawValue: Int32, isBuffered: Bool, device: DeviceNumber) {
     self.rawValue = rawValue
     self.isBuffered = isBuffered
-    self.mayWriteInline = isBuffered && mayWriteInline
+    self.device = device
   }
+}
 
-  /// The same file, whose writes are not performed on the reactor's thread.
+/// A block device (stat(2)'s st_rdev), or what a file's file system is on (st_dev).
+public struct DeviceNumber: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
+  public let rawValue: UInt64
   @inlinable
-  public var withoutInlineWrites: FileHandle {
-    FileHandle(rawValue: rawValue, isBuffered: isBuffered)
-  }
+  public init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
 /// What to do to a range of a file (the modes of fallocate(2)).

@@ -81,7 +81,7 @@ public final class Daemon: Sendable {
     for portal in sockets.missing { inventory.note(silent: portal.address, because: portal.reason) }
     listen(on: sockets.sockets)
     do throws(DaemonError) {
-      try spaceMonitor.start(inventory, logger)
+      try spaceMonitor.follow(inventory, logger)
       try awaitLocks(of: served.map(\.opened))
     } catch {
       _ = stop()

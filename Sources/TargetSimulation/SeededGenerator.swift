@@ -1,18 +1,13 @@
+internal import Bytes
+
 /// A reproducible source of randomness: xoshiro256**, its state filled from the seed by SplitMix64
 /// (Blackman and Vigna's own recommendation: no seed leads to the all-zero state).
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: (UInt64, UInt64, UInt64, UInt64)
 
   public init(seed: UInt64) {
-    var counter = seed
-    func splitMix() -> UInt64 {
-      counter &+= 0x9E37_79B9_7F4A_7C15
-      var value = counter
-      value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-      return value ^ (value >> 31)
-    }
-    state = (splitMix(), splitMix(), splitMix(), splitMix())
+    var filler = SplitMix64(seed: seed)
+    state = (filler.next(), filler.next(), filler.next(), filler.next())
   }
 
   public mutating func next() -> UInt64 {

@@ -15,8 +15,6 @@ final class PlainEngine: IOEngine {
 
   private var twists: [(call: Call, twist: Twist)] = []
   private var pending: [Completion] = []
-  /// Whether the last write might have been performed on the reactor's thread.
-  private(set) var lastWriteMayBeInline: Bool?
   /// Every operation that was started, in order.
   private(set) var calls: [Call] = []
 
@@ -26,9 +24,6 @@ final class PlainEngine: IOEngine {
   let kind = EngineKind.simulated
   /// Stands still but for tests.
   var now = MonotonicTime(rawValue: 1)
-  /// Syncs are performed, but do not complete.
-  var holdsSyncs = false
-  private var heldSyncs: Set<OperationID> = []
   var waker: any EngineWaker { SilentWaker() }
   private struct SilentWaker: EngineWaker { func wake() {} }
 
@@ -56,7 +51,6 @@ final class PlainEngine: IOEngine {
     _ file: FileHandle, from slice: BufferSlice, at offset: UInt64, isDurable: Bool,
     id: OperationID
   ) {
-    lastWriteMayBeInline = file.mayWriteInline
     perform(isDurable ? .durableWrite : .write, slice.count, id) {
       let count = pwrite(file.rawValue, slice.unsafeAddress, $0, off_t(offset))
       return isDurable && count > 0 && fdatasync(file.rawValue) < 0 ? -1 : count
@@ -64,7 +58,6 @@ final class PlainEngine: IOEngine {
   }
 
   func synchronize(_ file: FileHandle, id: OperationID) {
-    heldSyncs.insert(id)
     perform(.synchronize, 0, id) { _ in Int(fdatasync(file.rawValue)) }
   }
 
@@ -78,12 +71,8 @@ final class PlainEngine: IOEngine {
   }
 
   func wait(until deadline: MonotonicTime?, completions: inout [Completion]) {
-    let isHeld = { [self] (completion: Completion) in
-      holdsSyncs && heldSyncs.contains(completion.id)
-    }
-    completions += pending.filter { !isHeld($0) }
-    pending.removeAll { !isHeld($0) }
-    if !holdsSyncs { heldSyncs.removeAll() }
+    completions += pending
+    pending.removeAll()
   }
 
   func prepare(_ socket: SocketHandle) -> ConnectionEnds? { nil }

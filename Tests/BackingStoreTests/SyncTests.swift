@@ -188,31 +188,6 @@ struct SyncTests {
     #expect(other.endings == [nil])
   }
 
-  @Test("Writes are not performed on the reactor's thread while a sync takes longer than 100 ms")
-  func slowSync() throws {
-    let memory = try Scratch(in: "/dev/shm")
-    let store = try open(StoreOptions(path: memory("a.img"), sizeBytes: 1 << 20))
-    let side = Side()
-    try side.write(store, isDurable: false)
-    #expect(side.engine.lastWriteMayBeInline == true)
-    side.engine.holdsSyncs = true
-    side.synchronize(store)
-    for (elapsed, mayBeInline) in [(99, true), (1, false)] as [(UInt32, Bool)] {
-      side.engine.now = side.engine.now + Milliseconds(elapsed)
-      side.turn()
-      try side.write(store, isDurable: false)
-      #expect(side.engine.lastWriteMayBeInline == mayBeInline)
-    }
-    side.synchronize(store)
-    side.engine.holdsSyncs = false
-    side.turn()
-    #expect(side.syncCount == 2)
-    try side.write(store, isDurable: false)
-    #expect(side.engine.lastWriteMayBeInline == true, "the next sync's time counts from its start")
-    side.turn()
-    #expect(side.endings.count == 6 && side.endings.allSatisfy { $0 == nil })
-  }
-
   @Test("Syncs and durable writes of several threads all end, never two syncs at once")
   func threads() throws {
     let store = try makeStore(.writethrough)

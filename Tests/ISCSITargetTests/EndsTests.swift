@@ -278,12 +278,17 @@ struct EndsTests {
       initiator.inbox.contains { SCSIResponse($0.header).status == 8 }
     }
     #expect(hasRefusals)
+    // What the unit leaves to others they use up, too.
+    let pool = target.reactors[0].buffers
+    var taken: [Buffer] = []
+    while let buffer = pool.allocate(4096) { taken.append(buffer) }
     let refused = modest.finish(
       modest.sendCommand(ScriptedInitiator.read16(0, 128), expected: 65_536, isRead: true))
     #expect(refused?.status == 8)
     let before = target.world.now
     #expect(modest.command(ScriptedInitiator.testUnitReady)?.status == 0)
     #expect(target.world.now.milliseconds(since: before) < .seconds(1))
+    for buffer in taken { pool.release(buffer) }
     hang.release()
     #expect(target.isIdle(after: greedy + [modest]))
   }

@@ -136,6 +136,42 @@ struct ExtendedTaskManagementTests {
     #expect(target.isIdle(after: [initiator]))
   }
 
+  @Test(
+    "A unit attention whose command is aborted before it was told is told by the next command",
+    arguments: [TaskManagementFunction.abortTask, .abortTaskSet, .clearTaskSet])
+  func attentionOfAborted(function: TaskManagementFunction) throws {
+    let target = try SimulatedTarget(seed: 225, targets: [Example.open()])
+    let initiator = ScriptedInitiator(target)
+    try #require(initiator.login(to: Example.name, [("InitialR2T", "No")]) == 0)
+    let number = initiator.cmdSN
+    // Refused with the unit attention of a new nexus; answered when its data has come.
+    let tag = initiator.sendWrite(blocks: 8, isFinal: false)
+    target.pass(milliseconds: 50)
+    #expect(initiator.inbox.isEmpty)
+    #expect(initiator.manage(function, task: tag, refCmdSN: number) == .functionComplete)
+    #expect(initiator.attention() == Sense.newNexus)
+    #expect(initiator.attention() == 0)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("A unit attention that a lost connection had still to tell is told by the one that is left")
+  func attentionOfLost() throws {
+    let target = try SimulatedTarget(seed: 226, targets: [Example.open()])
+    let one = ScriptedInitiator(target)
+    try #require(one.login(to: Example.name, [("InitialR2T", "No"), ("MaxConnections", "2")]) == 0)
+    let two = one.sibling(target, connectionID: 1)
+    try #require(two.login(to: Example.name) == 0)
+    two.cmdSN = one.cmdSN
+    two.sendWrite(blocks: 8, isFinal: false)
+    target.pass(milliseconds: 50)
+    one.cmdSN = two.cmdSN
+    two.peer.reset()
+    target.pass(milliseconds: 50)
+    #expect(one.attention() == Sense.newNexus)
+    #expect(one.attention() == 0)
+    #expect(target.isIdle(after: [one]))
+  }
+
   @Test("Data owed on another connection is not waited for when that is gone")
   func lostConnection() throws {
     let target = try SimulatedTarget(seed: 224, targets: [Example.open()])

@@ -221,6 +221,28 @@ struct LoginTests {
     #expect(target.isIdle(after: flood + [honest]))
   }
 
+  @Test("A flood of silent connections does not push out a login that waits for its old session")
+  func floodBesideReinstatement() throws {
+    var limits = ServerLimits()
+    limits.halfOpenConnectionsMax = 8
+    let target = try LoginTests.target(Example.open(), limits: limits)
+    let old = try ScriptedInitiator.loggedIn(target)
+    let (_, hang) = try TaskManagementTests.hungWrite(old, target)
+    let new = SessionTests.successor(of: old, target)
+    SessionTests.sendLogin(new)
+    target.pass(milliseconds: 10)
+    let flood = (0..<40).map { _ in
+      let initiator = ScriptedInitiator(target)
+      target.pass(milliseconds: 5)
+      return initiator
+    }
+    #expect(!new.isClosed)
+    #expect(flood.filter(\.isClosed).count >= 24)
+    hang.release()
+    #expect(new.receive(.loginResponse)?.loginStatus == 0)
+    #expect(target.isIdle(after: flood + [new]))
+  }
+
   @Test("One session more than sessionsMax is refused with 0302; a free place is used again")
   func sessionsMax() throws {
     var limits = ServerLimits()

@@ -84,6 +84,39 @@ struct MemoryShareTests {
     #expect(target.isIdle(after: [other]))
   }
 
+  @Test("A disk that hangs, and sessions that want all of it, leave memory for others and logins")
+  func hungDisk() throws {
+    let scene = try Scene(diskBytes: 1 << 20, memoryBudgetBytes: 16 << 20)
+    let hang = try #require(scene.target.disks["scratch"]).inject(
+      DiskFault(.hang, on: .read, count: nil))
+    var crowd: [ScriptedInitiator] = []
+    for number in 0..<4 {
+      let busy = ScriptedInitiator(scene.target)
+      busy.initiatorName = Scene.attackerName
+      busy.isid = InitiatorSessionID(rawValue: 0x0002_3D00_0100 + UInt64(number))
+      try #require(busy.login(to: Example.name) == 0)
+      busy.clearUnitAttention()
+      for blocks: UInt32 in [2048, 512, 128, 32, 8] {
+        for _ in 0..<20 {
+          busy.sendCommand(
+            ScriptedInitiator.cdb16(0x88, 0, blocks), expected: blocks * 512, isRead: true)
+        }
+        scene.target.pass(milliseconds: 20)
+      }
+      crowd.append(busy)
+    }
+    // Half, and the first command of each session as far as a quarter is left.
+    #expect(hang.heldCount > 0 && scene.lentBytes <= 12 << 20)
+    #expect(scene.honestIsServed)
+    let late = ScriptedInitiator(scene.target)
+    late.initiatorName = Scene.honestName
+    late.isid = InitiatorSessionID(rawValue: 0x0002_3D00_0055)
+    #expect(late.login(to: Example.name) == 0)
+    hang.release()
+    for initiator in crowd + [late] { initiator.peer.close() }
+    #expect(scene.endsClean())
+  }
+
   @Test("The longest transfer that the unit promises is served, however small the memory")
   func longestTransfer() throws {
     let target = try SimulatedTarget(

@@ -207,6 +207,7 @@ struct NumberingTests {
       (.invalidPDUField, { $0.sendNumbered(.logoutRequest, flags: 0x80 | 0x05, $1) }),
       (.protocolError, { $0.sendNumbered(.textRequest, flags: 0xC0, $1) }),
       (.invalidPDUField, { $0.sendNumbered(.textRequest, flags: 0x80, transferTag: 5, $1) }),
+      (.protocolError, { $0.sendNumbered(.textRequest, flags: 0x80, $1, Array("bomb".utf8)) }),
     ]
     for (reason, send) in rejected {
       let number = initiator.cmdSN
@@ -344,9 +345,10 @@ struct NumberingTests {
 }
 
 extension ScriptedInitiator {
-  /// Sends a bare PDU with `flags` in byte 1, numbered `number`.
-  fileprivate func sendNumbered(
-    _ opcode: Opcode, flags: UInt8, transferTag: UInt32 = .max, _ number: SerialNumber
+  /// Sends a PDU with `flags` in byte 1, numbered `number`.
+  func sendNumbered(
+    _ opcode: Opcode, flags: UInt8, transferTag: UInt32 = .max, _ number: SerialNumber,
+    _ data: [UInt8] = []
   ) {
     var header = BasicHeaderSegment(opcode: opcode)
     header.bytes[1] = flags
@@ -354,7 +356,7 @@ extension ScriptedInitiator {
     header.bytes.setBigEndian(transferTag, at: 20)
     header.bytes.setBigEndian(number.rawValue, at: 24)
     header.bytes.setBigEndian(expStatSN.rawValue, at: 28)
-    send(header)
+    send(header, data: data)
   }
 }
 

@@ -8,11 +8,13 @@ import Testing
 @Suite("Order of commands")
 struct OrderTests {
   /// Two connections of one session with unsolicited data, their unit attention taken.
-  private static func pair() throws -> (SimulatedTarget, ScriptedInitiator, ScriptedInitiator) {
+  private static func pair(
+    segment: Int = 262_144
+  ) throws -> (SimulatedTarget, ScriptedInitiator, ScriptedInitiator) {
     let target = try SimulatedTarget(seed: 3, targets: [Example.open()])
     let first = ScriptedInitiator(target)
     let keys = [("MaxConnections", "2"), ("InitialR2T", "No")]
-    try #require(first.login(to: Example.name, keys) == 0)
+    try #require(first.login(to: Example.name, keys, segment: segment) == 0)
     first.clearUnitAttention()
     let second = first.sibling(target, connectionID: 1)
     try #require(second.login(to: Example.name, keys) == 0)
@@ -34,6 +36,26 @@ struct OrderTests {
     #expect(second.finish(tag)?.status == 0)
     first.cmdSN = start + 2
     #expect(reads(data, at: 5, first))
+    #expect(target.isIdle(after: [first, second]))
+  }
+
+  @Test("A ping during which its connection's limit is raised brings back its own bytes")
+  func pingAndRaisedLimit() throws {
+    let (target, first, second) = try OrderTests.pair(segment: 512)
+    let start = first.cmdSN
+    first.cmdSN = start + 1
+    first.sendText([("MaxRecvDataSegmentLength", "262144")])
+    let tag = InitiatorTaskTag(rawValue: 900)
+    let data = Example.pattern(8192)
+    let ping = first.encodedPing(tag: tag, data: data)
+    first.peer.send(Array(ping[..<100]))
+    target.pass(milliseconds: 20)
+    second.cmdSN = start
+    second.ping(tag: InitiatorTaskTag(rawValue: 901), isImmediate: false)
+    target.pass(milliseconds: 20)
+    first.peer.send(Array(ping[100...]))
+    let answer = try #require(first.receive { $0.header.initiatorTaskTag == tag })
+    #expect(answer.data == data)
     #expect(target.isIdle(after: [first, second]))
   }
 
@@ -168,6 +190,45 @@ struct OrderTests {
     #expect(Reject(reject.header).reason == .protocolError)
     #expect(initiator.command(ScriptedInitiator.testUnitReady)?.status == 0)
     #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("A malformed text request that was held takes no number; what comes under it is served")
+  func heldText() throws {
+    let (target, first, second) = try OrderTests.pair()
+    let start = first.cmdSN
+    second.sendNumbered(.textRequest, flags: 0x80, start + 1, Array("bomb".utf8))
+    let later = second.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start + 2)
+    target.pass(milliseconds: 20)
+    #expect(second.inbox.isEmpty)
+    let before = first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start)
+    #expect(first.finish(before)?.status == 0)
+    let reject = Reject(try #require(second.receive(.reject, seconds: 1)).header)
+    #expect(reject.reason == .protocolError && reject.numbers.expCmdSN == start + 1)
+    #expect(second.inbox.isEmpty)
+    let plug = first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start + 1)
+    #expect(first.finish(plug)?.status == 0)
+    #expect(second.finish(later)?.status == 0)
+    #expect(target.isIdle(after: [first, second]))
+  }
+
+  @Test("A text request whose text is on the way keeps the commands behind it waiting, no longer")
+  func arrivingText() throws {
+    let (target, first, second) = try OrderTests.pair()
+    let start = first.cmdSN
+    var header = BasicHeaderSegment(opcode: .textRequest)
+    header.isFinal = true
+    header.initiatorTaskTag = second.takeTag()
+    header.bytes.setBigEndian(TargetTransferTag.reserved.rawValue, at: 20)
+    header.bytes.setBigEndian(start.rawValue, at: 24)
+    let bytes = second.encode(header, [], Array("SendTargets=\0".utf8))
+    second.peer.send(Array(bytes[..<50]))
+    let later = first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start + 1)
+    target.pass(milliseconds: 50)
+    #expect(first.inbox.isEmpty)
+    second.peer.send(Array(bytes[50...]))
+    #expect(first.finish(later)?.status == 0)
+    #expect(second.receive(.textResponse, seconds: 1) != nil)
+    #expect(target.isIdle(after: [first, second]))
   }
 
   @Test("ABORT TASK of a refused write whose data is still due completes, and no status follows")

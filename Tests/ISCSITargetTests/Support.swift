@@ -160,6 +160,12 @@ extension ScriptedInitiator {
   }
 
   func ping(tag: InitiatorTaskTag, isImmediate: Bool = true, data: [UInt8] = []) {
+    peer.send(encodedPing(tag: tag, isImmediate: isImmediate, data: data))
+  }
+
+  func encodedPing(
+    tag: InitiatorTaskTag, isImmediate: Bool = true, data: [UInt8] = []
+  ) -> [UInt8] {
     var header = BasicHeaderSegment(opcode: .nopOut)
     header.isImmediate = isImmediate
     header.isFinal = true
@@ -167,7 +173,7 @@ extension ScriptedInitiator {
     header.bytes.setBigEndian(TargetTransferTag.reserved.rawValue, at: 20)
     header.bytes.setBigEndian(takeCmdSN(isImmediate: isImmediate).rawValue, at: 24)
     header.bytes.setBigEndian(expStatSN.rawValue, at: 28)
-    send(header, data: data)
+    return encode(header, [], data)
   }
 
   /// Answers a NOP-In that asks.

@@ -184,16 +184,21 @@ struct TaskAttributeTests {
       seed: 208, targets: [Example.open()], unitQueueDepth: 4)
     let one = try ScriptedInitiator.loggedIn(target, number: 1)
     let two = try ScriptedInitiator.loggedIn(target, number: 2)
+    let three = try ScriptedInitiator.loggedIn(target, number: 3)
     let hang = try target.disk().inject(DiskFault(.hang, on: .write, count: 4))
-    let held = (0..<4).map { write(one, UInt64($0) * 8) }
+    // The last quarter is for another.
+    let held = (0..<3).map { write(one, UInt64($0) * 8) }
     target.pass(milliseconds: 20)
     let full = try #require(one.finish(write(one, 40)))
     #expect(full.status == 0x28 && full.sense == 0)
-    #expect(two.command(ScriptedInitiator.testUnitReady)?.status == 0x08)
+    let last = write(two, 24)
+    target.pass(milliseconds: 20)
+    #expect(three.command(ScriptedInitiator.testUnitReady)?.status == 0x08)
     hang.release()
     for tag in held { #expect(one.finish(tag)?.status == 0) }
+    #expect(two.finish(last)?.status == 0)
     #expect(one.write(40, Example.pattern(512))?.status == 0)
-    #expect(target.isIdle(after: [one, two]))
+    #expect(target.isIdle(after: [one, two, three]))
   }
 
   @Test("When memory runs out the window narrows, and opens again when commands succeed")

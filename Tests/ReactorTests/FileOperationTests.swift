@@ -89,24 +89,6 @@ struct FileOperationTests {
     #expect(lseek(bench.file.handle.rawValue, 0, SEEK_END) == 1 << 20)
   }
 
-  @Test("A write is performed on the spot only where the file allows it")
-  func inline() throws {
-    let bench = try Bench(Setting(engine: .aio, isBuffered: true))
-    bench.buffer.fill(0..<4096, with: 0x77)
-    var writer = InlineWriter()
-    let slice = bench.buffer.slice(0..<4096)
-    let queued = bench.file.handle.withoutInlineWrites
-    #expect(queued.rawValue == bench.file.handle.rawValue && queued.isBuffered)
-    #expect(writer.write(queued, from: slice, at: 4096) == nil)
-    #expect(try bench.read(4096..<8192, at: 4096).value == 4096)
-    #expect(bench.buffer[4096] == 0)
-    #expect(writer.write(bench.file.handle, from: slice, at: 4096)?.value == 4096)
-    #expect(try bench.read(4096..<8192, at: 4096).value == 4096)
-    #expect(bench.buffer[4096] == 0x77)
-    let direct = FileHandle(rawValue: queued.rawValue, isBuffered: false, mayWriteInline: true)
-    #expect(!direct.mayWriteInline)
-  }
-
   @Test("A turn performs so many reads and bytes on the spot, and no more until the next")
   func inlineReads() throws {
     let bench = try Bench(Setting(engine: .aio, isBuffered: true))
@@ -127,22 +109,6 @@ struct FileOperationTests {
     #expect(reads(4096) == InlineReader.readsPerTurnMax)
   }
 
-  @Test(
-    "Writes that may not be performed on the spot are queued and land",
-    arguments: RealEngine.allCases)
-  func queuedWrite(_ engine: RealEngine) throws {
-    let bench = try Bench(Setting(engine: engine, isBuffered: true))
-    bench.buffer.fill(0..<4096, with: 0x78)
-    let written = try bench.reactor.result {
-      bench.reactor.write(
-        bench.file.handle.withoutInlineWrites, from: bench.buffer.slice(0..<4096), at: 8192,
-        isDurable: false, for: $0)
-    }
-    #expect(written.value == 4096)
-    #expect(try bench.read(4096..<8192, at: 8192).value == 4096)
-    #expect(bench.buffer[4096] == 0x78)
-  }
-
   @Test("A read across the end is short, one behind it answers 0", arguments: Setting.all)
   func endOfFile(_ setting: Setting) throws {
     let bench = try Bench(setting)
@@ -154,7 +120,8 @@ struct FileOperationTests {
   func badDescriptor(_ setting: Setting) throws {
     let bench = try Bench(setting)
     let reactor = bench.reactor
-    let bad = FileHandle(rawValue: 999_999, isBuffered: setting.isBuffered)
+    let bad = FileHandle(
+      rawValue: 999_999, isBuffered: setting.isBuffered, device: DeviceNumber(rawValue: 1))
     let slice = bench.buffer.slice(0..<4096)
     let results = try [
       reactor.result { reactor.read(bad, into: slice, at: 0, for: $0) },

@@ -15,8 +15,16 @@ enum RealEngine: String, CaseIterable, CustomTestStringConvertible {
     try EngineSelection.make(self == .uring ? .uring : .aio)
   }
 
-  func reactor(memoryBudgetBytes: Int = 64 << 20) throws -> Reactor {
-    Reactor(index: 0, engine: try make(), memoryBudgetBytes: memoryBudgetBytes)
+  func reactor(
+    memoryBudgetBytes: Int = 64 << 20, writingWith call: WriteThread.Call? = nil
+  ) throws -> Reactor {
+    let engine: any IOEngine =
+      switch (self, call) {
+      case (_, nil): try make()
+      case (.uring, let call): try UringEngine(writingWith: call)
+      case (.aio, let call): try AIOEngine(writingWith: call)
+      }
+    return Reactor(index: 0, engine: engine, memoryBudgetBytes: memoryBudgetBytes)
   }
 }
 
@@ -97,7 +105,7 @@ final class TemporaryFile {
   let path: String
   let handle: FileHandle
 
-  init(isBuffered: Bool, count: Int) throws {
+  init(isBuffered: Bool, count: Int, device: UInt64 = 1) throws {
     let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
     var template = Array("\(directory)/reactor-XXXXXX".utf8CString)
     let descriptor = mkstemp(&template)
@@ -107,13 +115,43 @@ final class TemporaryFile {
     close(descriptor)
     let flags = O_RDWR | (isBuffered ? 0 : O_DIRECT)
     handle = FileHandle(
-      rawValue: clinux_open(path, flags, 0), isBuffered: isBuffered, mayWriteInline: isBuffered)
+      rawValue: clinux_open(path, flags, 0), isBuffered: isBuffered,
+      device: DeviceNumber(rawValue: device))
     try #require(handle.rawValue >= 0, "TMPDIR must be on a file system with O_DIRECT")
   }
 
   deinit {
     close(handle.rawValue)
     unlink(path)
+  }
+}
+
+/// A pipe that is full: a write to it hangs as one to a disk may, until it is emptied.
+final class HangingFile {
+  let handle: FileHandle
+  private let reader: Int32
+
+  init(isBuffered: Bool = true, device: UInt64) throws {
+    var ends: [Int32] = [0, 0]
+    try #require(pipe(&ends) == 0)
+    reader = ends[0]
+    handle = FileHandle(
+      rawValue: ends[1], isBuffered: isBuffered, device: DeviceNumber(rawValue: device))
+    _ = clinux_set_nonblocking(handle.rawValue, 1)
+    let page = [UInt8](repeating: 0, count: 4096)
+    while write(handle.rawValue, page, page.count) > 0 {}
+    _ = clinux_set_nonblocking(handle.rawValue, 0)
+  }
+
+  deinit {
+    close(handle.rawValue)
+    close(reader)
+  }
+
+  func end() {
+    var page = [UInt8](repeating: 0, count: 4096)
+    _ = clinux_set_nonblocking(reader, 1)
+    while read(reader, &page, page.count) > 0 {}
   }
 }
 

@@ -43,7 +43,7 @@ import Testing
           if row.serviceAction != nil, !isVariable, byte == 1, bit < 5 { continue }
           var bytes = plainCDB(row)
           bytes[byte] |= 1 << UInt8(bit)
-          let answer = table.validate(CommandDescriptorBlock(bytes))
+          let answer = table.refusal(of: CommandDescriptorBlock(bytes))
           if row.usageData[byte] & 1 << UInt8(bit) == 0 {
             let expected = SenseData.invalidFieldInCDB(byte: UInt16(byte), bit: UInt8(bit))
             #expect(answer == expected, "\(row.name) byte \(byte) bit \(bit)")
@@ -72,7 +72,7 @@ import Testing
     for opcode in UInt8.min...UInt8.max {
       for action in UInt8(0)..<32 {
         let cdb = CommandDescriptorBlock([opcode, action])
-        let answer = table.validate(cdb)
+        let answer = table.refusal(of: cdb)
         if !table.servesOpcode(opcode) {
           #expect(answer == .invalidCommandOperationCode)
         } else if opcode == CommandDescriptorBlock.variableLengthOpcode {
@@ -92,18 +92,20 @@ import Testing
       for value in UInt8(1)...7 {
         let bit = UInt8(7 - (value << 5).leadingZeroBitCount)
         #expect(
-          table.validate(CommandDescriptorBlock([opcode, value << 5]))
+          table.refusal(of: CommandDescriptorBlock([opcode, value << 5]))
             == .invalidFieldInCDB(byte: 1, bit: bit))
       }
     }
     for opcode in [0x28, 0x2A, 0x88, 0x8A, 0xA8, 0xAA] as [UInt8] {
-      #expect(table.validate(CommandDescriptorBlock([opcode, 0x18])) == nil)
+      #expect(table.refusal(of: CommandDescriptorBlock([opcode, 0x18])) == nil)
     }
   }
 
   @Test("Values that have no meaning are refused although their bits are looked at")
   func reservedValues() {
-    func answer(_ bytes: UInt8...) -> SenseData? { table.validate(CommandDescriptorBlock(bytes)) }
+    func answer(_ bytes: UInt8...) -> SenseData? {
+      table.refusal(of: CommandDescriptorBlock(bytes))
+    }
     #expect(answer(0x2F, 0x04) == .invalidFieldInCDB(byte: 1, bit: 2))  // BYTCHK 10b
     #expect(answer(0x2F, 0x06) == nil)
     #expect(answer(0x12, 0x00, 0x83) == .invalidFieldInCDB(byte: 2, bit: 7))  // page without EVPD
@@ -180,5 +182,17 @@ import Testing
     expect([0x34, 0x00, 0, 0, 0, 0, 0, 0, 9, 0], 0, .none)
     expect([0x28, 0x00, 0, 0, 0, 0, 0, 0, 9, 0], 9, .dataIn)
     expect([0x35, 0x00, 0, 0, 0, 0, 0, 0, 9, 0], 0, .none)
+  }
+}
+
+extension CommandTable {
+  /// Nil for a CDB that may run, else the sense data to answer.
+  func refusal(of cdb: CommandDescriptorBlock) -> SenseData? {
+    do throws(SenseData) {
+      _ = try decode(cdb)
+      return nil
+    } catch {
+      return error
+    }
   }
 }

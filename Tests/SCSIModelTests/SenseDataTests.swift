@@ -87,7 +87,7 @@ import Testing
       (.invalidCommandOperationCode, "05/20/00"), (.logicalBlockAddressOutOfRange, "05/21/00"),
       (.invalidFieldInCDB(byte: 0), "05/24/00"), (.logicalUnitNotSupported, "05/25/00"),
       (.invalidFieldInParameterList(byte: 0), "05/26/00"),
-      (.savingParametersNotSupported, "05/39/00"), (.insufficientResources, "05/55/03"),
+      (.savingParametersNotSupported, "05/39/00"),
       (.powerOnResetOrBusDeviceResetOccurred, "06/29/00"), (.nexusLossOccurred, "06/29/07"),
       (.modeParametersChanged, "06/2A/01"), (.reservationsPreempted, "06/2A/03"),
       (.reservationsReleased, "06/2A/04"), (.registrationsPreempted, "06/2A/05"),

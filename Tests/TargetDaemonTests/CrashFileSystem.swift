@@ -10,7 +10,10 @@ import Synchronization
 /// - entries of directories that were changed since the last fsync of the directory are each as
 ///   before or as after, in any combination; a rename is one change;
 /// - bytes that were written since the last fsync of their file are there up to any length, are
-///   zeros from any place on, or are zeros up to any place.
+///   zeros from any place on, or are zeros up to any place; over bytes that are there already, up
+///   to any length.
+///
+/// A file has the room of its bytes, rounded up to blocks of 4096; one that `isFull` gives no more.
 ///
 /// The end of a process loses nothing.
 final class CrashFileSystem: StateFileSystem {
@@ -18,11 +21,15 @@ final class CrashFileSystem: StateFileSystem {
   struct Image: Sendable {
     fileprivate struct Inode: Sendable {
       var content: [UInt8] = []
+      /// Of the last fsync.
+      var stable: [UInt8] = []
       var isStable = true
+      var roomBytes: Int { (content.count + 4095) / 4096 * 4096 }
     }
     fileprivate enum Change: Sendable {
       case link(String, Int)
       case rename(String, String, Int)
+      case exchange(String, Int, String, Int)
       case unlink(String)
     }
 
@@ -56,12 +63,15 @@ final class CrashFileSystem: StateFileSystem {
       case .rename(let path, let newPath, let inode):
         entries[path] = nil
         entries[newPath] = inode
+      case .exchange(let path, let inode, let otherPath, let otherInode):
+        entries[path] = otherInode
+        entries[otherPath] = inode
       }
     }
   }
 
   enum Call: Sendable, Equatable {
-    case create, write, synchronize, rename, remove, synchronizeDirectory
+    case create, open, write, truncate, synchronize, rename, exchange, remove, synchronizeDirectory
   }
 
   /// Fails the call that comes after that many others, and those after it if it `isLasting`.
@@ -79,6 +89,7 @@ final class CrashFileSystem: StateFileSystem {
     var calls: [Call] = []
     var fault: Fault?
     var ignored: Call?
+    var isFull = false
   }
 
   private let state: Mutex<State>
@@ -88,12 +99,23 @@ final class CrashFileSystem: StateFileSystem {
     var state = State()
     state.ignored = ignored
     if let content {
-      state.image.inodes = [Image.Inode(content: content)]
+      state.image.inodes = [Image.Inode(content: content, stable: content)]
       state.image.entries[path] = 0
       state.image.stableEntries[path] = 0
     }
     state.history = [state.image]
     self.state = Mutex(state)
+  }
+
+  /// No file can be made any more, and none needs more blocks than it has.
+  var isFull: Bool {
+    get { state.withLock { $0.isFull } }
+    set { state.withLock { $0.isFull = newValue } }
+  }
+
+  /// How it is now, for this process.
+  func content(of path: String) -> [UInt8]? {
+    state.withLock { state in state.image.entries[path].map { state.image.inodes[$0].content } }
   }
 
   /// Starts `history` and `calls` anew, with what will go wrong from now on.
@@ -133,6 +155,7 @@ final class CrashFileSystem: StateFileSystem {
   private final class File: StateFileBeingMade {
     let fileSystem: CrashFileSystem
     let inode: Int
+    private var offset = 0
 
     init(_ fileSystem: CrashFileSystem, _ inode: Int) {
       self.fileSystem = fileSystem
@@ -140,8 +163,23 @@ final class CrashFileSystem: StateFileSystem {
     }
 
     func write(_ content: [UInt8]) throws(SystemError) {
+      let start = offset
+      let isFull = fileSystem.isFull
       try fileSystem.perform(.write) { image in
-        image.inodes[inode].content += content
+        let file = image.inodes[inode]
+        let end = start + content.count
+        guard !isFull || end <= file.roomBytes else { return .noSpace }
+        image.inodes[inode].content =
+          file.content.prefix(start) + content + file.content.dropFirst(end)
+        image.inodes[inode].isStable = false
+        return nil
+      }
+      offset += content.count
+    }
+
+    func truncate(to byteCount: Int) throws(SystemError) {
+      try fileSystem.perform(.truncate) { image in
+        image.inodes[inode].content.removeLast(image.inodes[inode].content.count - byteCount)
         image.inodes[inode].isStable = false
         return nil
       }
@@ -152,6 +190,7 @@ final class CrashFileSystem: StateFileSystem {
     func synchronize() throws(SystemError) {
       try fileSystem.perform(.synchronize) { image in
         image.inodes[inode].isStable = true
+        image.inodes[inode].stable = image.inodes[inode].content
         return nil
       }
     }
@@ -159,7 +198,9 @@ final class CrashFileSystem: StateFileSystem {
 
   func create(_ path: String) throws(SystemError) -> any StateFileBeingMade {
     var inode = 0
+    let isFull = isFull
     try perform(.create) { image in
+      guard !isFull else { return .noSpace }
       guard image.entries[path] == nil else { return SystemError(rawValue: EEXIST) }
       inode = image.inodes.count
       image.inodes.append(Image.Inode())
@@ -167,6 +208,26 @@ final class CrashFileSystem: StateFileSystem {
       return nil
     }
     return File(self, inode)
+  }
+
+  func open(_ path: String) throws(SystemError) -> any StateFileBeingMade {
+    var inode = 0
+    try perform(.open) { image in
+      guard let found = image.entries[path] else { return .noSuchFile }
+      inode = found
+      return nil
+    }
+    return File(self, inode)
+  }
+
+  func exchange(_ path: String, _ otherPath: String) throws(SystemError) {
+    try perform(.exchange) { image in
+      guard let inode = image.entries[path], let other = image.entries[otherPath] else {
+        return .noSuchFile
+      }
+      image.change(.exchange(path, inode, otherPath, other))
+      return nil
+    }
   }
 
   func rename(_ path: String, to newPath: String) throws(SystemError) {
@@ -197,6 +258,7 @@ final class CrashFileSystem: StateFileSystem {
     let content: [UInt8]? = state.withLock { state in
       guard let inode = state.image.entries[path] else { return nil }
       state.image.inodes[inode].isStable = true
+      state.image.inodes[inode].stable = state.image.inodes[inode].content
       return state.image.inodes[inode].content
     }
     guard content?.count ?? 0 <= bytesMax else { throw .invalidArgument }
@@ -207,8 +269,9 @@ final class CrashFileSystem: StateFileSystem {
 extension CrashFileSystem.Image.Inode {
   fileprivate var remains: Set<[UInt8]?> {
     guard !isStable else { return [content] }
-    var found: Set<[UInt8]?> = []
+    var found: Set<[UInt8]?> = [stable]
     for length in 0...content.count {
+      found.insert(Array(content[..<length] + stable.dropFirst(length)))
       let zeros = [UInt8](repeating: 0, count: content.count - length)
       found.insert(Array(content[..<length]))
       found.insert(Array(content[..<length]) + zeros)

@@ -92,7 +92,7 @@ struct DaemonTests {
   @Test("A store whose lock another process holds keeps nobody else waiting, then serves")
   func waitsForLock() throws {
     try scratch.write([UInt8](repeating: 0, count: 1 << 20), to: "disk.img")
-    let holder = try StateDescriptor.open(scratch("disk.img"), O_RDWR)
+    let holder = try FileDescriptor.openState(scratch("disk.img"), O_RDWR)
     #expect(flock(holder.rawValue, LOCK_EX) == 0)
     let daemon = try daemon(
       """

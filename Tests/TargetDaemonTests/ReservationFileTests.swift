@@ -121,7 +121,7 @@ struct ReservationFileTests {
     var state = Sample.state
     state.registrations[1].nexus.initiator.name = name
     var file = Sample.file(state)
-    file.store = name
+    file.unit = RecordUnit(naa: file.unit.naa, store: name)
     #expect(try ReservationFile(content: file.content) == file)
     #expect(file.content.allSatisfy { $0 < 0x7F })
   }

@@ -102,11 +102,12 @@ struct ReservationFilesTests {
   @Test("Another unit's file, a newer one, and one that cannot be read are each told apart")
   func otherRefusals() throws {
     var foreign = Sample.file()
-    foreign.unit = "6020" + String(repeating: "0", count: 28)
+    let naa = "6020" + String(repeating: "0", count: 28)
+    foreign.unit = RecordUnit(naa: naa, store: foreign.unit.store)
     try scratch.write(foreign.content, to: "r/\(name)")
     var error = refusal(try keeper())
-    #expect(error?.reason == .ofOtherUnit(foreign.unit))
-    #expect(error?.description.contains("belongs to the unit \(foreign.unit)") == true)
+    #expect(error?.reason == .ofOtherUnit(naa))
+    #expect(error?.description.contains("belongs to the unit \(naa)") == true)
 
     try scratch.write(Array("swift-tgtd reservations 2\n".utf8), to: "r/\(name)")
     error = refusal(try keeper())
@@ -159,6 +160,28 @@ struct ReservationFilesTests {
     #expect(try keeper.files.load(of: Sample.unit) == Sample.state)
     unlink(scratch("r/filler"))
     #expect(keeper.save(Sample.preempted) == nil)
+  }
+
+  @Test(
+    "On a full file system fences go on being saved where room was kept", .enabled(if: isRoot))
+  func fullFileSystemWithSpare() throws {
+    guard mount("none", scratch("r"), "tmpfs", 0, "size=4m,mode=700") == 0 else { return }
+    defer { umount2(scratch("r"), Int32(MNT_DETACH)) }
+    let keeper = try keeper()
+    _ = try keeper.files.load(of: Sample.unit)
+    #expect(keeper.save(Sample.state) == nil)
+    keeper.files.keepRoom()
+    keeper.waitForJobs()
+    for round in 1...6 {
+      // Whatever a save gives back is gone before the next.
+      #expect(throws: SystemError.self) {
+        try scratch.write([UInt8](repeating: 1, count: 8 << 20), to: "r/filler\(round)")
+      }
+      let state = round % 2 == 1 ? Sample.preempted : Sample.state
+      #expect(keeper.save(state) == nil, "\(round)")
+      keeper.waitForJobs()
+      #expect(try self.keeper().files.load(of: Sample.unit) == state)
+    }
   }
 
   @Test("A state that the next start would refuse is not saved")

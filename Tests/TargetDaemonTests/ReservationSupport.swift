@@ -52,7 +52,8 @@ enum Sample {
 
   static func file(_ state: ReservationState = state) -> ReservationFile {
     ReservationFile(
-      unit: "60205a5a5a5a5a5a5a5a5a5a5a5a5a5a", store: "quorum1", boot: boot, state: state)
+      unit: RecordUnit(naa: "60205a5a5a5a5a5a5a5a5a5a5a5a5a5a", store: "quorum1"), boot: boot,
+      state: state)
   }
 }
 
@@ -72,6 +73,12 @@ final class Keeper {
   }
 
   deinit { _ = thread.finish(by: .current + .seconds(5)) }
+
+  func waitForJobs() {
+    let isDone = Semaphore()
+    thread.perform { isDone.signal() }
+    isDone.wait()
+  }
 
   /// What the completion was told.
   func save(_ state: ReservationState, _ unit: LogicalUnitIdentity = Sample.unit) -> SystemError? {

@@ -2,6 +2,7 @@ import CLinux
 import CTestSupport
 import Glibc
 import Logging
+import Reactor
 import Synchronization
 import TargetConfig
 
@@ -41,7 +42,7 @@ final class Scratch: Sendable {
   func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
 
   func write(_ bytes: [UInt8], to name: String) throws {
-    let file = try StateDescriptor.open(self(name), O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+    let file = try FileDescriptor.openState(self(name), O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
     try file.write(bytes)
   }
 

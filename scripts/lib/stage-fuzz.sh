@@ -29,12 +29,31 @@ fuzz_run() {
   rm -f "$log"
   return "$status"
 }
+# fuzz_job NAME: one run, its output and status kept for fuzz_outcome.
+fuzz_job() {
+  local status=0
+  fuzz_run "$1" >".build/fuzz/$1.log" 2>&1 || status=$?
+  echo "$status" >".build/fuzz/$1.status"
+}
+fuzz_outcome() {
+  cat ".build/fuzz/$1.log"
+  return "$(cat ".build/fuzz/$1.status")"
+}
+# A fuzzer is one thread: as many run at once as there are processors.
 stage_fuzz() {
-  local directory name
+  local directory name built=()
   for directory in Tests/Fuzz/*Fuzz/; do
     [[ -d $directory ]] || { skip "fuzzers" "Tests/Fuzz has none"; return; }
     name=$(basename "$directory")
-    if ! quietly "building $name" fuzz_build "$name"; then fail "$name builds"; continue; fi
-    claim "$name finds nothing in ${FUZZ_SECONDS:-60} s" fuzz_run "$name"
+    rm -f ".build/fuzz/$name.status"
+    if quietly "building $name" fuzz_build "$name"; then built+=("$name"); else fail "$name builds"; fi
+  done
+  for name in ${built[@]+"${built[@]}"}; do
+    while (($(jobs -rp | wc -l) >= $(nproc))); do sleep 0.2; done
+    fuzz_job "$name" &
+  done
+  wait
+  for name in ${built[@]+"${built[@]}"}; do
+    claim "$name finds nothing in ${FUZZ_SECONDS:-60} s" fuzz_outcome "$name"
   done
 }

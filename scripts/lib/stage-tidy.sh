@@ -67,17 +67,17 @@ configuration_is_assembled() {
 UNSAFE_FILES=(
   AdministrationCommands/Program/SystemConsole
   AdministrationServer/Connections/{FileFacts,Peer,SocketFile,SystemGroup}
-  BackingStore/{BlockQueue,FileDescriptor,FoundStore,MemoryStore}
+  BackingStore/{BlockQueue,FileDescriptor+Store,FoundStore,MemoryStore}
   Bytes/CRC32C
   ISCSITarget/Connection/{Outbox,PDUReceiver}
-  Reactor/{Buffer,ScatterGatherList,SystemError}
-  Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,InlineWriter,Poller,UringEngine,UringQueue}
+  Reactor/{Buffer,FileDescriptor,ScatterGatherList,SystemError}
+  Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,Poller,UringEngine,UringQueue,WriteThread}
   Reactor/Sockets/{ListeningSocket,SocketAddress}
   Reactor/Threads/{PlatformThread,Semaphore}
   TargetConfig/{Import/ImportSource,Loading/{BoundedFile,FilePath,NewFile}}
   TargetDaemon/{Administration/ConfigurationFile,Assembly/{FaultPlan,StoreMedia,StoreSpace},DaemonProcess,Logging/LineLogHandler,Logging/LogQueue}
   TargetDaemon/Process/{ProcessSetup,ServiceManager,SignalThread}
-  TargetDaemon/State/{LatchMarks,StateDescriptor,StateDirectory,StateFile,StateFileSystem}
+  TargetDaemon/State/{FileDescriptor+State,LatchMarks,StateDirectory,StateFile,StateFileSystem}
   TargetSimulation/Network/SocketTransfer
   TargetcliCommands/Program/{LineEditor,SystemSurroundings}
   TgtCommands/Program/{FileProbe,Terminal}

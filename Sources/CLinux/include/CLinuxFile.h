@@ -10,8 +10,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 /// BLKGETSIZE64: the size of a block device in bytes. 0, or -1 with errno.
@@ -30,6 +30,10 @@ static inline int clinux_block_physical_sector_bytes(int fd, unsigned int *bytes
 static inline int clinux_errno(void) { return errno; }
 /// open(2) with a mode; the C function is variadic, which Swift does not import.
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+/// renameat2(2) with RENAME_EXCHANGE: two files change names in one step.
+static inline int clinux_exchange(const char *path, const char *other) {
+  return (int)syscall(SYS_renameat2, AT_FDCWD, path, AT_FDCWD, other, 1u << 1);
+}
 /// prctl(PR_SET_DUMPABLE, 0): no core file, so no secret in one.
 static inline int clinux_refuse_core_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 /// Whether O_NONBLOCK is as wanted, after making it so; fcntl is variadic. 0, or -1 with errno.

@@ -109,8 +109,12 @@ public struct CommandWindow: Sendable {
     return next
   }
 
-  /// Some command is held because an earlier one is missing.
-  public var hasGap: Bool { heldCount > 0 && !held.contains(expCmdSN) }
+  /// The held command `cmdSN` counts as not received again: it was found to be none.
+  public mutating func forget(_ cmdSN: SerialNumber) {
+    guard held.contains(cmdSN) else { return }
+    held.remove(cmdSN)
+    heldCount -= 1
+  }
 
   /// True if `cmdSN` lies in [ExpCmdSN, MaxCmdSN].
   public func admits(_ cmdSN: SerialNumber) -> Bool {

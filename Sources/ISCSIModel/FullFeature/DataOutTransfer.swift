@@ -98,6 +98,19 @@ public struct DataOutTransfer: Sendable {
     (0..<outstandingCount).map { outstanding[(head + $0) % Self.outstandingR2TMax].tag }
   }
 
+  /// What the initiator has been asked for and has not sent whole: R2Ts, and the unsolicited data
+  /// that it announced.
+  public var openSequenceCount: Int { outstandingCount + (awaitsUnsolicited ? 1 : 0) }
+
+  /// Bytes still to come, asked for or not.
+  public var remainingLength: Int {
+    var end = awaitsUnsolicited ? max(wantedLength, unsolicitedEnd) : wantedLength
+    if outstandingCount > 0 {
+      end = max(end, outstanding[(head + outstandingCount - 1) % Self.outstandingR2TMax].end)
+    }
+    return max(0, end - receivedLength)
+  }
+
   /// Bytes the command needs: at most EDTL.
   public private(set) var wantedLength: Int
   /// Bytes received without a hole, discarded ones included; also the next offset expected.

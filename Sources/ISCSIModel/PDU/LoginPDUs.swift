@@ -17,7 +17,6 @@ public struct LoginStatus: RawRepresentable, Hashable, Sendable, BitwiseCopyable
   public init(rawValue: UInt16) { self.rawValue = rawValue }
 
   public var statusClass: UInt8 { UInt8(rawValue >> 8) }
-  public var statusDetail: UInt8 { UInt8(truncatingIfNeeded: rawValue) }
 
   public static let success = LoginStatus(rawValue: 0x0000)
   public static let targetMovedTemporarily = LoginStatus(rawValue: 0x0101)

@@ -42,9 +42,6 @@ public struct NopOut: Sendable, BitwiseCopyable {
   /// A NOP-In that echoes the ping data must follow (§11.18.1).
   public var wantsAnswer: Bool { initiatorTaskTag != .reserved }
 
-  /// This answers a NOP-In that carried the same Target Transfer Tag (§11.18.2).
-  public var answersPing: Bool { targetTransferTag != .reserved }
-
   /// A NOP-Out without a task tag must be immediate, for nothing would account for its CmdSN
   /// (§11.18.1).
   public var isWellFormed: Bool { wantsAnswer || isImmediate }

@@ -41,9 +41,6 @@ public struct TextRequest: Sendable, BitwiseCopyable {
   public var targetTransferTag: TargetTransferTag { header.targetTransferTag }
   public var cmdSN: SerialNumber { header.serialNumber(at: 24) }
   public var expStatSN: SerialNumber { header.serialNumber(at: 28) }
-
-  /// Text that goes on cannot be the last (§11.10.2).
-  public var flagsAreConsistent: Bool { !(isFinal && continues) }
 }
 
 /// Keys from the target in the full feature phase (RFC 7143 §11.11).

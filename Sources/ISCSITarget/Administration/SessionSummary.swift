@@ -81,7 +81,7 @@ extension Session {
   }
 
   private var presentedUnits: [UnitPresentation] {
-    (nexus?.logicalUnits ?? []).map {
+    (nexus?.unitNexuses ?? []).map {
       UnitPresentation(
         lun: $0.lun, unit: $0.server.unit.identity.name, isReadOnly: $0.isReadOnly)
     }

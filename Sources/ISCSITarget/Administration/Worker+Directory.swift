@@ -89,7 +89,7 @@ extension Session {
   /// target presents it to anybody.
   private func unitsKept(of target: TargetDefinition) -> [UnitPresentation] {
     let presented = ([target.units] + target.accessEntries.compactMap(\.units)).joined()
-    return (nexus?.logicalUnits ?? []).compactMap { unit in
+    return (nexus?.unitNexuses ?? []).compactMap { unit in
       let name = unit.server.unit.identity.name
       guard presented.contains(where: { $0.lun == unit.lun && $0.unit == name }) else { return nil }
       return UnitPresentation(lun: unit.lun, unit: name, isReadOnly: unit.isReadOnly)

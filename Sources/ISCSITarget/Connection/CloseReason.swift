@@ -9,6 +9,7 @@ enum CloseReason: Equatable, CustomStringConvertible {
   case loginTimeout
   case loginRefused
   case tooManyHalfOpen
+  case loginSuperseded
   case protocolError(RejectReason)
   case framing(PDUReceiver.Failure)
   case initiatorSilent
@@ -33,6 +34,7 @@ enum CloseReason: Equatable, CustomStringConvertible {
     case .loginTimeout: "login took too long"
     case .loginRefused: "login refused"
     case .tooManyHalfOpen: "too many connections that do not log in"
+    case .loginSuperseded: "newer logins wait for the same session"
     case .protocolError(.dataDigestError): "data digest error"
     case .protocolError(let reason): "PDU rejected: \(reason)"
     case .framing(.headerDigest): "header digest error"

@@ -44,10 +44,11 @@ extension Connection {
   }
 
   private func cancelTimers() {
-    for timer in [loginTimer, keepAliveTimer, logoutTimer] {
+    for timer in [loginTimer, wayTimer, keepAliveTimer, logoutTimer] {
       if let timer { reactor.cancelTimer(timer) }
     }
     loginTimer = nil
+    wayTimer = nil
     keepAliveTimer = nil
     logoutTimer = nil
   }
@@ -61,6 +62,7 @@ extension Connection {
     releaseInput()
     endStranger()
     reactor.engine.close(socket.handle)
+    if let name = countedInitiator.take() { worker.context.sessions.removeConnection(of: name) }
     session?.closed(self)
     session = nil
     worker.context.loads.change(reactor.index, by: -1)
@@ -70,6 +72,8 @@ extension Connection {
   /// Ends this object without the socket, which lives on elsewhere.
   func leave() {
     phase = .closed
+    // Counted there from now on.
+    countedInitiator = nil
     cancelTimers()
     releaseArena()
     releaseInput()

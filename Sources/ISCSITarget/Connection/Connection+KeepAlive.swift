@@ -6,6 +6,7 @@ internal import Reactor
 extension Connection {
   func startKeepAlive(_ policy: SessionPolicy) {
     keepAlive.heard(at: reactor.now)
+    dataDue.restart(at: reactor.now)
     armKeepAlive(policy)
   }
 
@@ -34,7 +35,7 @@ extension Connection {
     {
       return close(.sendStalled)
     }
-    if session.isOwed(by: self, for: worker.context.limits.sendTimeout) {
+    if isOwed(session, for: worker.context.limits.sendTimeout) {
       return close(.dataWithheld)
     }
     if session.type == .discovery,

@@ -2,6 +2,7 @@ internal import Bytes
 internal import ISCSIModel
 internal import Logging
 internal import Reactor
+internal import SCSITarget
 
 /// A login that succeeded, on its way to the reactor where its session lives.
 struct FinishedLogin: Sendable {
@@ -72,7 +73,14 @@ extension Connection {
   private func place(_ outcome: LoginOutcome) {
     guard let key = outcome.sessionKey else { return enterDiscovery(outcome) }
     guard let standing = standing(of: outcome) else { return refuse(.notFound) }
-    let placement = worker.context.sessions.place(
+    let sessions = worker.context.sessions
+    if countedInitiator == nil {
+      guard sessions.addConnection(of: key.initiatorName) else {
+        return refuse(.connectionsOfInitiator)
+      }
+      countedInitiator = key.initiatorName
+    }
+    let placement = sessions.place(
       key, requested: outcome.requestedTargetSessionID, onReactor: reactor.index)
     switch placement {
     case .create(let handle):
@@ -80,11 +88,18 @@ extension Connection {
     case .reinstate(let index): moveOrResume(outcome, .reinstate, to: index)
     case .join(let handle, let index): moveOrResume(outcome, .join(handle), to: index)
     case .refused(let status): refuse(status)
+    case .crowded(let limit): refuse(limit)
     }
   }
 
-  func refuse(_ status: LoginStatus) {
-    if status == .outOfResources { worker.limitReached("limits.sessions") }
+  /// 0302 (RFC 7143 §11.13.5): there are not enough sessions or connections, now; of those that
+  /// one session may have, 0206 speaks.
+  private func refuse(_ limit: SessionDirectory.Limit) {
+    worker.limitReached(limit.rawValue)
+    refuse(.outOfResources)
+  }
+
+  private func refuse(_ status: LoginStatus) {
     refuse(machine.refuse(status), because: "\(LoginFailure.directory(status))")
   }
 
@@ -110,17 +125,26 @@ extension Connection {
 
   private func establish(
     _ outcome: LoginOutcome, _ standing: SessionStanding, _ key: SessionKey,
-    _ handle: TargetSessionID
+    _ handle: TargetSessionID, after predecessors: [Session] = []
   ) {
     let session = Session(
-      outcome, key: key, handle: handle, standing: standing, worker: worker)
+      outcome, key: key, handle: handle, standing: standing, worker: worker,
+      predecessors: predecessors)
     worker.add(session, for: key)
+    if let luns = session.nexus?.unitNexuses.filter(\.isShut).map(\.lun), !luns.isEmpty {
+      logger.warning(
+        "commands of the session before have not ended: their units are busy till they have",
+        metadata: ["initiator": "\(key.initiatorName)", "luns": "\(luns)"])
+    }
     enterFullFeature(session, outcome)
   }
 
   private func moveOrResume(
     _ outcome: LoginOutcome, _ destination: FinishedLogin.Destination, to index: Int
   ) {
+    // It has proved itself: newer connections, of which anybody may make many, do not push it out.
+    // Its own time limit ends it, and what one initiator may have bounds their number.
+    worker.loginEnded(self)
     let login = FinishedLogin(
       socket: socket, machine: machine, outcome: outcome, destination: destination,
       unread: receiver.unread)
@@ -148,6 +172,7 @@ extension Connection {
 
   /// Goes on with a login that began on another reactor.
   func resume(_ login: FinishedLogin) {
+    countedInitiator = login.outcome.initiatorName
     guard provideMemory() else { return close(.outOfMemory) }
     machine = login.machine
     receiver.restore(login.unread)
@@ -177,7 +202,7 @@ extension Connection {
     // The same CID again replaces the connection that had it (RFC 7143 §6.3.4).
     if let old = session.connection(outcome.connectionID) {
       phase = .awaitingSession
-      return session.replace(old) { [weak self] in
+      return session.replace(old, by: self) { [weak self] in
         guard let self, phase == .awaitingSession else { return }
         phase = .login
         join(outcome, key, handle)
@@ -187,10 +212,14 @@ extension Connection {
     guard session.connections.count < session.parameters.maxConnections else {
       return refuse(.tooManyConnections)
     }
+    guard worker.context.sessions.isWithinConnections(key.initiatorName) else {
+      return refuse(.connectionsOfInitiator)
+    }
     enterFullFeature(session, outcome)
   }
 
-  /// Ends the old session first: its writes must not land after those of the new one.
+  /// Ends the old session first: its writes must not land after those of the new one. If they take
+  /// long, as a store hangs, only the logical units wait where they are.
   private func reinstate(_ login: FinishedLogin, _ key: SessionKey) {
     guard let old = worker.session(key) else {
       // It ended while this login was on its way here; another may have come between.
@@ -201,22 +230,43 @@ extension Connection {
       return refuse(.authorizationFailure)
     }
     phase = .awaitingSession
-    let succeed: () -> Bool = { [weak self] in
-      guard let self, phase == .awaitingSession else { return false }
+    let successor = Successor(connection: self) { [weak self] in
+      self?.standingOfSuccessor(login.outcome)
+    } succeed: { [weak self] standing, predecessors in
+      guard let self else { return }
       phase = .login
-      guard let standing = standing(of: login.outcome) else {
-        refuse(.notFound)
-        return false
-      }
       establish(
         login.outcome, standing, key,
-        worker.context.sessions.replace(key, onReactor: reactor.index))
+        worker.context.sessions.replace(key, onReactor: reactor.index), after: predecessors)
       process()
-      return true
     }
     logger.notice(
       "session reinstatement", metadata: ["initiator": "\(key.initiatorName)"])
-    old.end(.sessionReinstated, successor: succeed)
+    awaited = old
+    startWayTimer()
+    old.end(.sessionReinstated, successor: successor)
+  }
+
+  /// It is its turn; nil: it has given up, or is refused now, as the directory may be another one.
+  private func standingOfSuccessor(_ outcome: LoginOutcome) -> SessionStanding? {
+    guard phase == .awaitingSession else { return nil }
+    if let standing = standing(of: outcome) { return standing }
+    phase = .login
+    refuse(.notFound)
+    return nil
+  }
+
+  private func startWayTimer() {
+    let limits = worker.context.limits
+    // Before its own time is up, however short that was made.
+    let wait = min(limits.reinstatementWait, Milliseconds(limits.loginTimeout.rawValue / 2))
+    wayTimer = reactor.startTimer(after: wait, for: self)
+  }
+
+  /// It has waited for the old session's end, and does so again if that may not make way yet.
+  func askForWay() {
+    awaited?.makeWay()
+    if phase == .awaitingSession, awaited != nil { startWayTimer() }
   }
 
   // MARK: Full feature phase
@@ -225,6 +275,7 @@ extension Connection {
   /// ends as a connection in full feature phase ends.
   private func enterFullFeature(_ session: Session, _ outcome: LoginOutcome) {
     if let timer = loginTimer.take() { reactor.cancelTimer(timer) }
+    if let timer = wayTimer.take() { reactor.cancelTimer(timer) }
     // A discovery session can still be dropped for newer connections: anybody may have one.
     if session.type == .normal {
       worker.loginEnded(self)

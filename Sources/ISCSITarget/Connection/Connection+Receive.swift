@@ -76,6 +76,12 @@ extension Connection {
     if let reason {
       return refuseNumbered(header, cmdSN, reason, session)
     }
+    if header.opcode == .textRequest, !header.isImmediate, cmdSN == session.window.expCmdSN,
+      session.window.awaits(cmdSN)
+    {
+      // Its number is taken when its text has proved to be one.
+      return collect(header) { .collected(header, $0) }
+    }
     switch session.window.receive(cmdSN: cmdSN, isImmediate: header.isImmediate) {
     case .ignore:
       arriving = .ignored
@@ -83,7 +89,7 @@ extension Connection {
     case .hold:
       return hold(header, cmdSN, session)
     case .deliver:
-      guard let command else { return beginOther(header) }
+      guard let command else { return collect(header) { .collected(header, $0) } }
       let destination = begin(command, receiver.additionalHeader, session)
       // Any other PDU is handled when it is whole; what comes after it in order has to wait for
       // that.
@@ -93,7 +99,8 @@ extension Connection {
   }
 
   /// Why a PDU that is no command must be rejected, as far as its header shows: asked before its
-  /// number is taken, because a PDU that is rejected counts as not received (RFC 7143 §7.3).
+  /// number is taken, because a PDU that is rejected counts as not received (RFC 7143 §7.3). Of a
+  /// text request the text decides, too.
   private func refusal(of header: BasicHeaderSegment) -> RejectReason? {
     switch header.opcode {
     // §11.18: without a task tag it must be immediate, or its CmdSN would be two PDUs'.
@@ -143,20 +150,13 @@ extension Connection {
     return destination
   }
 
-  private func beginOther(_ header: BasicHeaderSegment) -> DataDestination? {
-    // Of a ping no more is kept than will be sent back.
-    let wanted =
-      header.opcode == .nopOut
-      ? transferParameters.initiatorMaxRecvDataSegmentLength : header.dataSegmentLength
-    return collect(header, wanted: wanted) { .collected(header, $0) }
-  }
-
   private func begin(
     _ request: SCSICommandRequest, _ additionalHeader: [UInt8], _ session: Session
   ) -> DataDestination {
     let cdb = request.isWellFormed ? request.commandDescriptorBlock(additionalHeader) : nil
     let task = session.admit(request, cdb, on: self)
     arriving = .command(task)
+    dataDue.came(request.header.dataSegmentLength, at: reactor.now)
     return destination(of: task, at: 0, wanted: task.transfer?.wantedImmediateLength ?? 0)
   }
 
@@ -168,9 +168,9 @@ extension Connection {
   }
 
   private func collect(
-    _ header: BasicHeaderSegment, wanted: Int = .max, _ arrival: (Buffer?) -> ArrivingPDU
+    _ header: BasicHeaderSegment, _ arrival: (Buffer?) -> ArrivingPDU
   ) -> DataDestination? {
-    let count = min(header.dataSegmentLength, wanted)
+    let count = header.dataSegmentLength
     guard count > 0 else {
       arriving = arrival(nil)
       return .nowhere
@@ -196,7 +196,7 @@ extension Connection {
     switch verdict {
     case .accepted(let wanted), .sequenceComplete(let wanted), .allDataReceived(let wanted):
       arriving = .dataOut(task)
-      if pdu.dataSegmentLength > 0 { task.transferProgressed = reactor.now }
+      dataDue.came(pdu.dataSegmentLength, at: reactor.now)
       return destination(of: task, at: Int(pdu.bufferOffset), wanted: wanted)
     case .violation(let violation):
       return violated(violation, pdu, task, session)
@@ -254,6 +254,7 @@ extension Connection {
   /// Handles a PDU whose turn has come after it was held.
   func deliver(_ pdu: HeldPDU) {
     guard let session, phase == .fullFeature, !isLeaving, !session.isEnding else {
+      if pdu.takesNumberItself { session?.window.plug(pdu.cmdSN) }
       if let data = pdu.data { release(data) }
       return
     }
@@ -296,7 +297,8 @@ extension Connection {
     }
   }
 
-  /// A NOP-Out comes back with its own data (RFC 7143 §11.19), or answers one of our pings.
+  /// A NOP-Out comes back with its own data (RFC 7143 §11.19), or answers one of our pings. `data`
+  /// is all it brought, as the limit of what goes back may have risen since its header arrived.
   private func answer(_ nop: NopOut, _ data: Buffer?) {
     guard nop.wantsAnswer else {
       if let data { release(data) }
@@ -315,6 +317,10 @@ extension Connection {
 
   private func answer(_ request: TextRequest, _ data: [UInt8]) {
     guard let session, var exchange = text else { return }
+    let cmdSN = SerialNumber(request.header.bytes.bigEndianUInt32(at: 24))
+    let isImmediate = request.header.isImmediate
+    // The number may have become another connection's PDU's while the text arrived.
+    guard isImmediate || session.window.awaits(cmdSN) else { return }
     let action = exchange.received(request.fields, data: data) {
       session.targets(for: $0, on: self)
     }
@@ -324,6 +330,7 @@ extension Connection {
     case .respond(let answer): reply = answer
     case .reject(let failure): return reject(request.header, failure.reason)
     }
+    _ = session.window.receive(cmdSN: cmdSN, isImmediate: isImmediate)
     transferParameters.initiatorMaxRecvDataSegmentLength =
       exchange.initiatorMaxRecvDataSegmentLength
     let pdu = TextResponse(

@@ -44,6 +44,11 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   // Login.
   var machine: LoginMachine
   var loginTimer: TimerID?
+  /// The session whose place it waits for, and when it asks it to make way.
+  weak var awaited: Session?
+  var wayTimer: TimerID?
+  /// The initiator among whose connections it is counted, once it has proved to be it.
+  var countedInitiator: String?
   var handover: (FinishedLogin, Int)?
 
   // Memory (Connection+Memory.swift).
@@ -58,6 +63,8 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   var transferParameters = DataTransferParameters()
   var text: TextExchange?
   var arriving = ArrivingPDU.ignored
+  /// What its initiator owes on it (Connection+DataDue.swift).
+  var dataDue = DataDue()
   var keepAlive = KeepAlive()
   var keepAliveTimer: TimerID?
   var logoutTimer: TimerID?
@@ -196,6 +203,9 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
     case loginTimer:
       loginTimer = nil
       close(.loginTimeout)
+    case wayTimer:
+      wayTimer = nil
+      askForWay()
     case logoutTimer:
       logoutTimer = nil
       close(logoutReason)
@@ -215,6 +225,7 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
     {
       switch receiver.next() {
       case .header(let header):
+        dataDue.arrivalBegan(at: reactor.now)
         guard let destination = begin(header) else { return }
         receiver.accept(header, destination)
       case .complete:

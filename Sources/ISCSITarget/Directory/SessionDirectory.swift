@@ -19,16 +19,37 @@ public final class SessionDirectory: Sendable {
     case reinstate(onReactor: Int)
     case join(TargetSessionID, onReactor: Int)
     case refused(LoginStatus)
+    case crowded(Limit)
   }
+
+  /// What there is too much of, by the key that raises it.
+  enum Limit: String {
+    case sessions = "limits.sessions"
+    case sessionsOfInitiator = "limits.sessions (the share of one initiator)"
+    case sessionsAtTarget = "sessions of one initiator at one target"
+    case connectionsOfInitiator = "limits.connections (the share of one initiator)"
+  }
+
+  /// Connections that an initiator may have beyond its share while they wait for the end of those
+  /// that they replace.
+  static let replacementsMax = 64
 
   private struct Entry {
     var handle: TargetSessionID
     var reactorIndex: Int
   }
 
+  /// What one initiator has, by its name: it makes as many ISIDs as it likes.
+  private struct Holdings {
+    var sessionsByTarget: [String: Int] = [:]
+    var sessionCount = 0
+    var connectionCount = 0
+  }
+
   private struct State {
     var entries: [SessionKey: Entry] = [:]
     var handles: Set<TargetSessionID> = []
+    var holdings: [String: Holdings] = [:]
 
     /// A random handle, so that one initiator cannot guess another's.
     mutating func insert(
@@ -40,22 +61,42 @@ public final class SessionDirectory: Sendable {
       } while handle == .none || handles.contains(handle)
       handles.insert(handle)
       entries[key] = Entry(handle: handle, reactorIndex: index)
+      change(key.initiatorName) {
+        $0.sessionCount += 1
+        $0.sessionsByTarget[key.targetName, default: 0] += 1
+      }
       return handle
     }
 
     mutating func remove(_ key: SessionKey) {
       guard let entry = entries.removeValue(forKey: key) else { return }
       handles.remove(entry.handle)
+      change(key.initiatorName) {
+        $0.sessionCount -= 1
+        let left = ($0.sessionsByTarget[key.targetName] ?? 0) - 1
+        $0.sessionsByTarget[key.targetName] = left > 0 ? left : nil
+      }
+    }
+
+    /// Keeps nothing of initiators that have nothing.
+    mutating func change(_ initiator: String, _ body: (inout Holdings) -> Void) {
+      var its = holdings[initiator] ?? Holdings()
+      body(&its)
+      precondition(its.sessionCount >= 0 && its.connectionCount >= 0, "what ends had begun")
+      let isEmpty = its.sessionCount == 0 && its.connectionCount == 0
+      holdings[initiator] = isEmpty ? nil : its
     }
   }
 
-  private let sessionsMax: Int
+  private let limits: ServerLimits
   private let randomHandle: @Sendable () -> UInt16
   private let state = Mutex(State())
 
-  init(sessionsMax: Int, randomHandle: @escaping @Sendable () -> UInt16) {
-    precondition(sessionsMax > 0 && sessionsMax < 65_535, "a TSIH has 16 bits and is never zero")
-    self.sessionsMax = sessionsMax
+  init(limits: ServerLimits, randomHandle: @escaping @Sendable () -> UInt16) {
+    precondition(
+      limits.sessionsMax > 0 && limits.sessionsMax < 65_535,
+      "a TSIH has 16 bits and is never zero")
+    self.limits = limits
     self.randomHandle = randomHandle
   }
 
@@ -73,10 +114,46 @@ public final class SessionDirectory: Sendable {
         return .join(entry.handle, onReactor: entry.reactorIndex)
       }
       if let entry { return .reinstate(onReactor: entry.reactorIndex) }
-      guard state.entries.count < sessionsMax else { return .refused(.outOfResources) }
+      if let limit = limitReached(by: key, state) { return .crowded(limit) }
       return .create(state.insert(key, onReactor: reactorIndex, randomHandle))
     }
   }
+
+  /// What keeps `key` from a session more, and a connection that is counted already.
+  private func limitReached(by key: SessionKey, _ state: State) -> Limit? {
+    let its = state.holdings[key.initiatorName] ?? Holdings()
+    if its.connectionCount > limits.connectionsPerInitiatorMax { return .connectionsOfInitiator }
+    if its.sessionCount >= limits.sessionsPerInitiatorMax { return .sessionsOfInitiator }
+    let atTarget = its.sessionsByTarget[key.targetName] ?? 0
+    if atTarget >= limits.sessionsPerInitiatorAtTargetMax { return .sessionsAtTarget }
+    return state.entries.count >= limits.sessionsMax ? .sessions : nil
+  }
+
+  // MARK: Connections
+
+  /// Counts a connection of `initiator` that has proved itself; false if there is no room, even for
+  /// one that takes another's place.
+  func addConnection(of initiator: String) -> Bool {
+    let countMax = limits.connectionsPerInitiatorMax + SessionDirectory.replacementsMax
+    return state.withLock { state in
+      guard state.holdings[initiator]?.connectionCount ?? 0 < countMax else { return false }
+      state.change(initiator) { $0.connectionCount += 1 }
+      return true
+    }
+  }
+
+  func removeConnection(of initiator: String) {
+    state.withLock { state in state.change(initiator) { $0.connectionCount -= 1 } }
+  }
+
+  /// Whether the connections of `initiator` are no more than it may have.
+  func isWithinConnections(_ initiator: String) -> Bool {
+    state.withLock {
+      $0.holdings[initiator]?.connectionCount ?? 0 <= limits.connectionsPerInitiatorMax
+    }
+  }
+
+  // MARK: Ends
 
   /// The entry of a session that has ended: free, or the successor's under a new handle.
   func replace(_ key: SessionKey, onReactor reactorIndex: Int) -> TargetSessionID {

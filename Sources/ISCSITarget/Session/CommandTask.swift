@@ -15,12 +15,14 @@ final class CommandTask: SCSITaskOwner {
   private(set) var connection: Connection?
   private(set) var session: Session?
   /// The I_T_L nexus it was admitted to; nil for a LUN that is not there.
-  var unit: LogicalUnitNexus?
+  var nexus: LogicalUnitNexus?
 
-  /// Data-out still to come, wanted or not.
-  var transfer: DataOutTransfer?
-  /// When the last of it came.
-  var transferProgressed = MonotonicTime(rawValue: 0)
+  /// Data-out still to come, wanted or not. Whatever changes it, or ends it, is noted where it is
+  /// counted.
+  var transfer: DataOutTransfer? { didSet { noteDue() } }
+  /// What of the transfer is counted in the connection's `DataDue` and the initiator's account.
+  private var openSequences = 0
+  private var isCollecting = false
   /// Data-in on its way out.
   var sequence: DataInSequence?
   /// The SCSI task has ended: an answer is due as soon as nothing more can arrive for it.
@@ -83,11 +85,25 @@ final class CommandTask: SCSITaskOwner {
     isReceiving = true
   }
 
+  private func noteDue() {
+    let open = transfer?.openSequenceCount ?? 0
+    if open != openSequences, let connection {
+      connection.dataDue.opened(open - openSequences, at: connection.reactor.now)
+      openSequences = open
+    }
+    let collects = transfer != nil
+    guard collects != isCollecting else { return }
+    isCollecting = collects
+    connection?.dataDue.collects(collects ? 1 : -1)
+    session?.account.withholds(collects ? lentBytes : -lentBytes)
+  }
+
   func reset() {
-    unit = nil
+    // Before those with whom it is counted.
+    transfer = nil
+    nexus = nil
     connection = nil
     session = nil
-    transfer = nil
     sequence = nil
     hasEnded = false
     isReceiving = false

@@ -54,7 +54,6 @@ extension Session {
     task.lentBytes = task.scsi.data?.capacity ?? 0
     lentBytes += task.lentBytes
     guard request.isWrite else { return task }
-    task.transferProgressed = worker.reactor.now
     do throws(DataOutTransfer.Violation) {
       task.transfer = try DataOutTransfer(
         of: request, neededLength: UInt64(needed), parameters: connection.transferParameters)
@@ -67,23 +66,23 @@ extension Session {
 
   /// Hands the task to its logical unit; the bytes of data-out the command needs.
   private func admit(_ task: CommandTask) -> Int {
-    guard let unit = logicalUnit(of: task.request.lun) else {
-      nexus?.perform(task.scsi, on: worker.reactor)
+    guard let nexus = unitNexus(of: task.request.lun) else {
+      self.nexus?.perform(task.scsi, on: worker.reactor)
       task.hasEnded = true
       return 0
     }
-    task.unit = unit
-    guard lentBytes + task.bytesAskedFor(of: worker.reactor.buffers) <= worker.sessionMemoryMax
-    else {
+    task.nexus = nexus
+    // Who wants to fence is not kept from it by what his other commands hold.
+    guard hasMemory(for: task) || nexus.server.mayAlwaysEnter(task.scsi, nexus) else {
       task.scsi.refuseBusy()
       task.hasEnded = true
       return 0
     }
-    switch unit.server.admit(task.scsi, unit) {
+    switch nexus.server.admit(task.scsi, nexus) {
     case .collect(let byteCount): return byteCount
     case .execute:
       if task.announcesWrongDirection {
-        unit.server.fail(task.scsi, .invalidFieldInCommandInformationUnit)
+        nexus.server.fail(task.scsi, .invalidFieldInCommandInformationUnit)
       }
       return 0
     case .refused:
@@ -92,16 +91,24 @@ extension Session {
     }
   }
 
+  /// Whether the session may have the memory that `task` asks for, and its initiator, too, if the
+  /// data has yet to come.
+  private func hasMemory(for task: CommandTask) -> Bool {
+    let byteCount = task.bytesAskedFor(of: worker.reactor.buffers)
+    return lentBytes + byteCount <= memoryMax
+      && (!task.request.isWrite || account.mayWithhold(byteCount))
+  }
+
   private func refuseMalformed(_ task: CommandTask) -> Int {
-    task.unit = logicalUnit(of: task.request.lun)
-    task.scsi.refuse(.invalidFieldInCommandInformationUnit, for: task.unit)
+    task.nexus = unitNexus(of: task.request.lun)
+    task.scsi.refuse(.invalidFieldInCommandInformationUnit, for: task.nexus)
     task.hasEnded = true
     return 0
   }
 
-  func logicalUnit(of field: UInt64) -> LogicalUnitNexus? {
+  func unitNexus(of field: UInt64) -> LogicalUnitNexus? {
     guard case .number(let lun) = LogicalUnitNumber(field: field) else { return nil }
-    return nexus?.logicalUnit(at: lun)
+    return nexus?.unitNexus(at: lun)
   }
 
   /// The PDU that was arriving for `task` is complete: go on with whatever it waited for.
@@ -119,13 +126,13 @@ extension Session {
 
   private func execute(_ task: CommandTask) {
     task.transfer = nil
-    task.unit?.server.execute(task.scsi)
+    task.nexus?.server.execute(task.scsi)
   }
 
   /// Ends a task whose initiator sent the wrong data (RFC 7143 §11.4.7.2). It is answered when the
   /// rest of its data has come, too; that is given as long as any other.
   func fail(_ task: CommandTask, _ condition: DataOutTransfer.Condition) {
-    guard !task.hasEnded, let server = task.unit?.server else { return answerIfQuiet(task) }
+    guard !task.hasEnded, let server = task.nexus?.server else { return answerIfQuiet(task) }
     server.fail(task.scsi, condition.sense)
   }
 
@@ -133,7 +140,7 @@ extension Session {
   func commandEnded(_ task: CommandTask) {
     if task.isAbortedSilently {
       // Its tag is the initiator's again, although a PDU of it may still be arriving elsewhere.
-      statusLeaves(task)
+      statusIsLost(task)
       released(task)
       return announceWindow()
     }
@@ -155,7 +162,7 @@ extension Session {
   func forgetIfUntold(_ task: CommandTask) {
     guard task.hasEnded, !task.isAnswering else { return }
     task.transfer = nil
-    statusLeaves(task)
+    statusIsLost(task)
     released(task)
   }
 
@@ -169,7 +176,7 @@ extension Session {
   /// the window.
   func released(_ task: CommandTask) {
     guard task.isFree, task.session === self else { return }
-    statusLeaves(task)
+    statusIsLost(task)
     lentBytes -= task.lentBytes
     task.scsi.recycle(to: worker.reactor.buffers)
     task.reset()
@@ -187,10 +194,20 @@ extension Session {
     commandsInWindow -= 1
     if !task.isAbortedSilently { counters.count(task.scsi) }
     switch task.scsi.status {
+    // What is shut tells nothing of how much the others take.
+    case .busy where task.nexus?.isShut ?? false: window.completed()
     case .busy, .taskSetFull: window.refused(task.request.cmdSN, inProgress: commandsInWindow + 1)
     default: window.completed()
     }
     offerWindow()
+  }
+
+  /// As `statusLeaves`, of a task whose status never will: if that has not left, what it would have
+  /// told of is told by the next.
+  private func statusIsLost(_ task: CommandTask) {
+    guard task.occupiesWindow else { return }
+    task.nexus?.statusWasNotSent(of: task.scsi)
+    statusLeaves(task)
   }
 
   /// Opens the window as far as the commands in progress allow. Asked whenever something leaves:
@@ -207,17 +224,6 @@ extension Session {
       let connection = connections.first(where: \.canSpeak)
     else { return }
     connection.announceNumbers()
-  }
-
-  /// Whether the initiator has owed something for `timeout`: data for a write, or the command
-  /// before the ones that are held. Either keeps memory that others need.
-  func isOwed(by connection: Connection, for timeout: Milliseconds) -> Bool {
-    if owesNumber(connection, for: timeout) { return true }
-    let now = worker.reactor.now
-    return tasks.values.contains { task in
-      task.connection === connection && (task.transfer != nil || task.isReceiving)
-        && now.milliseconds(since: task.transferProgressed) >= timeout
-    }
   }
 }
 

@@ -20,7 +20,7 @@ extension Session {
   private func abortTasks(where isVictim: (CommandTask) -> Bool) {
     for task in orderedTasks where isVictim(task) {
       task.transfer = nil
-      if let server = task.unit?.server, !task.hasEnded {
+      if let server = task.nexus?.server, !task.hasEnded {
         server.abort(task.scsi, barrier: nil)
       }
       released(task)
@@ -32,26 +32,30 @@ extension Session {
     finishIfDrained()
   }
 
-  /// Closes `connection` and calls back when nothing of it is left: no task, no operation.
-  func replace(_ connection: Connection, completion: @escaping () -> Void) {
+  /// Closes `connection` and calls `login` back when nothing of it is left: no task, no operation.
+  func replace(
+    _ connection: Connection, by login: Connection, completion: @escaping () -> Void
+  ) {
     let waiting = departures.indices.filter { departures[$0].connection === connection }
-    // As in `end`: the oldest has given up, or will.
+    // As in `end`.
     if waiting.count >= Session.successorsMax, let oldest = waiting.first {
-      departures.remove(at: oldest)
+      departures.remove(at: oldest).login.close(.loginSuperseded)
     }
-    departures.append((connection, completion))
+    departures.append((connection, login, completion))
     connection.close(.connectionReinstated)
     finishIfDrained()
   }
 
   /// Closes every connection. `successor` is called when the last operation of the last task has
-  /// ended; of several logins under one name the last that is still there wins.
-  func end(_ reason: CloseReason, successor: (() -> Bool)? = nil) {
+  /// ended, or in `makeWay`; of several logins under one name the last that is still there wins.
+  func end(_ reason: CloseReason, successor: Successor? = nil) {
     isEnding = true
     if let successor {
       successors.append(successor)
       // The others have given up, or will when their login takes too long.
-      if successors.count > Session.successorsMax { successors.removeFirst() }
+      if successors.count > Session.successorsMax {
+        successors.removeFirst().connection?.close(.loginSuperseded)
+      }
     }
     for connection in connections { connection.close(reason) }
     finishIfDrained()
@@ -85,17 +89,70 @@ extension Session {
     for departure in gone { departure.completion() }
   }
 
-  private func finish() {
-    hasFinished = true
-    isEnding = true
-    nexus?.detachAll()
-    worker.removed(self)
-    if let observed { worker.context.observer?.sessionEnded(observed) }
+  /// Gives its place to a login that has waited long enough, as a store seems to hang. What it has
+  /// left keeps only the logical units shut where it has it, and the nexus ends with each of these
+  /// when that has ended: the same as at the end of a session, one unit at a time.
+  func makeWay() {
+    guard isEnding, !hasFinished, !hasMadeWay, predecessors.count < Session.predecessorsMax,
+      let succeed = takeSuccessor()
+    else { return }
+    hasMadeWay = true
+    nexus?.detachWhenDrained()
+    let left = takePredecessors() + [self]
+    succeed(left.filter { !$0.hasFinished })
+  }
+
+  /// The last of the logins that wait and are let in; the others have given up, are refused, or will
+  /// give up when they take too long.
+  private func takeSuccessor() -> ((_ predecessors: [Session]) -> Void)? {
     let waiting = successors.reversed()
     successors = []
-    let isSucceeded = waiting.contains { $0() }
-    if !isSucceeded, let key { worker.context.sessions.remove(key, handle) }
-    let endWaiters = exchange(&endWaiters, with: [])
-    for waiter in endWaiters { waiter() }
+    for successor in waiting {
+      guard let standing = successor.standing() else { continue }
+      return { successor.succeed(standing, $0) }
+    }
+    return nil
   }
+
+  /// Its own last operation has ended. Without a successor it stays while there are predecessors,
+  /// so that the next login finds them, and on their reactor.
+  private func finish() {
+    isEnding = true
+    nexus?.detachAll()
+    guard !hasMadeWay else {
+      leave()
+      if let key { worker.session(key)?.predecessorEnded(self) }
+      return tellEnd()
+    }
+    if let succeed = takeSuccessor() {
+      leave()
+      succeed(takePredecessors())
+      return tellEnd()
+    }
+    guard predecessors.isEmpty else { return }
+    leave()
+    worker.removed(self)
+    if let key { worker.context.sessions.remove(key, handle) }
+    tellEnd()
+  }
+
+  private func leave() {
+    hasFinished = true
+    if type == .normal { worker.closeAccount(of: initiatorName) }
+    if let observed { worker.context.observer?.sessionEnded(observed) }
+  }
+
+  private func tellEnd() {
+    let waiters = exchange(&endWaiters, with: [])
+    for waiter in waiters { waiter() }
+  }
+}
+
+/// A login that waits for a session's place.
+struct Successor {
+  weak var connection: Connection?
+  /// By which rule it is let in now; nil: it has given up, or was refused.
+  let standing: () -> SessionStanding?
+  /// Makes the new session, after those that have not ended.
+  let succeed: (_ standing: SessionStanding, _ predecessors: [Session]) -> Void
 }

@@ -9,15 +9,20 @@ extension Session {
   func hold(_ pdu: HeldPDU) {
     held[pdu.cmdSN] = pdu
     lentBytes += pdu.lentBytes
+    account.withholds(pdu.lentBytes)
     noteGap()
   }
 
-  /// Whether `byteCount` more bytes of held data keep to what a session may have.
-  func mayHold(_ byteCount: Int) -> Bool { lentBytes + byteCount <= memoryMax }
+  /// Whether `byteCount` more bytes of held data keep to what a session, and its initiator, may
+  /// have.
+  func mayHold(_ byteCount: Int) -> Bool {
+    lentBytes + byteCount <= memoryMax && account.mayWithhold(byteCount)
+  }
 
   private func removeHeld(_ pdu: HeldPDU) {
     guard held.removeValue(forKey: pdu.cmdSN) != nil else { return }
     lentBytes -= pdu.lentBytes
+    account.withholds(-pdu.lentBytes)
   }
 
   /// `pdu` is whole now. False: it was discarded while its data arrived, and its data is the
@@ -33,8 +38,13 @@ extension Session {
   /// What waits for its turn among them has it before the commands that are numbered after it.
   func deliverHeld() {
     performDeferred()
-    while let next = held[window.expCmdSN], next.isWhole, window.releaseNext() != nil {
+    while let next = held[window.expCmdSN], next.isWhole {
       removeHeld(next)
+      if next.takesNumberItself {
+        window.forget(next.cmdSN)
+      } else {
+        _ = window.releaseNext()
+      }
       next.connection.deliver(next)
       performDeferred()
     }
@@ -105,6 +115,9 @@ struct CommandGap {
 extension HeldPDU {
   /// A write whose unsolicited Data-Out follows.
   var announcesData: Bool { header.opcode == .scsiCommand && !header.isFinal }
+
+  /// A text request shows only when it is whole whether it is one.
+  var takesNumberItself: Bool { header.opcode == .textRequest }
 
   var lentBytes: Int { data?.capacity ?? 0 }
 

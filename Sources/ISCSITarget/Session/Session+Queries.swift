@@ -19,17 +19,17 @@ extension Session {
     if request.function == .nexusReset {
       return inOrder(request.cmdSN) { [weak self] in self?.resetNexus { answer(.init($0)) } }
     }
-    guard let unit = logicalUnit(of: request.lun) else { return answer(.lunDoesNotExist) }
+    guard let nexus = unitNexus(of: request.lun) else { return answer(.lunDoesNotExist) }
     inOrder(request.cmdSN) { [weak self] in
       guard let self else { return }
-      answer(self.query(request, unit))
+      answer(self.query(request, nexus))
     }
   }
 
   /// FUNCTION SUCCEEDED if there is what was asked for, FUNCTION COMPLETE if not
   /// (SAM-5 §7.8–§7.10).
   private func query(
-    _ request: TaskManagementFunctionRequest, _ unit: LogicalUnitNexus
+    _ request: TaskManagementFunctionRequest, _ nexus: LogicalUnitNexus
   ) -> TaskManagementResult {
     switch request.function {
     case .queryTask:
@@ -37,9 +37,9 @@ extension Session {
       let isThere = task?.request.lun == request.lun && task?.hasEnded == false
       return isThere ? .functionSucceeded : .functionComplete
     case .queryTaskSet:
-      return unit.server.hasTask(of: unit) ? .functionSucceeded : .functionComplete
+      return nexus.server.hasTask(of: nexus) ? .functionSucceeded : .functionComplete
     case .queryAsynchronousEvent:
-      guard let pending = unit.pendingAttention else { return .functionComplete }
+      guard let pending = nexus.pendingAttention else { return .functionComplete }
       return TaskManagementResult(
         .functionSucceeded,
         AsynchronousEventInformation(
@@ -55,11 +55,11 @@ extension Session {
   /// I_T NEXUS RESET: on every logical unit what the loss of this nexus would do.
   private func resetNexus(_ answer: @escaping (TaskManagementResponseCode) -> Void) {
     let answer = answering(afterDataFor: orderedTasks, answer)
-    let units = nexus?.logicalUnits ?? []
-    guard !units.isEmpty else { return answer(.functionComplete) }
-    let gathering = Gathering(count: units.count) { _ in answer(.functionComplete) }
-    for unit in units {
-      unit.server.resetNexus(unit) { gathering.arrived(.complete) }
+    let nexuses = nexus?.unitNexuses ?? []
+    guard !nexuses.isEmpty else { return answer(.functionComplete) }
+    let gathering = Gathering(count: nexuses.count) { answer(.functionComplete) }
+    for nexus in nexuses {
+      nexus.server.resetNexus(nexus) { gathering.arrived() }
     }
   }
 }

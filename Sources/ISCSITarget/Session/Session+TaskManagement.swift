@@ -43,14 +43,14 @@ extension Session {
     switch request.function {
     case .abortTask: abortTask(request, answer)
     case .abortTaskSet, .clearTaskSet, .logicalUnitReset:
-      guard let unit = logicalUnit(of: request.lun) else { return answer(.lunDoesNotExist) }
+      guard let nexus = unitNexus(of: request.lun) else { return answer(.lunDoesNotExist) }
       // Who may only read does not end what others write, not even in his error recovery: a Linux
       // initiator that is refused here goes on to log in anew, which ends his own tasks as well.
-      if unit.isReadOnly, request.function != .abortTaskSet {
+      if nexus.isReadOnly, request.function != .abortTaskSet {
         return answer(.functionAuthorizationFailed)
       }
       inOrder(request.cmdSN) { [weak self] in
-        self?.performOnUnit(request.function, unit, answer)
+        self?.performOnUnit(request.function, nexus, answer)
       }
     case .targetWarmReset, .targetColdReset:
       guard mayResetTarget else { return answer(.functionAuthorizationFailed) }
@@ -74,7 +74,7 @@ extension Session {
       return answer(.functionComplete)
     }
     // Its status is on the way already: for the initiator it ended before the abort (§11.6.1).
-    guard !task.hasEnded, let server = task.unit?.server else { return answer(.taskDoesNotExist) }
+    guard !task.hasEnded, let server = task.nexus?.server else { return answer(.taskDoesNotExist) }
     let barrier = DrainBarrier { answer(.functionComplete) }
     task.transfer = nil
     server.abort(task.scsi, barrier: barrier)
@@ -101,19 +101,19 @@ extension Session {
   // MARK: Functions on a logical unit
 
   private func performOnUnit(
-    _ function: TaskManagementFunction, _ unit: LogicalUnitNexus,
+    _ function: TaskManagementFunction, _ nexus: LogicalUnitNexus,
     _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
     // It may have been taken away while the function waited for its turn.
-    guard nexus?.logicalUnit(at: unit.lun) === unit else { return answer(.lunDoesNotExist) }
-    let answer = answering(afterDataFor: orderedTasks.filter { $0.unit === unit }, answer)
-    let report: (ManagementOutcome) -> Void = { answer($0.responseCode) }
+    guard self.nexus?.unitNexus(at: nexus.lun) === nexus else { return answer(.lunDoesNotExist) }
+    let answer = answering(afterDataFor: orderedTasks.filter { $0.nexus === nexus }, answer)
+    let report = { answer(.functionComplete) }
     switch function {
-    case .abortTaskSet: unit.server.abortTaskSet(of: unit) { answer(.functionComplete) }
-    case .clearTaskSet: unit.server.clearTaskSet(by: unit, completion: report)
+    case .abortTaskSet: nexus.server.abortTaskSet(of: nexus, completion: report)
+    case .clearTaskSet: nexus.server.clearTaskSet(by: nexus, completion: report)
     default:
-      unit.server.reset(
-        by: unit, attention: .busDeviceResetFunctionOccurred, completion: report)
+      nexus.server.reset(
+        by: nexus, attention: .busDeviceResetFunctionOccurred, completion: report)
     }
   }
 
@@ -121,8 +121,8 @@ extension Session {
   /// be one that the initiator may write to. Who has none resets nothing: his login alone is no
   /// right to end sessions (§11.5.1 leaves it to the target to require authorisation).
   private var mayResetTarget: Bool {
-    guard let units = nexus?.logicalUnits, !units.isEmpty else { return false }
-    return !units.contains(where: \.isReadOnly)
+    guard let nexuses = nexus?.unitNexuses, !nexuses.isEmpty else { return false }
+    return !nexuses.contains(where: \.isReadOnly)
   }
 
   /// TARGET WARM RESET and TARGET COLD RESET (§11.5.1): every logical unit this initiator can see
@@ -134,7 +134,7 @@ extension Session {
     guard function == .targetColdReset else {
       return resetUnits(.busDeviceResetFunctionOccurred, answer)
     }
-    let units = Set((nexus?.logicalUnits ?? []).map { ObjectIdentifier($0.server.unit) })
+    let units = Set((nexus?.unitNexuses ?? []).map { ObjectIdentifier($0.server.unit) })
     resetUnits(.powerOnOccurred) { [weak self] code in
       answer(code)
       self?.coldResetEnded(units)
@@ -145,11 +145,11 @@ extension Session {
     _ attention: SenseData, _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
     let answer = answering(afterDataFor: orderedTasks, answer)
-    let units = nexus?.logicalUnits ?? []
-    guard !units.isEmpty else { return answer(.functionComplete) }
-    let gathering = Gathering(count: units.count) { answer($0.responseCode) }
-    for unit in units {
-      unit.server.reset(by: unit, attention: attention) { gathering.arrived($0) }
+    let nexuses = nexus?.unitNexuses ?? []
+    guard !nexuses.isEmpty else { return answer(.functionComplete) }
+    let gathering = Gathering(count: nexuses.count) { answer(.functionComplete) }
+    for nexus in nexuses {
+      nexus.server.reset(by: nexus, attention: attention) { gathering.arrived() }
     }
   }
 
@@ -171,7 +171,7 @@ extension Session {
   }
 
   private func uses(anyOf units: Set<ObjectIdentifier>) -> Bool {
-    nexus?.logicalUnits.contains { units.contains(ObjectIdentifier($0.server.unit)) } ?? false
+    nexus?.unitNexuses.contains { units.contains(ObjectIdentifier($0.server.unit)) } ?? false
   }
 
   // MARK: Logout
@@ -181,7 +181,10 @@ extension Session {
     case .closeSession:
       for connection in connections { connection.isLeaving = true }
       for pdu in held.values { discardHeld(pdu) }
-      drain(connections) { [weak connection] in connection?.answer(request, .closed) }
+      // What the sessions before it have left is as much of this I_T nexus.
+      drain(connections) { [weak self, weak connection] in
+        self?.afterPredecessors { connection?.answer(request, .closed) }
+      }
       for other in connections where other !== connection { other.close(.done) }
     case .closeConnection:
       guard let leaving = self.connection(request.connectionID) else {
@@ -204,15 +207,9 @@ extension Session {
     for task in tasksInProgress {
       guard connections.contains(where: { $0 === task.connection }) else { continue }
       task.transfer = nil
-      task.unit?.server.abort(task.scsi, barrier: barrier)
+      task.nexus?.server.abort(task.scsi, barrier: barrier)
     }
     barrier.arm()
-  }
-}
-
-extension ManagementOutcome {
-  fileprivate var responseCode: TaskManagementResponseCode {
-    self == .complete ? .functionComplete : .functionRejected
   }
 }
 

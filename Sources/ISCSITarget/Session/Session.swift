@@ -12,6 +12,10 @@ final class Session {
   static let immediateTasksMax = 16
   /// Logins that may wait for the session's end, or for that of one of its connections.
   static let successorsMax = 8
+  /// Earlier sessions of the I_T nexus whose last operations are still out. Each has some on a
+  /// logical unit that is shut to all later ones, so there is more than one only where several
+  /// stores hang, one after the other. Beyond it a login waits for the end.
+  static let predecessorsMax = 8
   /// What a discovery session may hold of PDUs whose turn has not come.
   static let discoveryMemoryMax = 16 << 10
   /// Discovery is a few questions; a client that forgets to leave keeps nothing for long. It is not
@@ -30,6 +34,8 @@ final class Session {
   /// Where the login came from that made the session.
   let initiatorAddress: SocketAddress
   let worker: Worker
+  /// What the sessions of its initiator hold together; a discovery session has one of its own.
+  let account: InitiatorAccount
   /// The I_T nexus; nil for discovery sessions.
   let nexus: InitiatorTargetNexus?
 
@@ -65,24 +71,31 @@ final class Session {
   private var transferTag: UInt32 = 0
   /// Called when the session has ended.
   var endWaiters: [() -> Void] = []
-  /// Logins waiting to take this session's place when it has ended; false from one that gave up.
-  var successors: [() -> Bool] = []
+  /// Logins waiting to take this session's place, oldest first.
+  var successors: [Successor] = []
+  /// Sessions of the same I_T nexus that have made way and not ended, oldest first.
+  private(set) var predecessors: [Session] = []
+  /// Who waits for the end of the last of them.
+  private var predecessorWaiters: [() -> Void] = []
+  /// A successor has its place already; it stays for its last operations only.
+  var hasMadeWay = false
   /// Commands whose status has not left.
   var commandsInWindow = 0
   /// Bytes of the buffers that its tasks and held PDUs have.
   var lentBytes = 0
   /// Connections that are gone from the session and whose end somebody waits for.
-  var departures: [(connection: Connection, completion: () -> Void)] = []
+  var departures: [(connection: Connection, login: Connection, completion: () -> Void)] = []
   var managementFunctionsInProgress = 0
   /// Data that responses of task management functions wait for.
   var transferWaits: [TransferWait] = []
 
   init(
     _ outcome: LoginOutcome, key: SessionKey, handle: TargetSessionID, standing: SessionStanding,
-    worker: Worker
+    worker: Worker, predecessors: [Session] = []
   ) {
     let presentation = standing.presentation
     type = .normal
+    self.predecessors = predecessors
     self.key = key
     initiatorName = outcome.initiatorName
     self.handle = handle
@@ -91,6 +104,7 @@ final class Session {
     rights = standing.rights
     initiatorAddress = standing.address
     self.worker = worker
+    account = worker.openAccount(of: outcome.initiatorName)
     window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
     announcedMaxCmdSN = window.maxCmdSN
     number = worker.context.nextNumber()
@@ -112,6 +126,7 @@ final class Session {
     rights = SessionRights(grantToken: nil, user: outcome.authenticatedUser)
     initiatorAddress = address
     self.worker = worker
+    account = InitiatorAccount(bytesMax: Session.discoveryMemoryMax)
     window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
     announcedMaxCmdSN = window.maxCmdSN
     number = worker.context.nextNumber()
@@ -139,6 +154,30 @@ final class Session {
   /// The most memory that its commands and held PDUs may have.
   var memoryMax: Int {
     type == .normal ? worker.sessionMemoryMax : Session.discoveryMemoryMax
+  }
+
+  // MARK: Predecessors
+
+  /// Takes them out: to go on to a successor.
+  func takePredecessors() -> [Session] {
+    defer { predecessors = [] }
+    return predecessors
+  }
+
+  /// The last operation of `session` has ended.
+  func predecessorEnded(_ session: Session) {
+    predecessors.removeAll { $0 === session }
+    guard predecessors.isEmpty else { return }
+    let waiters = predecessorWaiters
+    predecessorWaiters = []
+    for waiter in waiters { waiter() }
+    finishIfDrained()
+  }
+
+  /// Calls `body` when nothing of the sessions before this one is under way any more.
+  func afterPredecessors(_ body: @escaping () -> Void) {
+    if predecessors.isEmpty { return body() }
+    predecessorWaiters.append(body)
   }
 
   // MARK: Connections

@@ -1,8 +1,9 @@
 internal import CLinux
 internal import Glibc
 
-/// Sockets by epoll, O_DIRECT files by the kernel's asynchronous I/O, and everything else that may
-/// block on a few threads: for machines and containers where io_uring is forbidden.
+/// Sockets by epoll, O_DIRECT files by the kernel's asynchronous I/O, buffered writes on a thread
+/// for each device, and everything else that may block on a few more: for machines and containers
+/// where io_uring is forbidden.
 ///
 /// A socket has at most one accept or receive and one send in flight at a time.
 @safe
@@ -18,15 +19,19 @@ public final class AIOEngine: IOEngine {
   private var sockets: [SocketHandle: SocketState] = [:]
   /// What has ended since the last `wait`.
   private var ready: [Completion] = []
-  private var inlineWriter = InlineWriter()
+  private let writers: WriteThreads
 
-  public init() throws(EngineError) {
+  public convenience init() throws(EngineError) { try self.init(writingWith: nil) }
+
+  /// `call` stands in for pwrite(2) on buffered files.
+  init(writingWith call: WriteThread.Call?) throws(EngineError) {
     eventWaker = try EventWaker()
+    writers = WriteThreads(waker: eventWaker, call: call)
     poller = try Poller()
-    direct = try DirectQueue()
+    pool = try BlockingPool(waker: eventWaker)
+    direct = try DirectQueue(pool: pool)
     try poller.watch(eventWaker.descriptor, as: .waker)
     try poller.watch(direct.descriptor, as: .direct)
-    pool = try BlockingPool(waker: eventWaker)
   }
 
   // MARK: Network
@@ -186,10 +191,7 @@ public final class AIOEngine: IOEngine {
           file: file, slice: slice, offset: position, isWrite: true, isDurable: isDurable, id: id))
       return
     }
-    if !isDurable, let result = inlineWriter.write(file, from: slice, at: position) {
-      ready.append(Completion(id: id, result: result))
-      return
-    }
+    if !isDurable, writers.start(file, from: slice, at: position, id: id) { return }
     pool.start(.write(slice, offset: position, isDurable: isDurable), on: file, id: id)
   }
 
@@ -213,7 +215,7 @@ public final class AIOEngine: IOEngine {
   // MARK: Turn
 
   public func wait(until deadline: MonotonicTime?, completions: inout [Completion]) {
-    inlineWriter.turnBegan()
+    writers.publish()
     let accepted = direct.submit(completions: &ready)
     poller.wait(until: waitLimit(deadline, isShort: !accepted)) { event in
       switch event {
@@ -224,17 +226,22 @@ public final class AIOEngine: IOEngine {
       case .socket(let socket): socketIsReady(socket)
       }
     }
+    eventWaker.stayAwake()
     takeEnded(into: &completions)
   }
 
   public func takeEnded(into completions: inout [Completion]) {
+    writers.takeResults(into: &completions)
+    writers.publish()
     completions.append(contentsOf: ready)
     ready.removeAll(keepingCapacity: true)
   }
 
   /// Does not sleep on what has ended already, nor long on what the kernel could not take yet.
   private func waitLimit(_ deadline: MonotonicTime?, isShort: Bool) -> MonotonicTime? {
-    if !ready.isEmpty || direct.hasBatch && !isShort { return MonotonicTime(rawValue: 0) }
+    if !ready.isEmpty || direct.hasBatch && !isShort || !writers.allowSleep() {
+      return MonotonicTime(rawValue: 0)
+    }
     guard isShort else { return deadline }
     let retry = now + Milliseconds(1)
     return min(deadline ?? retry, retry)

@@ -3,15 +3,16 @@ internal import DequeModule
 internal import Glibc
 internal import Synchronization
 
-/// A few threads for the calls that block and that libaio cannot queue: buffered files, fdatasync,
-/// fallocate. Holds as many calls as there are operations in flight, which the reactor bounds.
+/// A few threads for the calls that block and that libaio cannot queue: reads of buffered files,
+/// fdatasync, fallocate, and what `DirectQueue` cannot do without waiting. Holds as many calls as
+/// there are operations in flight, which the reactor bounds.
 ///
-/// A file occupies only a part of the threads: two files whose disks hang, and whose calls
-/// therefore never end, leave some to all the others.
+/// A device occupies only a part of the threads, however many files are on it: two that hang, and
+/// whose calls therefore never end, leave some to all the others.
 final class BlockingPool {
   static let threadCount = 8
-  /// The calls of one file that are queued for a thread or on one; further ones wait for those.
-  static let callsPerFileMax = 3
+  /// The calls for one device that are queued for a thread or on one; further ones wait for those.
+  static let callsPerDeviceMax = 3
 
   enum Work {
     case read(BufferSlice, offset: Int)
@@ -48,7 +49,7 @@ final class BlockingPool {
     shared.push(Job(work: work, file: file, id: id))
   }
 
-  /// Calls that wait because their file has enough of them on their way.
+  /// Calls that wait because their device has enough of them on their way.
   var waitingCount: Int { shared.waitingCount }
 
   func takeResults(into completions: inout [Completion]) {
@@ -66,43 +67,44 @@ final class BlockingPool {
     let id: OperationID
   }
 
-  /// Which calls go to the threads, and which wait behind others of their file.
+  /// Which calls go to the threads, and which wait behind others of their device.
   private struct Schedule {
     /// For the threads; nil tells one of them to end.
     var queue: Deque<Job?> = []
-    private var files: [Int32: (calls: Int, waiting: Deque<Job>)] = [:]
+    private var devices: [DeviceNumber: (calls: Int, waiting: Deque<Job>)] = [:]
 
-    var waitingCount: Int { files.values.reduce(0) { $0 + $1.waiting.count } }
+    var waitingCount: Int { devices.values.reduce(0) { $0 + $1.waiting.count } }
 
     /// False: the job waits.
     mutating func add(_ job: Job) -> Bool {
-      let calls = files[job.file.rawValue]?.calls ?? 0
-      guard calls < BlockingPool.callsPerFileMax else {
-        files[job.file.rawValue]?.waiting.append(job)
+      let device = job.file.device
+      let calls = devices[device]?.calls ?? 0
+      guard calls < BlockingPool.callsPerDeviceMax else {
+        devices[device]?.waiting.append(job)
         return false
       }
-      files[job.file.rawValue, default: (0, [])].calls += 1
+      devices[device, default: (0, [])].calls += 1
       queue.append(job)
       return true
     }
 
-    /// Puts the file's next job at the queue's end, where it holds up no other file. False: none
-    /// waits.
+    /// Puts the device's next job at the queue's end, where it holds up no other device. False:
+    /// none waits.
     mutating func ended(_ job: Job) -> Bool {
-      let file = job.file.rawValue
-      if let next = files[file]?.waiting.popFirst() {
+      let device = job.file.device
+      if let next = devices[device]?.waiting.popFirst() {
         queue.append(next)
         return true
       }
-      files[file]?.calls -= 1
-      if files[file]?.calls == 0 { files[file] = nil }
+      devices[device]?.calls -= 1
+      if devices[device]?.calls == 0 { devices[device] = nil }
       return false
     }
 
-    /// Queues all that waits, however much it is of one file. How many jobs that is.
+    /// Queues all that waits, however much it is of one device. How many jobs that is.
     mutating func release() -> Int {
-      let waiting = files.values.flatMap(\.waiting)
-      files = [:]
+      let waiting = devices.values.flatMap(\.waiting)
+      devices = [:]
       queue.append(contentsOf: waiting)
       return waiting.count
     }

@@ -4,6 +4,10 @@ internal import Glibc
 
 /// Reads and writes past the page cache through the kernel's asynchronous I/O, submitted a turn's
 /// worth at a time. Signals `descriptor` when one has ended.
+///
+/// io_submit(2) waits where the device's queue is full, or where the file system has to ask the
+/// disk first. So every operation says that it must not (RWF_NOWAIT, Linux 4.13); what cannot be
+/// done so goes to the pool, whose threads may wait.
 @safe
 final class DirectQueue {
   /// Operations the kernel holds at a time, a share of fs.aio-max-nr (65,536 by default for the
@@ -28,12 +32,14 @@ final class DirectQueue {
   private let batch: UnsafeMutablePointer<UnsafeMutablePointer<iocb>?>
   private let events: UnsafeMutablePointer<io_event>
   private var batchCount = 0
-  private var ids: [OperationID]
+  private let pool: BlockingPool
+  /// What each block asks for, as long as the kernel has it.
+  private var requests: [Request?]
   private var freeBlocks: [Int]
   private var waiting: Deque<Request> = []
 
   /// Takes fewer places if fs.aio-max-nr leaves no more.
-  init() throws(EngineError) {
+  init(pool: BlockingPool) throws(EngineError) {
     var context: io_context_t?
     var capacity = DirectQueue.capacityWanted
     var status = unsafe io_setup(Int32(capacity), &context)
@@ -52,12 +58,13 @@ final class DirectQueue {
       unsafe _ = io_destroy(context)
       throw EngineError(call: "eventfd", error: error)
     }
+    self.pool = pool
     unsafe self.context = context
     self.capacity = capacity
     unsafe blocks = .allocate(capacity: capacity)
     unsafe batch = .allocate(capacity: capacity)
     unsafe events = .allocate(capacity: capacity)
-    ids = Array(repeating: OperationID(rawValue: 0), count: capacity)
+    requests = Array(repeating: nil, count: capacity)
     freeBlocks = Array((0..<capacity).reversed())
   }
 
@@ -75,12 +82,12 @@ final class DirectQueue {
       waiting.append(request)
       return
     }
-    ids[index] = request.id
+    requests[index] = request
     // index < capacity, and a block is in the batch once at most: batchCount < capacity.
     unsafe clinux_aio_prepare(
       blocks + index, request.file.rawValue, request.isWrite ? 1 : 0, request.slice.unsafeAddress,
-      request.slice.count, Int64(request.offset), request.isDurable ? RWF_DSYNC : 0, descriptor,
-      UInt(index))
+      request.slice.count, Int64(request.offset),
+      RWF_NOWAIT | (request.isDurable ? RWF_DSYNC : 0), descriptor, UInt(index))
     unsafe batch[batchCount] = blocks + index
     batchCount += 1
   }
@@ -100,7 +107,7 @@ final class DirectQueue {
       if status > 0 {
         start += Int(status)
       } else {
-        // The first of the batch is at fault: bad descriptor, misaligned, …
+        // The first of the batch is at fault: bad descriptor, no RWF_NOWAIT, …
         if let block = unsafe batch[start] {
           end(Int(unsafe block - blocks), with: status, completions: &completions)
         }
@@ -130,8 +137,13 @@ final class DirectQueue {
   }
 
   private func end(_ index: Int, with result: Int32, completions: inout [Completion]) {
-    completions.append(Completion(id: ids[index], result: OperationResult(rawValue: result)))
+    guard let request = requests[index].take() else {
+      preconditionFailure("the kernel ended an operation twice")
+    }
     freeBlocks.append(index)
+    // It would have to wait, or it is never done without.
+    if result == -EAGAIN || result == -EOPNOTSUPP { return pool.start(request) }
+    completions.append(Completion(id: request.id, result: OperationResult(rawValue: result)))
   }
 
   private func startWaiting() {
@@ -140,4 +152,14 @@ final class DirectQueue {
 
   /// Whether there is something to submit.
   var hasBatch: Bool { batchCount > 0 }
+}
+
+extension BlockingPool {
+  fileprivate func start(_ request: DirectQueue.Request) {
+    let work: Work =
+      request.isWrite
+      ? .write(request.slice, offset: request.offset, isDurable: request.isDurable)
+      : .read(request.slice, offset: request.offset)
+    start(work, on: request.file, id: request.id)
+  }
 }

@@ -11,6 +11,8 @@ internal import Synchronization
 final class EventWaker: EngineWaker {
   let descriptor: Int32
   private let isOnItsWay = Atomic<Bool>(false)
+  /// Whether the engine's thread sleeps, or is about to.
+  private let isAsleep = Atomic<Bool>(false)
 
   init() throws(EngineError) {
     descriptor = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
@@ -22,6 +24,21 @@ final class EventWaker: EngineWaker {
   func wake() {
     guard !isOnItsWay.exchange(true, ordering: .acquiringAndReleasing) else { return }
     _ = eventfd_write(descriptor, 1)
+  }
+
+  /// Wakes the engine's thread if it sleeps; for work that it looks for whenever it is awake, and
+  /// once more after `fallAsleep`. Whichever of the two, that look or this one, is the later sees
+  /// what the other thread has done.
+  func wakeSleeper() {
+    if isAsleep.load(ordering: .sequentiallyConsistent) { wake() }
+  }
+
+  /// The engine's thread will sleep unless it finds work now.
+  func fallAsleep() { isAsleep.store(true, ordering: .sequentiallyConsistent) }
+
+  /// It does not sleep any more.
+  func stayAwake() {
+    if isAsleep.load(ordering: .relaxed) { isAsleep.store(false, ordering: .relaxed) }
   }
 
   /// The engine's thread has woken up and is about to look for work.

@@ -19,15 +19,19 @@ public final class UringEngine: IOEngine {
   /// Operations that ended without the ring: those performed on the spot, and impossible ranges.
   private var ready: [Completion] = []
   private var inlineReader = InlineReader()
-  private var inlineWriter = InlineWriter()
+  private let writers: WriteThreads
   private var hasSentThisTurn = false
   private var gatheringNanoseconds: UInt32 = 0
 
   /// Whether the ring refuses all operations but those the engine uses.
   var isRestricted: Bool { queue.isRestricted }
 
-  public init() throws(EngineError) {
+  public convenience init() throws(EngineError) { try self.init(writingWith: nil) }
+
+  /// `call` stands in for pwrite(2) on buffered files.
+  init(writingWith call: WriteThread.Call?) throws(EngineError) {
     eventWaker = try EventWaker()
+    writers = WriteThreads(waker: eventWaker, call: call)
     queue = try UringQueue()
     // Else the kernel adds 50 µs to a wait of 40.
     clinux_thread_set_timer_slack(1000)
@@ -98,8 +102,8 @@ public final class UringEngine: IOEngine {
     id: OperationID
   ) {
     guard let position = kernelOffset(offset, count: UInt64(slice.count)) else { return refuse(id) }
-    if !isDurable, let result = inlineWriter.write(file, from: slice, at: position) {
-      return end(id, result)
+    if file.isBuffered, !isDurable, writers.start(file, from: slice, at: position, id: id) {
+      return
     }
     unsafe start(id) { entry in
       unsafe clinux_ring_prepare_write(
@@ -146,11 +150,11 @@ public final class UringEngine: IOEngine {
 
   public func wait(until deadline: MonotonicTime?, completions: inout [Completion]) {
     inlineReader.turnBegan()
-    inlineWriter.turnBegan()
     hasSentThisTurn = false
     if !wakerIsArmed { armWaker() }
-    let mode = waitMode(until: deadline)
-    let accepted = hasGathered(before: mode) || queue.submit(wait: mode)
+    writers.publish()
+    let accepted = hasGathered(until: deadline) || queue.submit(wait: waitMode(until: deadline))
+    eventWaker.stayAwake()
     let before = completions.count
     queue.drain { data, result, flags in
       take(data, result, flags, into: &completions)
@@ -160,21 +164,25 @@ public final class UringEngine: IOEngine {
   }
 
   /// Submits, and sleeps for the time set aside for gathering. Whether there is anything to take.
-  private func hasGathered(before mode: UringQueue.Wait) -> Bool {
-    if gatheringNanoseconds == 0 { return false }
-    if case .no = mode { return false }
-    _ = queue.submit(wait: .gathering(nanoseconds: gatheringNanoseconds))
-    return queue.hasCompletions
+  private func hasGathered(until deadline: MonotonicTime?) -> Bool {
+    let nanoseconds = max(gatheringNanoseconds, writers.gatheringNanoseconds)
+    guard nanoseconds > 0, ready.isEmpty else { return false }
+    if let deadline, deadline <= now { return false }
+    _ = queue.submit(wait: .gathering(nanoseconds: nanoseconds))
+    let hasResults = writers.hasGathered()
+    return hasResults || queue.hasCompletions
   }
 
   private func waitMode(until deadline: MonotonicTime?) -> UringQueue.Wait {
-    guard ready.isEmpty else { return .no }
+    guard ready.isEmpty, writers.allowSleep() else { return .no }
     guard let deadline else { return .forever }
     let now = self.now
     return deadline > now ? .atMost(deadline.interval(from: now)) : .no
   }
 
   public func takeEnded(into completions: inout [Completion]) {
+    writers.takeResults(into: &completions)
+    writers.publish()
     guard !ready.isEmpty else { return }
     completions.append(contentsOf: ready)
     ready.removeAll(keepingCapacity: true)

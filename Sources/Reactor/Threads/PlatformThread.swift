@@ -35,6 +35,10 @@ public final class PlatformThread: Sendable {
   /// Lets the calling thread sleep; never on a reactor's.
   public static func pause(microseconds: UInt32) { usleep(microseconds) }
 
+  /// Has it run on the caller's CPU, which was `cpu` when it was last told; the CPU it is now. A
+  /// refusal leaves the thread where it may run.
+  func follow(_ cpu: Int32) -> Int32 { clinux_thread_follow(handle, cpu) }
+
   /// Waits for its end.
   public func join() { pthread_join(handle, nil) }
 

@@ -28,6 +28,20 @@ public enum ParameterLengthField: UInt8, Sendable, BitwiseCopyable {
   case bytes10To13
 }
 
+extension BlockFields {
+  /// The first byte of the field that counts the blocks.
+  public var countByte: UInt16 {
+    switch self {
+    case .none: 0
+    case .six: 4
+    case .ten: 7
+    case .twelve: 6
+    case .sixteen: 10
+    case .thirtyTwo: 28
+    }
+  }
+}
+
 extension CommandDescriptorBlock {
   /// The blocks that the command names; nil if it names none in its CDB. Proved as
   /// `CommandTable.decode(_:)`.
@@ -76,15 +90,8 @@ extension CommandDescriptorBlock {
   @inlinable
   var blockFlags: UInt8 { opcode == Self.variableLengthOpcode ? bytes[10] : bytes[1] }
 
-  /// RDPROTECT, WRPROTECT or VRPROTECT: 0 without protection information (SBC-3 §4.22).
-  @inlinable
-  public var protectField: UInt8 { blockFlags >> 5 }
-
-  /// DPO: the blocks will not be wanted again soon. Byte 1 of a 6-byte CDB is address instead.
-  @inlinable
-  public var isDisablePageOut: Bool { length > 6 && blockFlags & 0x10 != 0 }
-
-  /// FUA: the command ends only when the blocks are on the medium (SBC-3 §4.15).
+  /// FUA: the command ends only when the blocks are on the medium (SBC-3 §4.15). Byte 1 of a 6-byte
+  /// CDB is address instead.
   @inlinable
   public var isForceUnitAccess: Bool { length > 6 && blockFlags & 0x08 != 0 }
 
@@ -136,7 +143,11 @@ extension CommandDescriptorBlock {
   @inlinable
   public var isSavePages: Bool { bytes[1] & 0x01 != 0 }
 
-  /// PCR of LOG SELECT and PARAMETER POINTER of LOG SENSE (SPC-4 §6.7, §6.8).
+  /// PC, PAGE CODE and SUBPAGE CODE of LOG SELECT and LOG SENSE, PCR of the one and PARAMETER
+  /// POINTER of the other (SPC-4 §6.7, §6.8).
+  var logPageControl: UInt8 { bytes[2] >> 6 }
+  var logPageCode: UInt8 { bytes[2] & 0x3F }
+  var logSubpageCode: UInt8 { bytes[3] }
   @inlinable
   public var isParameterCodeReset: Bool { bytes[1] & 0x02 != 0 }
   @inlinable
@@ -150,17 +161,22 @@ extension CommandDescriptorBlock {
   @inlinable
   public var parameterDataFormat: UInt8 { bytes[1] >> 5 }
 
-  /// SELFTEST and PF of SEND DIAGNOSTIC, PCV of RECEIVE DIAGNOSTIC RESULTS (SPC-4 §6.42, §6.27).
+  /// SELFTEST and PF of SEND DIAGNOSTIC, PCV and PAGE CODE of RECEIVE DIAGNOSTIC RESULTS
+  /// (SPC-4 §6.42, §6.27).
   @inlinable
   public var isSelfTest: Bool { bytes[1] & 0x04 != 0 }
   @inlinable
   public var isPageFormat: Bool { bytes[1] & 0x10 != 0 }
   @inlinable
   public var isPageCodeValid: Bool { bytes[1] & 0x01 != 0 }
+  public var diagnosticPageCode: UInt8 { bytes[2] }
 
-  /// MODE and BUFFER OFFSET of READ BUFFER and WRITE BUFFER; the mode is nil for those not served.
+  /// MODE, BUFFER ID and BUFFER OFFSET of READ BUFFER and WRITE BUFFER; the mode is nil for those
+  /// not served.
   @inlinable
   public var bufferMode: BufferMode? { BufferMode(rawValue: bytes[1] & 0x1F) }
+  @inlinable
+  public var bufferIdentifier: UInt8 { bytes[2] }
   @inlinable
   public var bufferOffset: Int { Int(bytes.bigEndianUInt24(at: 3)) }
 

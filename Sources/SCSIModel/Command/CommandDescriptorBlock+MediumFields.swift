@@ -12,11 +12,13 @@ extension CommandDescriptorBlock {
   @inlinable
   public var powerCondition: UInt8 { bytes[4] >> 4 }
 
-  /// LONGLIST and FMTDATA of FORMAT UNIT (SBC-3 §5.3, byte 1).
+  /// LONGLIST, FMTDATA and CMPLST of FORMAT UNIT (SBC-3 §5.3, byte 1).
   @inlinable
   public var isLongList: Bool { bytes[1] & 0x20 != 0 }
   @inlinable
   public var isFormatData: Bool { bytes[1] & 0x10 != 0 }
+  @inlinable
+  public var isCompleteList: Bool { bytes[1] & 0x08 != 0 }
 
   /// IMMED and AUSE of SANITIZE (SBC-3 §5.24, byte 1).
   @inlinable

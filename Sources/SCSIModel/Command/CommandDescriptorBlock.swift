@@ -79,13 +79,4 @@ public struct CommandDescriptorBlock: Sendable, BitwiseCopyable {
   public var serviceAction: UInt16 {
     opcode == Self.variableLengthOpcode ? bytes.bigEndianUInt16(at: 8) : UInt16(bytes[1] & 0x1F)
   }
-
-  @inlinable
-  public var control: UInt8 {
-    opcode == Self.variableLengthOpcode ? bytes[1] : bytes[length - 1]
-  }
-
-  /// NACA: asks for an auto contingent allegiance. We have none (NORMACA 0): the masks refuse it.
-  @inlinable
-  public var isNACA: Bool { control & 0x04 != 0 }
 }

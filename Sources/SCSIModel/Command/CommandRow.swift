@@ -142,11 +142,6 @@ public struct CommandRow: Sendable {
     return words
   }
 
-  /// Whether the unit looks at this bit of the CDB.
-  public func honours(byte: Int, bit: Int) -> Bool {
-    byte < length && usage[byte / 8] >> UInt64(56 - byte % 8 * 8 + bit) & 1 == 1
-  }
-
   /// Whether this very CDB affects other initiators. Starting a unit that is stopped only serves
   /// them, there is no power condition to change, and who lets the medium go takes back what is his
   /// own.
@@ -193,5 +188,17 @@ public struct CommandRow: Sendable {
       }
     default: return range.count
     }
+  }
+}
+
+extension CommandRow {
+  /// The most parameter data that the command may return; READ CAPACITY(10) has no field for it.
+  public func allocationLength(of cdb: CommandDescriptorBlock) -> Int {
+    parameterLength == .none ? .max : cdb.parameterLengthBytes(parameterLength)
+  }
+
+  /// Beyond it there is nothing to ask memory for.
+  public var parameterListBytesMax: Int {
+    parameterLength == .bytes5To8 ? PersistentReserveOut.parameterListBytesMax : .max
   }
 }

@@ -14,13 +14,6 @@ extension CommandTable {
     return command
   }
 
-  /// Nil for a CDB that may run, else the sense data to answer.
-  @inlinable
-  public func validate(_ cdb: CommandDescriptorBlock) -> SenseData? {
-    guard let command = lookup(cdb) else { return unknown(cdb) }
-    return refusal(of: cdb, row: self[command])
-  }
-
   /// SPC-4 §4.2.5: an unknown opcode is not the same mistake as an unknown service action.
   @usableFromInline
   func unknown(_ cdb: CommandDescriptorBlock) -> SenseData {

@@ -64,6 +64,23 @@ public struct LogPageData: Sendable {
     self.init(code: page.code, subpage: page.subpage, contents: writer.bytes)
   }
 
+  /// What a LOG SENSE asks for of a unit with `pages`, one of which has the `parameters`.
+  public init(
+    _ cdb: CommandDescriptorBlock, pages: [LogPage], parameters: (LogPage) -> [LogParameter]
+  ) throws(SenseData) {
+    let page = try cdb.logPage(of: pages)
+    let isList = cdb.logSubpageCode == LogPage.allSubpages || page == .supportedPages
+    guard isList else {
+      try self.init(page, parameters(page), from: cdb.parameterPointer)
+      return
+    }
+    // The lists have no parameters to point at.
+    guard cdb.parameterPointer == 0 else { throw .invalidFieldInCDB(byte: 5, bit: 7) }
+    self =
+      cdb.logSubpageCode == LogPage.allSubpages
+      ? .supportedSubpages(pages, of: page.code) : .supportedPages(pages)
+  }
+
   private init(code: UInt8, subpage: UInt8, contents: [UInt8]) {
     self.code = code
     self.subpage = subpage
@@ -98,72 +115,17 @@ public struct LogPageData: Sendable {
   }
 }
 
-/// What a LOG SELECT asks for (SPC-4 §6.7). No parameter takes a value from an initiator, so its
-/// list is empty or refused.
-public enum LogSelection: Equatable, Sendable {
-  /// Nothing that changes anything.
-  case nothing
-  /// Cumulative values start again from zero: of one page, or of all (nil).
-  case reset(LogPage?)
-
-  /// `pages`: those of the unit.
-  public init(
-    _ cdb: CommandDescriptorBlock, parameters: [UInt8], pages: [LogPage]
-  ) throws(SenseData) {
-    let listLength = cdb.parameterLengthBytes(.bytes7To8)
-    if listLength != 0 { try Self.requireNoPage(cdb) }
-    let page = try Self.page(cdb, pages)
-    if cdb.isParameterCodeReset {
-      guard listLength == 0 else { throw .invalidFieldInCDB(byte: 1, bit: 1) }
-      self = .reset(page)
-    } else if listLength == 0 {
-      // SPC-4 §6.7: PC 11b sets cumulative values to their defaults.
-      self = cdb.bytes[2] >> 6 == 0b11 ? .reset(page) : .nothing
-    } else {
-      try Self.refuse(parameters, pages)
-      self = .nothing
-    }
-  }
-
-  /// SPC-4 §6.7: with a parameter list both codes are in the list.
-  private static func requireNoPage(_ cdb: CommandDescriptorBlock) throws(SenseData) {
-    if cdb.bytes[2] & 0x3F != 0 { throw .invalidFieldInCDB(byte: 2, bit: 5) }
-    if cdb.bytes[3] != 0 { throw .invalidFieldInCDB(byte: 3, bit: 7) }
-  }
-
-  /// Page 00h stands for all pages; the page lists themselves cannot be set.
-  private static func page(
-    _ cdb: CommandDescriptorBlock, _ pages: [LogPage]
-  ) throws(SenseData) -> LogPage? {
-    let code = cdb.bytes[2] & 0x3F
-    let subpage = cdb.bytes[3]
-    if code == 0, subpage == 0 || subpage == LogPage.allSubpages { return nil }
-    guard pages.contains(where: { $0.code == code }) else {
+extension CommandDescriptorBlock {
+  /// The one of `pages` that LOG SENSE or LOG SELECT names; for the list of its subpages, and for
+  /// all of them, the page itself.
+  func logPage(of pages: [LogPage]) throws(SenseData) -> LogPage {
+    guard pages.contains(where: { $0.code == logPageCode }) else {
       throw .invalidFieldInCDB(byte: 2, bit: 5)
     }
-    let wanted = subpage == LogPage.allSubpages ? 0 : subpage
-    guard let page = pages.first(where: { $0.code == code && $0.subpage == wanted }) else {
+    let subpage = logSubpageCode == LogPage.allSubpages ? 0 : logSubpageCode
+    guard let page = pages.first(where: { $0.code == logPageCode && $0.subpage == subpage }) else {
       throw .invalidFieldInCDB(byte: 3, bit: 7)
     }
     return page
-  }
-
-  /// The pages of a list, which may be empty ones; the first parameter in one is refused, and so is
-  /// a PAGE LENGTH past the end of the list, which cuts one off (SPC-4 §7.3.2.1).
-  private static func refuse(_ list: [UInt8], _ pages: [LogPage]) throws(SenseData) {
-    var offset = 0
-    while offset < list.count {
-      guard list.count - offset >= 4 else { throw .parameterListLengthError }
-      let code = list[offset] & 0x3F
-      guard pages.contains(where: { $0.code == code && $0.subpage == list[offset + 1] }) else {
-        throw .invalidFieldInParameterList(byte: offset, bit: 5)
-      }
-      let length = Int(list[offset + 2]) << 8 | Int(list[offset + 3])
-      guard list.count - offset >= 4 + length else {
-        throw .invalidFieldInParameterList(byte: offset + 2, bit: 7)
-      }
-      guard length == 0 else { throw .invalidFieldInParameterList(byte: offset + 4, bit: 7) }
-      offset += 4
-    }
   }
 }

@@ -123,11 +123,6 @@ extension SenseData {
   public static var mediumRemovalPrevented: SenseData {
     SenseData(.illegalRequest, asc: 0x53, ascq: 0x02)
   }
-  /// 05/55/03.
-  @inlinable
-  public static var insufficientResources: SenseData {
-    SenseData(.illegalRequest, asc: 0x55, ascq: 0x03)
-  }
 
   /// 05/24/00 with a pointer: the leftmost bit of the field at fault.
   @inlinable

@@ -95,6 +95,9 @@ public struct SenseData: Error, Hashable, Sendable, BitwiseCopyable {
     return copy
   }
 
+  /// 29/xx: power on, reset or nexus loss.
+  public var tellsOfReset: Bool { additionalSenseCode == 0x29 }
+
   /// Whether two conditions are the same but for what they point at: one unit attention queue keeps
   /// one of each.
   @inlinable

@@ -18,7 +18,7 @@ extension DeviceServer {
     guard task.workCount > 0 else { return end(task, .good) }
     let claim = claimRange(
       offset: task.workOffset, count: UInt64(task.workCount),
-      excludesReads: task.command == .writeAtomic16
+      excludesReads: task.command == .writeAtomic16, for: task.nexus
     ) { [self] in blocksLocked(task) }
     guard let claim else { return end(task, .busy) }
     task.rangeClaim = claim

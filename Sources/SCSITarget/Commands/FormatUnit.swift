@@ -6,11 +6,11 @@ internal import SCSIModel
 extension DeviceServer {
   /// The list has no length in the CDB: it is what the initiator sends, as far as anybody can need
   /// it.
-  func takeFormatList(of task: SCSITask) throws(Refusal) {
+  func takeFormatList(of task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
     guard task.direction == .dataOut else { return }
     task.dataCount = min(task.expectedDataTransferLength, LogicalUnit.formatListBytesMax)
     task.transferLength = UInt64(task.dataCount)
-    try takeBuffer(for: task, byteCount: task.dataCount)
+    try takeBuffer(for: task, nexus, byteCount: task.dataCount)
   }
 
   func formatUnit(_ task: SCSITask) {
@@ -30,7 +30,9 @@ extension DeviceServer {
   private func formatList(_ task: SCSITask) throws(SenseData) -> FormatParameterList {
     guard task.cdb.isFormatData else {
       // CMPLST and LONGLIST speak of a list that does not come (SBC-3 table 38).
-      guard task.cdb.bytes[1] & 0x28 == 0 else { throw .invalidFieldInCDB(byte: 1, bit: 5) }
+      guard !task.cdb.isCompleteList, !task.cdb.isLongList else {
+        throw .invalidFieldInCDB(byte: 1, bit: 5)
+      }
       return FormatParameterList()
     }
     return try FormatParameterList(

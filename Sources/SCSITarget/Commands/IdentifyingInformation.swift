@@ -43,14 +43,14 @@ extension DeviceServer {
     return saved
   }
 
-  func reportTimestamp(_ task: SCSITask) { answer(task, unit.parameters.timestamp.encoded()) }
+  func reportTimestamp(_ task: SCSITask) { answer(task, unit.clock.timestamp.encoded()) }
 
   /// Lasts until the process ends: a clock that was set once does not go on while nobody runs it.
   func setTimestamp(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     do throws(SenseData) {
       let list = try parameterList(of: task)
       guard !list.isEmpty else { return end(task, .good) }
-      unit.parameters.setTimestamp(try TimestampParameters(decoding: list).milliseconds)
+      unit.clock.set(try TimestampParameters(decoding: list).milliseconds)
       finish(task, nexus, telling: .timestampChanged)
     } catch {
       end(task, error)

@@ -5,9 +5,9 @@ internal import SCSIModel
 extension DeviceServer {
   func inquiry(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     guard task.cdb.isVitalProductData else {
-      return answer(task, standardInquiryData(nexus.nexus).encoded())
+      return answer(task, standardInquiryData(nexus.initiatorTarget).encoded())
     }
-    guard let page = vitalProductData(task.cdb.vitalProductDataPage, nexus.nexus) else {
+    guard let page = vitalProductData(task.cdb.vitalProductDataPage, nexus.initiatorTarget) else {
       return end(task, .invalidFieldInCDB(byte: 2, bit: 7))
     }
     answer(task, page.encoded(peripheral))

@@ -13,29 +13,12 @@ extension DeviceServer {
 
   func logSense(_ task: SCSITask) {
     do throws(SenseData) {
-      answer(task, try logPageData(task.cdb).encoded())
+      answer(
+        task,
+        try LogPageData(task.cdb, pages: logPages, parameters: logParameters).encoded())
     } catch {
       end(task, error)
     }
-  }
-
-  private func logPageData(_ cdb: CommandDescriptorBlock) throws(SenseData) -> LogPageData {
-    let code = cdb.bytes[2] & 0x3F
-    let subpage = cdb.bytes[3]
-    let pages = logPages
-    guard pages.contains(where: { $0.code == code }) else {
-      throw .invalidFieldInCDB(byte: 2, bit: 5)
-    }
-    if subpage == 0xFF || code == 0 {
-      guard subpage == 0xFF || subpage == 0 else { throw .invalidFieldInCDB(byte: 3, bit: 7) }
-      // The lists have no parameters to point at.
-      guard cdb.parameterPointer == 0 else { throw .invalidFieldInCDB(byte: 5, bit: 7) }
-      return subpage == 0 ? .supportedPages(pages) : .supportedSubpages(pages, of: code)
-    }
-    guard let page = pages.first(where: { $0.code == code && $0.subpage == subpage }) else {
-      throw .invalidFieldInCDB(byte: 3, bit: 7)
-    }
-    return try LogPageData(page, logParameters(page), from: cdb.parameterPointer)
   }
 
   private func logParameters(_ page: LogPage) -> [LogParameter] {

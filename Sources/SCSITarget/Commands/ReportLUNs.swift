@@ -3,7 +3,7 @@ internal import SCSIModel
 // REPORT LUNS (SPC-4 §6.33).
 extension DeviceServer {
   func reportLUNs(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    answer(task, nexus.nexus.reportLUNsData(for: task.cdb))
+    answer(task, nexus.initiatorTarget.reportLUNsData(for: task.cdb))
   }
 }
 
@@ -14,7 +14,7 @@ extension InitiatorTargetNexus {
     guard let selection = ReportLUNsSelection(rawValue: cdb.selectReport) else {
       preconditionFailure("the command table refuses reserved selections")
     }
-    for unit in logicalUnits { unit.withdraw(.reportedLUNsDataHasChanged) }
+    for nexus in unitNexuses { nexus.withdraw(.reportedLUNsDataHasChanged) }
     return ReportLUNsData(numbers: luns).encoded(selection)
   }
 }

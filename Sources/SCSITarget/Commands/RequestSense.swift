@@ -5,7 +5,8 @@ internal import SCSIModel
 // their status (autosense), so what is left are unit attentions and the unit's state.
 extension DeviceServer {
   func requestSense(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    let sense = nexus.takeAttention() ?? nexus.accessState.sense ?? stateSense
+    task.reportedAttention = nexus.takeAttention()
+    let sense = task.reportedAttention ?? nexus.accessState.sense ?? stateSense
     answer(task, sense.encoded(task.cdb.isDescriptorSense ? .descriptor : .fixed).bytes)
   }
 

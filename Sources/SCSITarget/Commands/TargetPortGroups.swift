@@ -4,7 +4,7 @@ internal import SCSIModel
 // came to, each of one port, and how this unit is accessible through them.
 extension DeviceServer {
   func reportTargetPortGroups(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    let groups = nexus.nexus.targetPorts.map { port in
+    let groups = nexus.initiatorTarget.targetPorts.map { port in
       let group = unit.access.group(port.group)
       return TargetPortGroup(
         tag: port.group, state: group.state, isPreferred: group.isPreferred,
@@ -14,22 +14,21 @@ extension DeviceServer {
     answer(task, ReportTargetPortGroupsData(groups: groups).encoded(isExtended: isExtended))
   }
 
-  /// GOOD when every reactor goes by the new states. Where one could not be told they count all the
-  /// same, and BUSY lets the initiator ask again.
+  /// GOOD when every reactor goes by the new states.
   func setTargetPortGroups(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     do throws(SenseData) {
       let list = try SetTargetPortGroupsParameterList(
-        decoding: try parameterList(of: task), groups: nexus.nexus.targetPorts.map(\.group))
+        decoding: try parameterList(of: task),
+        groups: nexus.initiatorTarget.targetPorts.map(\.group))
       unit.access.set(list.states, status: .explicitlyAltered)
     } catch {
       return end(task, error)
     }
     let origin = ObjectIdentifier(nexus)
-    onEveryReactor { [self] outcome in
-      end(task, outcome == .complete ? .good : .busy)
-    } _: { server, done in
-      server.accessStatesChanged(except: origin)
-      done()
+    tellEverywhere {
+      $0.accessStatesChanged(except: origin)
+    } then: { [self] in
+      end(task, .good)
     }
   }
 }

@@ -44,7 +44,7 @@ extension DeviceServer {
     let contents = transportBuffers[nexus]
     switch task.cdb.bufferMode {
     case .descriptor:
-      answer(task, task.cdb.bytes[2] == 0 ? BufferMode.descriptorData : [0, 0, 0, 0])
+      answer(task, BufferMode.descriptorData(ofBuffer: task.cdb.bufferIdentifier))
     case .echoDescriptor: answer(task, BufferMode.echoDescriptorData)
     case .data:
       let written = contents?.data ?? []

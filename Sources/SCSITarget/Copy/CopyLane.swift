@@ -40,27 +40,21 @@ final class CopyLane: SCSITaskOwner {
   func begin(_ piece: CopyPiece, of run: CopyRun) {
     self.piece = piece
     guard let source = run.source else { return zero(piece, of: run) }
-    submit(
-      reader, to: source,
-      .step(
-        0x88, of: source.server.unit, at: run.sourceOffset + piece.offset, count: piece.count))
+    let blocks = source.server.unit.blocks(
+      at: run.sourceOffset + piece.offset, count: piece.count)
+    submit(reader, to: source, CommandDescriptorBlock(.read16, blocks))
   }
 
   private func write(_ piece: CopyPiece, of run: CopyRun) {
     submit(
-      writer, to: run.destination,
-      .step(
-        0x8A, of: run.destination.server.unit, at: run.destinationOffset + piece.offset,
-        count: piece.count))
+      writer, to: run.destination, CommandDescriptorBlock(.write16, run.destinationBlocks(piece)))
   }
 
-  /// NDOB: zeros without data.
   private func zero(_ piece: CopyPiece, of run: CopyRun) {
     submit(
       writer, to: run.destination,
-      .step(
-        0x93, flags: 0x01, of: run.destination.server.unit,
-        at: run.destinationOffset + piece.offset, count: piece.count))
+      CommandDescriptorBlock(
+        .writeSame16, run.destinationBlocks(piece), isNoDataOutBuffer: true))
   }
 
   private func submit(

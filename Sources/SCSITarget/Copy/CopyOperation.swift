@@ -3,7 +3,13 @@ internal import SCSIModel
 
 /// The work of a third-party copy on behalf of the task of its command, run after run, on the
 /// reactor of the session. The task ends when the last step in flight has: an abort or a fence
-/// stops the copy between steps and waits like everybody else.
+/// stops the copy between steps.
+///
+/// The task itself never touches a store: its steps do, as tasks of the units that they work on. So
+/// what another nexus asks of a unit (a fence, a reset, CLEAR TASK SET) has nothing to wait for but
+/// the steps there: a copy that was stopped begins no other, wherever else a disk may hold up one
+/// that it has begun. The copy's own initiator, who may use its tag and its blocks again, is told
+/// that it has ended only when all of it has.
 final class CopyOperation {
   /// Pieces in flight at a time: enough that reading and writing overlap.
   static let lanesMax = 4

@@ -41,6 +41,11 @@ struct CopyRun {
     let count = min(byteCount - done, stepBytesMax)
     return CopyPiece(offset: isBackward ? byteCount - done - count : done, count: count)
   }
+
+  /// Where `piece` of the run goes.
+  func destinationBlocks(_ piece: CopyPiece) -> BlockRange {
+    destination.server.unit.blocks(at: destinationOffset + piece.offset, count: piece.count)
+  }
 }
 
 /// What one step copies: bytes of a run.
@@ -49,25 +54,12 @@ struct CopyPiece {
   let count: UInt64
 }
 
-extension CommandDescriptorBlock {
-  /// READ(16), WRITE(16) or WRITE SAME(16) of whole blocks.
-  static func step(
-    _ opcode: UInt8, flags: UInt8 = 0, of unit: LogicalUnit, at offset: UInt64, count: UInt64
-  ) -> CommandDescriptorBlock {
-    let blockBytes = UInt64(unit.blockBytes)
+extension LogicalUnit {
+  /// The blocks that these bytes, which a step is of, are.
+  func blocks(at offset: UInt64, count: UInt64) -> BlockRange {
+    let blockBytes = UInt64(blockBytes)
     precondition(offset % blockBytes == 0 && count % blockBytes == 0, "a step is of whole blocks")
-    let block = offset / blockBytes
-    let blocks = count / blockBytes
-    var bytes = InlineArray<16, UInt8>(repeating: 0)
-    bytes[0] = opcode
-    bytes[1] = flags
-    for index in 0..<8 {
-      bytes[2 + index] = UInt8(truncatingIfNeeded: block >> UInt64(56 - 8 * index))
-    }
-    for index in 0..<4 {
-      bytes[10 + index] = UInt8(truncatingIfNeeded: blocks >> UInt64(24 - 8 * index))
-    }
-    return CommandDescriptorBlock(bytes)
+    return BlockRange(start: offset / blockBytes, count: count / blockBytes)
   }
 }
 
@@ -78,9 +70,9 @@ extension LogicalUnitNexus {
     let task = SCSITask()
     task.isCopyStep = true
     task.command = command
-    let row = CommandTable.standard[command]
     task.begin(
-      .step(row.opcode, of: server.unit, at: 0, count: 0), expectedDataIn: 0, expectedDataOut: 0)
+      CommandDescriptorBlock(command, BlockRange(start: 0, count: 0)), expectedDataIn: 0,
+      expectedDataOut: 0)
     do throws(Refusal) {
       try server.mayProceed(task, self)
       return true

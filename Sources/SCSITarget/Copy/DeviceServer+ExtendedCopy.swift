@@ -9,7 +9,7 @@ extension DeviceServer {
   func extendedCopy(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     // PARAMETER LIST LENGTH 0 asks for nothing and is no error.
     guard task.transferLength > 0 else { return end(task, .good) }
-    guard mayBeginCopy else { return end(task, .busy) }
+    guard mayBeginCopy(for: nexus) else { return end(task, .busy) }
     do throws(SenseData) {
       let list = try copyList(task)
       let record = CopyRecords.Record(
@@ -22,8 +22,11 @@ extension DeviceServer {
   }
 
   /// Whether there is room for one more copy.
-  var mayBeginCopy: Bool {
-    copiesInProgress < CopyLimits.copiesMax && CopyOperation.hasMemoryToSpare(reactor.buffers)
+  func mayBeginCopy(for nexus: LogicalUnitNexus) -> Bool {
+    let hasPlace = FairShare.admits(taken: copiesInProgress, of: CopyLimits.copiesMax) {
+      tasks.count { $0.nexus === nexus && $0.copy != nil }
+    }
+    return hasPlace && CopyOperation.hasMemoryToSpare(reactor.buffers)
   }
 
   private func copyList(_ task: SCSITask) throws(SenseData) -> ExtendedCopyParameterList {
@@ -131,7 +134,7 @@ private struct CopyPlan {
       throw .unreachableCopyTarget(segment: segment, byte: byte)
     }
     let cscd = list.cscds[Int(identifier)]
-    guard let found = nexus.nexus.logicalUnit(named: cscd) else {
+    guard let found = nexus.initiatorTarget.unitNexus(named: cscd) else {
       throw .copyTargetDeviceNotReachable(segment: segment, byte: byte)
     }
     guard cscd.peripheralDeviceType == 0,
@@ -144,8 +147,8 @@ private struct CopyPlan {
 extension InitiatorTargetNexus {
   /// The logical unit of this nexus that the device identification page calls so. If several LUNs
   /// lead to it, one that it may be written through.
-  fileprivate func logicalUnit(named cscd: CSCDDescriptor) -> LogicalUnitNexus? {
-    let candidates = logicalUnits.filter { $0.server.unit.isNamed(by: cscd) }
+  fileprivate func unitNexus(named cscd: CSCDDescriptor) -> LogicalUnitNexus? {
+    let candidates = unitNexuses.filter { $0.server.unit.isNamed(by: cscd) }
     return candidates.first { !$0.isReadOnly } ?? candidates.first
   }
 }

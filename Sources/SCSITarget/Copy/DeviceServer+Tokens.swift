@@ -14,7 +14,8 @@ extension DeviceServer {
       let byteCount = try byteCount(of: list.ranges, lengthByte: 14)
       let record = try beginTokenRecord(task, nexus)
       record.results.token = unit.tokens.issue(
-        list.ranges, to: nexus.nexus.identity.initiator.name, creator: unit.cscdDescriptor,
+        list.ranges, to: nexus.initiatorTarget.identity.initiator.name,
+        creator: unit.cscdDescriptor,
         byteCount: byteCount, inactivitySeconds: list.inactivitySeconds, now: reactor.now)
       record.results.bytesTransferred = byteCount
       record.results.status = .completed
@@ -27,14 +28,16 @@ extension DeviceServer {
 
   func writeUsingToken(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     guard task.transferLength > 0 else { return end(task, .good) }
-    guard mayBeginCopy else { return end(task, .busy) }
+    guard mayBeginCopy(for: nexus) else { return end(task, .busy) }
     do throws(SenseData) {
       let list = try WriteUsingTokenParameterList(decoding: try parameterList(of: task))
       _ = try byteCount(of: list.ranges, lengthByte: 534)
       let runs = try runs(of: list, nexus)
       let record = try beginTokenRecord(task, nexus)
       if list.deletesToken {
-        for other in nexus.nexus.logicalUnits { other.server.unit.tokens.forget(list.token) }
+        for other in nexus.initiatorTarget.unitNexuses {
+          other.server.unit.tokens.forget(list.token)
+        }
       }
       CopyOperation(task, nexus, record, runs: runs, segmentCount: list.ranges.count).start()
     } catch {
@@ -89,7 +92,7 @@ extension DeviceServer {
   private func find(
     _ list: WriteUsingTokenParameterList, _ nexus: LogicalUnitNexus
   ) throws(SenseData) -> (LogicalUnitNexus, [TokenRange]) {
-    for other in nexus.nexus.logicalUnits {
+    for other in nexus.initiatorTarget.unitNexuses {
       let tokens = other.server.unit.tokens
       guard let ranges = tokens.ranges(of: list.token, now: reactor.now) else { continue }
       guard other.allows(.read16) else { throw .thirdPartyDeviceFailure(segment: 0) }

@@ -16,9 +16,9 @@ public final class InitiatorTargetNexus {
   /// (for iSCSI: protocol level 2, RFC 7144 §6.3).
   public let hasExtendedTaskManagement: Bool
 
-  /// The LUNs presented, ascending, and the logical unit of each at the same place.
+  /// The LUNs presented, ascending, and the I_T_L nexus of each at the same place.
   public private(set) var luns: [UInt16] = []
-  public private(set) var logicalUnits: [LogicalUnitNexus] = []
+  public private(set) var unitNexuses: [LogicalUnitNexus] = []
 
   /// Without `port`, the one that `identity` names, in a target port group of its own; without
   /// `targetPorts`, it is the only one of the target.
@@ -43,38 +43,51 @@ public final class InitiatorTargetNexus {
     _ server: DeviceServer, as lun: UInt16, isReadOnly: Bool, attention: SenseData
   ) {
     let nexus = LogicalUnitNexus(
-      nexus: self, server: server, lun: lun, isReadOnly: isReadOnly)
-    nexus.establish(attention)
-    server.attach(nexus)
+      of: self, server: server, lun: lun, isReadOnly: isReadOnly)
+    server.attach(nexus, attention: attention)
     let index = place(of: lun)
     luns.insert(lun, at: index)
-    logicalUnits.insert(nexus, at: index)
+    unitNexuses.insert(nexus, at: index)
   }
 
   /// Ends the nexus with every logical unit. Its tasks must have ended before.
   public func detachAll() {
-    for unit in logicalUnits { unit.server.detach(unit) }
-    luns.removeAll()
-    logicalUnits.removeAll()
+    for nexus in unitNexuses { detach(nexus) }
+  }
+
+  /// Aborts all tasks and ends the nexus with each logical unit as soon as its last task there has
+  /// ended: with those that have none before this returns, with one whose store hangs much later.
+  /// No command may come any more.
+  public func detachWhenDrained() {
+    for nexus in unitNexuses {
+      nexus.server.drain(nexus) { [weak self] in self?.detach(nexus) }
+    }
+  }
+
+  private func detach(_ nexus: LogicalUnitNexus) {
+    guard let index = unitNexuses.firstIndex(where: { $0 === nexus }) else { return }
+    luns.remove(at: index)
+    unitNexuses.remove(at: index)
+    nexus.server.detach(nexus)
   }
 
   /// Takes units out of the map; their nexuses stay for their last tasks.
   func remove(where isLeaving: (LogicalUnitNexus) -> Bool) -> [LogicalUnitNexus] {
-    let leaving = logicalUnits.filter(isLeaving)
-    logicalUnits.removeAll(where: isLeaving)
-    luns = logicalUnits.map(\.lun)
+    let leaving = unitNexuses.filter(isLeaving)
+    unitNexuses.removeAll(where: isLeaving)
+    luns = unitNexuses.map(\.lun)
     return leaving
   }
 
   /// Asked by every command: mostly LUNs count from 0 and have no gaps, so that they are places,
   /// too.
-  public func logicalUnit(at lun: UInt16) -> LogicalUnitNexus? {
+  public func unitNexus(at lun: UInt16) -> LogicalUnitNexus? {
     var index = Int(lun)
     if index >= luns.count || luns[index] != lun {
       index = place(of: lun)
       guard index < luns.count, luns[index] == lun else { return nil }
     }
-    return logicalUnits[index]
+    return unitNexuses[index]
   }
 
   /// The first place whose LUN is not below `lun`.

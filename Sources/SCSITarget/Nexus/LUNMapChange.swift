@@ -35,20 +35,20 @@ extension InitiatorTargetNexus {
     for lun in luns { wanted[lun] = nil }
     let hasChanged = !leaving.isEmpty || !wanted.isEmpty
     if hasChanged {
-      for unit in logicalUnits { unit.establish(.reportedLUNsDataHasChanged) }
+      for nexus in unitNexuses { nexus.establish(.reportedLUNsDataHasChanged) }
     }
     for entry in wanted.values.sorted(by: { $0.lun < $1.lun }) {
       attach(
         entry.server, as: entry.lun, isReadOnly: entry.isReadOnly,
         attention: .powerOnResetOrBusDeviceResetOccurred)
       if leaving.contains(where: { $0.lun == entry.lun }) {
-        logicalUnit(at: entry.lun)?.establish(.inquiryDataHasChanged)
+        unitNexus(at: entry.lun)?.establish(.inquiryDataHasChanged)
       }
     }
     let gone = DrainBarrier(completion: completion)
-    for unit in leaving {
+    for nexus in leaving {
       gone.add()
-      dismiss(unit) { gone.taskEnded() }
+      dismiss(nexus) { gone.taskEnded() }
     }
     gone.arm()
     return hasChanged
@@ -56,26 +56,28 @@ extension InitiatorTargetNexus {
 
   /// Write protection as it is to be, which counts from the next command to be dispatched.
   private func protect(by wanted: [UInt16: LUNMapEntry]) {
-    for unit in logicalUnits {
-      guard let isReadOnly = wanted[unit.lun]?.isReadOnly, isReadOnly != unit.isReadOnly else {
+    for nexus in unitNexuses {
+      guard let isReadOnly = wanted[nexus.lun]?.isReadOnly, isReadOnly != nexus.isReadOnly else {
         continue
       }
-      unit.isReadOnly = isReadOnly
-      unit.establish(.modeParametersChanged)
+      nexus.isReadOnly = isReadOnly
+      nexus.establish(.modeParametersChanged)
     }
   }
 
   /// Ends the tasks of a unit that is not in the map any more, then the nexus with it. Third-party
   /// copies of other units' tasks start no further step by it.
-  private func dismiss(_ unit: LogicalUnitNexus, completion: @escaping () -> Void) {
-    unit.isDismissed = true
-    // Keeps this nexus, too, which the unit's does not.
+  private func dismiss(_ nexus: LogicalUnitNexus, completion: @escaping () -> Void) {
+    nexus.isDismissed = true
+    // Keeps the I_T nexus, too, which that of the unit does not.
     let barrier = DrainBarrier { [self] in
-      precondition(unit.nexus === self, "a nexus dismisses its own")
-      unit.server.detach(unit)
+      precondition(nexus.initiatorTarget === self, "a nexus dismisses its own")
+      nexus.server.detach(nexus)
       completion()
     }
-    unit.server.abortTasks(status: { _ in .taskAborted }, barrier: barrier) { $0.nexus === unit }
+    nexus.server.abortTasks(status: { _ in .taskAborted }, barrier: barrier) { $0.nexus === nexus }
+    // A reset that waits for the tasks of an earlier session would wait for ever.
+    nexus.waitForOpening(barrier)
     barrier.arm()
   }
 }

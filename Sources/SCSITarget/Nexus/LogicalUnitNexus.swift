@@ -3,7 +3,7 @@ public import SCSIModel
 /// An initiator port's relation to one logical unit (SAM-5 "I_T_L nexus"): rights and pending unit
 /// attentions.
 public final class LogicalUnitNexus {
-  public unowned let nexus: InitiatorTargetNexus
+  public unowned let initiatorTarget: InitiatorTargetNexus
   public let server: DeviceServer
   public let lun: UInt16
   /// The ACL gives this initiator no right to write.
@@ -19,6 +19,12 @@ public final class LogicalUnitNexus {
   /// What the reservations of the unit leave to this nexus.
   var gate = ReservationGate.open
 
+  /// Tasks of an earlier nexus of the same name have not ended here (`DeviceServer+Generations`).
+  public private(set) var isShut = false
+  /// What the initiator hears first when that is over.
+  private var attentionOfOpening: SenseData?
+  private var openingWaiters: [() -> Void] = []
+
   private var attentions = UnitAttentions()
   /// The third-party copies that came in here, for the commands that ask for their results.
   var copies = CopyRecords()
@@ -33,21 +39,46 @@ public final class LogicalUnitNexus {
   /// It has filled the echo buffer with WRITE BUFFER, which others may have overwritten since.
   var hasWrittenEcho = false
 
-  init(nexus: InitiatorTargetNexus, server: DeviceServer, lun: UInt16, isReadOnly: Bool) {
-    self.nexus = nexus
+  init(
+    of initiatorTarget: InitiatorTargetNexus, server: DeviceServer, lun: UInt16, isReadOnly: Bool
+  ) {
+    self.initiatorTarget = initiatorTarget
     self.server = server
     self.lun = lun
     self.isReadOnly = isReadOnly
     number = server.unit.takeNexusNumber()
     let access = server.unit.access
-    accessState = access.group(nexus.port.group).state
-    accessStatesSeen = nexus.targetPorts.map { access.group($0.group).state }
+    accessState = access.group(initiatorTarget.port.group).state
+    accessStatesSeen = initiatorTarget.targetPorts.map { access.group($0.group).state }
   }
 
   func setPreventsRemoval(_ prevents: Bool) {
     guard prevents != preventsRemoval else { return }
     preventsRemoval = prevents
     if prevents { server.unit.medium.preventRemoval() } else { server.unit.medium.allowRemoval() }
+  }
+
+  // MARK: Shut
+
+  func shut(attention: SenseData) {
+    isShut = true
+    attentionOfOpening = attention
+  }
+
+  /// Commands are served from here on.
+  func open() {
+    isShut = false
+    if let attention = attentionOfOpening.take() { establish(attention) }
+    let waiters = openingWaiters
+    openingWaiters = []
+    for waiter in waiters { waiter() }
+  }
+
+  /// Lets `barrier` wait until the nexus is open. One that ends before is asked no more.
+  func waitForOpening(_ barrier: DrainBarrier) {
+    guard isShut else { return }
+    barrier.add()
+    openingWaiters.append { barrier.taskEnded() }
   }
 
   // MARK: Unit attentions
@@ -63,6 +94,14 @@ public final class LogicalUnitNexus {
 
   /// The next condition, cleared by reporting it.
   func takeAttention() -> SenseData? { attentions.take() }
+
+  /// The status of `task`, a task of this nexus, never leaves: what it would have told of is still
+  /// to be told (SAM-5 §5.14: a condition is cleared when it is reported).
+  public func statusWasNotSent(of task: SCSITask) {
+    guard let attention = task.reportedAttention else { return }
+    task.reportedAttention = nil
+    attentions.restore(attention)
+  }
 
   /// What QUERY ASYNCHRONOUS EVENT tells (SAM-5 §7.9): the condition that the next command would
   /// report, and whether more follow it; nothing is cleared.

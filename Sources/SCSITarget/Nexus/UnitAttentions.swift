@@ -28,6 +28,14 @@ struct UnitAttentions {
     conditions.insert(condition, at: place ?? conditions.count)
   }
 
+  /// Puts back a condition that was taken and not told: it is older than those that are there.
+  mutating func restore(_ condition: SenseData) {
+    guard !conditions.contains(condition) else { return }
+    guard conditions.count < Self.countMax else { return establish(condition) }
+    let place = condition.tellsOfReset ? 0 : conditions.firstIndex { !$0.tellsOfReset }
+    conditions.insert(condition, at: place ?? conditions.count)
+  }
+
   /// A reset says more than anything pending before it.
   mutating func replace(with condition: SenseData) { conditions = [condition] }
 
@@ -38,9 +46,4 @@ struct UnitAttentions {
 
   /// The next condition, cleared by reporting it.
   mutating func take() -> SenseData? { conditions.isEmpty ? nil : conditions.removeFirst() }
-}
-
-extension SenseData {
-  /// 29/xx: power on, reset or nexus loss.
-  fileprivate var tellsOfReset: Bool { additionalSenseCode == 0x29 }
 }

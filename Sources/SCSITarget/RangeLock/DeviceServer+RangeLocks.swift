@@ -39,12 +39,13 @@ struct RangeLocks {
 
 extension DeviceServer {
   /// Asks for the range; `whenGranted` is called later, never before this returns. Nil: the home
-  /// reactor cannot be reached now, or the unit has as many claims as it may have.
+  /// reactor cannot be reached now, or the unit has as many claims as it may have, or as `nexus`
+  /// may make of them; nil is for what nobody can have many of.
   func claimRange(
-    offset: UInt64, count: UInt64, excludesReads: Bool = false,
+    offset: UInt64, count: UInt64, excludesReads: Bool = false, for nexus: LogicalUnitNexus? = nil,
     whenGranted: @escaping () -> Void
   ) -> RangeLockClaim? {
-    guard unit.rangeClaims.take() else { return nil }
+    guard unit.rangeClaims.take(held: { claimCount(of: nexus) }) else { return nil }
     rangeLocks.claimCount += 1
     let identifier = RangeLock.Identifier(
       reactorIndex: reactor.index, number: rangeLocks.claimCount)
@@ -57,6 +58,11 @@ extension DeviceServer {
       return nil
     }
     return claim
+  }
+
+  private func claimCount(of nexus: LogicalUnitNexus?) -> Int {
+    guard let nexus else { return 0 }
+    return tasks.count { $0.nexus === nexus && $0.rangeClaim != nil }
   }
 
   /// Gives a granted range back.

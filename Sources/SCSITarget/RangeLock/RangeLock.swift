@@ -63,9 +63,10 @@ final class RangeClaimCount: Sendable {
 
   private let count = Atomic<Int>(0)
 
-  /// Whether there was room for one more.
-  func take() -> Bool {
-    if count.add(1, ordering: .relaxed).newValue <= RangeClaimCount.max { return true }
+  /// Whether there was room for one more, for a nexus that has `held`.
+  func take(held: () -> Int) -> Bool {
+    let taken = count.add(1, ordering: .relaxed).oldValue
+    if FairShare.admits(taken: taken, of: RangeClaimCount.max, held: held) { return true }
     giveBack()
     return false
   }

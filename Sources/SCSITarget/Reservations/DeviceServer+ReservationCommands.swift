@@ -53,7 +53,7 @@ extension DeviceServer {
     case .readReservation: return state.readReservation()
     case .reportCapabilities: return state.reportCapabilities()
     default:
-      let ports = task.nexus?.nexus.reservationPorts ?? []
+      let ports = task.nexus?.initiatorTarget.reservationPorts ?? []
       // Others are of a target that presents the unit too.
       return state.readFullStatus { port in
         ports.first { $0.port == port }?.relativeIdentifier ?? port.relativeIdentifier

@@ -22,7 +22,7 @@ extension DeviceServer {
     let news = Dictionary(grouping: installation.attentions, by: \.nexus)
     if !news.isEmpty {
       for nexus in nexuses {
-        for item in news[nexus.nexus.identity] ?? [] { nexus.establish(item.attention) }
+        for item in news[nexus.initiatorTarget.identity] ?? [] { nexus.establish(item.attention) }
       }
     }
     fence(barrier)
@@ -36,6 +36,8 @@ extension DeviceServer {
     for task in tasks where task.phase == .executing && task.reservationTicket == 0 {
       guard let nexus = task.nexus, !isAdmitted(task, nexus) else { continue }
       task.isFenced = true
+      // Its steps here are tasks of their own, and it begins no other.
+      if task.copy != nil { continue }
       barrier.add()
       task.barriers.append(barrier)
     }
@@ -47,14 +49,16 @@ extension DeviceServer {
     _ installation: ReservationInstallation, _ barrier: DrainBarrier
   ) {
     let victims = Set(installation.aborted)
-    for nexus in nexuses where victims.contains(nexus.nexus.identity) {
+    for nexus in nexuses where victims.contains(nexus.initiatorTarget.identity) {
       nexus.setPreventsRemoval(false)
     }
     let issuer = installation.issuer
     let index = reactor.index
     clearTasks(barrier: barrier, exceptTelling: { $0.number == installation.issuerNexusNumber }) {
       task in
-      guard let nexus = task.nexus, victims.contains(nexus.nexus.identity) else { return false }
+      guard let nexus = task.nexus, victims.contains(nexus.initiatorTarget.identity) else {
+        return false
+      }
       return issuer
         != ReservationTicket(reactorIndex: index, number: task.reservationTicket)
     }

@@ -35,16 +35,21 @@ final class ReservationAgent {
   /// flight and ends when the answer comes, aborted or not.
   func ask(_ task: SCSITask, _ nexus: LogicalUnitNexus, _ action: ReservationRequest.Action) {
     guard let homeServer = unit.homeServer else { return server.end(task, .busy) }
-    lastTicketNumber += 1
-    task.reservationTicket = lastTicketNumber
-    let number = lastTicketNumber
-    waiting[number] = task
+    let ticket = takeTicket()
+    task.reservationTicket = ticket.number
+    waiting[ticket.number] = task
     let request = ReservationRequest(
-      action: action, nexus: nexus.nexus.identity, nexusNumber: nexus.number,
-      targetPorts: nexus.nexus.reservationPorts,
-      ticket: ReservationTicket(reactorIndex: reactor.index, number: number),
+      action: action, nexus: nexus.initiatorTarget.identity, nexusNumber: nexus.number,
+      targetPorts: nexus.initiatorTarget.reservationPorts,
+      ticket: ticket,
       origin: ReactorBound(server, on: reactor))
     courier.send(to: homeServer) { $0.reservations.take(request) }
+  }
+
+  /// A name for what the home reactor is to know again.
+  func takeTicket() -> ReservationTicket {
+    lastTicketNumber += 1
+    return ReservationTicket(reactorIndex: reactor.index, number: lastTicketNumber)
   }
 
   /// `task` waits for the home reactor and has been aborted: if its turn has not come it need not.
@@ -74,23 +79,36 @@ final class ReservationAgent {
   // MARK: Nexuses
 
   func gate(for nexus: LogicalUnitNexus) -> ReservationGate {
-    gates.gate(for: nexus.nexus.identity)
+    gates.gate(for: nexus.initiatorTarget.identity)
   }
 
   /// An I_T nexus loss ends its RESERVE; its registration stays (SPC-4 §5.13.5). `body` follows
   /// when that is in force.
   func nexusEnded(_ nexus: LogicalUnitNexus, then body: @escaping () -> Void = {}) {
-    guard copy.legacyHolder?.number == nexus.number, let homeServer = unit.homeServer else {
-      return body()
-    }
+    guard copy.legacyHolder?.number == nexus.number else { return body() }
     let number = nexus.number
-    let gathering = Gathering(count: 1) { _ in body() }
+    tellHome({ $0.releaseLegacyReservation(of: number, $1) }, then: body)
+  }
+
+  /// The tasks before the reset `ticket` have ended: RESERVE ends, too. `body` follows when that is
+  /// in force.
+  func resetEnded(_ ticket: ReservationTicket, then body: @escaping () -> Void) {
+    tellHome({ $0.resetEnded(ticket, $1) }, then: body)
+  }
+
+  /// Gives the home `message`; `body` follows here when the barrier that comes with it is over.
+  private func tellHome(
+    _ message: @escaping @Sendable (ReservationHome, DrainBarrier) -> Void,
+    then body: @escaping () -> Void
+  ) {
+    guard let homeServer = unit.homeServer else { return body() }
+    let gathering = Gathering(count: 1, completion: body)
     let answer = ReactorBound(gathering, on: server.reactor)
     courier.send(to: homeServer) { home in
       let barrier = DrainBarrier { [courier = home.courier] in
-        courier.send(to: answer) { $0.arrived(.complete) }
+        courier.send(to: answer) { $0.arrived() }
       }
-      home.reservations.home?.releaseLegacyReservation(of: number, barrier)
+      if let home = home.reservations.home { message(home, barrier) }
       barrier.arm()
     }
   }

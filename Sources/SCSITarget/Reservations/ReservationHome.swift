@@ -44,6 +44,9 @@ final class ReservationHome {
   private(set) var since: UInt64?
   var queue: [Job] = []
   private var current: Transaction?
+  /// The resets whose tasks drain. Until they have, RESERVE and RELEASE are BUSY: the end of a
+  /// reset must end what it found, and nothing that somebody was granted since.
+  private var resets: Set<ReservationTicket> = []
 
   init(unit: LogicalUnit, reactor: Reactor, copy: ReservationCopy) {
     self.unit = unit
@@ -84,6 +87,15 @@ final class ReservationHome {
     barrier?.add()
     queue.append(.releaseLegacy(of: number, barrier))
     proceed()
+  }
+
+  /// A reset has begun, of which every nexus hears.
+  func resetBegan(_ ticket: ReservationTicket) { resets.insert(ticket) }
+
+  /// The reset `ticket`, if this home was told of it, is done but for RESERVE.
+  func resetEnded(_ ticket: ReservationTicket, _ barrier: DrainBarrier) {
+    guard resets.remove(ticket) != nil else { return }
+    releaseLegacyReservation(of: nil, barrier)
   }
 
   private func answer(_ request: ReservationRequest, _ answer: ReservationAnswer) {
@@ -158,6 +170,7 @@ final class ReservationHome {
     case .withoutEffect: return answer(request, .good)
     case .proceed: break
     }
+    guard resets.isEmpty else { return answer(request, .busy) }
     let holder = LegacyHolder(nexus: request.nexus, number: request.nexusNumber)
     switch request.action {
     case .reserve:

@@ -24,11 +24,12 @@ extension DeviceServer {
 
   private func examine(_ task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
     // Before the unit attention, which these must not clear.
-    guard taskCount < unit.queueDepth || task.isCopyStep || mayAlwaysEnter(task, nexus) else {
+    guard hasPlace(for: nexus) || task.isCopyStep || mayAlwaysEnter(task, nexus) else {
       throw taskSetIsFull(for: nexus)
     }
     // SAM-5 §8.7.5: there is no auto contingent allegiance for it to clear (NACA is refused).
     guard task.attribute != .aca else { throw Refusal(.invalidMessageError) }
+    if nexus.isShut, !isServedWhileShut(task.cdb) { throw .busy }
     if nexus.hasUnitAttention, !task.isCopyStep { try reportAttention(to: task, nexus) }
     let command = try decode(task.cdb)
     let row = table[command]
@@ -36,11 +37,17 @@ extension DeviceServer {
     task.direction = row.direction(for: task.cdb)
     try mayProceed(task, nexus)
     if row.blocks == .none {
-      if command == .formatUnit { return try takeFormatList(of: task) }
+      if command == .formatUnit { return try takeFormatList(of: task, nexus) }
       try takeParameterList(of: task, row, nexus)
     } else {
       let range = try locate(task, row)
-      try takeBlocks(range, of: task, row)
+      try takeBlocks(range, of: task, row, nexus)
+    }
+  }
+
+  private func hasPlace(for nexus: LogicalUnitNexus) -> Bool {
+    FairShare.admits(taken: taskCount, of: unit.queueDepth) {
+      tasks.count { $0.nexus === nexus }
     }
   }
 
@@ -53,7 +60,7 @@ extension DeviceServer {
   /// Whether `task` is the one reservation command of its nexus. That is served whatever the others
   /// do: the nexus that is to be fenced must not be able to keep the fence out by filling the task
   /// set or the memory.
-  func mayAlwaysEnter(_ task: SCSITask, _ nexus: LogicalUnitNexus) -> Bool {
+  public func mayAlwaysEnter(_ task: SCSITask, _ nexus: LogicalUnitNexus) -> Bool {
     guard let command = table.lookup(task.cdb), command.isReservationCommand else { return false }
     return !tasks.contains {
       $0 !== task && $0.nexus === nexus && $0.command.isReservationCommand
@@ -66,7 +73,10 @@ extension DeviceServer {
   private func reportAttention(to task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
     if ignoresUnitAttention(task.cdb) { return }
     if !nexus.isResetPending, conflicts(task, nexus) { throw .reservationConflict }
-    if let attention = nexus.takeAttention() { throw Refusal(attention) }
+    if let attention = nexus.takeAttention() {
+      task.reportedAttention = attention
+      throw Refusal(attention)
+    }
   }
 
   private func ignoresUnitAttention(_ cdb: CommandDescriptorBlock) -> Bool {
@@ -172,7 +182,7 @@ extension DeviceServer {
 
   /// Settles what of the store the command works on, and takes memory for its data.
   private func takeBlocks(
-    _ range: BlockRange, of task: SCSITask, _ row: CommandRow
+    _ range: BlockRange, of task: SCSITask, _ row: CommandRow, _ nexus: LogicalUnitNexus
   ) throws(Refusal) {
     let blockBytes = unit.blockBytes
     guard let place = range.bytes(blockLengthBytes: unit.logicalBlockBytes) else {
@@ -190,7 +200,7 @@ extension DeviceServer {
     case .dataIn:
       // Blocks that the initiator has no room for are not read.
       task.workCount = min(transferBytes, (expected + blockBytes - 1) / blockBytes * blockBytes)
-      try takeBuffer(for: task, byteCount: task.workCount)
+      try takeBuffer(for: task, nexus, byteCount: task.workCount)
     case .dataOut:
       task.dataCount = min(transferBytes, expected)
       if task.command.needsAllData(task.cdb) {
@@ -203,7 +213,7 @@ extension DeviceServer {
         // Blocks that the initiator does not send whole are not written.
         task.workCount = task.dataCount / blockBytes * blockBytes
       }
-      try takeBuffer(for: task, byteCount: task.dataCount)
+      try takeBuffer(for: task, nexus, byteCount: task.dataCount)
     }
   }
 
@@ -219,34 +229,26 @@ extension DeviceServer {
       task.data = reactor.buffers.allocateFromReserve(task.dataCount)
       if task.data != nil { return }
     }
-    try takeBuffer(for: task, byteCount: task.dataCount)
+    try takeBuffer(for: task, nexus, byteCount: task.dataCount)
   }
 
-  func takeBuffer(for task: SCSITask, byteCount: Int) throws(Refusal) {
+  func takeBuffer(
+    for task: SCSITask, _ nexus: LogicalUnitNexus, byteCount: Int
+  ) throws(Refusal) {
     precondition(task.data == nil, "a task that begins has no memory")
     guard byteCount > 0 else { return }
-    guard let buffer = reactor.buffers.allocate(byteCount) else { throw .busy }
-    task.data = buffer
+    task.data =
+      reactor.buffers.allocateForCommand(byteCount, userBytes: lentBytes)
+      ?? firstBuffer(for: nexus, byteCount)
+    guard task.data != nil else { throw .busy }
   }
-}
 
-extension CommandRow {
-  /// Beyond it there is nothing to ask memory for.
-  var parameterListBytesMax: Int {
-    parameterLength == .bytes5To8 ? PersistentReserveOut.parameterListBytesMax : .max
-  }
-}
-
-extension BlockFields {
-  /// The first byte of the field that counts the blocks.
-  var countByte: UInt16 {
-    switch self {
-    case .none: 0
-    case .six: 4
-    case .ten: 7
-    case .twelve: 6
-    case .sixteen: 10
-    case .thirtyTwo: 28
-    }
+  /// A disk that hangs gives nothing back, so its unit leaves the others enough. Who has nothing of
+  /// the unit's memory is not told so by those who have it all: one command of each nexus may use
+  /// what others leave, but for a quarter.
+  private func firstBuffer(for nexus: LogicalUnitNexus, _ byteCount: Int) -> Buffer? {
+    guard !hasTask(of: nexus) else { return nil }
+    return reactor.buffers.allocateForCommand(
+      byteCount, userBytes: 0, leftBytesMin: reactor.buffers.budgetBytes / 4)
   }
 }

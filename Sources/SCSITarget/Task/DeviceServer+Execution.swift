@@ -172,14 +172,10 @@ extension DeviceServer {
     let lengthMax = table[task.command].allocationLength(of: task.cdb)
     let isReturned = task.returnData(
       bytes, lengthMax: lengthMax, from: reactor.buffers, orReserve: fromReserve)
-    guard isReturned else { return end(task, .busy) }
+    guard isReturned else {
+      task.nexus?.statusWasNotSent(of: task)
+      return end(task, .busy)
+    }
     end(task, .good)
-  }
-}
-
-extension CommandRow {
-  /// The most parameter data that the command may return.
-  func allocationLength(of cdb: CommandDescriptorBlock) -> Int {
-    parameterLength == .none ? .max : cdb.parameterLengthBytes(parameterLength)
   }
 }

@@ -2,7 +2,7 @@ internal import Reactor
 
 extension InitiatorTargetNexus {
   /// Whether the LUN map has a unit of `server`.
-  public func has(_ server: DeviceServer) -> Bool { logicalUnits.contains { $0.server === server } }
+  public func has(_ server: DeviceServer) -> Bool { unitNexuses.contains { $0.server === server } }
 }
 
 // The end of a device server, whose unit is taken away.

@@ -8,8 +8,11 @@ extension DeviceServer {
   /// A second buffer for one piece of the work. False: no memory.
   func takeScratch(for task: SCSITask) -> Bool {
     precondition(task.scratch == nil)
-    task.scratch = reactor.buffers.allocate(min(task.workCount, LogicalUnit.pieceBytes))
-    return task.scratch != nil
+    task.scratch = reactor.buffers.allocateForCommand(
+      min(task.workCount, LogicalUnit.pieceBytes), userBytes: lentBytes - task.unitBytes)
+    guard let scratch = task.scratch else { return false }
+    charge(task, scratch.capacity)
+    return true
   }
 
   /// Reads the piece after what is done.

@@ -24,6 +24,8 @@ public final class DeviceServer {
 
   /// The task set: every task admitted and not ended. Unordered; a task knows its slot.
   private(set) var tasks: ContiguousArray<SCSITask> = []
+  /// Bytes of the buffers that they have. What has ended and is still being sent is its session's.
+  private(set) var lentBytes = 0
   private(set) var nexuses: [LogicalUnitNexus] = []
   /// Made at once, lazy only because it refers back.
   private(set) lazy var reservations = ReservationAgent(self)
@@ -68,10 +70,12 @@ public final class DeviceServer {
 
   // MARK: Nexuses
 
-  func attach(_ nexus: LogicalUnitNexus) {
+  /// A new nexus, to which `attention` is the first thing to be told.
+  func attach(_ nexus: LogicalUnitNexus, attention: SenseData) {
+    if hasElder(nexus) { nexus.shut(attention: attention) } else { nexus.establish(attention) }
     nexuses.append(nexus)
     nexus.gate = reservations.gate(for: nexus)
-    unit.nexusAppeared(nexus.number, nexus.nexus.identity)
+    unit.nexusAppeared(nexus.number, nexus.initiatorTarget.identity)
   }
 
   func detach(_ nexus: LogicalUnitNexus) {
@@ -81,6 +85,7 @@ public final class DeviceServer {
     transportBuffers.forget(nexus)
     unit.nexusEnded(nexus.number)
     reservations.nexusEnded(nexus)
+    openHeirs(of: nexus)
   }
 
   /// PREVENT ALLOW MEDIUM REMOVAL does not outlast a reset (SBC-3 §5.10).
@@ -109,10 +114,18 @@ public final class DeviceServer {
     task.slot = tasks.count
     tasks.append(task)
     counters.noteDepth(tasks.count)
+    task.unitBytes = 0
+    charge(task, task.data?.capacity ?? 0)
     task.entry = nextEntry
     task.place = SCSITask.noPlace
     nextEntry &+= 1
     if task.attribute != .simple { enterOrder(task) }
+  }
+
+  /// Notes that a task of the task set has taken `byteCount` bytes.
+  func charge(_ task: SCSITask, _ byteCount: Int) {
+    task.unitBytes += byteCount
+    lentBytes += byteCount
   }
 
   /// From here on `task` is before those of other nexuses that come later.
@@ -138,6 +151,7 @@ public final class DeviceServer {
       tasks[slot] = last
       last.slot = slot
     }
+    lentBytes -= task.unitBytes
     task.slot = -1
     task.nexus = nil
     task.phase = .ended
@@ -206,15 +220,18 @@ public final class DeviceServer {
     if task.reservationTicket != 0 { reservations.withdraw(task) }
   }
 
-  /// Aborts the tasks of this reactor for which `isVictim` says so.
+  /// Aborts the tasks of this reactor for which `isVictim` says so. Of a third-party copy that
+  /// `isOthers` only its steps here are waited for (`CopyOperation`).
   func abortTasks(
-    status: (SCSITask) -> SCSIStatus = { _ in .good }, barrier: DrainBarrier,
+    status: (SCSITask) -> SCSIStatus = { _ in .good },
+    isOthers: (SCSITask) -> Bool = { _ in false }, barrier: DrainBarrier,
     where isVictim: (SCSITask) -> Bool = { _ in true }
   ) {
     var collecting: [SCSITask] = []
     for task in tasks where isVictim(task) {
       markAborted(task, status(task))
       if task.phase == .executing {
+        if task.copy != nil, isOthers(task) { continue }
         barrier.add()
         task.barriers.append(barrier)
       } else {

@@ -18,11 +18,3 @@ public final class DrainBarrier {
   /// No more tasks will be added; completes at once if none is left.
   public func arm() { taskEnded() }
 }
-
-/// Whether a task management function reached everything it had to reach.
-public enum ManagementOutcome: Sendable, Equatable {
-  /// Every affected task has ended.
-  case complete
-  /// Some reactor could not be told. Nothing may be concluded about its tasks.
-  case incomplete
-}

@@ -88,8 +88,13 @@ public final class SCSITask: StoreClient {
   var stepCount = 0
   /// A second buffer, of commands that compare or repeat.
   var scratch: Buffer?
+  /// What of `data` and `scratch` counts as its unit's (`DeviceServer.lentBytes`).
+  var unitBytes = 0
   /// What an UNMAP still has to deallocate, last first.
   var unmapRanges: [BlockRange] = []
+
+  /// The unit attention that its status or its data tells of.
+  var reportedAttention: SenseData?
 
   // MARK: Order
 
@@ -130,11 +135,6 @@ public final class SCSITask: StoreClient {
   private unowned var owner: (any SCSITaskOwner)?
 
   public init() { request.belong(to: self) }
-
-  public convenience init(owner: any SCSITaskOwner) {
-    self.init()
-    belong(to: owner)
-  }
 
   /// Notes the owner, once, before the first command: an owner can make its task before itself.
   public func belong(to owner: any SCSITaskOwner) { self.owner = owner }
@@ -186,7 +186,8 @@ public final class SCSITask: StoreClient {
     let count = min(bytes.count, lengthMax)
     transferLength = UInt64(count)
     guard count > 0 else { return true }
-    let allocation = orReserve ? pool.allocateFromReserve(count) : pool.allocate(count)
+    let allocation =
+      orReserve ? pool.allocateFromReserve(count) : pool.allocateForCommand(count, userBytes: 0)
     guard let buffer = allocation else { return false }
     buffer.store(count == bytes.count ? bytes : Array(bytes.prefix(count)), at: 0)
     data = buffer
@@ -208,6 +209,7 @@ public final class SCSITask: StoreClient {
     stepCount = 0
     if !unmapRanges.isEmpty { unmapRanges.removeAll() }
     if copy != nil { copy = nil }
+    if reportedAttention != nil { reportedAttention = nil }
     status = .good
     sense = nil
     isAborted = false

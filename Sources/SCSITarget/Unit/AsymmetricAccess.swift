@@ -67,8 +67,8 @@ extension DeviceServer {
   /// tells those whose unit has a changed state, through whatever group.
   func accessStatesChanged(except origin: ObjectIdentifier?) {
     for nexus in nexuses {
-      let states = nexus.nexus.targetPorts.map { unit.access.group($0.group).state }
-      nexus.accessState = unit.access.group(nexus.nexus.port.group).state
+      let states = nexus.initiatorTarget.targetPorts.map { unit.access.group($0.group).state }
+      nexus.accessState = unit.access.group(nexus.initiatorTarget.port.group).state
       guard nexus.accessStatesSeen != states else { return }
       nexus.accessStatesSeen = states
       if ObjectIdentifier(nexus) != origin { nexus.establish(.asymmetricAccessStateChanged) }

@@ -32,6 +32,7 @@ public final class LogicalUnit: Sendable {
   public let servesLongCommands: Bool
   /// The parameters that were saved.
   let parameters: UnitParameters
+  let clock = UnitClock()
   public let access: AsymmetricAccess
   public let provisioning: ThinProvisioning
   /// Of each device server, and what they had counted at the last reset.

@@ -8,15 +8,12 @@ extension DeviceServer {
   /// Puts the saved settings in force; `body` follows on this reactor. Called when the tasks before
   /// the reset have ended; a MODE SELECT that came after it may be at work, and is waited for.
   func revertModes(then body: @escaping () -> Void) {
-    guard unit.parameters.beginChange() else {
-      return PendingReversion(of: self, then: body).wait()
-    }
-    beginReversion(then: body)
+    unit.parameters.awaitChange(on: reactor) { [self] in beginReversion(then: body) }
   }
 
   /// A cache that this turns off is off from here on, as MODE SELECT has it. Should the
   /// synchronization fail, it stays off: every further write synchronizes for itself, and says so.
-  fileprivate func beginReversion(then body: @escaping () -> Void) {
+  private func beginReversion(then body: @escaping () -> Void) {
     guard unit.modes.settings != unit.savedSettings else {
       unit.parameters.endChange()
       return body()
@@ -64,25 +61,4 @@ final class CacheReversion: StoreClient {
   }
 
   func storeRequestEnded(_ request: StoreRequest, _ failure: StoreFailure?) { body() }
-}
-
-/// Looks now and then whether the MODE SELECT under way has ended, which waits for a save or a
-/// synchronization and tells nobody.
-private final class PendingReversion: TimerHandler {
-  private static let interval = Milliseconds(5)
-
-  private let server: DeviceServer
-  private let body: () -> Void
-
-  init(of server: DeviceServer, then body: @escaping () -> Void) {
-    self.server = server
-    self.body = body
-  }
-
-  func wait() { _ = server.reactor.startTimer(after: PendingReversion.interval, for: self) }
-
-  func timerFired(_ timer: TimerID) {
-    guard server.unit.parameters.beginChange() else { return wait() }
-    server.beginReversion(then: body)
-  }
 }

@@ -27,13 +27,17 @@ public struct SavedParameters: Sendable, Equatable {
   public init() {}
 }
 
-/// The saved parameters of a logical unit as all reactors see them, and its clock.
+/// The saved parameters of a logical unit as all reactors see them.
 final class UnitParameters: Sendable {
   let persistence: (any UnitPersistence<SavedParameters>)?
   private let state: Mutex<SavedParameters>
-  /// What SET TIMESTAMP has made of the machine's clock, in milliseconds to add; nil: nothing.
-  private let clockOffset = Mutex<Int64?>(nil)
-  private let isChanging = Atomic<Bool>(false)
+  private let turns = Mutex(Turns())
+
+  /// Who changes them, and who waits to.
+  private struct Turns {
+    var isTaken = false
+    var waiting: [ReactorBound<PendingChange>] = []
+  }
 
   init(_ saved: SavedParameters, _ persistence: (any UnitPersistence<SavedParameters>)?) {
     state = Mutex(saved)
@@ -47,22 +51,46 @@ final class UnitParameters: Sendable {
 
   /// Lets one command at a time change what is saved: MODE SELECT or SET IDENTIFYING INFORMATION.
   /// False: another is at it.
-  func beginChange() -> Bool { !isChanging.exchange(true, ordering: .acquiringAndReleasing) }
-  func endChange() { isChanging.store(false, ordering: .releasing) }
-
-  var timestamp: TimestampParameters {
-    let now = WallClock.milliseconds
-    guard let offset = clockOffset.withLock({ $0 }) else {
-      return TimestampParameters(milliseconds: now, origin: .other)
+  func beginChange() -> Bool {
+    turns.withLock { turns in
+      if turns.isTaken { return false }
+      turns.isTaken = true
+      return true
     }
-    return TimestampParameters(
-      milliseconds: now &+ UInt64(bitPattern: offset), origin: .setTimestamp)
   }
 
-  func setTimestamp(_ milliseconds: UInt64) {
-    let offset = Int64(bitPattern: milliseconds &- WallClock.milliseconds)
-    clockOffset.withLock { $0 = offset }
+  /// Begins a change when the one under way and those that wait have ended; `body` follows on
+  /// `reactor`, which is the caller's, at once if there are none.
+  func awaitChange(on reactor: Reactor, then body: @escaping () -> Void) {
+    let pending = ReactorBound(PendingChange(body), on: reactor)
+    let isFirst = turns.withLock { turns in
+      guard turns.isTaken else {
+        turns.isTaken = true
+        return true
+      }
+      turns.waiting.append(pending)
+      return false
+    }
+    if isFirst { body() }
   }
+
+  /// The next one's turn, if anybody waits.
+  func endChange() {
+    let next: ReactorBound<PendingChange>? = turns.withLock { turns in
+      turns.isTaken = !turns.waiting.isEmpty
+      return turns.isTaken ? turns.waiting.removeFirst() : nil
+    }
+    next?.answer { $0.begin() }
+  }
+}
+
+/// A change that waits for its turn.
+private final class PendingChange {
+  private let body: () -> Void
+
+  init(_ body: @escaping () -> Void) { self.body = body }
+
+  func begin() { body() }
 }
 
 extension DeviceServer {

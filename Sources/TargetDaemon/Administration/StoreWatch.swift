@@ -51,10 +51,18 @@ final class StoreWatch: Sendable {
         StoreGrowth(administration, served).follow()
       }
     }
+    followSpace(administration.daemon)
     let changes = note(administration.daemon.inventory.served)
     guard !changes.isEmpty else { return }
     for event in changes { administration.daemon.events.publish(event) }
     administration.daemon.statusChanged()
+  }
+
+  private func followSpace(_ daemon: Daemon) {
+    do throws(DaemonError) { try daemon.spaceMonitor.follow(daemon.inventory, daemon.logger) } catch
+    {
+      daemon.logger.warning("nobody looks at the room of files", metadata: ["error": "\(error)"])
+    }
   }
 
   /// What has changed since the last look.

@@ -2,40 +2,57 @@ internal import BackingStore
 internal import Logging
 internal import Reactor
 internal import SCSITarget
+internal import Synchronization
 internal import TargetConfig
 
-/// Looks, on a thread of its own, at how much room the sparse files of stores have left. Where it
-/// cannot look the unit goes on telling what was found last.
+/// Looks at how much room the sparse files of stores have left, on a thread for each file system:
+/// one that hangs keeps nobody from a look at the others. Where it cannot look the unit goes on
+/// telling what was found last.
 final class SpaceMonitor: Sendable {
   /// Between two looks at a file with a threshold, so that the alarm comes soon; at others the
   /// figures are only read by people.
   private static let thresholdInterval = Milliseconds.seconds(5)
   private static let interval = Milliseconds.seconds(60)
+  /// File systems beyond so many share threads.
+  static let threadsMax = 64
 
-  private let wakeUp = Semaphore()
-  private let ended = Semaphore()
-
-  private struct Watched: Sendable {
+  struct Watched: Sendable {
     let unit: LogicalUnit
     let path: String
     let hasThreshold: Bool
   }
 
-  /// Starts the thread, which looks at whatever is served at the time.
-  func start(_ inventory: Inventory, _ logger: Logger) throws(DaemonError) {
-    do throws(DaemonError) {
-      try PlatformThread.startDetached(name: "space monitor") { [wakeUp, ended] in
-        Self.run(inventory, until: wakeUp, logger)
-        ended.signal()
-      }
-    } catch {
-      ended.signal()
-      throw error
-    }
+  /// What one thread looks at.
+  private final class Share: Sendable {
+    let watched = Mutex<[Watched]>([])
+    let isEnding = Atomic<Bool>(false)
+    let wakeUp = Semaphore()
+    let ended = Semaphore()
   }
 
-  private static func watched(_ inventory: Inventory) -> [Watched] {
-    inventory.served.compactMap { served in
+  private struct State: Sendable {
+    var shares: [Share] = []
+    var shareOfDevice: [UInt64?: Int] = [:]
+    var shareOfUnit: [ObjectIdentifier: Int] = [:]
+    var isStopping = false
+  }
+
+  /// The file system that a file is on, and what there is left: the kernel's word, or a test's.
+  private let device: @Sendable (String) -> UInt64?
+  private let space: @Sendable (String) -> StoreMedia.Space?
+  private let state = Mutex(State())
+
+  init(
+    device: @escaping @Sendable (String) -> UInt64? = { StoreMedia.device(of: $0) },
+    space: @escaping @Sendable (String) -> StoreMedia.Space? = { StoreMedia.space(of: $0) }
+  ) {
+    self.device = device
+    self.space = space
+  }
+
+  /// Looks at what is served by now: to be called at the start, and when that may have changed.
+  func follow(_ inventory: Inventory, _ logger: Logger) throws(DaemonError) {
+    let watched = inventory.served.compactMap { served -> Watched? in
       let configured = served.opened.configured
       guard case .file(let path) = configured.medium,
         served.unit.store.capabilities.canPunchHoles
@@ -43,30 +60,94 @@ final class SpaceMonitor: Sendable {
       return Watched(
         unit: served.unit, path: path, hasThreshold: configured.thinThresholdPercent != nil)
     }
+    try follow(watched, logger)
   }
+
+  /// Looks at `watched` from now on, and at nothing else. From one thread at a time; it may wait for
+  /// the file systems of those that are new.
+  func follow(_ watched: [Watched], _ logger: Logger) throws(DaemonError) {
+    let known = state.withLock { $0.shareOfUnit }
+    let newcomers = watched.filter { known[ObjectIdentifier($0.unit)] == nil }
+    guard !newcomers.isEmpty || watched.count != known.count else { return }
+    let devices = newcomers.map { device($0.path) }
+    try state.withLock { state throws(DaemonError) in
+      guard !state.isStopping else { return }
+      let units = Set(watched.map { ObjectIdentifier($0.unit) })
+      state.shareOfUnit = state.shareOfUnit.filter { units.contains($0.key) }
+      for (newcomer, device) in zip(newcomers, devices) {
+        state.shareOfUnit[ObjectIdentifier(newcomer.unit)] = try share(of: device, &state, logger)
+      }
+      let shares = Dictionary(grouping: watched) { state.shareOfUnit[ObjectIdentifier($0.unit)] }
+      for (index, share) in state.shares.enumerated() {
+        share.watched.withLock { $0 = shares[index] ?? [] }
+      }
+      let changed = Set(newcomers.map { state.shareOfUnit[ObjectIdentifier($0.unit)] })
+      for case .some(let index) in changed { state.shares[index].wakeUp.signal() }
+    }
+  }
+
+  /// That of a device which is new is another thread's, as far as there may be another.
+  private func share(
+    of device: UInt64?, _ state: inout State, _ logger: Logger
+  ) throws(DaemonError) -> Int {
+    if let share = state.shareOfDevice[device] { return share }
+    var index = state.shareOfDevice.count % Self.threadsMax
+    if index >= state.shares.count {
+      do throws(DaemonError) {
+        state.shares.append(try startThread(logger))
+        index = state.shares.count - 1
+      } catch {
+        guard !state.shares.isEmpty else { throw error }
+        index = 0
+      }
+    }
+    state.shareOfDevice[device] = index
+    return index
+  }
+
+  private func startThread(_ logger: Logger) throws(DaemonError) -> Share {
+    let share = Share()
+    try PlatformThread.startDetached(name: "space monitor") { [space] in
+      Self.run(share, space, logger)
+      share.ended.signal()
+    }
+    return share
+  }
+
+  var threadCount: Int { state.withLock { $0.shares.count } }
 
   /// False: a file system did not answer by `deadline`.
   func stop(by deadline: MonotonicTime) -> Bool {
-    wakeUp.signal()
-    return ended.wait(until: deadline)
+    let shares = state.withLock { state in
+      state.isStopping = true
+      return state.shares
+    }
+    for share in shares {
+      share.isEnding.store(true, ordering: .releasing)
+      share.wakeUp.signal()
+    }
+    return shares.count { !$0.ended.wait(until: deadline) } == 0
   }
 
   private static func run(
-    _ inventory: Inventory, until stopped: Semaphore, _ logger: Logger
+    _ share: Share, _ space: (String) -> StoreMedia.Space?, _ logger: Logger
   ) {
     var nextOfAll = MonotonicTime.current
-    repeat {
+    while !share.isEnding.load(ordering: .acquiring) {
       let now = MonotonicTime.current
       let isTimeForAll = now >= nextOfAll
       if isTimeForAll { nextOfAll = now + interval }
-      for one in watched(inventory) where isTimeForAll || one.hasThreshold {
-        look(at: one, logger)
+      let watched = share.watched.withLock { $0 }
+      for one in watched where isTimeForAll || one.hasThreshold {
+        if let space = space(one.path) { note(space, of: one, logger) }
       }
-    } while !stopped.wait(until: .current + thresholdInterval)
+      let pause = watched.contains { $0.hasThreshold } ? thresholdInterval : interval
+      // Woken, it has others to look at, or is to end.
+      if share.wakeUp.wait(until: .current + pause) { nextOfAll = .current }
+    }
   }
 
-  private static func look(at watched: Watched, _ logger: Logger) {
-    guard let space = StoreMedia.space(of: watched.path) else { return }
+  private static func note(_ space: StoreMedia.Space, of watched: Watched, _ logger: Logger) {
     let isAlarm = watched.unit.noteSpace(
       usedBytes: space.usedBytes, availableBytes: space.availableBytes)
     guard isAlarm else { return }

@@ -37,9 +37,9 @@ struct LatchMarks: Sendable {
 
   /// Leaves a mark on stable storage. Sleeps: for a helper thread.
   func mark(_ store: String, _ reason: SystemError) throws(SystemError) {
-    let file: StateDescriptor
+    let file: FileDescriptor
     do throws(SystemError) {
-      file = try .open(path(of: store), O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+      file = try .openState(path(of: store), O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
     } catch {
       guard error.rawValue == EEXIST else { throw error }
       return try StateFile.synchronizeDirectory(directory)
@@ -50,7 +50,7 @@ struct LatchMarks: Sendable {
   }
 
   /// For people. The mark stands without it, so that a lack of room is no failure here.
-  private func explain(_ store: String, _ reason: SystemError, in file: borrowing StateDescriptor) {
+  private func explain(_ store: String, _ reason: SystemError, in file: borrowing FileDescriptor) {
     let text = "the sync of store \"\(store)\" failed: \(reason)\n"
     do throws(SystemError) {
       try file.write(Array(text.utf8))

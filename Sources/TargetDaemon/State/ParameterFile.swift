@@ -19,13 +19,11 @@ internal import SCSITarget
 struct ParameterFile: RecordFile {
   static let kind = "parameters"
 
-  let unit: String
-  let store: String
+  let unit: RecordUnit
   var parameters: SavedParameters
 
   init(_ parameters: SavedParameters, of unit: LogicalUnitIdentity) {
-    self.unit = Self.name(of: unit)
-    store = Self.storeName(of: unit)
+    self.unit = RecordUnit(unit)
     self.parameters = parameters
   }
 
@@ -64,13 +62,12 @@ struct ParameterFile: RecordFile {
 
   // MARK: Reading
 
-  init?(unit: String, store: String, _ lines: inout LineReader) {
+  init?(_ unit: RecordUnit, _ lines: inout LineReader) {
     guard let modes = lines.line(after: "modes"),
       let information = lines.line(after: "information").flatMap({ Hexadecimal.bytes($0) }),
       let text = lines.line(after: "text").flatMap({ Hexadecimal.bytes($0) })
     else { return nil }
     self.unit = unit
-    self.store = store
     parameters = SavedParameters()
     parameters.modes = Self.modes(modes)
     parameters.identifyingInformation = information

@@ -17,6 +17,9 @@ struct ParameterFiles: UnitPersistence {
       of: "parameters", in: directory, savingOn: thread, logger: logger, fileSystem: fileSystem)
   }
 
+  /// Has room kept from here on for saves on a full file system.
+  func keepRoom() { files.keepRoom() }
+
   /// What `unit` starts with.
   func load(of unit: LogicalUnitIdentity) -> SavedParameters {
     var file: ParameterFile?

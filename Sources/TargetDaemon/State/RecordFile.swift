@@ -27,9 +27,7 @@ protocol RecordFile: Equatable, Sendable {
   /// More bytes than this are no file of this kind.
   static var bytesMax: Int { get }
 
-  /// Hexadecimal digits.
-  var unit: String { get }
-  var store: String { get }
+  var unit: RecordUnit { get }
   /// The lines of the kind, each with its line feed.
   var body: String { get }
   /// Whether it is one that may be believed.
@@ -37,7 +35,27 @@ protocol RecordFile: Equatable, Sendable {
 
   /// Of the lines of the kind, all of which the reader must give. Lenient about spelling, since
   /// whatever is not spelled as `body` does it is refused later.
-  init?(unit: String, store: String, _ lines: inout LineReader)
+  init?(_ unit: RecordUnit, _ lines: inout LineReader)
+}
+
+/// Whom a record is about.
+struct RecordUnit: Equatable, Sendable {
+  /// The NAA identifier in hexadecimal digits, which is the name of the file too: a store under
+  /// another name but with its former `naa` finds what is on record, and so does one that returns
+  /// to the configuration.
+  let naa: String
+  /// The name of the store, as much of it as people read.
+  let store: String
+
+  init(_ unit: LogicalUnitIdentity) {
+    naa = Hexadecimal.text(unit.naa)
+    store = String(String.UnicodeScalarView(unit.name.unicodeScalars.prefix(200)))
+  }
+
+  init(naa: String, store: String) {
+    self.naa = naa
+    self.store = store
+  }
 }
 
 /// Why bytes are no file of a kind.
@@ -57,8 +75,8 @@ extension RecordFile {
   var content: [UInt8] {
     let head = """
       \(Self.header)\(Self.version)
-      unit \(unit)
-      store \(StateName.word(store))
+      unit \(unit.naa)
+      store \(StateName.word(unit.store))
 
       """
     return ChecksummedText(head + body).content(Self.checksum)
@@ -74,8 +92,8 @@ extension RecordFile {
     guard content.count <= Self.bytesMax,
       let text = ChecksummedText(content: content, Self.checksum),
       let file = Self(text.lines),
-      GeneratedIdentity(hexadecimal: file.unit[...])?.hexadecimal == file.unit, file.isValid,
-      file.content == content
+      GeneratedIdentity(hexadecimal: file.unit.naa[...])?.hexadecimal == file.unit.naa,
+      file.isValid, file.content == content
     else { throw .notWhatWasWritten }
     self = file
   }
@@ -89,19 +107,10 @@ extension RecordFile {
   private init?(_ lines: [Substring]) {
     var reader = LineReader(lines)
     guard reader.line(after: String(Self.header.dropLast())) != nil,
-      let unit = reader.line(after: "unit"),
+      let naa = reader.line(after: "unit"),
       let store = reader.line(after: "store").flatMap({ StateName.name(ofWord: $0) })
     else { return nil }
-    self.init(unit: unit, store: store, &reader)
-  }
-
-  /// The name of the file of a unit, and its word for it: a store under another name but with its
-  /// former `naa` finds what is on record, and so does one that returns to the configuration.
-  static func name(of unit: LogicalUnitIdentity) -> String { Hexadecimal.text(unit.naa) }
-
-  /// The name of a unit's store, as much of it as people read.
-  static func storeName(of unit: LogicalUnitIdentity) -> String {
-    String(String.UnicodeScalarView(unit.name.unicodeScalars.prefix(200)))
+    self.init(RecordUnit(naa: naa, store: store), &reader)
   }
 }
 

@@ -16,6 +16,7 @@ internal import Synchronization
 ///   Where that fails too, the next save that succeeds settles it; a process or host that ends
 ///   before starts with either, which is what a crash within any save may leave, and the log says
 ///   so.
+/// - Where there is no room for a new file, the `SpareFile` takes its place.
 ///
 /// Bounded: a unit saves once at a time, and more than `JobThread.jobsMax` waiting saves are
 /// refused.
@@ -29,6 +30,7 @@ final class RecordFiles<File: RecordFile>: Sendable {
   /// What of each unit is in force, by the name of its file; or nil for nothing. Nothing is written
   /// over a file whose unit is not in here, since nobody knows what it stands for.
   private let inForce = Mutex<[String: File?]>([:])
+  private let spare: SpareFile
 
   init(
     of noun: String, in directory: String, savingOn thread: JobThread, logger: Logger,
@@ -39,9 +41,14 @@ final class RecordFiles<File: RecordFile>: Sendable {
     self.thread = thread
     self.logger = logger
     self.fileSystem = fileSystem
+    spare = SpareFile(
+      for: noun, in: directory, bytes: File.bytesMax, logger: logger, fileSystem: fileSystem)
   }
 
-  func path(of unit: LogicalUnitIdentity) -> String { "\(directory)/\(File.name(of: unit))" }
+  /// Has room kept from here on for saves on a full file system.
+  func keepRoom() { thread.perform { [spare] in spare.fill() } }
+
+  func path(of unit: LogicalUnitIdentity) -> String { "\(directory)/\(RecordUnit(unit).naa)" }
 
   // MARK: Loading
 
@@ -58,14 +65,14 @@ final class RecordFiles<File: RecordFile>: Sendable {
     guard let content else { return nil }
     let file: File
     do throws(RecordDamage) { file = try File(content: content) } catch { throw .damaged(error) }
-    guard file.unit == File.name(of: unit) else { throw .ofOtherUnit(file.unit) }
+    guard file.unit.naa == RecordUnit(unit).naa else { throw .ofOtherUnit(file.unit.naa) }
     return file
   }
 
   /// From here on `file` is in force, and what is on record may be written over. Once for each
   /// unit, before it is presented.
   func begin(_ unit: LogicalUnitIdentity, with file: File?) {
-    inForce.withLock { _ = $0.updateValue(file, forKey: File.name(of: unit)) }
+    inForce.withLock { _ = $0.updateValue(file, forKey: RecordUnit(unit).naa) }
   }
 
   // MARK: Saving
@@ -74,7 +81,10 @@ final class RecordFiles<File: RecordFile>: Sendable {
   func save(
     _ file: File?, of unit: LogicalUnitIdentity, completion: @escaping SaveCompletion
   ) {
-    let isAccepted = thread.perform { [self] in completion(saved(file, unit)) }
+    let isAccepted = thread.perform { [self] in
+      completion(saved(file, unit))
+      spare.refill()
+    }
     guard !isAccepted else { return }
     report(.tryAgain, "too many saves wait for the state directory", unit)
     completion(.tryAgain)
@@ -82,7 +92,7 @@ final class RecordFiles<File: RecordFile>: Sendable {
 
   /// Nil: on stable storage.
   private func saved(_ file: File?, _ unit: LogicalUnitIdentity) -> SystemError? {
-    let name = File.name(of: unit)
+    let name = RecordUnit(unit).naa
     guard let former = inForce.withLock({ $0[name] }) else {
       report(.notPermitted, "its file was not understood at the start", unit)
       return .notPermitted
@@ -106,7 +116,7 @@ final class RecordFiles<File: RecordFile>: Sendable {
 
   private func put(_ content: [UInt8]?, _ name: String) throws(StateFile.ReplaceError) {
     if let content {
-      try StateFile.replace(name, in: directory, with: content, on: fileSystem)
+      try StateFile.replace(name, in: directory, with: content, on: fileSystem, orWith: spare)
     } else {
       try StateFile.remove(name, in: directory, on: fileSystem)
     }

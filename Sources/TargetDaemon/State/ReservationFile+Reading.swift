@@ -15,7 +15,7 @@ extension ReservationFile {
     return !reservation.type.isAllRegistrants && nexuses.contains(holder)
   }
 
-  init?(unit: String, store: String, _ lines: inout LineReader) {
+  init?(_ unit: RecordUnit, _ lines: inout LineReader) {
     guard let boot = lines.line(after: "boot"),
       let generation = lines.line(after: "generation").flatMap({ UInt32($0) }),
       let aptpl = lines.line(after: "aptpl"),
@@ -36,7 +36,7 @@ extension ReservationFile {
       }
       state.reservation = found
     }
-    self.init(unit: unit, store: store, boot: BootIdentifier(boot), state: state)
+    self.init(unit: unit, boot: BootIdentifier(boot), state: state)
   }
 
   private static func reservation(

@@ -31,8 +31,7 @@ struct ReservationFile: RecordFile {
   /// A full table takes at most 1024 lines of two names (223 bytes, each perhaps %XX) and numbers.
   static let bytesMax = 2 << 20
 
-  var unit: String
-  var store: String
+  var unit: RecordUnit
   var boot: BootIdentifier?
   var state: ReservationState
 

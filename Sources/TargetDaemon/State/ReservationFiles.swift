@@ -20,6 +20,9 @@ struct ReservationFiles: UnitPersistence {
       of: "reservations", in: directory, savingOn: thread, logger: logger, fileSystem: fileSystem)
   }
 
+  /// Has room kept from here on for saves on a full file system.
+  func keepRoom() { files.keepRoom() }
+
   // MARK: Loading
 
   /// The state that `unit` starts with; none if it has no file. Throws rather than start without a
@@ -66,9 +69,7 @@ struct ReservationFiles: UnitPersistence {
   }
 
   private func file(_ state: ReservationState, of unit: LogicalUnitIdentity) -> ReservationFile {
-    ReservationFile(
-      unit: ReservationFile.name(of: unit), store: ReservationFile.storeName(of: unit), boot: boot,
-      state: state)
+    ReservationFile(unit: RecordUnit(unit), boot: boot, state: state)
   }
 }
 

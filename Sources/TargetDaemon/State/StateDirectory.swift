@@ -11,12 +11,14 @@ internal import Reactor
 ///     reservations/ the persistent reservations of each logical unit (ReservationFiles)
 ///     wipes/        a mark for each FORMAT UNIT or SANITIZE that has not succeeded (WipeMarks)
 ///
+/// Each of parameters/, reservations/ and wipes/ has a `SpareFile` beside its records.
+///
 /// What is found in it at the start is on stable storage before anybody believes it: a process
 /// killed between a rename and its fsync leaves what can be seen, and a loss of power could still
 /// take back.
 final class StateDirectory: Sendable {
   let path: String
-  private let lock: StateDescriptor
+  private let lock: FileDescriptor
 
   /// The file of `IdentityRegistry`.
   var identities: String { path + "/identities" }
@@ -102,7 +104,7 @@ final class StateDirectory: Sendable {
     }
   }
 
-  private init(_ path: String, _ lock: consuming StateDescriptor) {
+  private init(_ path: String, _ lock: consuming FileDescriptor) {
     self.path = path
     self.lock = lock
   }
@@ -137,10 +139,10 @@ final class StateDirectory: Sendable {
     }
   }
 
-  private static func takeLock(_ directory: String) throws(DaemonError) -> StateDescriptor {
+  private static func takeLock(_ directory: String) throws(DaemonError) -> FileDescriptor {
     let path = directory + "/lock"
-    let file: StateDescriptor
-    do throws(SystemError) { file = try .open(path, O_RDWR | O_CREAT, mode: 0o600) } catch {
+    let file: FileDescriptor
+    do throws(SystemError) { file = try .openState(path, O_RDWR | O_CREAT, mode: 0o600) } catch {
       throw DaemonError(.inputOutput, "cannot open \(path): \(error)")
     }
     do throws(SystemError) { try file.lock() } catch {
@@ -161,7 +163,7 @@ final class StateDirectory: Sendable {
   }
 
   /// " (pid 123)", or nothing if the holder has not written it yet.
-  private static func owner(_ file: borrowing StateDescriptor) -> String {
+  private static func owner(_ file: borrowing FileDescriptor) -> String {
     let content = (try? file.read(bytesMax: 64)) ?? []
     let text = String(decoding: content.prefix { (0x30...0x39).contains($0) }, as: UTF8.self)
     return text.isEmpty ? "" : " (pid \(text))"

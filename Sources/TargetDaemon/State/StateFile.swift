@@ -18,17 +18,19 @@ enum StateFile {
   }
 
   /// Replaces the content of `directory`/`name`: a new file (0600, or with `access`), fsync,
-  /// rename, and fsync of the directory, in this order.
+  /// rename, and fsync of the directory, in this order. Where there is no room for a new file, the
+  /// `spare` one is taken.
   static func replace(
     _ name: String, in directory: String, with content: [UInt8], access: FileAccess? = nil,
-    on fileSystem: some StateFileSystem = KernelFileSystem()
+    on fileSystem: some StateFileSystem = KernelFileSystem(), orWith spare: SpareFile? = nil
   ) throws(ReplaceError) {
     let path = "\(directory)/\(name)"
     let temporary = path + ".new"
     do throws(SystemError) {
       try make(temporary, with: content, access, on: fileSystem)
     } catch {
-      throw .unchanged(error)
+      guard let spare, error.isLackOfRoom else { throw .unchanged(error) }
+      return try spare.replace(name, with: content, for: error)
     }
     do throws(SystemError) {
       // A rename that failed may have happened all the same, on a file system behind a network.
@@ -73,14 +75,15 @@ enum StateFile {
   /// Nil: there is no such file. For what is never written, such as the files of /proc.
   static func content(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
     do throws(SystemError) {
-      return try StateDescriptor.open(path, O_RDONLY).read(bytesMax: bytesMax)
+      return try FileDescriptor.openState(path, O_RDONLY).read(bytesMax: bytesMax)
     } catch {
       guard error == .noSuchFile else { throw error }
       return nil
     }
   }
 
-  /// The first name that `directory` gives; nil: it is empty, or there is none.
+  /// The first name that `directory` gives, but for that of a spare; nil: it is empty, or there is
+  /// none.
   static func anyName(in directory: String) throws(SystemError) -> String? {
     guard let stream = unsafe opendir(directory) else {
       let error = SystemError.last
@@ -97,7 +100,7 @@ enum StateFile {
       let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
         unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name != ".", name != ".." { return name }
+      if name != ".", name != "..", name != SpareFile.name { return name }
     }
   }
 

@@ -7,7 +7,11 @@ internal import Reactor
 protocol StateFileSystem: Sendable {
   /// A new, empty file that only its owner can read; what is there already is an error.
   func create(_ path: String) throws(SystemError) -> any StateFileBeingMade
+  /// A file that is there, to be overwritten from its first byte.
+  func open(_ path: String) throws(SystemError) -> any StateFileBeingMade
   func rename(_ path: String, to newPath: String) throws(SystemError)
+  /// Two files that are there change names, in one step.
+  func exchange(_ path: String, _ otherPath: String) throws(SystemError)
   func remove(_ path: String) throws(SystemError)
   /// Makes what was created, renamed or removed in a directory outlive a loss of power.
   func synchronizeDirectory(_ path: String) throws(SystemError)
@@ -20,6 +24,7 @@ protocol StateFileSystem: Sendable {
 protocol StateFileBeingMade: AnyObject {
   func write(_ content: [UInt8]) throws(SystemError)
   func grant(_ access: FileAccess) throws(SystemError)
+  func truncate(to byteCount: Int) throws(SystemError)
   func synchronize() throws(SystemError)
 }
 
@@ -47,21 +52,30 @@ struct FileAccess: Sendable, Equatable {
 /// The file systems of the kernel.
 struct KernelFileSystem: StateFileSystem {
   private final class File: StateFileBeingMade {
-    private let descriptor: StateDescriptor
+    private let descriptor: FileDescriptor
 
-    init(_ path: String) throws(SystemError) {
-      descriptor = try .open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+    init(_ path: String, _ flags: Int32) throws(SystemError) {
+      descriptor = try .openState(path, O_WRONLY | flags, mode: 0o600)
     }
 
     func write(_ content: [UInt8]) throws(SystemError) { try descriptor.write(content) }
     func grant(_ access: FileAccess) throws(SystemError) { try descriptor.grant(access) }
+    func truncate(to byteCount: Int) throws(SystemError) { try descriptor.truncate(to: byteCount) }
     func synchronize() throws(SystemError) { try descriptor.synchronize() }
   }
 
-  func create(_ path: String) throws(SystemError) -> any StateFileBeingMade { try File(path) }
+  func create(_ path: String) throws(SystemError) -> any StateFileBeingMade {
+    try File(path, O_CREAT | O_EXCL)
+  }
+
+  func open(_ path: String) throws(SystemError) -> any StateFileBeingMade { try File(path, 0) }
 
   func rename(_ path: String, to newPath: String) throws(SystemError) {
     guard unsafe Glibc.rename(path, newPath) == 0 else { throw .last }
+  }
+
+  func exchange(_ path: String, _ otherPath: String) throws(SystemError) {
+    guard unsafe clinux_exchange(path, otherPath) == 0 else { throw .last }
   }
 
   func remove(_ path: String) throws(SystemError) {
@@ -69,12 +83,12 @@ struct KernelFileSystem: StateFileSystem {
   }
 
   func synchronizeDirectory(_ path: String) throws(SystemError) {
-    try StateDescriptor.open(path, O_RDONLY | O_DIRECTORY).synchronize()
+    try FileDescriptor.openState(path, O_RDONLY | O_DIRECTORY).synchronize()
   }
 
   func stableContent(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
-    let file: StateDescriptor
-    do throws(SystemError) { file = try .open(path, O_RDONLY) } catch {
+    let file: FileDescriptor
+    do throws(SystemError) { file = try .openState(path, O_RDONLY) } catch {
       guard error == .noSuchFile else { throw error }
       return nil
     }

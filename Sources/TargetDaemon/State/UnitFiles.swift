@@ -27,5 +27,8 @@ struct UnitFiles: Sendable {
     parameters = ParameterFiles(
       directory: state.parameters, savingOn: parameterThread, logger: logger)
     wipes = WipeMarks(directory: state.wipes, savingOn: parameterThread, logger: logger)
+    reservations.keepRoom()
+    parameters.keepRoom()
+    wipes.keepRoom()
   }
 }

@@ -12,13 +12,11 @@ internal import SCSITarget
 struct WipeFile: RecordFile {
   static let kind = "wipe"
 
-  let unit: String
-  let store: String
+  let unit: RecordUnit
   let mark: WipeMark
 
   init(_ mark: WipeMark, of unit: LogicalUnitIdentity) {
-    self.unit = Self.name(of: unit)
-    store = Self.storeName(of: unit)
+    self.unit = RecordUnit(unit)
     self.mark = mark
   }
 
@@ -32,12 +30,11 @@ struct WipeFile: RecordFile {
     """
   }
 
-  init?(unit: String, store: String, _ lines: inout LineReader) {
+  init?(_ unit: RecordUnit, _ lines: inout LineReader) {
     guard let operation = lines.line(after: "operation").flatMap(WipeMark.Operation.init),
       let exit = lines.line(after: "unrestricted-exit")
     else { return nil }
     self.unit = unit
-    self.store = store
     mark = WipeMark(operation, allowsUnrestrictedExit: exit == "1")
   }
 }

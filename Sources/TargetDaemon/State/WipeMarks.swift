@@ -18,6 +18,9 @@ struct WipeMarks: UnitPersistence {
       fileSystem: fileSystem)
   }
 
+  /// Has room kept from here on for saves on a full file system.
+  func keepRoom() { files.keepRoom() }
+
   /// What `unit` starts with, which the log tells together with the ways out.
   func load(of unit: LogicalUnitIdentity) -> SavedWipe {
     let file: WipeFile?

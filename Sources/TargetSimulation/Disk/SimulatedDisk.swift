@@ -257,7 +257,10 @@ extension SimulatedWorld {
   public func makeDisk(sizeBytes: UInt64, blockBytes: Int = 512, isBuffered: Bool = false)
     -> SimulatedDisk
   {
-    let file = FileHandle(rawValue: Int32(disks.count + 1), isBuffered: isBuffered)
+    let number = disks.count + 1
+    let file = FileHandle(
+      rawValue: Int32(number), isBuffered: isBuffered,
+      device: DeviceNumber(rawValue: UInt64(number)))
     let disk = SimulatedDisk(
       world: self, file: file, sizeBytes: sizeBytes, blockBytes: blockBytes)
     disks.append(disk)

@@ -30,11 +30,11 @@ struct CommandWindowTests {
     #expect(window.receive(cmdSN: first + 2, isImmediate: false) == .hold)
     #expect(window.receive(cmdSN: first + 1, isImmediate: false) == .hold)
     #expect(window.receive(cmdSN: first + 1, isImmediate: false) == .ignore)
-    #expect(window.releaseNext() == nil && window.hasGap && window.heldCount == 2)
+    #expect(window.releaseNext() == nil && window.heldCount == 2)
     #expect(window.receive(cmdSN: first, isImmediate: false) == .deliver)
     #expect(window.releaseNext() == first + 1)
     #expect(window.releaseNext() == first + 2)
-    #expect(window.releaseNext() == nil && !window.hasGap && window.heldCount == 0)
+    #expect(window.releaseNext() == nil && window.heldCount == 0)
     #expect(window.expCmdSN == first + 3)
   }
 

@@ -1,6 +1,5 @@
 import Bytes
 import ISCSIModel
-import TestSupport
 import Testing
 
 private let lun: UInt64 = 0x0001_0000_0000_0000
@@ -221,12 +220,12 @@ struct DataOutTransferTests {
   @Test("A correct initiator always completes, and any single wrong field is a violation")
   func property() throws {
     for seed in 0..<1000 {
-      var generator = SeededGenerator(seed: UInt64(seed))
+      var generator = SplitMix64(seed: UInt64(seed))
       try run(seed: seed, &generator)
     }
   }
 
-  private func run(seed: Int, _ generator: inout SeededGenerator) throws {
+  private func run(seed: Int, _ generator: inout SplitMix64) throws {
     let parameters = DataTransferParameters(
       immediateData: .random(using: &generator), initialR2T: .random(using: &generator),
       firstBurstLength: .random(in: 1...64, using: &generator),
@@ -280,7 +279,7 @@ struct DataOutTransferTests {
   /// Sends one sequence as an initiator should; before each PDU tries it with one field wrong.
   private func send(
     from start: Int, to end: Int, tag: TargetTransferTag, _ segment: Int,
-    _ transfer: inout DataOutTransfer, _ generator: inout SeededGenerator, _ seed: Int
+    _ transfer: inout DataOutTransfer, _ generator: inout SplitMix64, _ seed: Int
   ) -> Int {
     var (offset, sn, kept) = (start, UInt32(0), 0)
     while offset < end {

@@ -66,7 +66,7 @@ public final class UnitBench: SCSITaskOwner {
   /// Runs a command of `node` to its end. `out` is what the initiator has to send, `room` what it
   /// takes.
   public func run(_ node: Int, _ cdb: [UInt8], out: [UInt8] = [], room: Int = 1 << 22) -> Outcome {
-    guard let nexus = nodes[node].logicalUnit(at: 0) else { preconditionFailure() }
+    guard let nexus = nodes[node].unitNexus(at: 0) else { preconditionFailure() }
     let server = nexus.server
     task.begin(
       CommandDescriptorBlock(cdb), expectedDataIn: room, expectedDataOut: out.count)
@@ -108,9 +108,9 @@ public final class UnitBench: SCSITaskOwner {
 
   /// LOGICAL UNIT RESET by `node`.
   public func reset(_ node: Int) {
-    guard let nexus = nodes[node].logicalUnit(at: 0) else { preconditionFailure() }
+    guard let nexus = nodes[node].unitNexus(at: 0) else { preconditionFailure() }
     var isDone = false
-    nexus.server.reset(attention: .busDeviceResetFunctionOccurred) { _ in isDone = true }
+    nexus.server.reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
     turn { isDone }
     settle()
   }

@@ -141,8 +141,8 @@ struct ExtendedCopyListTests {
   @Test("A list longer than any that is served is refused before memory is taken for it")
   func longest() {
     func answer(_ action: UInt8, _ length: Int) -> SenseData? {
-      CommandTable.standard.validate(
-        CommandDescriptorBlock(
+      CommandTable.standard.refusal(
+        of: CommandDescriptorBlock(
           [0x83, action, 0, 0, 0, 0, 0, 0, 0, 0] + Self.wide(length, 4) + [0, 0]))
     }
     for (action, most) in [(UInt8(0), 2320), (1, 2352), (0x10, 1040), (0x11, 1560)] {

@@ -1,5 +1,5 @@
 import SCSIModel
-import TestSupport
+import Bytes
 import Testing
 
 @Suite struct PersistentReserveOutTests {
@@ -170,7 +170,7 @@ import Testing
 
   @Test("Ten thousand damaged lists and CDBs are decoded, applied or refused; none traps")
   func damaged() {
-    var generator = SeededGenerator(seed: 5)
+    var generator = SplitMix64(seed: 5)
     var state = ReservationState(
       [(Cluster.a, 0x0102_0304_0506_0708)], .writeExclusive, by: Cluster.a)
     var decoded = 0
@@ -196,7 +196,7 @@ import Testing
 
   @Test("Ten thousand random byte strings are no lists")
   func random() {
-    var generator = SeededGenerator(seed: 6)
+    var generator = SplitMix64(seed: 6)
     for _ in 0..<10_000 {
       let count = Int.random(in: 0...128, using: &generator)
       let list = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }

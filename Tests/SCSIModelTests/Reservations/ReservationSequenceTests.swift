@@ -1,5 +1,5 @@
 import SCSIModel
-import TestSupport
+import Bytes
 import Testing
 
 /// What cluster software sends, from one end to the other, and what chance sends.
@@ -101,7 +101,7 @@ import Testing
   // MARK: Random walks
 
   private struct Walk {
-    var generator: SeededGenerator
+    var generator: SplitMix64
     var state = ReservationState()
 
     let nexuses = [Cluster.a, Cluster.b, Cluster.c].flatMap { [$0, $0.elsewhere] }
@@ -136,7 +136,7 @@ import Testing
   @Test("Invariants hold along a hundred random walks", arguments: 0..<10)
   func walks(_ decade: UInt64) {
     for seed in decade * 10..<decade * 10 + 10 {
-      var walk = Walk(generator: SeededGenerator(seed: seed))
+      var walk = Walk(generator: SplitMix64(seed: seed))
       for _ in 0..<300 {
         let nexus = walk.nexuses.randomElement(using: &walk.generator) ?? Cluster.a
         let request = walk.request(from: nexus)

@@ -27,7 +27,7 @@ struct CommandBlockTests {
           if let row { AdmissionTests.setLength(length, in: &cdb, row.parameterLength) }
           bench.poison()
           let outcome = hasUnit ? bench.run(cdb, out: out) : bench.runWithoutUnit(cdb)
-          #expect(!outcome.data.contains(0xA5), "\(cdb)")
+          #expect(!holdsPoison(outcome.data, cdb), "\(cdb)")
           if let row, row.parameterLength != .none {
             #expect(outcome.data.count <= length, "\(cdb)")
           }
@@ -40,6 +40,15 @@ struct CommandBlockTests {
 
   private let out = [UInt8](repeating: 0, count: 65536)
 
+  /// Whether a byte of the answer is as `Bench.poison` left it. In the clock's six bytes of a
+  /// REPORT TIMESTAMP it may be just that time.
+  private func holdsPoison(_ data: [UInt8], _ cdb: [UInt8]) -> Bool {
+    let isTimestamp = cdb[0] == 0xA3 && cdb[1] & 0x1F == 0x0F
+    return data.enumerated().contains { index, byte in
+      byte == 0xA5 && !(isTimestamp && (4..<10).contains(index))
+    }
+  }
+
   /// T-CDB-1.
   @Test("Each bit of each command, with no, little, enough and much data, leaks and breaks nothing")
   func allBits() {
@@ -49,13 +58,13 @@ struct CommandBlockTests {
       for bit in 8..<row.length * 8 {
         var (cdb, data) = AdmissionTests.sensibleCommand(row)
         cdb[bit / 8] ^= 0x80 >> UInt8(bit % 8)
-        let isHonoured = row.honours(byte: bit / 8, bit: 7 - bit % 8)
+        let isHonoured = row.usage[bit / 64] & (1 << 63) >> UInt64(bit % 64) != 0
         data += [UInt8](repeating: 0, count: 70000)
         for count in [0, 511, 512, data.count] {
           bench.poison()
           store.log.removeAll(keepingCapacity: true)
           let outcome = bench.run(cdb, out: Array(data.prefix(count)))
-          #expect(!outcome.data.contains(0xA5), "\(cdb) \(count)")
+          #expect(!holdsPoison(outcome.data, cdb), "\(cdb) \(count)")
           if !isHonoured {
             #expect(outcome.sense?.key == .illegalRequest, "\(cdb) \(count)")
             #expect(store.log.isEmpty, "\(cdb) \(count)")

@@ -15,7 +15,7 @@ struct TransportBufferTests {
       bench.secondNexus(named: "other\($0)")
     }
     for (index, other) in others.enumerated() {
-      guard let unit = other.logicalUnit(at: 0) else { continue }
+      guard let unit = other.unitNexus(at: 0) else { continue }
       if index == TransportBuffers.nexusesMax - 1 {
         #expect(bench.run(read).data == [1, 2, 3])
       }

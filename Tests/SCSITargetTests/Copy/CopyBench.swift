@@ -39,7 +39,7 @@ final class CopyBench {
     _ = nexus(index).takeAttention()
   }
 
-  func nexus(_ index: Int) -> LogicalUnitNexus { bench.nexus.logicalUnit(at: UInt16(index))! }
+  func nexus(_ index: Int) -> LogicalUnitNexus { bench.nexus.unitNexus(at: UInt16(index))! }
   func server(_ index: Int) -> DeviceServer { servers[index] }
 
   /// CSCD descriptors of units 0, 1, … by their numbers in `units`.

@@ -47,13 +47,13 @@ struct CopyManagementTests {
     _ = copies.beginCopy(whole)
     copies.turn()
     let started = copies.stores[1].log.count
-    var outcome: ManagementOutcome?
-    copies.server(1).reset(attention: .busDeviceResetFunctionOccurred) { outcome = $0 }
+    var isDone = false
+    copies.server(1).reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
     copies.turn()
-    #expect(outcome == nil && started > 0)
+    #expect(!isDone && started > 0)
     copies.stores[1].releaseHeld()
     copies.turn()
-    #expect(outcome == .complete)
+    #expect(isDone)
     #expect(copies.bench.endedOutcomes().map(\.summary) == ["0A/0D/01"])
     #expect(copies.stores[1].log.count == started)
   }
@@ -66,13 +66,13 @@ struct CopyManagementTests {
     _ = copies.beginCopy(
       CopyBench.list([CopySegment(0, 0, to: 1, 0, 50)], units: [1, 2]))
     copies.turn()
-    var outcome: ManagementOutcome?
-    copies.server(1).reset(attention: .busDeviceResetFunctionOccurred) { outcome = $0 }
+    var isDone = false
+    copies.server(1).reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
     copies.turn()
-    #expect(outcome == nil)
+    #expect(!isDone)
     copies.stores[1].releaseHeld()
     copies.turn()
-    #expect(outcome == .complete && copies.stores[2].log.isEmpty)
+    #expect(isDone && copies.stores[2].log.isEmpty)
     #expect(copies.bench.endedOutcomes().map(\.summary) == ["0A/0D/01"])
   }
 
@@ -90,17 +90,82 @@ struct CopyManagementTests {
     let fence = SCSITask(owner: answer)
     fence.begin(
       CommandDescriptorBlock(Reserve.reserve6), expectedDataIn: 0, expectedDataOut: 0)
-    let lun = fencer.logicalUnits[0]
+    let lun = fencer.unitNexuses[0]
     #expect(copies.bench.server.admit(fence, lun) == .execute)
     copies.bench.server.execute(fence)
     copies.turn()
-    #expect(answer.count == 0 && task.phase == .executing && started > 0)
+    // Nothing of it is under way here, and nothing will be.
+    #expect(answer.count == 1 && fence.status == .good)
+    #expect(task.phase == .executing && started > 0)
     copies.stores[2].releaseHeld()
     copies.turn()
-    #expect(answer.count == 1 && fence.status == .good)
     #expect(copies.bench.endedOutcomes().map(\.summary) == ["reservationConflict"])
     #expect(copies.stores[2].log.count == started && copies.server(2).taskCount == 0)
     #expect(copies.bench.server.copiesInProgress == 0)
+  }
+
+  /// A copy of unit 1, whose reads hang, to unit 0, to which it was sent.
+  private func copyFromHungDisk() -> (copies: CopyBench, task: SCSITask) {
+    let copies = pair()
+    copies.stores[1].isHolding = true
+    let task = copies.beginCopy(CopyBench.list([CopySegment(1, 0, to: 0, 0, 12000)]))
+    copies.turn()
+    #expect(copies.stores[1].heldCount > 0 && task.phase == .executing)
+    return (copies, task)
+  }
+
+  @Test("Another's reset does not wait for a copy that hangs elsewhere, which never writes again")
+  func hungSource() throws {
+    let (copies, task) = copyFromHungDisk()
+    let other = try #require(copies.bench.secondNexus().unitNexus(at: 0))
+    var isDone = false
+    copies.bench.server.reset(by: other, attention: .busDeviceResetFunctionOccurred) {
+      isDone = true
+    }
+    copies.turn()
+    #expect(isDone && task.phase == .executing)
+    var isCleared = false
+    copies.bench.server.clearTaskSet(by: other) { isCleared = true }
+    copies.turn()
+    #expect(isCleared)
+    copies.stores[1].releaseHeld()
+    copies.turn()
+    #expect(copies.stores[0].log.isEmpty)
+    #expect(copies.bench.endedOutcomes().map(\.isAborted) == [true])
+    #expect(copies.bench.server.taskCount == 0 && copies.server(1).taskCount == 0)
+  }
+
+  @Test("The reset of the copy's own initiator waits for all of it, wherever it hangs")
+  func hungSourceOwnReset() {
+    let (copies, _) = copyFromHungDisk()
+    var isDone = false
+    copies.bench.server.reset(
+      by: copies.nexus(0), attention: .busDeviceResetFunctionOccurred
+    ) { isDone = true }
+    copies.turn()
+    #expect(!isDone)
+    copies.stores[1].releaseHeld()
+    copies.turn()
+    #expect(isDone && copies.stores[0].log.isEmpty)
+  }
+
+  @Test("What a copy has in flight on the unit itself another's reset waits for")
+  func hungDestinationHere() throws {
+    let copies = pair()
+    copies.stores[0].isHolding = true
+    _ = copies.beginCopy(CopyBench.list([CopySegment(1, 0, to: 0, 0, 12000)]))
+    copies.turn()
+    let started = copies.stores[0].log.count
+    let other = try #require(copies.bench.secondNexus().unitNexus(at: 0))
+    var isDone = false
+    copies.bench.server.reset(by: other, attention: .busDeviceResetFunctionOccurred) {
+      isDone = true
+    }
+    copies.turn()
+    #expect(!isDone && started > 0)
+    copies.stores[0].releaseHeld()
+    copies.turn()
+    #expect(isDone && copies.stores[0].log.count == started)
   }
 
   @Test("COPY OPERATION ABORT ends a copy and is answered after it")
@@ -163,17 +228,24 @@ struct CopyManagementTests {
     #expect(copies.copyStatus(0x00, 25) == nil)
   }
 
-  @Test("More copies at a time than there may be are told BUSY")
-  func tooMany() {
+  @Test("More copies at a time than there may be are told BUSY, and others have room for theirs")
+  func tooMany() throws {
     let copies = pair()
     copies.stores[0].isHolding = true
-    for identifier in 0..<CopyLimits.copiesMax {
+    let kept = FairShare.keptPlaces(of: CopyLimits.copiesMax)
+    for identifier in 0..<CopyLimits.copiesMax - kept {
       _ = copies.beginCopy(
         CopyBench.list([CopySegment(0, 0, to: 1, 0, 1)], identifier: UInt8(identifier)))
     }
     let one = copies.beginCopy(
       CopyBench.list([CopySegment(0, 0, to: 1, 0, 1)], identifier: 99))
     #expect(one.status == .busy)
+    let list = CopyBench.list([CopySegment(0, 0, to: 0, 8, 1)], units: [0])
+    for number in 0...kept {
+      let nexus = try #require(copies.bench.secondNexus(named: "n\(number)").unitNexus(at: 0))
+      let other = copies.bench.begin(CopyBench.cdb(0, list.count), out: list, nexus: nexus)
+      #expect((other.status == .busy) == (number == kept))
+    }
     copies.stores[0].releaseHeld()
     copies.turn()
     #expect(copies.bench.server.copiesInProgress == 0)

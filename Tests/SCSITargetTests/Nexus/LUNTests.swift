@@ -16,10 +16,10 @@ struct LUNTests {
     }
     #expect(nexus.luns == luns.sorted())
     for lun in UInt16(0)...16_400 {
-      #expect(nexus.logicalUnit(at: lun)?.lun == (luns.contains(lun) ? lun : nil))
+      #expect(nexus.unitNexus(at: lun)?.lun == (luns.contains(lun) ? lun : nil))
     }
-    #expect(nexus.logicalUnit(at: .max) == nil)
+    #expect(nexus.unitNexus(at: .max) == nil)
     nexus.detachAll()
-    #expect(nexus.luns.isEmpty && nexus.logicalUnit(at: 0) == nil)
+    #expect(nexus.luns.isEmpty && nexus.unitNexus(at: 0) == nil)
   }
 }

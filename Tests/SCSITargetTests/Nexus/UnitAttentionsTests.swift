@@ -40,6 +40,20 @@ struct UnitAttentionsTests {
     #expect(conditions(attentions) == [.busDeviceResetFunctionOccurred])
   }
 
+  @Test("A condition that was taken and not told comes before the younger ones of its kind, once")
+  func restored() {
+    var attentions = UnitAttentions()
+    attentions.establish(.timestampChanged)
+    attentions.restore(.modeParametersChanged)
+    attentions.restore(.timestampChanged)
+    attentions.establish(.nexusLossOccurred)
+    attentions.restore(.powerOnOccurred)
+    #expect(
+      conditions(attentions) == [
+        .powerOnOccurred, .nexusLossOccurred, .modeParametersChanged, .timestampChanged,
+      ])
+  }
+
   @Test("A condition that was told of in another way is dropped, and only that one")
   func withdrawal() {
     var attentions = UnitAttentions()

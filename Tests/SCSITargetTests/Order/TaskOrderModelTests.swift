@@ -44,7 +44,7 @@ private final class OrderRun: SCSITaskOwner {
     benches =
       [first] + (1..<reactors).map { Bench(first.store, unit: first.unit, reactorIndex: $0) }
     second = benches.map { $0.secondNexus() }
-    units = zip(benches, second).map { bench, second in [bench.lun] + second.logicalUnits }
+    units = zip(benches, second).map { bench, second in [bench.lun] + second.unitNexuses }
     store.onStart = { [unowned self] in started(Int($0.offset / 512)) }
   }
 
@@ -106,7 +106,7 @@ private final class OrderRun: SCSITaskOwner {
     if pick(0...1) == 0 {
       bench.server.abortTaskSet(of: bench.lun) { [unowned self] in managementDone += 1 }
     } else {
-      bench.server.clearTaskSet(by: bench.lun) { [unowned self] _ in managementDone += 1 }
+      bench.server.clearTaskSet(by: bench.lun) { [unowned self] in managementDone += 1 }
     }
   }
 

@@ -194,13 +194,13 @@ struct TaskOrderTests {
       bench.begin(read(3))
     }
     turn(one, two)
-    var outcome: ManagementOutcome?
-    one.server.reset(by: one.lun, attention: .busDeviceResetFunctionOccurred) { outcome = $0 }
+    var isDone = false
+    one.server.reset(by: one.lun, attention: .busDeviceResetFunctionOccurred) { isDone = true }
     turn(one, two)
-    #expect(outcome == nil && started(store) == [0])
+    #expect(!isDone && started(store) == [0])
     store.releaseHeld(at: 0)
     turn(one, two)
-    #expect(outcome == .complete && started(store) == [0])
+    #expect(isDone && started(store) == [0])
     for bench in [one, two] {
       #expect(bench.endedOutcomes().allSatisfy { $0.isAborted })
       #expect(bench.server.taskCount == 0 && !bench.server.isOrdering)
@@ -237,18 +237,18 @@ struct TaskOrderTests {
     let one = Bench(store)
     let two = Bench(store, unit: one.unit, reactorIndex: 1)
     two.begin(read(0))
-    var outcome: ManagementOutcome?
-    one.server.clearTaskSet(by: one.lun) { outcome = $0 }
+    var isDone = false
+    one.server.clearTaskSet(by: one.lun) { isDone = true }
     turn(one, two)
     while one.reactor.mailbox.post({}) {}
     store.releaseHeld(at: 0)
     turn(two)
     turn(one)
-    #expect(outcome == nil)
+    #expect(!isDone)
     two.elapse(milliseconds: 20)
     turn(two)
     turn(one)
-    #expect(outcome == .complete)
+    #expect(isDone)
   }
 
   @Test("ACA is refused, as there is no auto contingent allegiance, and clears no unit attention")
@@ -272,7 +272,7 @@ struct TaskOrderTests {
     #expect(admission == .refused && task.status == .taskSetFull && task.sense == nil)
     let other = SCSITask(owner: bench)
     other.begin(CommandDescriptorBlock(read(2)), expectedDataIn: 512, expectedDataOut: 0)
-    #expect(bench.server.admit(other, second.logicalUnit(at: 0)!) == .refused)
+    #expect(bench.server.admit(other, second.unitNexus(at: 0)!) == .refused)
     #expect(other.status == .busy)
     store.releaseHeld()
     #expect(bench.endedOutcomes().count == 2)
@@ -283,7 +283,7 @@ struct TaskOrderTests {
   func manyOrdered() throws {
     let store = holding(400)
     let bench = Bench(store, queueDepth: 1024)
-    let other = try #require(bench.secondNexus().logicalUnit(at: 0))
+    let other = try #require(bench.secondNexus().unitNexus(at: 0))
     for block in 0..<150 { bench.begin(read(UInt64(block))) }
     for block in 150..<300 {
       let task = SCSITask(owner: bench)
@@ -313,12 +313,12 @@ struct TaskOrderTests {
     one.unit.modes.reportsTaskAborted = true
     one.begin(read(0))
     two.begin(read(1))
-    var outcome: ManagementOutcome?
-    one.server.reset(by: one.lun, attention: .busDeviceResetFunctionOccurred) { outcome = $0 }
+    var isDone = false
+    one.server.reset(by: one.lun, attention: .busDeviceResetFunctionOccurred) { isDone = true }
     turn(one, two)
     store.releaseHeld()
     turn(one, two)
-    #expect(outcome == .complete)
+    #expect(isDone)
     #expect(one.endedOutcomes().map(\.status) == [.good])
     #expect(two.endedOutcomes().map(\.status) == [.taskAborted])
     #expect(two.run(CDB.testUnitReady).summary == "06/29/03")

@@ -11,12 +11,15 @@ import Testing
 struct RangeClaimTests {
   private let new = [UInt8](repeating: 0x77, count: 512)
 
-  @Test("One claim more than a unit may have is told BUSY, and there is room when one has ended")
+  /// What one nexus gets where it has come first.
+  private let claimsOfOne = RangeClaimCount.max - FairShare.keptPlaces(of: RangeClaimCount.max)
+
+  @Test("One claim more than a nexus may have is told BUSY, and there is room when one has ended")
   func claims() {
     let bench = Bench(TestStore(blockBytes: 512, blocks: 20))
     let out = new + new
     bench.store.isHolding = true
-    let tasks = (0..<RangeClaimCount.max).map { _ in
+    let tasks = (0..<claimsOfOne).map { _ in
       bench.begin(CDB.compareAndWrite(5, 1), out: out)
     }
     for _ in 0..<12 { bench.reactor.turn() }
@@ -29,11 +32,35 @@ struct RangeClaimTests {
     #expect(bench.begin(CDB.compareAndWrite(9, 1), out: out).phase == .executing)
     bench.store.releaseHeld()
     for _ in 0..<4000 where bench.server.taskCount > 0 { bench.reactor.turn() }
-    #expect(bench.endedOutcomes().count == RangeClaimCount.max + 2)
+    #expect(bench.endedOutcomes().count == claimsOfOne + 2)
     // Given back by all.
-    #expect(bench.unit.rangeClaims.take())
+    #expect(bench.unit.rangeClaims.take { RangeClaimCount.max })
     bench.unit.rangeClaims.giveBack()
     #expect(bench.run(CDB.ten(0x2A, 5, 1), out: new).summary == "good")
+  }
+
+  @Test("Who has many claims leaves room for others, who are told BUSY only when there is none")
+  func fairClaims() throws {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 20))
+    bench.store.isHolding = true
+    let greedy = (0...claimsOfOne).map { _ in bench.begin(CDB.compareAndWrite(5, 1), out: new + new)
+    }
+    #expect(greedy.last?.status == .busy)
+    // Sixteen others, each of which wants four times as much as is kept for it.
+    var accepted: [Int] = []
+    for number in 0..<16 {
+      let nexus = try #require(bench.secondNexus(named: "n\(number)").unitNexus(at: 0))
+      let tasks = (0..<16).map { _ in
+        bench.begin(CDB.compareAndWrite(5, 1), out: new + new, nexus: nexus)
+      }
+      accepted.append(tasks.count { $0.phase != .ended })
+    }
+    #expect(accepted == [Int](repeating: 4, count: 16))
+    let late = try #require(bench.secondNexus(named: "late").unitNexus(at: 0))
+    #expect(bench.begin(CDB.compareAndWrite(9, 1), out: new + new, nexus: late).status == .busy)
+    bench.store.releaseHeld()
+    for _ in 0..<6000 where bench.server.taskCount > 0 { bench.reactor.turn() }
+    #expect(bench.server.taskCount == 0)
   }
 
   @Test("Locks begin in the order of arrival as soon as nothing before them overlaps")

@@ -129,10 +129,10 @@ struct ReservationAccessTests {
     #expect(holder.run(Reserve.reserve6) == "good")
     switch end {
     case "reset":
-      var outcome: ManagementOutcome?
-      other.server.reset(attention: .busDeviceResetFunctionOccurred) { outcome = $0 }
+      var isDone = false
+      other.server.reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
       cluster.settle()
-      #expect(outcome == .complete)
+      #expect(isDone)
       _ = other.lun.takeAttention()
     case "logout":
       holder.logout()
@@ -146,6 +146,28 @@ struct ReservationAccessTests {
     }
     #expect(other.run(other.write()) == "good")
     #expect(other.run(Reserve.register(1)) == "good")
+  }
+
+  @Test("LOGICAL UNIT RESET ends a RESERVE after all tasks: nobody meets what its holder writes")
+  func reset() {
+    let cluster = Cluster()
+    let holder = cluster.node("a", on: 1)
+    let other = cluster.node("b", on: 0)
+    #expect(holder.run(Reserve.reserve6) == "good")
+    cluster.store.isHolding = true
+    let write = holder.begin(holder.write())
+    var isDone = false
+    other.server.reset(by: other.lun, attention: .busDeviceResetFunctionOccurred) { isDone = true }
+    cluster.settle()
+    for node in [holder, other] { _ = node.lun.takeAttention() }
+    #expect(!isDone && other.run(other.write(1)) == "reservationConflict")
+    // What is granted now would end with the reset.
+    #expect(holder.run(Reserve.reserve6) == "busy" && holder.run(Reserve.release6) == "busy")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(isDone && write.outcome == "aborted")
+    #expect(other.run(Reserve.reserve6) == "good")
+    #expect(holder.run(holder.write()) == "reservationConflict")
   }
 
   @Test(

@@ -91,7 +91,7 @@ final class Node: SCSITaskOwner {
     InitiatorTargetNexus(identity: identity)
   }
 
-  var lun: LogicalUnitNexus { nexus.logicalUnit(at: 0)! }
+  var lun: LogicalUnitNexus { nexus.unitNexus(at: 0)! }
 
   /// A session ends; its tasks have.
   func logout() { nexus.detachAll() }

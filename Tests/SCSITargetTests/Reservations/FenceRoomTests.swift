@@ -23,8 +23,16 @@ struct FenceRoomTests {
     let cluster = Cluster(reactors: 1)
     let (fencer, victim) = try FenceTests.nodes(cluster)
     cluster.store.isHolding = true
-    let reads = (0..<LogicalUnit.queueDepthDefault).map { _ in
+    // And others what is kept for those that have few.
+    let depth = LogicalUnit.queueDepthDefault
+    let reads = (0..<depth - FairShare.keptPlaces(of: depth)).map { _ in
       victim.begin(CDB.ten(0x28, 0, 1))
+    }
+    #expect(victim.run(Self.testUnitReady) == "taskSetFull")
+    for number in 0..<16 {
+      let other = cluster.node("n\(number)", on: 0)
+      for _ in 0..<FairShare.many(of: depth) { _ = other.begin(CDB.ten(0x28, 0, 1)) }
+      #expect(other.run(Self.testUnitReady) == "taskSetFull")
     }
     #expect(fencer.run(Self.testUnitReady) == "busy")
     let fence = fencer.admit(

@@ -35,7 +35,7 @@ struct InstallationTests {
     installation.copy.state = state
     server.reservations.install(installation) {}
     for (index, nexus) in nexuses.enumerated() {
-      #expect(nexus.logicalUnits[0].gate.admits(.read) == (index % 2 == 0))
+      #expect(nexus.unitNexuses[0].gate.admits(.read) == (index % 2 == 0))
     }
     for nexus in nexuses { nexus.detachAll() }
   }

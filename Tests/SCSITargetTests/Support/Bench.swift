@@ -24,6 +24,7 @@ final class Bench: SCSITaskOwner {
   let server: DeviceServer
   let nexus: InitiatorTargetNexus
   private(set) var ended: [SCSITask] = []
+  private var others: [InitiatorTargetNexus] = []
 
   init(
     _ store: TestStore, unit shared: LogicalUnit? = nil, reactorIndex: Int = 0,
@@ -65,7 +66,7 @@ final class Bench: SCSITaskOwner {
     name: "disk", naa: [0x60, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], serial: "S0001",
     vendor: "VENDOR", product: "DISK", revision: "1")
 
-  var lun: LogicalUnitNexus { nexus.logicalUnit(at: 0)! }
+  var lun: LogicalUnitNexus { nexus.unitNexus(at: 0)! }
 
   /// Another initiator port on this reactor, with the logical unit at LUN 0 and no unit attention.
   func secondNexus(named name: String = "second") -> InitiatorTargetNexus {
@@ -74,7 +75,8 @@ final class Bench: SCSITaskOwner {
         initiator: InitiatorPort(name: name, isid: 2),
         target: TargetPort(name: "t", portalGroupTag: 1)))
     nexus.attach(server, as: 0, isReadOnly: false, attention: .powerOnOccurred)
-    _ = nexus.logicalUnit(at: 0)?.takeAttention()
+    _ = nexus.unitNexus(at: 0)?.takeAttention()
+    others.append(nexus)
     return nexus
   }
 
@@ -83,13 +85,14 @@ final class Bench: SCSITaskOwner {
   /// A task that has begun and been admitted; its data-out is in place.
   func admit(
     _ cdb: [UInt8], out: [UInt8]? = nil, expected: Int? = nil,
-    attribute: SCSITask.Attribute = .simple
+    attribute: SCSITask.Attribute = .simple, nexus: LogicalUnitNexus? = nil
   ) -> (task: SCSITask, admission: TaskAdmission) {
     let task = SCSITask(owner: self)
     task.begin(
       CommandDescriptorBlock(cdb), expectedDataIn: expected ?? out?.count ?? 1 << 20,
       expectedDataOut: expected ?? out?.count ?? 1 << 20, attribute: attribute)
-    let admission = server.admit(task, lun)
+    let nexus = nexus ?? lun
+    let admission = nexus.server.admit(task, nexus)
     if case .collect = admission, let data = task.data, let out {
       precondition(out.count >= task.dataCount, "too little data for the command")
       data.store(out.count == task.dataCount ? out : Array(out.prefix(task.dataCount)), at: 0)
@@ -101,12 +104,13 @@ final class Bench: SCSITaskOwner {
   @discardableResult
   func begin(
     _ cdb: [UInt8], out: [UInt8]? = nil, expected: Int? = nil,
-    attribute: SCSITask.Attribute = .simple
+    attribute: SCSITask.Attribute = .simple, nexus: LogicalUnitNexus? = nil
   ) -> SCSITask {
-    let (task, admission) = admit(cdb, out: out, expected: expected, attribute: attribute)
+    let (task, admission) = admit(
+      cdb, out: out, expected: expected, attribute: attribute, nexus: nexus)
     precondition(
       admission != .refused, "the command was refused: \(String(describing: task.sense))")
-    server.execute(task)
+    (nexus ?? lun).server.execute(task)
     return task
   }
 
@@ -176,6 +180,13 @@ final class Bench: SCSITaskOwner {
     let buffers = sizes.compactMap { reactor.buffers.allocate($0) }
     for buffer in buffers { buffer.fill(0..<buffer.capacity, with: 0xA5) }
     for buffer in buffers { reactor.buffers.release(buffer) }
+  }
+}
+
+extension SCSITask {
+  convenience init(owner: any SCSITaskOwner) {
+    self.init()
+    belong(to: owner)
   }
 }
 

@@ -104,6 +104,25 @@ struct AsymmetricAccessTests {
     #expect(first.run(CDB.testUnitReady).summary == "good")
   }
 
+  @Test("SET TARGET PORT GROUPS waits for a reactor whose mailbox is full, and then ends GOOD")
+  func unreachableReactor() {
+    let (first, second) = makeBenches()
+    while second.reactor.mailbox.post({}) {}
+    first.begin([0xA4, 10, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0], out: [0, 0, 0, 0, 2, 0, 0, 3])
+    first.reactor.turn()
+    second.reactor.turn()
+    first.reactor.turn()
+    #expect(first.server.taskCount == 1, "GOOD before the other reactor knows")
+    first.elapse(milliseconds: 20)
+    for _ in 0..<4 {
+      first.reactor.turn()
+      second.reactor.turn()
+    }
+    #expect(first.endedOutcomes().map(\.summary) == ["good"])
+    #expect(second.run(CDB.testUnitReady).summary == "06/2A/06")
+    #expect(second.run(CDB.testUnitReady).summary == "02/04/0B")
+  }
+
   @Test("A write whose data is on the way when the state changes is refused at its dispatch")
   func dispatch() {
     let (first, second) = makeBenches()

@@ -28,13 +28,13 @@ struct ModeReversionTests {
   }
 
   private final class Ending {
-    var outcome: ManagementOutcome?
+    var isDone = false
   }
 
   private func reset(_ bench: Bench) -> Ending {
     let ending = Ending()
     bench.server.reset(by: bench.lun, attention: .busDeviceResetFunctionOccurred) {
-      ending.outcome = $0
+      ending.isDone = true
     }
     return ending
   }
@@ -50,7 +50,7 @@ struct ModeReversionTests {
     #expect(one.unit.modes.isSoftwareWriteProtected && !one.unit.modes.reportsTaskAborted)
     let ending = reset(two)
     turn(one, two)
-    #expect(ending.outcome == .complete)
+    #expect(ending.isDone)
     #expect(one.unit.modes.settings == settings)
     #expect(one.store.log.isEmpty)
     for bench in [one, two] {
@@ -70,12 +70,12 @@ struct ModeReversionTests {
     one.store.isHolding = true
     let ending = reset(one)
     turn(one, two)
-    #expect(ending.outcome == nil)
+    #expect(!ending.isDone)
     #expect(!one.unit.modes.writeCacheEnabled)
     #expect(one.store.log.last?.operation == .synchronize)
     one.store.releaseHeld()
     turn(one, two)
-    #expect(ending.outcome == .complete)
+    #expect(ending.isDone)
     #expect(!one.store.isDirty)
     #expect(one.server.cacheReversion == nil)
   }
@@ -90,12 +90,12 @@ struct ModeReversionTests {
     two.begin(CDB.ten(0x2A, 0, 1), out: block)
     let ending = reset(one)
     turn(one, two)
-    #expect(ending.outcome == nil)
+    #expect(!ending.isDone)
     #expect(one.run(CDB.testUnitReady).summary == "06/29/03")
     #expect(one.unit.modes.usesDescriptorSense)
     one.store.releaseHeld()
     turn(one, two)
-    #expect(ending.outcome == .complete)
+    #expect(ending.isDone)
     #expect(!one.unit.modes.usesDescriptorSense)
     #expect(two.endedOutcomes().map(\.isAborted) == [true])
     #expect(one.run(CDB.testUnitReady).summary == "06/2A/01")
@@ -112,11 +112,25 @@ struct ModeReversionTests {
     one.begin([control.cdb[0], 0x11] + control.cdb.dropFirst(2), out: control.out)
     let ending = reset(two)
     turn(one, two)
-    #expect(ending.outcome == nil)
+    #expect(!ending.isDone)
     memory.release()
     turn(one, two)
-    #expect(ending.outcome == .complete)
+    #expect(ending.isDone)
     #expect(one.unit.modes.usesDescriptorSense)
+    #expect(one.unit.parameters.beginChange())
+  }
+
+  @Test("Resets that wait for one change have their turns, on whatever reactor, before the next")
+  func turns() {
+    let (one, two) = makeBenches()
+    #expect(one.unit.parameters.beginChange())
+    let endings = [reset(one), reset(two), reset(one)]
+    turn(one, two)
+    #expect(endings.allSatisfy { !$0.isDone })
+    one.unit.parameters.endChange()
+    #expect(!one.unit.parameters.beginChange(), "the resets were first")
+    turn(one, two)
+    #expect(endings.allSatisfy { $0.isDone })
     #expect(one.unit.parameters.beginChange())
   }
 }

@@ -1,10 +1,10 @@
-import TestSupport
+import Bytes
 
 @testable import TargetConfig
 
 /// Writes JSON5 files as many hands would: tidy ones and wild ones, comments in every place.
 struct RandomDocument {
-  var generator: SeededGenerator
+  var generator: SplitMix64
   private let isTidy: Bool
   private let density: Int
   private let lineBreak: String
@@ -13,7 +13,7 @@ struct RandomDocument {
   private let isCommaFirst: Bool
 
   init(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix64(seed: seed)
     isTidy = Int.random(in: 0..<3, using: &generator) > 0
     density = Int.random(in: 0...3, using: &generator)
     lineBreak = ["\n", "\n", "\r\n", "\r"].randomElement(using: &generator) ?? "\n"

@@ -1,4 +1,4 @@
-import TestSupport
+import Bytes
 import Testing
 
 @testable import TargetConfig
@@ -30,7 +30,7 @@ struct ImportRobustnessTests {
   func mutations(index: Int) {
     let (format, text) = ImportSample.all[index]
     let original = Array(text.utf8)
-    var random = SeededGenerator(seed: UInt64(index) + 2026)
+    var random = SplitMix64(seed: UInt64(index) + 2026)
     var failures: [Int] = []
     for round in 0..<400 {
       var bytes = original
@@ -41,7 +41,7 @@ struct ImportRobustnessTests {
   }
 
   /// Changes, removes, repeats or moves: whole lines more often than bytes, as they still parse.
-  private func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+  private func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix64) {
     guard !bytes.isEmpty else { return }
     let at = Int.random(in: bytes.indices, using: &random)
     switch Int.random(in: 0..<6, using: &random) {

@@ -1,7 +1,51 @@
-// The rows of the block commands that came later than READ and WRITE: the 32-byte forms, those that
-// read, decide and write, and those that prepare or wipe the medium.
+// Commands that name blocks and move, compare or prepare what is in them (SBC-3 §5).
 
 extension CommandTable {
+  static func transferRows() -> [CommandRow] {
+    [
+      CommandRow(
+        .read6, "READ(6)", 0x08, mask: [0x1F, 0xFF, 0xFF, 0xFF, 0x00], .dataIn, blocks: .six,
+        .read),
+      CommandRow(
+        .read10, "READ(10)", 0x28, mask: ten(flags: 0x18), .dataIn, blocks: .ten, .read),
+      CommandRow(
+        .read12, "READ(12)", 0xA8, mask: twelve(flags: 0x18), .dataIn, blocks: .twelve, .read),
+      CommandRow(
+        .read16, "READ(16)", 0x88, mask: sixteen(flags: 0x18), .dataIn, blocks: .sixteen, .read),
+      CommandRow(
+        .write6, "WRITE(6)", 0x0A, mask: [0x1F, 0xFF, 0xFF, 0xFF, 0x00], .dataOut, blocks: .six,
+        .write, .writesMedium),
+      CommandRow(
+        .write10, "WRITE(10)", 0x2A, mask: ten(flags: 0x18), .dataOut, blocks: .ten, .write,
+        .writesMedium),
+      CommandRow(
+        .write12, "WRITE(12)", 0xAA, mask: twelve(flags: 0x18), .dataOut, blocks: .twelve, .write,
+        .writesMedium),
+      CommandRow(
+        .write16, "WRITE(16)", 0x8A, mask: sixteen(flags: 0x18), .dataOut, blocks: .sixteen,
+        .write, .writesMedium),
+      // DPO and BYTCHK 00b or 01b: the other two values are reserved here (SBC-3 §5.37).
+      CommandRow(
+        .writeAndVerify10, "WRITE AND VERIFY(10)", 0x2E, mask: ten(flags: 0x12), .dataOut,
+        blocks: .ten, .write, .writesMedium),
+      CommandRow(
+        .writeAndVerify12, "WRITE AND VERIFY(12)", 0xAE, mask: twelve(flags: 0x12), .dataOut,
+        blocks: .twelve, .write, .writesMedium),
+      CommandRow(
+        .writeAndVerify16, "WRITE AND VERIFY(16)", 0x8E, mask: sixteen(flags: 0x12), .dataOut,
+        blocks: .sixteen, .write, .writesMedium),
+      // DPO and both bits of BYTCHK.
+      CommandRow(
+        .verify10, "VERIFY(10)", 0x2F, mask: ten(flags: 0x16), .dataOut, blocks: .ten, .read),
+      CommandRow(
+        .verify12, "VERIFY(12)", 0xAF, mask: twelve(flags: 0x16), .dataOut, blocks: .twelve,
+        .read),
+      CommandRow(
+        .verify16, "VERIFY(16)", 0x8F, mask: sixteen(flags: 0x16), .dataOut, blocks: .sixteen,
+        .read),
+    ]
+  }
+
   static func longRows() -> [CommandRow] { thirtyTwoByteRows() + decidingRows() }
 
   /// The reference and application tags are about protection information, of which there is none:
@@ -54,34 +98,21 @@ extension CommandTable {
     ]
   }
 
-  static func formatRows() -> [CommandRow] {
-    [
-      // REQ_PLIST, REQ_GLIST and DEFECT LIST FORMAT.
-      CommandRow(
-        .readDefectData10, "READ DEFECT DATA(10)", 0x37,
-        mask: [0x00, 0x1F, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0x00], .dataIn,
-        length: .bytes7To8, .read),
-      CommandRow(
-        .readDefectData12, "READ DEFECT DATA(12)", 0xB7,
-        mask: [0x1F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00], .dataIn,
-        length: .bytes6To9, .read),
-      // LONGLIST, FMTDATA, CMPLST and DEFECT LIST FORMAT; FMTPINFO 0.
-      CommandRow(
-        .formatUnit, "FORMAT UNIT", 0x04, mask: [0x3F, 0x00, 0x00, 0x00, 0x00], .dataOut, .write,
-        [.writesMedium, .claimsRange]),
-      // IMMED and AUSE.
-      CommandRow(
-        .sanitizeOverwrite, "SANITIZE, OVERWRITE", 0x48, action: 0x01,
-        mask: [0xA0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0x00], .dataOut, length: .bytes7To8, .write,
-        [.writesMedium, .claimsRange]),
-      // Without parameter list, so its length is reserved.
-      CommandRow(
-        .sanitizeBlockErase, "SANITIZE, BLOCK ERASE", 0x48, action: 0x02,
-        mask: [0xA0, 0, 0, 0, 0, 0, 0, 0, 0x00], .none, .write, [.writesMedium, .claimsRange]),
-      CommandRow(
-        .sanitizeExitFailureMode, "SANITIZE, EXIT FAILURE MODE", 0x48, action: 0x1F,
-        mask: [0x80, 0, 0, 0, 0, 0, 0, 0, 0x00], .none, .write, .writesMedium),
-    ]
+  // MARK: Masks
+
+  /// Flags, address, GROUP NUMBER, count, CONTROL.
+  static func ten(flags: UInt8) -> [UInt8] {
+    [flags, 0xFF, 0xFF, 0xFF, 0xFF, 0x1F, 0xFF, 0xFF, 0x00]
+  }
+
+  /// Flags, address, count, GROUP NUMBER, CONTROL.
+  static func twelve(flags: UInt8) -> [UInt8] {
+    [flags, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x1F, 0x00]
+  }
+
+  /// Flags, address, count, GROUP NUMBER, CONTROL.
+  static func sixteen(flags: UInt8) -> [UInt8] {
+    [flags] + [UInt8](repeating: 0xFF, count: 12) + [0x1F, 0x00]
   }
 
   /// CONTROL, reserved, GROUP NUMBER, ADDITIONAL CDB LENGTH, SERVICE ACTION, flags, reserved,

@@ -1,5 +1,6 @@
-/// SplitMix64: the same numbers for the same seed, on every machine.
-public struct SeededGenerator: RandomNumberGenerator {
+/// SplitMix64 (Steele, Lea and Flood): the same numbers for the same seed, on every machine. For
+/// faults on request, simulations and tests; nothing that has to be unknown may come from it.
+public struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   public init(seed: UInt64) { state = seed }

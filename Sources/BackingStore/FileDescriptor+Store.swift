@@ -1,26 +1,8 @@
 internal import CLinux
 internal import Reactor
 
-/// An open file description of this process, closed with its owner. Only plain, blocking calls, for
-/// start-up and helper threads.
-struct FileDescriptor: ~Copyable {
-  let rawValue: Int32
-
-  private init(rawValue: Int32) { self.rawValue = rawValue }
-
-  deinit { close(rawValue) }
-
-  static func open(
-    _ path: String, _ flags: Int32, mode: mode_t = 0
-  ) throws(SystemError) -> FileDescriptor {
-    while true {
-      let descriptor = unsafe clinux_open(path, flags | O_CLOEXEC, mode)
-      if descriptor >= 0 { return FileDescriptor(rawValue: descriptor) }
-      let error = SystemError.last
-      guard error == .interrupted else { throw error }
-    }
-  }
-
+// What stores ask of their files and block devices.
+extension FileDescriptor {
   /// Claims a block device (O_EXCL). A former owner that is being closed gives its lock back a
   /// moment before its claim, so EBUSY is believed only after a second.
   static func claim(_ path: String, _ flags: Int32) throws(SystemError) -> FileDescriptor {
@@ -45,13 +27,6 @@ struct FileDescriptor: ~Copyable {
     var status = stat()
     try check { unsafe fstat(rawValue, &status) }
     return FileStatus(status)
-  }
-
-  /// Nil when the kernel does not tell.
-  func fileSystem() -> FileSystemType? {
-    var status = statfs()
-    guard (try? check { unsafe fstatfs(rawValue, &status) }) != nil else { return nil }
-    return FileSystemType(magic: UInt32(truncatingIfNeeded: status.f_type))
   }
 
   // MARK: Lock

@@ -1,5 +1,3 @@
-internal import Bytes
-
 // Fields of the device commands whose every bit is looked at but whose value has no meaning here.
 
 extension CommandTable {
@@ -34,43 +32,19 @@ extension CommandTable {
   private func refusalOfBuffer(
     _ cdb: CommandDescriptorBlock, isWrite: Bool
   ) -> SenseData? {
-    guard let mode = BufferMode(rawValue: cdb.bytes[1] & 0x1F), !isWrite || mode.isWritable else {
+    guard let mode = cdb.bufferMode, !isWrite || mode.isWritable else {
       return .invalidFieldInCDB(byte: 1, bit: 4)
     }
     // The one buffer is number 0. In the echo modes the field is ignored (SPC-4 §6.18.8); the
     // descriptor of a buffer that is not there is zeros (SPC-4 §6.18.4).
-    if mode == .data, cdb.bytes[2] != 0 { return .invalidFieldInCDB(byte: 2, bit: 7) }
+    if mode == .data, cdb.bufferIdentifier != 0 { return .invalidFieldInCDB(byte: 2, bit: 7) }
     guard mode == .data else {
       return isWrite && cdb.parameterLengthBytes(.bytes6To8) > BufferMode.capacity
         ? .invalidFieldInCDB(byte: 6, bit: 7) : nil
     }
-    let offset = Int(cdb.bytes.bigEndianUInt24(at: 3))
+    let offset = cdb.bufferOffset
     guard offset <= BufferMode.capacity else { return .invalidFieldInCDB(byte: 3, bit: 7) }
     return isWrite && offset + cdb.parameterLengthBytes(.bytes6To8) > BufferMode.capacity
       ? .invalidFieldInCDB(byte: 6, bit: 7) : nil
   }
-}
-
-/// MODE of READ BUFFER and WRITE BUFFER (SPC-4 §6.18, §6.49), as far as there are such here: one
-/// buffer for data and one for echoes, of each nexus that wrote lately.
-public enum BufferMode: UInt8, Sendable, BitwiseCopyable {
-  case data = 0x02
-  case descriptor = 0x03
-  case echo = 0x0A
-  case echoDescriptor = 0x0B
-
-  /// Bytes of each buffer.
-  public static var capacity: Int { 4096 }
-
-  var isWritable: Bool { self == .data || self == .echo }
-
-  /// The READ BUFFER descriptor (SPC-4 §6.18.4): OFFSET BOUNDARY 0, any byte; bytes 1–3 the
-  /// capacity.
-  public static let descriptorData: [UInt8] = [0, 0, UInt8(capacity >> 8), UInt8(capacity & 0xFF)]
-
-  /// The echo buffer descriptor (SPC-4 §6.18.9): EBOS 1, who reads what another nexus has
-  /// overwritten is told so; bytes 2–3 the capacity.
-  public static let echoDescriptorData: [UInt8] = [
-    1, 0, UInt8(capacity >> 8), UInt8(capacity & 0xFF),
-  ]
 }

@@ -2,24 +2,12 @@ internal import CLinux
 internal import Glibc
 internal import Reactor
 
-/// A descriptor of this process, closed with its owner. Plain blocking calls, for start-up and
-/// helper threads.
-struct StateDescriptor: ~Copyable {
-  let rawValue: Int32
-
-  private init(rawValue: Int32) { self.rawValue = rawValue }
-
-  deinit { close(rawValue) }
-
-  static func open(
-    _ path: String, _ flags: Int32, mode: mode_t = 0
-  ) throws(SystemError) -> StateDescriptor {
-    while true {
-      let descriptor = unsafe clinux_open(path, flags | O_CLOEXEC | O_NOFOLLOW, mode)
-      if descriptor >= 0 { return StateDescriptor(rawValue: descriptor) }
-      let error = SystemError.last
-      guard error == .interrupted else { throw error }
-    }
+// The files of the state directory, none of which is a symbolic link.
+extension FileDescriptor {
+  static func openState(
+    _ path: String, _ flags: Int32, mode: UInt32 = 0
+  ) throws(SystemError) -> FileDescriptor {
+    try open(path, flags | O_NOFOLLOW, mode: mode)
   }
 
   /// Everything, at most `bytesMax` bytes; more than that throws `.invalidArgument`.
@@ -66,8 +54,8 @@ struct StateDescriptor: ~Copyable {
     guard fsync(rawValue) == 0 else { throw .last }
   }
 
-  func truncate() throws(SystemError) {
-    guard ftruncate(rawValue, 0) == 0 else { throw .last }
+  func truncate(to byteCount: Int = 0) throws(SystemError) {
+    guard ftruncate(rawValue, byteCount) == 0 else { throw .last }
   }
 
   /// flock(2), for as long as this lives; `.wouldBlock`: another has it.

@@ -1,0 +1,187 @@
+internal import Bytes
+internal import ISCSIModel
+internal import Reactor
+
+/// What an initiator owes on one connection: the data that R2Ts asked for and the unsolicited data
+/// that commands announced. Memory waits for it, so it has to come at a least rate.
+///
+/// A clock runs while something is owed, and every Data-Out sets it back by as long as its data
+/// would take at that rate. So what counts is how far the initiator is **behind**: one byte now and
+/// then sets it back by nothing to speak of, and no order among commands and no number of R2Ts
+/// matters to a link that is slow and does what it can. Being behind is forgiven when no command
+/// collects data any more, and when all that was owed at one look is there at the next, as on a
+/// link whose delay is long and whose writes are short.
+struct DataDue {
+  /// An eighth of a line of 1 Mbit/s. A segment of 256 KiB, the longest that we declare, takes 16 s
+  /// at this rate: half of the 30 s (`ServerLimits.sendTimeout`) by which one may be behind.
+  static let leastBytesPerSecond: UInt64 = 16 << 10
+  /// Connections are looked at every 6 s at least. When it was longer the reactor was held up, and
+  /// what came meanwhile has not been read.
+  static let lookMax = Milliseconds.seconds(10)
+
+  struct TaskName: Equatable {
+    let cmdSN: SerialNumber
+    let initiatorTaskTag: InitiatorTaskTag
+  }
+
+  /// What a look finds.
+  struct Debt {
+    /// The first of the commands that are owed data.
+    var oldest: TaskName?
+    /// The first and the last of those that collect data, asked for or not.
+    var first: SerialNumber?
+    var last: SerialNumber?
+    /// What is still to come for them all.
+    var byteCount = 0
+  }
+
+  /// Sequences asked for or announced that are not whole.
+  private var openCount = 0
+  /// Commands that collect data; some of them may wait for us to ask.
+  private var collectingCount = 0
+  /// While something is owed: what has come pays for the time up to here.
+  private var paidUntil = MonotonicTime(rawValue: 0)
+  /// While nothing is: by how many nanoseconds the initiator was behind.
+  private var behind: UInt64 = 0
+  /// When the PDU now arriving began.
+  private var arrivalTime = MonotonicTime(rawValue: 0)
+  /// The first of the commands that were owed data at the last look, and until when it must have
+  /// all of it.
+  private var oldest: (task: TaskName, deadline: MonotonicTime)?
+  /// The last of the commands that collected data then.
+  private var last: SerialNumber?
+  private var lookTime = MonotonicTime(rawValue: 0)
+
+  /// Without overflow up to 2⁴⁸ bytes, far more than there is memory.
+  static func nanoseconds(for byteCount: Int) -> UInt64 {
+    UInt64(clamping: byteCount) &* (1_000_000_000 / leastBytesPerSecond)
+  }
+
+  // MARK: Events
+
+  /// `count` more sequences are owed, or fewer.
+  mutating func opened(_ count: Int, at now: MonotonicTime) {
+    let wasOwed = openCount > 0
+    openCount += count
+    precondition(openCount >= 0, "what is whole was asked for")
+    guard wasOwed != (openCount > 0) else { return }
+    if wasOwed {
+      behind = now.rawValue - min(now.rawValue, paidUntil.rawValue)
+    } else {
+      paidUntil = MonotonicTime(rawValue: now.rawValue - min(now.rawValue, behind))
+    }
+  }
+
+  /// `count` more commands collect data, or fewer.
+  mutating func collects(_ count: Int) {
+    collectingCount += count
+    precondition(collectingCount >= openCount.signum(), "what is owed is owed to a command")
+    if collectingCount == 0 { behind = 0 }
+  }
+
+  /// A PDU with `byteCount` bytes for a command has come, or comes: until it is whole the
+  /// connection carries nothing else.
+  mutating func came(_ byteCount: Int, at now: MonotonicTime) {
+    let paid = DataDue.nanoseconds(for: byteCount)
+    guard openCount > 0 else {
+      behind -= min(behind, paid)
+      return
+    }
+    paidUntil = min(now, MonotonicTime(rawValue: paidUntil.rawValue &+ paid))
+  }
+
+  mutating func arrivalBegan(at now: MonotonicTime) { arrivalTime = now }
+
+  /// All that was owed has come.
+  private mutating func forgive(at now: MonotonicTime) {
+    behind = 0
+    paidUntil = now
+  }
+
+  /// Forgives all there is: it was not the initiator's fault.
+  mutating func restart(at now: MonotonicTime) {
+    forgive(at: now)
+    arrivalTime = now
+    oldest = nil
+    last = nil
+    lookTime = now
+  }
+
+  // MARK: Looks
+
+  /// Begins a look, of which there must be some every few seconds. False: it cannot blame anybody.
+  mutating func look(at now: MonotonicTime) -> Bool {
+    let isTimely = now.milliseconds(since: lookTime) < DataDue.lookMax
+    lookTime = now
+    if !isTimely { restart(at: now) }
+    return isTimely
+  }
+
+  /// By how much the initiator is behind.
+  func behind(at now: MonotonicTime) -> Milliseconds {
+    openCount > 0 ? now.milliseconds(since: paidUntil) : Milliseconds(0)
+  }
+
+  /// How long the PDU now arriving has taken so far.
+  func arrivalAge(at now: MonotonicTime) -> Milliseconds { now.milliseconds(since: arrivalTime) }
+
+  /// Whether one command has been owed data for too long: since it became the oldest everything
+  /// that was to come then could have come, in whatever order.
+  mutating func isStuck(_ debt: Debt, patience: Milliseconds, at now: MonotonicTime) -> Bool {
+    // One that collects may not be owed anything just now, between two R2Ts.
+    if let first = debt.first, last?.precedes(first) == true { forgive(at: now) }
+    last = debt.last
+    guard let first = debt.oldest else {
+      oldest = nil
+      return false
+    }
+    if let oldest, oldest.task == first { return now >= oldest.deadline }
+    let rest = DataDue.nanoseconds(for: debt.byteCount)
+    oldest = (first, MonotonicTime(rawValue: (now + patience).rawValue &+ rest))
+    return false
+  }
+}
+
+extension Connection {
+  /// Whether the initiator keeps memory that others need for too long: it is `patience` behind with
+  /// data, or a PDU of its takes that long, or one command is passed over again and again, or the
+  /// command before those that are held does not come.
+  func isOwed(_ session: Session, for patience: Milliseconds) -> Bool {
+    let now = reactor.now
+    guard dataDue.look(at: now) else { return false }
+    if session.owesNumber(self, for: patience) { return true }
+    // What it sends stays in the socket.
+    if awaitsOrder { return false }
+    if isArriving, dataDue.arrivalAge(at: now) >= patience { return true }
+    let isStuck = dataDue.isStuck(session.dataOwed(on: self), patience: patience, at: now)
+    return isStuck || dataDue.behind(at: now) >= patience
+  }
+
+  /// A PDU that uses memory is not whole yet.
+  private var isArriving: Bool { if case .ignored = arriving { false } else { true } }
+}
+
+extension Session {
+  /// What is owed on `connection`. A command that has not been asked for any data yet is owed none.
+  fileprivate func dataOwed(on connection: Connection) -> DataDue.Debt {
+    var debt = DataDue.Debt()
+    for task in tasks.values where task.connection === connection {
+      guard let transfer = task.transfer else { continue }
+      debt.add(task.request, transfer)
+    }
+    return debt
+  }
+}
+
+extension DataDue.Debt {
+  fileprivate mutating func add(_ request: SCSICommandRequest, _ transfer: DataOutTransfer) {
+    let cmdSN = request.cmdSN
+    byteCount += transfer.remainingLength
+    if first.map({ cmdSN.precedes($0) }) ?? true { first = cmdSN }
+    if last?.precedes(cmdSN) ?? true { last = cmdSN }
+    guard transfer.openSequenceCount > 0 else { return }
+    if oldest.map({ cmdSN.precedes($0.cmdSN) }) ?? true {
+      oldest = DataDue.TaskName(cmdSN: cmdSN, initiatorTaskTag: request.initiatorTaskTag)
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import Reactor
+import SCSIModel
+import Testing
+
+@testable import SCSITarget
+
+/// A disk that hangs gives nothing back.
+@Suite("The memory of a logical unit")
+struct UnitMemoryTests {
+  private static let memory = 16 << 20
+
+  private func benches() -> CopyBench {
+    let benches = CopyBench(
+      TestStore(blockBytes: 512, blocks: 4096), memoryBytes: UnitMemoryTests.memory)
+    benches.add(TestStore(blockBytes: 512, blocks: 4096))
+    return benches
+  }
+
+  /// Commands of 64 KiB to unit 0, from two nexuses in turn, until `count` were told BUSY.
+  private func flood(_ benches: CopyBench, untilRefused count: Int = 50) throws -> [SCSITask] {
+    let second = try #require(benches.bench.secondNexus().unitNexus(at: 0))
+    var tasks: [SCSITask] = []
+    var refused = 0
+    while refused < count {
+      let nexus = tasks.count % 2 == 0 ? benches.nexus(0) : second
+      let (task, admission) = benches.bench.admit(CDB.ten(0x28, 0, 128), nexus: nexus)
+      if admission == .refused {
+        #expect(task.status == .busy)
+        refused += 1
+        task.recycle(to: benches.bench.reactor.buffers)
+      } else {
+        benches.bench.server.execute(task)
+        tasks.append(task)
+      }
+    }
+    return tasks
+  }
+
+  @Test("One whose disk hangs holds half at most, and the healthy one beside it is served")
+  func hungDisk() throws {
+    let benches = benches()
+    benches.stores[0].isHolding = true
+    let tasks = try flood(benches)
+    #expect(benches.server(0).lentBytes == Self.memory / 2)
+    #expect(benches.bench.reactor.buffers.lentBytes == Self.memory / 2)
+    for _ in 0..<20 {
+      let read = benches.bench.begin(CDB.ten(0x28, 0, 2048), nexus: benches.nexus(1))
+      benches.turn(4)
+      #expect(read.phase == .ended && read.status == .good)
+      read.recycle(to: benches.bench.reactor.buffers)
+    }
+    benches.stores[0].releaseHeld()
+    benches.turn()
+    #expect(tasks.allSatisfy { $0.phase == .ended })
+    #expect(benches.server(0).lentBytes == 0 && benches.server(1).lentBytes == 0)
+    for task in tasks { task.recycle(to: benches.bench.reactor.buffers) }
+    #expect(benches.bench.reactor.buffers.lentBytes == 0)
+  }
+
+  @Test("Nodes that have all the memory of a unit keep no other from its first command there")
+  func newcomer() throws {
+    let benches = benches()
+    benches.stores[0].isHolding = true
+    var tasks = try flood(benches)
+    for number in 0..<8 {
+      let late = try #require(benches.bench.secondNexus(named: "l\(number)").unitNexus(at: 0))
+      let (task, admission) = benches.bench.admit(CDB.ten(0x28, 0, 2048), nexus: late)
+      // Up to three quarters in all: the last one is for others than this unit.
+      #expect((admission == .refused) == (number >= 4))
+      let (second, again) = benches.bench.admit(CDB.ten(0x28, 0, 2048), nexus: late)
+      #expect(again == .refused && second.status == .busy)
+      if admission == .execute {
+        benches.bench.server.execute(task)
+        tasks.append(task)
+      }
+    }
+    benches.stores[0].releaseHeld()
+    benches.turn()
+    #expect(tasks.allSatisfy { $0.phase == .ended } && benches.server(0).lentBytes == 0)
+  }
+
+  @Test("However commands end, with a second buffer, aborted or refused, nothing stays charged")
+  func accounts() throws {
+    let benches = benches()
+    let bench = benches.bench
+    let out = [UInt8](repeating: 7, count: 65_536)
+    _ = bench.run(CDB.ten(0x2F, 0, 128))  // VERIFY
+    _ = bench.run(CDB.ten(0x2F, 0, 128, flags: 2), out: out)
+    _ = bench.run(CDB.compareAndWrite(0, 1), out: Array(out[..<1024]))
+    _ = bench.run(CDB.ten(0x41, 0, 0), out: Array(out[..<512]))  // WRITE SAME
+    _ = bench.run(CDB.ten(0x2A, 5000, 1), out: Array(out[..<512]))
+    #expect(bench.server.lentBytes == 0)
+    let (task, admission) = bench.admit(CDB.ten(0x2A, 0, 128), out: out)
+    #expect(admission != .refused && bench.server.lentBytes == 65_536)
+    bench.server.abort(task, barrier: nil)
+    #expect(bench.server.lentBytes == 0)
+    task.recycle(to: bench.reactor.buffers)
+  }
+}
