@@ -1,7 +1,7 @@
 /// What carries out the requests of administrators: the daemon, to its server of the API.
 ///
-/// Called from many tasks at once; changes come to pass one after another, each whole or not at all.
-/// Lists with a name hold the one of that name, or the call throws `notFound`.
+/// Called from many tasks at once; changes come to pass one after another, each whole or not at
+/// all. Lists with a name hold the one of that name, or the call throws `notFound`.
 public protocol Administrator: Sendable {
   func version() async throws(AdministrationError) -> VersionResource
   func status() async throws(AdministrationError) -> StatusResource

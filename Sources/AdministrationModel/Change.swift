@@ -176,8 +176,8 @@ public struct EntryKey: Codable, Sendable, Hashable {
   }
 }
 
-/// Where CHAP users stand: with an entry of a target's access list, with a target, or, where neither
-/// is named, with discovery.
+/// Where CHAP users stand: with an entry of a target's access list, with a target, or, where
+/// neither is named, with discovery.
 public struct CredentialPlace: Codable, Sendable, Hashable {
   public var target: String?
   /// Only with `target`.

@@ -5,8 +5,8 @@ internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
 
-/// The HTTP server of the API, on a Unix socket, and on the network where it is told to. It knows who
-/// asks and what HTTP is, and leaves the rest to an `Administrator`.
+/// The HTTP server of the API, on a Unix socket, and on the network where it is told to. It knows
+/// who asks and what HTTP is, and leaves the rest to an `Administrator`.
 ///
 /// It has a thread of its own for the sockets; requests run as tasks.
 public final class AdministrationServer: Sendable {
@@ -152,7 +152,8 @@ public final class AdministrationServer: Sendable {
   // MARK: Stop
 
   /// Takes no more connections, ends streams, lets requests that run finish within the time for
-  /// that, and removes the socket file. Of a request that does not end even then it is not waited for.
+  /// that, and removes the socket file. Of a request that does not end even then it is not waited
+  /// for.
   public func stop() async {
     let running = phase.withLock { phase -> Running? in
       defer { phase = .stopped }

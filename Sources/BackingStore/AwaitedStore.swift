@@ -1,12 +1,12 @@
 public import Reactor
 internal import Synchronization
 
-/// The place of a store that was missing at the start: its logical unit is there, keeps its name, its
-/// reservations and its sessions, and serves nothing until the real one comes, once. It knows of that
-/// only the block sizes it is going to have; the capacity is 0 until then.
+/// The place of a store that was missing at the start: its logical unit is there, keeps its name,
+/// its reservations and its sessions, and serves nothing until the real one comes, once. It knows
+/// of that only the block sizes it is going to have; the capacity is 0 until then.
 ///
-/// Afterwards it passes everything on, which costs a retain and a release for each request: the price of
-/// a store that was late, until the next start.
+/// Afterwards it passes everything on, which costs a retain and a release for each request: the
+/// price of a store that was late, until the next start.
 public final class AwaitedStore: Store {
   private final class Arrived: Sendable {
     let store: any Store
@@ -25,8 +25,8 @@ public final class AwaitedStore: Store {
   /// What has come.
   public var store: (any Store)? { arrived.load()?.store }
 
-  /// Passes everything on to `store` from here on, whose logical blocks are those awaited. False: another
-  /// has come before.
+  /// Passes everything on to `store` from here on, whose logical blocks are those awaited. False:
+  /// another has come before.
   public func arrive(_ store: any Store) -> Bool {
     precondition(
       store.geometry.logicalBlockBytes == awaited.logicalBlockBytes, "the block size is promised")

@@ -1,15 +1,15 @@
 internal import Reactor
 internal import Synchronization
 
-// A size that changes while the store serves. Plain, blocking system calls, on helper threads; never on
-// a reactor, and one at a time for a store.
+// A size that changes while the store serves. Plain, blocking system calls, on helper threads;
+// never on a reactor, and one at a time for a store.
 //
 // The range of every request is checked before it gets here. So whoever makes a store smaller first
-// makes its units smaller, and waits until nothing is under way behind the new end; whoever makes it
-// larger tells the units afterwards.
+// makes its units smaller, and waits until nothing is under way behind the new end; whoever makes
+// it larger tells the units afterwards.
 extension DescriptorStore {
-  /// Gives the file the size `bytes`, which is on stable storage when this returns. A growing file stays
-  /// sparse. `allowsShrinking`: what lies past the end may go, and no unit uses it any more.
+  /// Gives the file the size `bytes`, which is on stable storage when this returns. A growing file
+  /// stays sparse. `allowsShrinking`: what lies past the end may go, and no unit uses it any more.
   public func resize(to bytes: UInt64, allowsShrinking: Bool = false) throws(StoreError) {
     guard kind == .file, !capabilities.isReadOnly, state.holdsLock else {
       throw StoreError(path, .notResizable)
@@ -28,7 +28,8 @@ extension DescriptorStore {
     capacityBytes.store(bytes, ordering: .releasing)
   }
 
-  /// The whole blocks, in bytes, that the file or device has now; it may have been resized by others.
+  /// The whole blocks, in bytes, that the file or device has now; it may have been resized by
+  /// others.
   public func findSizeBytes() throws(StoreError) -> UInt64 {
     let bytes = try actualSizeBytes()
     return bytes - bytes % UInt64(geometry.logicalBlockBytes)

@@ -37,9 +37,9 @@ public final class PortalListener: OperationHandler, TimerHandler {
     completion?()
   }
 
-  /// Stops accepting for good; asks the initiators behind the connections that came in here to log out,
-  /// and closes what is left after `grace`. `completion` when the address is free and the last of
-  /// these connections is gone. Once, instead of `close`; on the listener's reactor.
+  /// Stops accepting for good; asks the initiators behind the connections that came in here to log
+  /// out, and closes what is left after `grace`. `completion` when the address is free and the last
+  /// of these connections is gone. Once, instead of `close`; on the listener's reactor.
   public func stop(grace: Milliseconds, completion: @escaping () -> Void) {
     precondition(!isClosed, "a listener stops once")
     let countdown = Countdown(completion)

@@ -116,7 +116,8 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// What comes until the end, an error or ten seconds of silence; `isEnded` in the first two cases.
+  /// What comes until the end, an error or ten seconds of silence; `isEnded` in the first two
+  /// cases.
   func receiveAll() async -> (text: String, isEnded: Bool) {
     await onThread { [descriptor] in
       var bytes: [UInt8] = []

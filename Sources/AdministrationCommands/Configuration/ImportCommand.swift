@@ -73,8 +73,8 @@ extension Config {
       if strict, !imported.notes.isEmpty { throw ExitCode.failure }
     }
 
-    /// An empty configuration would pass for a good one. Of a text that is none at all each line has a
-    /// note: the first ones are enough.
+    /// An empty configuration would pass for a good one. Of a text that is none at all each line
+    /// has a note: the first ones are enough.
     private func emptiness(_ imported: ImportedConfiguration) -> Refusal {
       var refusal = Refusal(.data)
       refusal.sentences = imported.notes.prefix(5).map(\.description)

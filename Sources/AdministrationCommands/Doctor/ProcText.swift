@@ -32,8 +32,8 @@ enum ProcText {
     }
   }
 
-  /// `/proc/net/tcp`: the second word ends in the port, the fourth is the state (0A: listening), the
-  /// tenth is the inode.
+  /// `/proc/net/tcp`: the second word ends in the port, the fourth is the state (0A: listening),
+  /// the tenth is the inode.
   static func listeningInodes(_ text: String, port: UInt16) -> [String] {
     text.split(separator: "\n").compactMap { line in
       let words = line.split(separator: " ")

@@ -71,8 +71,8 @@ extension Console {
 }
 
 extension AdministrationError {
-  /// The sentence with its place. Of a place in a request the key alone means something to who wrote
-  /// a command.
+  /// The sentence with its place. Of a place in a request the key alone means something to who
+  /// wrote a command.
   fileprivate var headline: String {
     guard let path, !path.isEmpty else { return message }
     let isOfRequest = path.hasPrefix("changes[")

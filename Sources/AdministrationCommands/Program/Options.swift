@@ -53,8 +53,8 @@ struct AccessFlags: ParsableArguments {
   }
 }
 
-/// A size as written, like `100GiB`: what is wrong with it has to be said in words, and an `init?` has
-/// none.
+/// A size as written, like `100GiB`: what is wrong with it has to be said in words, and an `init?`
+/// has none.
 struct SizeText: ExpressibleByArgument, Equatable {
   var text: String
 

@@ -1,6 +1,6 @@
 extension String {
-  /// Without anything that steers a terminal or reorders what is read: names come from initiators and
-  /// from files.
+  /// Without anything that steers a terminal or reorders what is read: names come from initiators
+  /// and from files.
   var printable: String {
     guard unicodeScalars.contains(where: \.isHidden) else { return self }
     var out = String.UnicodeScalarView()

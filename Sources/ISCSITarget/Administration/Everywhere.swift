@@ -37,9 +37,9 @@ private final class Answers<Answer: Sendable> {
 }
 
 extension Worker {
-  /// Runs `body` on every worker, this one included; `completion` on this one when all have answered,
-  /// with the answers in the order of the reactors. A mailbox that is full delays, and never counts
-  /// for an answer.
+  /// Runs `body` on every worker, this one included; `completion` on this one when all have
+  /// answered, with the answers in the order of the reactors. A mailbox that is full delays, and
+  /// never counts for an answer.
   func ask<Answer: Sendable>(
     _ completion: @escaping ([Answer]) -> Void,
     _ body: @escaping @Sendable (Worker, @escaping (Answer) -> Void) -> Void

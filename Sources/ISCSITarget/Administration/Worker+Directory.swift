@@ -2,19 +2,19 @@ internal import ISCSIModel
 internal import Logging
 internal import SCSITarget
 
-// Another directory, while sessions run. To be called on one worker, for all; completions are called
-// there.
+// Another directory, while sessions run. To be called on one worker, for all; completions are
+// called there.
 extension Worker {
   /// Makes `directory` what logins on all reactors are judged by, and what running sessions see.
   ///
-  /// A session whose units are others by it learns so at once: units that are new to it are attached,
-  /// those taken away are drained, and it is told. Who would not be let in any more keeps what the
-  /// target still presents; sessions of a target that is not there any more end. No other session
-  /// notices anything.
+  /// A session whose units are others by it learns so at once: units that are new to it are
+  /// attached, those taken away are drained, and it is told. Who would not be let in any more keeps
+  /// what the target still presents; sessions of a target that is not there any more end. No other
+  /// session notices anything.
   ///
-  /// `completion` when that is so on every reactor and no task is left of what was taken away. Units
-  /// that the directory names are to be added before; those it does not name any more are to be
-  /// removed after the completion. Every call to the same worker.
+  /// `completion` when that is so on every reactor and no task is left of what was taken away.
+  /// Units that the directory names are to be added before; those it does not name any more are to
+  /// be removed after the completion. Every call to the same worker.
   public func publish(_ directory: TargetDirectory, completion: @escaping () -> Void = {}) {
     let publication = context.nextNumber()
     onEveryWorker(completion) { worker, done in
@@ -43,9 +43,9 @@ extension Worker {
     countdown.arm()
   }
 
-  /// Ends every session that the directory in force would not let in any more: by its initiator's name,
-  /// the address it came from and the name of its CHAP user. `completion` with their number, when the
-  /// last operation of the last of them has ended.
+  /// Ends every session that the directory in force would not let in any more: by its initiator's
+  /// name, the address it came from and the name of its CHAP user. `completion` with their number,
+  /// when the last operation of the last of them has ended.
   public func endUnqualifiedSessions(completion: @escaping (Int) -> Void) {
     ask { (counts: [Int]) in
       completion(counts.reduce(0, +))

@@ -2,9 +2,9 @@ internal import Reactor
 
 // The connections of a portal that is closed.
 extension Worker {
-  /// Asks for a logout on every connection, on all reactors, that the listener of that number accepted,
-  /// and closes it after `grace`; those that have not logged in at once. `completion` here when the last
-  /// is gone.
+  /// Asks for a logout on every connection, on all reactors, that the listener of that number
+  /// accepted, and closes it after `grace`; those that have not logged in at once. `completion`
+  /// here when the last is gone.
   func dismissConnections(
     of listener: UInt64, grace: Milliseconds, completion: @escaping () -> Void
   ) {

@@ -2,8 +2,8 @@ public import SCSITarget
 
 /// What became of a wish to give a logical unit another capacity.
 public enum UnitResize: Sendable, Equatable {
-  /// It has it on every reactor. Of one that shrank, nothing is under way behind the end: its store may
-  /// be cut.
+  /// It has it on every reactor. Of one that shrank, nothing is under way behind the end: its store
+  /// may be cut.
   case resized
   case notFound
   case refused(ResizeRefusal)

@@ -12,9 +12,9 @@ extension Worker {
     }
   }
 
-  /// Asks the initiator to log out, on each of the session's connections (RFC 7143 §11.9.1), and closes
-  /// what is left after `grace`. `completion` when the last operation of the last task has ended; false
-  /// at once: there is no such session.
+  /// Asks the initiator to log out, on each of the session's connections (RFC 7143 §11.9.1), and
+  /// closes what is left after `grace`. `completion` when the last operation of the last task has
+  /// ended; false at once: there is no such session.
   public func logOut(
     _ id: SessionID, grace: Milliseconds, completion: @escaping (Bool) -> Void
   ) {

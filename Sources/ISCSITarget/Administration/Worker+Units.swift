@@ -22,9 +22,9 @@ public enum UnitUse: Sendable, Hashable {
 // Logical units that come and go while the reactors run. To be called on one worker, for all;
 // completions are called there.
 extension Worker {
-  /// Presents `unit`, which has no device servers yet, on every reactor. Sessions meet it when it is
-  /// complete, those that run at once if the directory names it; `completion` then. False: a unit of
-  /// that name is here already, and nothing happens.
+  /// Presents `unit`, which has no device servers yet, on every reactor. Sessions meet it when it
+  /// is complete, those that run at once if the directory names it; `completion` then. False: a
+  /// unit of that name is here already, and nothing happens.
   public func add(_ unit: LogicalUnit, completion: @escaping (Bool) -> Void) {
     let name = unit.identity.name
     guard servers[name] == nil, arriving.insert(name).inserted else { return completion(false) }
@@ -47,13 +47,13 @@ extension Worker {
     updateSessions(completion: completion)
   }
 
-  /// Takes the unit away on every reactor: out of the LUN maps of the sessions that have it, which are
-  /// told, and its tasks, third-party copies and wipes ended. `completion` with `.removed` when the
-  /// last operation on its store has ended and no device server is left; only then may the store be
-  /// closed. What was saved of it (reservations, parameters, marks) stays as it is.
+  /// Takes the unit away on every reactor: out of the LUN maps of the sessions that have it, which
+  /// are told, and its tasks, third-party copies and wipes ended. `completion` with `.removed` when
+  /// the last operation on its store has ended and no device server is left; only then may the
+  /// store be closed. What was saved of it (reservations, parameters, marks) stays as it is.
   ///
-  /// Without `force` it is refused as long as a session has it or a wipe goes on. To take it away from
-  /// the sessions, publish a directory without it first.
+  /// Without `force` it is refused as long as a session has it or a wipe goes on. To take it away
+  /// from the sessions, publish a directory without it first.
   public func remove(
     unitNamed name: String, force: Bool, completion: @escaping (UnitRemoval) -> Void
   ) {

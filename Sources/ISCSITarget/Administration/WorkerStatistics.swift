@@ -45,8 +45,8 @@ public enum LoginFailureReason: String, Sendable, CaseIterable {
       }
   }
 
-  /// Of a connection that closed before it was logged in; nil: the login was not what failed, or it has
-  /// been counted by its status.
+  /// Of a connection that closed before it was logged in; nil: the login was not what failed, or it
+  /// has been counted by its status.
   init?(_ reason: CloseReason) {
     switch reason {
     case .loginTimeout: self = .timeout

@@ -107,8 +107,8 @@ extension Connection {
     enterFullFeature(Session(discovery: outcome, from: socket.peer, worker: worker), outcome)
   }
 
-  /// By which rule the directory of this moment lets the initiator in, and what it presents; nil: not
-  /// at all. The login may have begun under another directory, whose units are gone by now.
+  /// By which rule the directory of this moment lets the initiator in, and what it presents; nil:
+  /// not at all. The login may have begun under another directory, whose units are gone by now.
   private func standing(of outcome: LoginOutcome) -> SessionStanding? {
     guard let name = outcome.targetName else { return nil }
     let authority = PortalAuthority(

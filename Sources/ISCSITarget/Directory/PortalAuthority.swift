@@ -56,8 +56,8 @@ struct PortalAuthority: LoginAuthority {
       portalGroupTags: target.portalGroupTags)
   }
 
-  /// The grant that `initiator`, who has proved to be `user`, would get at `target`; nil: none. A user
-  /// is known by the name: a secret that has changed since counts at the next login.
+  /// The grant that `initiator`, who has proved to be `user`, would get at `target`; nil: none. A
+  /// user is known by the name: a secret that has changed since counts at the next login.
   func grant(to initiator: String, at target: String, as user: String?) -> AdmissionGrant? {
     let request = AdmissionRequest(
       initiatorName: initiator, sessionType: .normal, targetName: target)

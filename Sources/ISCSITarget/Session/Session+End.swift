@@ -102,8 +102,8 @@ extension Session {
     succeed(left.filter { !$0.hasFinished })
   }
 
-  /// The last of the logins that wait and are let in; the others have given up, are refused, or will
-  /// give up when they take too long.
+  /// The last of the logins that wait and are let in; the others have given up, are refused, or
+  /// will give up when they take too long.
   private func takeSuccessor() -> ((_ predecessors: [Session]) -> Void)? {
     let waiting = successors.reversed()
     successors = []

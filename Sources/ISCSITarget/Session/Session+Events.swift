@@ -33,7 +33,8 @@ extension Connection {
     }
   }
 
-  /// The data segment is that of a SCSI Response: SenseLength and the sense data (RFC 7143 §11.9.4).
+  /// The data segment is that of a SCSI Response: SenseLength and the sense data (RFC 7143
+  /// §11.9.4).
   fileprivate func enqueueSCSIEvent(_ sense: SenseData, lun: UInt64) {
     let pdu = AsynchronousMessage(event: .scsi, lun: lun, numbers: .unset)
     let bytes = sense.encoded(.fixed).bytes

@@ -15,16 +15,17 @@ public struct LUNMapEntry {
 
 // A LUN map that changes while its initiator is logged in.
 extension InitiatorTargetNexus {
-  /// Makes the LUN map what `entries` say, each LUN once; true: the list of units is another one now.
+  /// Makes the LUN map what `entries` say, each LUN once; true: the list of units is another one
+  /// now.
   ///
-  /// At once no new command reaches a unit that is taken away. Its tasks of this nexus end with TASK
-  /// ABORTED, since an initiator that heard nothing would wait for its timeout and retry. `completion`
-  /// when the last of their operations has ended and the nexus with these units is gone, before this
-  /// returns or later.
+  /// At once no new command reaches a unit that is taken away. Its tasks of this nexus end with
+  /// TASK ABORTED, since an initiator that heard nothing would wait for its timeout and retry.
+  /// `completion` when the last of their operations has ended and the nexus with these units is
+  /// gone, before this returns or later.
   ///
-  /// Who stays is told: REPORTED LUNS DATA HAS CHANGED (SPC-4 §5.8.7, by the units that stay), INQUIRY
-  /// DATA HAS CHANGED (another unit at the LUN), MODE PARAMETERS CHANGED (only WP of the mode parameter
-  /// header tells of a write protection, SBC-3 §6.4.1).
+  /// Who stays is told: REPORTED LUNS DATA HAS CHANGED (SPC-4 §5.8.7, by the units that stay),
+  /// INQUIRY DATA HAS CHANGED (another unit at the LUN), MODE PARAMETERS CHANGED (only WP of the
+  /// mode parameter header tells of a write protection, SBC-3 §6.4.1).
   public func changeMap(
     to entries: [LUNMapEntry], completion: @escaping () -> Void
   ) -> Bool {

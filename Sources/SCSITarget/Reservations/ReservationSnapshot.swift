@@ -23,8 +23,8 @@ public struct ReservationSnapshot: Sendable, Hashable {
   public var registrations: [Registration]
   /// Nil: no persistent reservation. The scope is always the logical unit.
   public var type: ReservationType?
-  /// Since when there is that reservation, in milliseconds since 1970; nil: none, or since before this
-  /// process began.
+  /// Since when there is that reservation, in milliseconds since 1970; nil: none, or since before
+  /// this process began.
   public var since: UInt64?
   /// PRGENERATION.
   public var generation: UInt32
@@ -45,8 +45,8 @@ public enum ReservationClearing: Sendable, Equatable {
 }
 
 extension LogicalUnit {
-  /// Asks the home reactor, from any thread; `completion` is called there. False: it cannot be asked
-  /// now, as its mailbox is full or the unit is presented nowhere.
+  /// Asks the home reactor, from any thread; `completion` is called there. False: it cannot be
+  /// asked now, as its mailbox is full or the unit is presented nowhere.
   public func reservations(
     completion: @escaping @Sendable (ReservationSnapshot) -> Void
   ) -> Bool {
@@ -56,9 +56,9 @@ extension LogicalUnit {
     } ?? false
   }
 
-  /// Removes all registrations and reservations as CLEAR does (SPC-4 §5.13.11.6), whoever holds them,
-  /// a RESERVE too, when its turn among the reservation commands has come. Those concerned find
-  /// RESERVATIONS PREEMPTED. From any thread; otherwise as `reservations`.
+  /// Removes all registrations and reservations as CLEAR does (SPC-4 §5.13.11.6), whoever holds
+  /// them, a RESERVE too, when its turn among the reservation commands has come. Those concerned
+  /// find RESERVATIONS PREEMPTED. From any thread; otherwise as `reservations`.
   public func clearReservations(
     completion: @escaping @Sendable (ReservationClearing) -> Void
   ) -> Bool {

@@ -13,14 +13,15 @@ extension DeviceServer {
   /// No task, no wipe and no nexus is left: nothing here touches the store any more.
   private var isIdle: Bool { tasks.isEmpty && nexuses.isEmpty && wipe == nil }
 
-  /// Calls back when nothing is left here that could touch the store. New nexuses and wipes must have
-  /// been kept away before.
+  /// Calls back when nothing is left here that could touch the store. New nexuses and wipes must
+  /// have been kept away before.
   public func whenIdle(_ completion: @escaping () -> Void) {
     guard !isIdle else { return completion() }
     IdleWait(self, completion).start()
   }
 
-  /// Looks again and again: it is for once in a unit's life, and a wipe ends where nobody waits for it.
+  /// Looks again and again: it is for once in a unit's life, and a wipe ends where nobody waits for
+  /// it.
   private final class IdleWait: TimerHandler {
     private static let interval = Milliseconds(10)
 

@@ -23,9 +23,9 @@ extension LogicalUnit {
       logicalBlockBytes: logicalBlockBytes, physicalBlockBytes: physicalBlockBytes)
   }
 
-  /// Gives the unit the capacity of `bytes`, at once for every command that is admitted from here on;
-  /// whether it became smaller. Then every device server is to be told: `capacityChanged`. From one
-  /// thread at a time.
+  /// Gives the unit the capacity of `bytes`, at once for every command that is admitted from here
+  /// on; whether it became smaller. Then every device server is to be told: `capacityChanged`. From
+  /// one thread at a time.
   public func setCapacity(
     bytes: UInt64, allowsShrinking: Bool
   ) throws(ResizeRefusal) -> Bool {
@@ -43,9 +43,9 @@ extension LogicalUnit {
 }
 
 extension DeviceServer {
-  /// Tells every nexus here that the capacity has changed (2A/09). Of a unit that has `shrunk`, what was
-  /// admitted before and reaches behind the end is refused if it has not begun; `completion` when no
-  /// operation is under way any more that could be there, else at once.
+  /// Tells every nexus here that the capacity has changed (2A/09). Of a unit that has `shrunk`,
+  /// what was admitted before and reaches behind the end is refused if it has not begun;
+  /// `completion` when no operation is under way any more that could be there, else at once.
   public func capacityChanged(shrunk: Bool, completion: @escaping () -> Void) {
     establishForAll(.capacityDataHasChanged)
     guard shrunk else { return completion() }

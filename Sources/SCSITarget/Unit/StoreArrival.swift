@@ -6,7 +6,8 @@ internal import SCSIModel
 public enum StoreArrivalRefusal: Error, Sendable, Equatable {
   /// It waits for none: it has one, or was not made with an `AwaitedStore`.
   case notAwaited
-  /// Initiators may have been told of blocks of another size: the unit has to be removed and added anew.
+  /// Initiators may have been told of blocks of another size: the unit has to be removed and added
+  /// anew.
   case blockSizeDiffers(presented: UInt32)
 }
 
@@ -29,9 +30,10 @@ extension LogicalUnit {
 }
 
 extension DeviceServer {
-  /// What an initiator hears of a store that has not come yet. Linux waits up to 100 s at every scan for
-  /// a disk that says it is becoming ready, and takes a disk that is not removable and has no medium for
-  /// one that never gets any; of one that needs intervention it goes on, and multipath uses other paths.
+  /// What an initiator hears of a store that has not come yet. Linux waits up to 100 s at every
+  /// scan for a disk that says it is becoming ready, and takes a disk that is not removable and has
+  /// no medium for one that never gets any; of one that needs intervention it goes on, and
+  /// multipath uses other paths.
   var absence: SenseData {
     unit.isRemovable ? .mediumNotPresent : .logicalUnitNotReadyManualInterventionRequired
   }

@@ -3,8 +3,9 @@ internal import Synchronization
 /// How many commands took how long, in powers of two from about a microsecond to about a minute.
 ///
 /// A command's time runs from the turn of the reactor in which it was admitted to the round of
-/// completions with which its operation ended, by the clock that each reads once: no command reads one
-/// of its own. So the error is about a turn's length, and what needs no engine (memory) takes no time.
+/// completions with which its operation ended, by the clock that each reads once: no command reads
+/// one of its own. So the error is about a turn's length, and what needs no engine (memory) takes
+/// no time.
 public struct LatencyHistogram: Sendable, Hashable {
   /// 27 powers of two, and what took longer.
   public static let bucketCount = 28
@@ -25,8 +26,8 @@ public struct LatencyHistogram: Sendable, Hashable {
     min(64 - (nanoseconds >> 10).leadingZeroBitCount, bucketCount - 1)
   }
 
-  /// The bound that `share` of the commands (0…1) stayed below; nil: there were none, or some of them
-  /// took longer than any bound.
+  /// The bound that `share` of the commands (0…1) stayed below; nil: there were none, or some of
+  /// them took longer than any bound.
   public func boundNanoseconds(ofShare share: Double) -> UInt64? {
     let total = total
     guard total > 0 else { return nil }
@@ -51,8 +52,8 @@ public struct LatencyHistogram: Sendable, Hashable {
 
 /// What the commands of a logical unit came to, on all reactors, since it was made.
 public struct UnitStatistics: Sendable, Hashable {
-  /// Third-party copies count with the reads and writes they consist of; READ and WRITE when the data
-  /// has been moved.
+  /// Third-party copies count with the reads and writes they consist of; READ and WRITE when the
+  /// data has been moved.
   public var commands = CommandCounters()
   /// The sum of the times of all reads, and of all writes.
   public var readNanoseconds: UInt64 = 0

@@ -161,7 +161,8 @@ struct DocumentNode: Sendable {
 }
 
 extension Unicode.Scalar {
-  /// Of the general category Cc, which these two blocks are. The table of all categories is slow to ask.
+  /// Of the general category Cc, which these two blocks are. The table of all categories is slow to
+  /// ask.
   var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
 }
 

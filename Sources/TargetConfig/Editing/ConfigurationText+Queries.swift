@@ -11,8 +11,8 @@ extension ConfigurationText {
     return (medium, node[medium]?.text)
   }
 
-  /// The lowest number from 1 on that no LUN of the target, or of that entry of its access list, has.
-  /// LUN 0 is left to who asks for it: some initiators treat it as the array's own.
+  /// The lowest number from 1 on that no LUN of the target, or of that entry of its access list,
+  /// has. LUN 0 is left to who asks for it: some initiators treat it as the array's own.
   public func freeLUN(
     target name: String, entry: AccessEntryName? = nil
   ) throws(ConfigurationEditError) -> UInt16 {

@@ -2,8 +2,8 @@ internal import Glibc
 
 /// A file that was not there before, for its owner alone.
 public enum NewFile {
-  /// Creates `path` with mode 0600 and all of `text`, on stable storage. What is there already stays
-  /// as it is, links too, and is an error; after any other error there is no file.
+  /// Creates `path` with mode 0600 and all of `text`, on stable storage. What is there already
+  /// stays as it is, links too, and is an error; after any other error there is no file.
   public static func create(_ path: String, text: String) throws(ConfigurationError) {
     let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
     let descriptor = unsafe open(path, flags, 0o600)

@@ -1,4 +1,5 @@
-/// Why a configuration cannot be changed as asked. Nothing has changed, and nothing here shows a secret.
+/// Why a configuration cannot be changed as asked. Nothing has changed, and nothing here shows a
+/// secret.
 public enum ConfigurationRefusal: Error, Sendable, Equatable, CustomStringConvertible {
   /// The text cannot be edited so.
   case edit(ConfigurationEditError)

@@ -1,7 +1,8 @@
-/// What a daemon runs by, beside what its file says: the same until a change is made to the one alone.
+/// What a daemon runs by, beside what its file says: the same until a change is made to the one
+/// alone.
 ///
-/// A value: a change is worked out whole, may then be prepared for and written, and counts once it is
-/// committed. Until then nothing has happened.
+/// A value: a change is worked out whole, may then be prepared for and written, and counts once it
+/// is committed. Until then nothing has happened.
 public struct RunningConfiguration: Sendable {
   /// What runs.
   public private(set) var current: LoadedConfiguration

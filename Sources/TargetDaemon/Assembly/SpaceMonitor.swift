@@ -63,8 +63,8 @@ final class SpaceMonitor: Sendable {
     try follow(watched, logger)
   }
 
-  /// Looks at `watched` from now on, and at nothing else. From one thread at a time; it may wait for
-  /// the file systems of those that are new.
+  /// Looks at `watched` from now on, and at nothing else. From one thread at a time; it may wait
+  /// for the file systems of those that are new.
   func follow(_ watched: [Watched], _ logger: Logger) throws(DaemonError) {
     let known = state.withLock { $0.shareOfUnit }
     let newcomers = watched.filter { known[ObjectIdentifier($0.unit)] == nil }

@@ -1,5 +1,6 @@
-// Configuration files: any text is a configuration or a list of problems that can be printed, and any
-// text that is JSON5 can be edited. As the file of another target it is imported or has a problem too.
+// Configuration files: any text is a configuration or a list of problems that can be printed, and
+// any text that is JSON5 can be edited. As the file of another target it is imported or has a
+// problem too.
 import FuzzDriver
 import TargetConfig
 
