@@ -281,17 +281,17 @@ if Context.environment["PROOFS"] == "1" {
       swiftSettings: testing))
 }
 
-// The address sanitizer is for code that handles memory itself (scripts/test, stage sanitize): the data
-// plane, and what is as pure. Left out is what stands on swift-nio, which takes longer to build than
-// all the rest.
-if Context.environment["DATA_PLANE"] == "1" {
+// Some stages of scripts/test build all once more, for code that handles memory itself: the data plane,
+// and what is as pure. They leave out what stands on swift-nio, which takes longer than all the rest.
+let isAllocationTest = Context.environment["ALLOCATIONS"] == "1"
+if Context.environment["DATA_PLANE"] == "1" || isAllocationTest {
   let others = ["Administration", "Targetcli", "TargetDaemon", "Tgt", "swift-", "targetcli", "tgt"]
   package.products = []
   package.targets.removeAll { target in others.contains { target.name.hasPrefix($0) } }
 }
 
 // Allocations are counted in optimised code (scripts/test, stage unit), where nothing else is tested.
-if Context.environment["ALLOCATIONS"] == "1" {
+if isAllocationTest {
   package.targets.removeAll { $0.isTest }
   package.targets += [
     .target(name: "AllocationCounter", path: "Tests/Support/AllocationCounter"),
