@@ -268,6 +268,8 @@ public struct DataOutTransfer: Sendable {
     if end == sequenceEnd {
       guard pdu.isFinal else { throw .finalMissing }
     } else {
+      // §11.4.7.2 would have less unsolicited data than FirstBurstLength fail the command, too. It
+      // is known where it ends, and the rest can be asked for: nothing is wrong but a count.
       guard !pdu.isFinal || isUnsolicited else { throw .finalTooEarly }
     }
   }

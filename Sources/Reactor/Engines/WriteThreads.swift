@@ -49,8 +49,8 @@ final class WriteThreads {
     for thread in threads { thread.publish() }
   }
 
-  /// How long the writes that were shown may take: the time in which the reactor lets them, and
-  /// what comes from the network meanwhile, gather. 0 when they are too few to wait for.
+  /// How long the writes that were shown may take: the time in which the reactor lets them gather,
+  /// and with them what comes from the network. 0 when they are too few to wait for.
   var gatheringNanoseconds: UInt32 {
     guard outstandingCount >= WriteThreads.gatheredCountMin else { return 0 }
     let count = threads.reduce(0) { $0 + $1.expectedCount }

@@ -36,6 +36,8 @@ final class CopyOperation {
   private let record: CopyRecords.Record
   private let runs: [CopyRun]
   private let segmentCount: Int
+  /// What else is to be done when all of it has been copied.
+  private let whenCopied: () -> Void
 
   private var runIndex = 0
   /// Bytes of the run that were given to lanes.
@@ -62,7 +64,7 @@ final class CopyOperation {
 
   init(
     _ task: SCSITask, _ nexus: LogicalUnitNexus, _ record: CopyRecords.Record, runs: [CopyRun],
-    segmentCount: Int, ending: Ending? = nil
+    segmentCount: Int, ending: Ending? = nil, whenCopied: @escaping () -> Void = {}
   ) {
     self.task = task
     self.nexus = nexus
@@ -70,6 +72,7 @@ final class CopyOperation {
     self.runs = runs
     self.segmentCount = segmentCount
     self.ending = ending
+    self.whenCopied = whenCopied
   }
 
   /// Begins the work, whose end ends the task, before this returns or later.
@@ -190,6 +193,7 @@ final class CopyOperation {
     } else {
       record.results.status = .completed
       record.results.segmentsProcessed = UInt16(clamping: segmentCount)
+      whenCopied()
     }
   }
 }

@@ -34,12 +34,13 @@ extension DeviceServer {
       _ = try byteCount(of: list.ranges, lengthByte: 534)
       let runs = try runs(of: list, nexus)
       let record = try beginTokenRecord(task, nexus)
-      if list.deletesToken {
+      // DEL_TKN: not before the copy is done, as who is told BUSY shows the token again.
+      CopyOperation(task, nexus, record, runs: runs, segmentCount: list.ranges.count) {
+        guard list.deletesToken else { return }
         for other in nexus.initiatorTarget.unitNexuses {
           other.server.unit.tokens.forget(list.token)
         }
-      }
-      CopyOperation(task, nexus, record, runs: runs, segmentCount: list.ranges.count).start()
+      }.start()
     } catch {
       end(task, error)
     }

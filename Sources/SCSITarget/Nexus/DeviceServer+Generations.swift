@@ -26,10 +26,9 @@ extension DeviceServer {
 
   /// `elder` is detached: its last task has ended, and its RESERVE before anybody can use it.
   func openHeirs(of elder: LogicalUnitNexus) {
+    let identity = elder.initiatorTarget.identity
     for nexus in nexuses
-    where nexus.isShut && nexus.initiatorTarget.identity == elder.initiatorTarget.identity
-      && !hasElder(nexus)
-    {
+    where nexus.isShut && nexus.initiatorTarget.identity == identity && !hasElder(nexus) {
       nexus.open()
     }
   }

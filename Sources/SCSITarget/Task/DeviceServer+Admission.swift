@@ -159,6 +159,9 @@ extension DeviceServer {
     case .synchronizeCache10, .synchronizeCache16:
       return range
     case .preFetch10, .preFetch16:
+      guard range.count.rawValue <= unit.preFetchBlocksMax else {
+        throw Refusal(.invalidFieldInCDB(byte: row.blocks.countByte, bit: 7))
+      }
       // PREFETCH LENGTH 0: to the end (SBC-3 §5.8).
       return range.count.isZero ? range.extendedToEnd(of: unit.capacity) ?? range : range
     case .writeSame10, .writeSame16, .writeSame32:

@@ -17,7 +17,8 @@ extension LogicalUnit {
   /// The longest list that FORMAT UNIT looks at: a header, and a pattern of one block.
   static let formatListBytesMax = 8 + 4 + 4096
 
-  /// What PRE-FETCH brings into the cache at most: about what a disk's own cache holds.
+  /// What PRE-FETCH brings into the cache at most when it is asked for all there is: about what a
+  /// disk's own cache holds.
   static let preFetchBytesMax = 64 << 20
 
   /// MAXIMUM COMPARE AND WRITE LENGTH: what one byte counts, and one piece of work compares.
@@ -30,6 +31,8 @@ extension LogicalUnit {
   /// MAXIMUM TRANSFER LENGTH: what fits the largest buffer that a session can have. More would be
   /// told BUSY for ever.
   var transferBlocksMax: Int { max(1, transferBytesMax.load(ordering: .relaxed) / blockBytes) }
+  /// MAXIMUM PREFETCH LENGTH: not more than MAXIMUM TRANSFER LENGTH (SBC-3 §6.5.3).
+  var preFetchBlocksMax: Int { min(LogicalUnit.preFetchBytesMax / blockBytes, transferBlocksMax) }
   /// MAXIMUM WRITE SAME LENGTH: without help from the store every byte is written, and an initiator
   /// may want to write or read back in one command what one WRITE SAME covers.
   var writeSameBlocksMax: Int { transferBlocksMax }
@@ -54,7 +57,7 @@ extension LogicalUnit {
     limits.transferBlocksOptimal =
       UInt32(min(LogicalUnit.pieceBytes / blockBytes, transferBlocksMax))
     limits.compareAndWriteBlocksMax = UInt8(clamping: compareAndWriteBlocksMax)
-    limits.prefetchBlocksMax = UInt32(LogicalUnit.preFetchBytesMax / blockBytes)
+    limits.prefetchBlocksMax = UInt32(preFetchBlocksMax)
     limits.writeSameBlocksMax = UInt64(writeSameBlocksMax)
     limits.atomicBlocksMax = UInt32(atomicBlocksMax)
     if capabilities.canPunchHoles {

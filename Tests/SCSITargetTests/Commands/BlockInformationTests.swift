@@ -58,4 +58,16 @@ struct BlockInformationTests {
     #expect(bench.run(CDB.ten(0x34, 4999, 2)).summary == "05/21/00")
     #expect(bench.run(CDB.sixteen(0x90, .max, 2)).summary == "05/21/00")
   }
+
+  @Test("PRE-FETCH takes what MAXIMUM PREFETCH LENGTH says, MAXIMUM TRANSFER LENGTH, and no more")
+  func preFetchLimit() throws {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 100_000))
+    let limits = bench.run([0x12, 1, 0xB0, 0, 64, 0]).data
+    func field(_ place: Int) -> Int { limits[place..<place + 4].reduce(0) { $0 << 8 | Int($1) } }
+    let most = field(16)
+    #expect(most == field(8) && most > 0 && most < 100_000)
+    #expect(bench.run(CDB.sixteen(0x90, 0, most)).summary == "good")
+    #expect(bench.run(CDB.sixteen(0x90, 0, most + 1)).summary == "05/24/00")
+    #expect(bench.run(CDB.sixteen(0x90, 0, 0)).summary == "good")
+  }
 }

@@ -132,6 +132,16 @@ struct TokenTests {
     #expect(copies.stores[0].changes.count == 1)
   }
 
+  @Test("A copy that fails leaves the token that it was to delete, for another try")
+  func deletedAfterwards() {
+    let copies = pair()
+    let made = token(copies, [(0, 4)])
+    copies.stores[0].faults = [1: .outOfSpace]
+    #expect(use(copies, made, [(0, 4)], deletes: true).summary == "07/27/07")
+    #expect(use(copies, made, [(0, 4)], deletes: true).summary == "good")
+    #expect(use(copies, made, [(0, 4)]).summary == "05/23/04")
+  }
+
   @Test("A token of a logical unit that is not this initiator's is unknown, too")
   func somebodyElses() {
     let copies = pair()
