@@ -8,6 +8,10 @@ import Testing
 
 @Suite("The room that sparse files have left")
 struct SpaceMonitorTests {
+  /// Keeps the units, as whoever serves them does.
+  private final class Units { var units: [LogicalUnit] = [] }
+  private let served = Units()
+
   private func watched(_ name: String) throws -> SpaceMonitor.Watched {
     var options = LogicalUnitOptions()
     options.thinThresholdPercent = 50
@@ -17,6 +21,7 @@ struct SpaceMonitorTests {
         name: name),
       store: try NullStore(sizeBytes: 1 << 30), startsWithWriteCache: true, homeReactorIndex: 0,
       options: options)
+    served.units.append(unit)
     return SpaceMonitor.Watched(unit: unit, path: "/\(name)", hasThreshold: true)
   }
 
@@ -54,6 +59,32 @@ struct SpaceMonitorTests {
     try monitor.follow(names.map { try watched($0) }, LogBook().logger)
     #expect(eventually { looked.withLock { $0.count } == names.count })
     #expect(monitor.threadCount == SpaceMonitor.threadsMax)
+    #expect(monitor.stop(by: .current + .seconds(5)))
+  }
+
+  @Test("What comes later is looked at, on a thread of its file system; what went is not kept")
+  func laterUnits() throws {
+    let looked = Mutex<Set<String>>([])
+    let monitor = SpaceMonitor(
+      device: { $0.hasPrefix("/a") ? 1 : 2 },
+      space: { path in
+        looked.withLock { _ = $0.insert(path) }
+        return nil
+      })
+    let logger = LogBook().logger
+    let first = try watched("a1")
+    try monitor.follow([first], logger)
+    #expect(eventually { looked.withLock { $0 } == ["/a1"] } && monitor.threadCount == 1)
+    let second = try watched("b1")
+    let third = try watched("a2")
+    try monitor.follow([first, second, third], logger)
+    #expect(eventually { looked.withLock { $0.count } == 3 } && monitor.threadCount == 2)
+    served.units.removeFirst()
+    #expect(first.unit == nil)
+    looked.withLock { $0 = [] }
+    // Another disk under the name of one that went.
+    try monitor.follow([try watched("a1"), second, third], logger)
+    #expect(eventually { looked.withLock { $0.contains("/a1") } } && monitor.threadCount == 2)
     #expect(monitor.stop(by: .current + .seconds(5)))
   }
 

@@ -16,10 +16,19 @@ final class SpaceMonitor: Sendable {
   /// File systems beyond so many share threads.
   static let threadsMax = 64
 
+  /// Keeps neither the unit nor, with it, the lock of its store.
   struct Watched: Sendable {
-    let unit: LogicalUnit
+    weak let unit: LogicalUnit?
+    let name: String
     let path: String
     let hasThreshold: Bool
+
+    init(unit: LogicalUnit, path: String, hasThreshold: Bool) {
+      self.unit = unit
+      name = unit.identity.name
+      self.path = path
+      self.hasThreshold = hasThreshold
+    }
   }
 
   /// What one thread looks at.
@@ -30,10 +39,16 @@ final class SpaceMonitor: Sendable {
     let ended = Semaphore()
   }
 
+  private struct Place: Sendable {
+    let watched: Watched
+    let share: Int
+  }
+
   private struct State: Sendable {
     var shares: [Share] = []
     var shareOfDevice: [UInt64?: Int] = [:]
-    var shareOfUnit: [ObjectIdentifier: Int] = [:]
+    /// By the names of the units.
+    var places: [String: Place] = [:]
     var isStopping = false
   }
 
@@ -66,24 +81,30 @@ final class SpaceMonitor: Sendable {
   /// Looks at `watched` from now on, and at nothing else. From one thread at a time; it may wait
   /// for the file systems of those that are new.
   func follow(_ watched: [Watched], _ logger: Logger) throws(DaemonError) {
-    let known = state.withLock { $0.shareOfUnit }
-    let newcomers = watched.filter { known[ObjectIdentifier($0.unit)] == nil }
+    let known = state.withLock { $0.places }
+    let newcomers = watched.filter { known[$0.name]?.watched.unit !== $0.unit }
     guard !newcomers.isEmpty || watched.count != known.count else { return }
     let devices = newcomers.map { device($0.path) }
     try state.withLock { state throws(DaemonError) in
       guard !state.isStopping else { return }
-      let units = Set(watched.map { ObjectIdentifier($0.unit) })
-      state.shareOfUnit = state.shareOfUnit.filter { units.contains($0.key) }
+      let names = Set(watched.map(\.name))
+      state.places = state.places.filter { names.contains($0.key) }
       for (newcomer, device) in zip(newcomers, devices) {
-        state.shareOfUnit[ObjectIdentifier(newcomer.unit)] = try share(of: device, &state, logger)
+        let share = try share(of: device, &state, logger)
+        state.places[newcomer.name] = Place(watched: newcomer, share: share)
       }
-      let shares = Dictionary(grouping: watched) { state.shareOfUnit[ObjectIdentifier($0.unit)] }
-      for (index, share) in state.shares.enumerated() {
-        share.watched.withLock { $0 = shares[index] ?? [] }
-      }
-      let changed = Set(newcomers.map { state.shareOfUnit[ObjectIdentifier($0.unit)] })
-      for case .some(let index) in changed { state.shares[index].wakeUp.signal() }
+      deal(newcomers, state)
     }
+  }
+
+  /// Gives each thread its share, and wakes those that have more to look at.
+  private func deal(_ newcomers: [Watched], _ state: State) {
+    let shares = Dictionary(grouping: state.places.values) { $0.share }
+    for (index, share) in state.shares.enumerated() {
+      share.watched.withLock { $0 = (shares[index] ?? []).map(\.watched) }
+    }
+    let changed = Set(newcomers.compactMap { state.places[$0.name]?.share })
+    for index in changed { state.shares[index].wakeUp.signal() }
   }
 
   /// That of a device which is new is another thread's, as far as there may be another.
@@ -139,7 +160,9 @@ final class SpaceMonitor: Sendable {
       if isTimeForAll { nextOfAll = now + interval }
       let watched = share.watched.withLock { $0 }
       for one in watched where isTimeForAll || one.hasThreshold {
-        if let space = space(one.path) { note(space, of: one, logger) }
+        // Not kept while the file system thinks.
+        guard one.unit != nil, let space = space(one.path), let unit = one.unit else { continue }
+        note(space, of: unit, logger)
       }
       let pause = watched.contains { $0.hasThreshold } ? thresholdInterval : interval
       // Woken, it has others to look at, or is to end.
@@ -147,14 +170,14 @@ final class SpaceMonitor: Sendable {
     }
   }
 
-  private static func note(_ space: StoreMedia.Space, of watched: Watched, _ logger: Logger) {
-    let isAlarm = watched.unit.noteSpace(
+  private static func note(_ space: StoreMedia.Space, of unit: LogicalUnit, _ logger: Logger) {
+    let isAlarm = unit.noteSpace(
       usedBytes: space.usedBytes, availableBytes: space.availableBytes)
     guard isAlarm else { return }
     logger.warning(
       "the store runs out of room: initiators were told so",
       metadata: [
-        "store": "\(watched.unit.identity.name)", "usedMiB": "\(space.usedBytes >> 20)",
+        "store": "\(unit.identity.name)", "usedMiB": "\(space.usedBytes >> 20)",
         "availableMiB": "\(space.availableBytes >> 20)",
       ])
   }
