@@ -93,18 +93,18 @@ final class SpaceMonitor: Sendable {
         let share = try share(of: device, &state, logger)
         state.places[newcomer.name] = Place(watched: newcomer, share: share)
       }
-      deal(newcomers, state)
+      deal(watched, state)
+      let changed = Set(newcomers.compactMap { state.places[$0.name]?.share })
+      for index in changed { state.shares[index].wakeUp.signal() }
     }
   }
 
-  /// Gives each thread its share, and wakes those that have more to look at.
-  private func deal(_ newcomers: [Watched], _ state: State) {
-    let shares = Dictionary(grouping: state.places.values) { $0.share }
+  /// Gives each thread its share.
+  private func deal(_ watched: [Watched], _ state: State) {
+    let shares = Dictionary(grouping: watched) { state.places[$0.name]?.share }
     for (index, share) in state.shares.enumerated() {
-      share.watched.withLock { $0 = (shares[index] ?? []).map(\.watched) }
+      share.watched.withLock { $0 = shares[index] ?? [] }
     }
-    let changed = Set(newcomers.compactMap { state.places[$0.name]?.share })
-    for index in changed { state.shares[index].wakeUp.signal() }
   }
 
   /// That of a device which is new is another thread's, as far as there may be another.
