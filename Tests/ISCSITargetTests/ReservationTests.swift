@@ -77,6 +77,22 @@ struct ReservationTests {
     #expect(target.isIdle(after: nodes + [other, again]))
   }
 
+  /// The answer may reach the initiator while its connection, and so its nexus, still closes.
+  @Test("A logout that is answered has ended its RESERVE", arguments: 0..<16)
+  func legacyReservation(seed: UInt64) throws {
+    let target = try SimulatedTarget(
+      seed: 7_500 + seed, targets: [Example.open()], reactorCount: 3)
+    let nodes = try (1...3).map { try ScriptedInitiator.loggedIn(target, number: $0) }
+    let reserve: [UInt8] = [0x16, 0, 0, 0, 0, 0]
+    #expect(nodes[0].command(reserve)?.status == 0)
+    #expect(nodes[1].command(reserve)?.status == Self.conflict)
+    let reason: LogoutReason = seed % 2 == 0 ? .closeSession : .closeConnection
+    target.world.latencies.completion = 5_000_000...20_000_000
+    #expect(nodes[0].logout(reason) == .closed)
+    #expect(nodes[1].command(reserve)?.status == 0)
+    #expect(target.isIdle(after: nodes))
+  }
+
   @Test(
     "Under slow disks and full queues nothing of the victim lands after GOOD", arguments: 0..<16)
   func race(seed: UInt64) throws {

@@ -12,8 +12,9 @@ internal import Reactor
 /// collects data any more, and when all that was owed at one look is there at the next, as on a
 /// link whose delay is long and whose writes are short.
 struct DataDue {
-  /// An eighth of a line of 1 Mbit/s. A segment of 256 KiB, the longest that we declare, takes 16 s
-  /// at this rate: half of the 30 s (`ServerLimits.sendTimeout`) by which one may be behind.
+  /// An eighth of a line of 1 Mbit/s. A segment of 256 KiB, the longest that we declare unless
+  /// configured otherwise, takes 16 s at this rate: half of the 30 s by which one may be behind
+  /// (`ServerLimits.sendTimeout`).
   static let leastBytesPerSecond: UInt64 = 16 << 10
   /// Connections are looked at every 6 s at least. When it was longer the reactor was held up, and
   /// what came meanwhile has not been read.

@@ -55,12 +55,7 @@ extension Session {
   /// I_T NEXUS RESET: on every logical unit what the loss of this nexus would do.
   private func resetNexus(_ answer: @escaping (TaskManagementResponseCode) -> Void) {
     let answer = answering(afterDataFor: orderedTasks, answer)
-    let nexuses = nexus?.unitNexuses ?? []
-    guard !nexuses.isEmpty else { return answer(.functionComplete) }
-    let gathering = Gathering(count: nexuses.count) { answer(.functionComplete) }
-    for nexus in nexuses {
-      nexus.server.resetNexus(nexus) { gathering.arrived() }
-    }
+    onEveryUnit({ $0.server.resetNexus($0, completion: $1) }) { answer(.functionComplete) }
   }
 }
 

@@ -145,12 +145,20 @@ extension Session {
     _ attention: SenseData, _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
     let answer = answering(afterDataFor: orderedTasks, answer)
-    let nexuses = nexus?.unitNexuses ?? []
-    guard !nexuses.isEmpty else { return answer(.functionComplete) }
-    let gathering = Gathering(count: nexuses.count) { answer(.functionComplete) }
-    for nexus in nexuses {
-      nexus.server.reset(by: nexus, attention: attention) { gathering.arrived() }
+    onEveryUnit({ $0.server.reset(by: $0, attention: attention, completion: $1) }) {
+      answer(.functionComplete)
     }
+  }
+
+  /// Calls `body` with every logical unit of this nexus; `completion` follows when each has called
+  /// back.
+  func onEveryUnit(
+    _ body: (LogicalUnitNexus, @escaping () -> Void) -> Void, completion: @escaping () -> Void
+  ) {
+    let nexuses = nexus?.unitNexuses ?? []
+    guard !nexuses.isEmpty else { return completion() }
+    let gathering = Gathering(count: nexuses.count, completion: completion)
+    for nexus in nexuses { body(nexus) { gathering.arrived() } }
   }
 
   /// A cold reset ends the sessions of the target (§11.5.1), this one after its answer has left.
@@ -183,7 +191,7 @@ extension Session {
       for pdu in held.values { discardHeld(pdu) }
       // What the sessions before it have left is as much of this I_T nexus.
       drain(connections) { [weak self, weak connection] in
-        self?.afterPredecessors { connection?.answer(request, .closed) }
+        self?.afterPredecessors { self?.loseNexus { connection?.answer(request, .closed) } }
       }
       for other in connections where other !== connection { other.close(.done) }
     case .closeConnection:
@@ -192,13 +200,26 @@ extension Session {
       }
       leaving.isLeaving = true
       for pdu in held.values where pdu.connection === leaving { discardHeld(pdu) }
-      drain([leaving]) { [weak connection] in connection?.answer(request, .closed) }
+      drain([leaving]) { [weak self, weak connection] in
+        self?.leave(leaving) { connection?.answer(request, .closed) }
+      }
       if leaving !== connection { leaving.close(.done) }
     case .removeConnectionForRecovery:
       connection.answer(request, .recoveryNotSupported)
     default:
       connection.reject(request.header, .invalidPDUField)
     }
+  }
+
+  /// The last connection takes the session with it.
+  private func leave(_ leaving: Connection, completion: @escaping () -> Void) {
+    let hasOther = connections.contains { $0 !== leaving && !$0.isLeaving }
+    if hasOther { completion() } else { loseNexus(completion) }
+  }
+
+  /// Ends what the nexus holds, so that others find it free when the logout is answered.
+  private func loseNexus(_ completion: @escaping () -> Void) {
+    onEveryUnit({ $0.server.lose($0, completion: $1) }, completion: completion)
   }
 
   /// Aborts the tasks of `connections` and calls back when the last has ended.

@@ -66,6 +66,7 @@ extension DeviceServer {
       return end(task, .invalidFieldInCDB(byte: 2, bit: 7))
     }
     guard let operation = record.operation else { return end(task, .good) }
+    task.copy = operation
     operation.stop { [self] in end(task, .good) }
   }
 }

@@ -24,7 +24,7 @@ extension DeviceServer {
     }
   }
 
-  /// `elder` is detached: its last task has ended, and its RESERVE before anybody can use it.
+  /// `elder` is detached: its last task has ended. The release of its RESERVE is on its way.
   func openHeirs(of elder: LogicalUnitNexus) {
     let identity = elder.initiatorTarget.identity
     for nexus in nexuses

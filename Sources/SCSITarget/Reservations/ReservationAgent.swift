@@ -84,7 +84,7 @@ final class ReservationAgent {
 
   /// An I_T nexus loss ends its RESERVE; its registration stays (SPC-4 §5.13.5). `body` follows
   /// when that is in force.
-  func nexusEnded(_ nexus: LogicalUnitNexus, then body: @escaping () -> Void = {}) {
+  func nexusEnded(_ nexus: LogicalUnitNexus, then body: @escaping () -> Void) {
     guard copy.legacyHolder?.number == nexus.number else { return body() }
     let number = nexus.number
     tellHome({ $0.releaseLegacyReservation(of: number, $1) }, then: body)

@@ -86,10 +86,13 @@ extension DeviceServer {
   /// RESERVE among them may yet come into force.
   public func resetNexus(_ nexus: LogicalUnitNexus, completion: @escaping () -> Void) {
     nexus.establish(.nexusLossOccurred)
-    // SBC-3 §5.10
+    abortTaskSet(of: nexus) { [self] in lose(nexus, completion: completion) }
+  }
+
+  /// What ends with a nexus that has no task any more: its RESERVE, and its prevention of medium
+  /// removal (SBC-3 §5.10). `completion` follows when that is in force on every reactor.
+  public func lose(_ nexus: LogicalUnitNexus, completion: @escaping () -> Void) {
     nexus.setPreventsRemoval(false)
-    abortTaskSet(of: nexus) { [self] in
-      reservations.nexusEnded(nexus, then: completion)
-    }
+    reservations.nexusEnded(nexus, then: completion)
   }
 }

@@ -80,11 +80,10 @@ public final class DeviceServer {
 
   func detach(_ nexus: LogicalUnitNexus) {
     precondition(!tasks.contains { $0.nexus === nexus }, "a nexus ended before its tasks")
-    nexus.setPreventsRemoval(false)
     nexuses.removeAll { $0 === nexus }
     transportBuffers.forget(nexus)
     unit.nexusEnded(nexus.number)
-    reservations.nexusEnded(nexus)
+    lose(nexus) {}
     openHeirs(of: nexus)
   }
 

@@ -123,7 +123,8 @@ public final class SCSITask: StoreClient {
 
   // MARK: Copies
 
-  /// The work of a third-party copy, while it goes on and until the task is used again.
+  /// The third-party copy that is this task's work, or whose end it waits for, until the task is
+  /// used again. Either way the task itself touches no store, and no other initiator waits for it.
   var copy: CopyOperation?
   /// It does a step of a copy on another task's behalf. Reports no unit attention: those are the
   /// initiator's to hear. Waits for no other task: the copy, for which others may wait, already

@@ -135,6 +135,26 @@ struct CopyManagementTests {
     #expect(copies.bench.server.taskCount == 0 && copies.server(1).taskCount == 0)
   }
 
+  @Test("Nor does it wait for a COPY OPERATION ABORT that waits for such a copy")
+  func hungSourceAbort() throws {
+    let (copies, _) = copyFromHungDisk()
+    let abort = copies.bench.begin([0x83, 0x1C, 0, 0, 0, 1] + [UInt8](repeating: 0, count: 10))
+    copies.turn()
+    #expect(abort.phase == .executing)
+    let other = try #require(copies.bench.secondNexus().unitNexus(at: 0))
+    var isDone = false
+    copies.bench.server.reset(by: other, attention: .busDeviceResetFunctionOccurred) {
+      isDone = true
+    }
+    copies.turn()
+    #expect(isDone && abort.phase == .executing)
+    copies.stores[1].releaseHeld()
+    copies.turn()
+    #expect(copies.stores[0].log.isEmpty)
+    #expect(copies.bench.endedOutcomes().map(\.isAborted) == [true, true])
+    #expect(copies.bench.server.taskCount == 0)
+  }
+
   @Test("The reset of the copy's own initiator waits for all of it, wherever it hangs")
   func hungSourceOwnReset() {
     let (copies, _) = copyFromHungDisk()
