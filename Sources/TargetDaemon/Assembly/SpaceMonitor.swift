@@ -128,7 +128,7 @@ final class SpaceMonitor: Sendable {
 
   private func startThread(_ logger: Logger) throws(DaemonError) -> Share {
     let share = Share()
-    try PlatformThread.startDetached(name: "space monitor") { [space] in
+    try PlatformThread.startDetached(name: "space") { [space] in
       Self.run(share, space, logger)
       share.ended.signal()
     }
