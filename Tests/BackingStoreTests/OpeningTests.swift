@@ -123,6 +123,7 @@ struct OpeningTests {
     #expect(try open(fine).geometry.physicalBlockBytes == 16384)
   }
 
+  /// T-PATH-1.
   @Test("Directories, FIFOs, sockets, character devices and links to files are refused by name")
   func wrongTypes() throws {
     let fifo = scratch("fifo")

@@ -109,6 +109,7 @@ struct BlockDeviceTests {
     #expect(text.contains("has 1048576 bytes, the configured size is 4096"), "\(text)")
   }
 
+  /// T-PATH-1.
   @Test(
     "A device that something else has claimed is in use, one that another store holds is awaited")
   func claims() throws {

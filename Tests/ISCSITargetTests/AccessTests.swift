@@ -66,6 +66,7 @@ struct AccessTests {
     #expect(target.isIdle(after: [initiator]))
   }
 
+  /// T-ID-1. The status is that of a wrong secret: it does not tell whose the name is.
   @Test("An entry's users count instead of the target's")
   func usersOfAnEntry() throws {
     let own = CHAPUser(name: "own", secret: Secret("ownsecret123"))

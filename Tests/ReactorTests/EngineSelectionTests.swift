@@ -57,6 +57,7 @@ struct EngineSelectionTests {
     }
   }
 
+  /// T-PRIV-2.
   @Test("The ring refuses an operation that the engine does not use")
   func restrictedRing() throws {
     let queue = try UringQueue()

@@ -116,6 +116,7 @@ struct SecretTests {
     "{discovery: {chap: [{user: 'u',\nsecret: \(secret)}]}}"
   }
 
+  /// T-CHAP-7. Refused are those of mutual CHAP that are also incoming ones; short ones are in use.
   @Test("a secret of 11 bytes is a warning, of 12 none; 255 are possible, 256 and none are not")
   func lengths() throws {
     #expect(
@@ -235,6 +236,7 @@ struct SecretTests {
     #expect(loaded.configuration.discovery.chap.first?.secret == Secret("from-the-file"))
   }
 
+  /// T-SEC-1.
   @Test("a secret file that is open, missing, empty, long or no file is refused")
   func badSecretFiles() throws {
     let directory = try TemporaryDirectory()

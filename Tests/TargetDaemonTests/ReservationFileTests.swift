@@ -92,6 +92,7 @@ struct ReservationFileTests {
     #expect(changes > 20)
   }
 
+  /// T-PR-2.
   @Test("1024 registrants with the longest names come back, and fit the bound of the file")
   func fullTable() throws {
     var state = ReservationState()

@@ -17,6 +17,7 @@ struct StateTests {
     return status.st_mode & 0o777
   }
 
+  /// T-SEC-1.
   @Test("It is made for its owner alone, and a second instance is refused by the first's pid")
   func lock() throws {
     var first: StateDirectory? = try StateDirectory.open(scratch("state"))

@@ -23,6 +23,14 @@ none() {
   printf '%s' "$found"
   [[ -z $found ]]
 }
+# A failed assertion does, and is a bug of ours; that no input leads there is what the fuzzers look for.
+nothing_ends_the_process() {
+  local found
+  found=$(tracked 'Sources/*.swift' | grep -zv '/Main\.swift$' |
+    xargs -0 -r grep -InE '(^|[^.[:alnum:]_])(fatalError\(|exit\(|abort\(\))' --)
+  printf '%s' "$found"
+  [[ -z $found ]]
+}
 short_enough() {
   local long
   long=$(tracked 'Sources/*.swift' 'Tests/*.swift' | xargs -0 -r wc -l | awk '$2 != "total" && $1 > 400 { print $2 ": " $1 " lines" }')
@@ -95,6 +103,7 @@ stage_tidy() {
   claim "no trailing white space" none '[[:space:]]+$' Sources Tests scripts conf Package.swift
   claim "no tabs in Swift" none $'\t' Sources/\*.swift Tests/\*.swift
   claim "no forced try and no forced cast in the sources" none '(try!|as!)[^=]' Sources/\*.swift
+  claim "T-AVAIL-1 no call but in the programs' mains ends the process" nothing_ends_the_process
   claim "no file of Sources and Tests passes 400 lines" short_enough
   claim "no comment passes 100 columns" narrow_enough
   claim "every text file ends with a line break" ends_with_newline

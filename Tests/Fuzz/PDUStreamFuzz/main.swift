@@ -5,7 +5,7 @@ import ISCSITarget
 import Reactor
 import TargetSimulation
 
-/// The full feature phase under arbitrary bytes: a good login, then the input. Whatever
+/// T-AVAIL-1. The full feature phase under arbitrary bytes: a good login, then the input. Whatever
 /// comes, a unit that is read-only for this initiator stays as it is, and nothing is left when the
 /// connection has ended.
 ///
