@@ -43,10 +43,10 @@ func setLength(_ count: Int, in cdb: inout [UInt8]) {
   case .byte4: field = 4...4
   case .bytes3To4: field = 3...4
   case .bytes5To8: field = 5...8
+  case .bytes6To8: field = 6...8
   case .bytes6To9: field = 6...9
   case .bytes7To8: field = 7...8
   case .bytes10To13: field = 10...13
-  default: return
   }
   var value = count
   for index in field.reversed() {
