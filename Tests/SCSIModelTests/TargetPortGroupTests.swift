@@ -18,6 +18,29 @@ import Testing
     #expect(data.encoded(isExtended: true) == [0, 0, 0, 28, 0x10, 0, 0, 0] + groups)
   }
 
+  @Test("REPORT REFERRALS has one segment to the last block, and the state of each group")
+  func referrals() {
+    let data = ReportReferralsData(
+      lastBlock: LogicalBlockAddress(0x0102_0304_0506_0708),
+      groups: [
+        TargetPortGroup(tag: 1, state: .activeOptimized, isPreferred: true, relativePorts: [1]),
+        TargetPortGroup(tag: 0x0203, state: .standby, relativePorts: [0x0203]),
+      ])
+    #expect(
+      data.encoded() == [
+        0, 0, 0, 28,  // length of what follows
+        0, 0, 0, 2,  // two target port groups
+        0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08,  // first, last LBA
+        0x00, 0, 0x00, 0x01, 0x02, 0, 0x02, 0x03,  // active/optimized, standby
+      ])
+    let many = (0..<300).map {
+      TargetPortGroup(tag: $0, state: .transitioning, relativePorts: [])
+    }
+    let cut = ReportReferralsData(lastBlock: LogicalBlockAddress(0), groups: many).encoded()
+    #expect(cut.count == 24 + 255 * 4 && cut[7] == 255)
+    #expect(cut.prefix(4) == [0, 0, 0x04, 0x10] && cut.suffix(4) == [0x0F, 0, 0, 254])
+  }
+
   private func set(_ bytes: [UInt8]) throws -> [String] {
     try SetTargetPortGroupsParameterList(decoding: bytes, groups: [1, 2]).states
       .map { "\($0.tag) \($0.state)" }

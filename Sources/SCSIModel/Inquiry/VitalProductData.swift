@@ -18,14 +18,14 @@ public struct VitalProductDataPage: RawRepresentable, Hashable, Sendable, Bitwis
   public static let blockLimits = VitalProductDataPage(rawValue: 0xB0)
   public static let blockDeviceCharacteristics = VitalProductDataPage(rawValue: 0xB1)
   public static let logicalBlockProvisioning = VitalProductDataPage(rawValue: 0xB2)
+  public static let referrals = VitalProductDataPage(rawValue: 0xB3)
 
-  /// What a disk has, in ascending order. No referrals (B3h): no unit is spread over port groups,
-  /// so that every group answers for every block.
+  /// What a disk has, in ascending order.
   public static let ofDisk: [VitalProductDataPage] = [
     .supportedPages, .unitSerialNumber, .deviceIdentification, .softwareInterfaceIdentification,
     .managementNetworkAddresses, .extendedInquiry, .modePagePolicy, .scsiPorts, .thirdPartyCopy,
     .blockLimits,
-    .blockDeviceCharacteristics, .logicalBlockProvisioning,
+    .blockDeviceCharacteristics, .logicalBlockProvisioning, .referrals,
   ]
 }
 

@@ -46,6 +46,7 @@ extension DeviceServer {
         readsAfterBlockErase: unit.serves(.sanitizeBlockErase)
       ).page
     case .logicalBlockProvisioning: provisioning(capabilities).page
+    case .referrals: .referrals
     default: nil
     }
   }

@@ -44,6 +44,7 @@ extension DeviceServer {
     case .unmap: unmap(task)
     case .readCapacity10, .readCapacity16: readCapacity(task)
     case .getLBAStatus: getLBAStatus(task)
+    case .reportReferrals: reportReferrals(task, nexus)
     case .readDefectData10, .readDefectData12: readDefectData(task)
     case .testUnitReady: end(task, .good)
     case .startStopUnit: startStopUnit(task, nexus)

@@ -28,7 +28,7 @@ struct ReadOnlyNexusTests {
     .receiveDiagnosticResults, .sendDiagnostic, .readKeys, .readReservation, .reportCapabilities,
     .readFullStatus, .read6, .read10, .read12, .read16, .read32, .verify10, .verify12, .verify16,
     .verify32, .synchronizeCache10, .synchronizeCache16, .readCapacity10, .readCapacity16,
-    .getLBAStatus, .preFetch10, .preFetch16, .readDefectData10, .readDefectData12,
+    .getLBAStatus, .reportReferrals, .preFetch10, .preFetch16, .readDefectData10, .readDefectData12,
     // Of a nexus's own buffers, reservation and copies; what a copy writes is asked of its target.
     .writeBuffer, .readBuffer, .release6, .release10, .extendedCopyLID1, .extendedCopyLID4,
     .populateToken, .copyOperationAbort, .receiveCopyStatusLID1, .receiveCopyDataLID1,
