@@ -85,6 +85,7 @@ struct ConfigurationTests {
     }
   }
 
+  /// T-SEC-1.
   @Test("export writes the secrets to a new file for its owner alone, never over another")
   func export() async throws {
     try await Self.with(["there": "x"]) { directory in

@@ -148,6 +148,26 @@ struct ListTests {
     #expect(!run.output.contains("\u{1B}"))
   }
 
+  /// T-ADM-1.
+  @Test("ten thousand sessions with the longest names are listed whole, each on a line of its own")
+  func many() async {
+    let sessions = (0..<10_000).map { number in
+      var session = Samples.session
+      let digits = String(number)
+      session.id = UInt64(number)
+      session.initiator = String(repeating: "n", count: 223 - digits.utf8.count) + digits
+      session.target = String(repeating: "t", count: 223)
+      return session
+    }
+    let run = await run("session list", FakeDaemon { $0.sessions = sessions })
+    let lines = run.output.split(separator: "\n", omittingEmptySubsequences: false)
+    #expect(run.code == 0)
+    #expect(lines.count == 10_002 && lines.last?.isEmpty == true)
+    let words = Set(lines.dropFirst().flatMap { $0.split(separator: " ").map(String.init) })
+    let missing = sessions.count { !words.contains($0.initiator) }
+    #expect(missing == 0)
+  }
+
   @Test("only a terminal gets colours")
   func colours() async {
     let console = TestConsole(isTerminal: true)

@@ -21,6 +21,7 @@ struct SocketTests {
     )
   }
 
+  /// T-SOCK-1.
   @Test("is for its owner alone, whatever the umask, and goes with the server")
   func mode() async throws {
     var path = ""
@@ -125,6 +126,7 @@ struct SocketTests {
 
   // MARK: Peers
 
+  /// T-SOCK-1.
   @Test("admits root, its own user and members of its group, and nobody else")
   func policy() {
     let open = PeerPolicy(user: 1000, group: Self.group)
@@ -139,6 +141,7 @@ struct SocketTests {
     #expect(!closed.admits(Peer(user: 5, group: 0)))
   }
 
+  /// T-SOCK-1.
   @Test("answers a stranger that came through that it may not", .enabled(if: geteuid() == 0))
   func stranger() async throws {
     try await Bench.run { bench in
