@@ -13,7 +13,8 @@ struct FoundStore: ~Copyable {
   /// For the engine.
   var file: FileHandle {
     FileHandle(
-      rawValue: descriptor.rawValue, isBuffered: !cacheMode.isDirect, device: identity.device)
+      rawValue: descriptor.rawValue, isBuffered: !cacheMode.isDirect, device: identity.device,
+      takesNoWait: descriptor.takesNoWait)
   }
 
   init(_ options: StoreOptions) throws(StoreError) {

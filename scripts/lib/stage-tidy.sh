@@ -79,7 +79,7 @@ UNSAFE_FILES=(
   Bytes/CRC32C
   ISCSITarget/Connection/{Outbox,PDUReceiver}
   Reactor/{Buffer,FileDescriptor,ScatterGatherList,SystemError}
-  Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,Poller,UringEngine,UringQueue,WriteThread}
+  Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,Poller,RingRequest,UringEngine,UringQueue,WriteThread}
   Reactor/Sockets/{ListeningSocket,SocketAddress}
   Reactor/Threads/{PlatformThread,Semaphore}
   TargetConfig/{Import/ImportSource,Loading/{BoundedFile,FilePath,NewFile}}
