@@ -37,6 +37,14 @@ final class UnitWorkshop: Sendable {
       loaded: loaded, marks: marks, latchThread: latchThread, files: files, logger: logger)
   }
 
+  /// The first one, of the start: what was served before is there, or is waited for.
+  func firstAssembly(of loaded: LoadedConfiguration) -> StoreAssembly {
+    var assembly = assembly(of: loaded)
+    let names = loaded.configuration.stores.map(\.name)
+    assembly.servedBefore = registry.withLock { registry in Set(names.filter { registry.knows($0) }) }
+    return assembly
+  }
+
   /// Makes and saves those that are missing, so that `units` cannot fail.
   func ensureIdentities(of opened: [StoreAssembly.Opened]) throws(DaemonError) {
     _ = try identities(of: opened)
