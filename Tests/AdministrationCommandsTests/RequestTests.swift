@@ -167,6 +167,17 @@ struct RequestTests {
     #expect(run.output == "target iqn.t added\n")
   }
 
+  @Test("that nobody may log in is said once, with the command against it")
+  func nobodyOnce() async {
+    let warning = "targets[iqn.t]: nobody can log in: add entries to \"acl\""
+    let daemon = FakeDaemon { $0.warnings = [warning, "the name is odd"] }
+    let run = await run("target add iqn.t", daemon)
+    #expect(run.errors == "swift-tgtadm: warning: the name is odd\n")
+    #expect(run.output.contains("\nNobody may log in yet; "))
+    let removal = await AdministrationCommandsTests.run("acl remove --target iqn.t n", daemon)
+    #expect(removal.errors.contains(warning))
+  }
+
   @Test("with --json a change answers what the daemon said")
   func json() async {
     let output = await run("target add iqn.t --json").output

@@ -122,14 +122,15 @@ extension Console {
       try writeJSON(result)
       return
     }
-    complain(result.warnings.map { "warning: \($0)" })
+    let text = dryRun ? "" : report()
+    complain(result.warnings.filter { !Hints.isTold($0, in: text) }.map { "warning: \($0)" })
     if dryRun {
       write(
         result.differences.isEmpty
           ? "Nothing would change.\n"
           : "Nothing was done; it would change:\n" + DifferenceText.lines(result.differences))
     } else {
-      write(report())
+      write(text)
     }
   }
 }

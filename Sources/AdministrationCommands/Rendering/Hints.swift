@@ -39,9 +39,16 @@ struct Hints {
     "swift-tgtadm acl add --target \(FilePath.shellQuoted(target)) INITIATOR"
   }
 
-  /// Who may log in when nobody may yet.
+  /// Whether a report has said already, and in the words of commands, what the daemon warns of.
+  static func isTold(_ warning: String, in report: String) -> Bool {
+    report.contains(nobody) && warning.contains("nobody can log in")
+  }
+
+  private static let nobody = "Nobody may log in yet"
+
+  /// How to let somebody log in when nobody may.
   static func nobodyYet(_ target: String) -> String {
-    "Nobody may log in yet; allow a node, by the name in its /etc/iscsi/initiatorname.iscsi, with\n"
+    "\(nobody); allow a node, by the name in its /etc/iscsi/initiatorname.iscsi, with\n"
       + "  \(howToAllow(target))\n"
   }
 
