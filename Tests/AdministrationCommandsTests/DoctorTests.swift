@@ -102,17 +102,6 @@ struct DoctorTests {
     #expect(LocalMachine().facts(of: path + "/none") == nil)
   }
 
-  @Test("a state directory that others may write to is wrong")
-  func stateDirectory() async {
-    var machine = PaperMachine.standard
-    machine.files["/var/lib/swift-tgtd"] = FileFacts(isDirectory: true, mode: 0o777, owner: 0)
-    let run = await Self.wrong({ _ in }, machine: machine)
-    #expect(
-      run.output.contains(
-        "WRONG   the state directory /var/lib/swift-tgtd can be written by others"))
-    #expect(run.output.contains("do:   chmod 700 /var/lib/swift-tgtd"))
-  }
-
   @Test("a running target that nobody may use is told once, with its name")
   func nobodyOnce() async throws {
     let path = "/tmp/doctor-\(UInt64.random(in: 0 ... .max)).json"
