@@ -19,8 +19,8 @@ struct LocalMachine: Machine {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
     return FileFacts(
-      isDirectory: status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR), mode: Int(status.st_mode & 0o7777),
-      owner: Int(status.st_uid))
+      isDirectory: status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR),
+      mode: Int(status.st_mode & 0o7777), owner: Int(status.st_uid))
   }
 
   func links(in directory: String) -> [String]? {

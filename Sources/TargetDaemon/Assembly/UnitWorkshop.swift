@@ -41,7 +41,8 @@ final class UnitWorkshop: Sendable {
   func firstAssembly(of loaded: LoadedConfiguration) -> StoreAssembly {
     var assembly = assembly(of: loaded)
     let names = loaded.configuration.stores.map(\.name)
-    assembly.servedBefore = registry.withLock { registry in Set(names.filter { registry.knows($0) }) }
+    let known = registry.withLock { registry in names.filter { registry.knows($0) } }
+    assembly.servedBefore = Set(known)
     return assembly
   }
 
