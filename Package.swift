@@ -131,7 +131,8 @@ let package = Package(
     .executableTarget(
       name: "swift-tgtd",
       dependencies: [
-        "TargetDaemon", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "TargetDaemon", "AdministrationModel",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .target(name: "CConsole"),

@@ -56,7 +56,7 @@ public final class Daemon: Sendable {
     let events = EventHub()
     let workshop = try UnitWorkshop(
       state, reactorCount: plan.count, events: events, logger: logger)
-    let assembly = workshop.assembly(of: loaded)
+    let assembly = workshop.firstAssembly(of: loaded)
     let served = try workshop.units(
       of: try assembly.open(configuration.stores, .isWaitedFor), by: assembly)
     let sockets = try PortalSockets.open(directory.portals, in: loaded, logger)

@@ -1,3 +1,4 @@
+internal import AdministrationModel
 internal import Glibc
 internal import Logging
 internal import Reactor

@@ -1,3 +1,4 @@
+internal import AdministrationModel
 internal import ArgumentParser
 internal import TargetDaemon
 

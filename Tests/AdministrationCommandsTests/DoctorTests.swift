@@ -1,5 +1,6 @@
 import AdministrationModel
 import Foundation
+import Glibc
 import Testing
 
 @testable import AdministrationCommands
@@ -86,6 +87,38 @@ struct DoctorTests {
     #expect(
       run.output.contains(
         "WRONG   stores a, b have the same WWID 6000c29a1b2c3d4e5f60718293a4b5c6"))
+  }
+
+  @Test("of a file's modes and owner the machine tells the truth")
+  func facts() throws {
+    let path = "/tmp/doctor-\(UInt64.random(in: 0 ... .max))"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    #expect(chmod(path, 0o1772) == 0)
+    #expect(
+      LocalMachine().facts(of: path)
+        == FileFacts(isDirectory: true, mode: 0o1772, owner: Int(geteuid())))
+    #expect(LocalMachine().facts(of: "/proc/self/status")?.isDirectory == false)
+    #expect(LocalMachine().facts(of: path + "/none") == nil)
+  }
+
+  @Test("a running target that nobody may use is told once, with its name")
+  func nobodyOnce() async throws {
+    let path = "/tmp/doctor-\(UInt64.random(in: 0 ... .max)).json"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let text = #"{"targets": [{"name": "iqn.2026-11.com.example:t", "luns": []}]}"#
+    try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    #expect(chmod(path, 0o600) == 0)
+    let daemon = Self.healthy { state in
+      state.targets = [TargetResource(name: "iqn.2026-11.com.example:t")]
+      state.status.configurationFile = path
+    }
+    let running = await run(["doctor"], daemon)
+    #expect(running.output.split(separator: "nobody ").count == 2)
+    let stopped = Self.healthy { $0.failure = AdministrationError(.unavailable, "no") }
+    let output = await run(["doctor", "--config", path], stopped).output
+    #expect(output.contains("targets[0]: nobody can log in"))
+    #expect(output.contains("why:  the file is valid, but this may not be what was meant"))
   }
 
   @Test("a target that nobody may use is wrong, an open door is advice")

@@ -34,6 +34,35 @@ struct FailureTests {
     #expect(errors == "swift-tgtadm: name: is no name\n")
   }
 
+  @Test("what is missing from a collection is said without its path, which stays for programs")
+  func missing() async {
+    let error = AdministrationError(.notFound, "there is no session \"9\"", path: "sessions")
+    #expect(
+      await run("session kill 9", Self.refusing(error)).errors
+        == "swift-tgtadm: there is no session \"9\"\n")
+    #expect(await run("session kill 9 --json", Self.refusing(error)).errors.contains("\"path\""))
+  }
+
+  static let conflicts: [(line: String, remedy: String)] = [
+    ("store remove a", "--force removes them"), ("chap remove --target t u", "--allow-open"),
+    ("chap remove --discovery u", "--allow-open"),
+  ]
+
+  @Test("where something stands in the way, the option that helps is named", arguments: conflicts)
+  func conflict(line: String, remedy: String) async {
+    let errors = await run(line, Self.refusing(AdministrationError(.conflict, "no"))).errors
+    #expect(errors.hasPrefix("swift-tgtadm: no\n  what to do: ") && errors.contains(remedy))
+    let told = AdministrationError(.conflict, "no", remedy: "this")
+    #expect(await run(line, Self.refusing(told)).errors.hasSuffix("  what to do: this\n"))
+  }
+
+  @Test("--version says the version on standard output")
+  func version() async {
+    let run = await run("--version")
+    #expect(run.output == "swift-tgtadm \(Version.text)\n")
+    #expect(run.code == 0)
+  }
+
   @Test("with --json an error is the API's, on standard error")
   func json() async throws {
     let error = AdministrationError(.conflict, "it is there", path: "stores.a", remedy: "look")

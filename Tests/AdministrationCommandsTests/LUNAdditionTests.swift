@@ -186,9 +186,26 @@ struct LUNAdditionTests {
     #expect(!output.contains("192.0.2.9"))
   }
 
+  @Test("commands that are shown run nothing else when they are pasted")
+  func pasting() async {
+    let daemon = FakeDaemon { state in
+      state.portals.append(PortalResource(address: "192.0.2.9:3260"))
+      state.targets = [Samples.resource]
+      state.stores = [Samples.store]
+    }
+    let shown = await run("lun show --target \(Samples.target) 1", daemon).output
+    let commands = shown.split(separator: "\n").filter { $0.hasPrefix("  ") }
+    #expect(commands.contains("  # it is also at 192.0.2.9:3260"))
+    for command in commands {
+      let words = command.prefix { $0 != "#" }
+      #expect(!words.contains { "$(;|&`".contains($0) }, "\(command)")
+    }
+    #expect(!(await run("target add iqn.t").output.contains("$(")))
+  }
+
   @Test("names that a shell would take apart are quoted")
   func quoting() async {
     let output = await run(["target", "add", "iqn.a'; rm -rf /"]).output
-    #expect(output.contains("--target 'iqn.a'\\''; rm -rf /' "))
+    #expect(output.contains("--target 'iqn.a'\\''; rm -rf /' INITIATOR\n"))
   }
 }

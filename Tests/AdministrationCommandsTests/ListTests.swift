@@ -218,7 +218,7 @@ struct ShowTests {
           iscsiadm -m node -T iqn.2026-11.com.example:disk1 -p 192.0.2.7:3260 --op update -n node.session.auth.username -v iscsiadm
           iscsiadm -m node -T iqn.2026-11.com.example:disk1 -p 192.0.2.7:3260 --op update -n node.session.auth.password -v SECRET
           iscsiadm -m node -T iqn.2026-11.com.example:disk1 -p 192.0.2.7:3260 --login
-          iscsiadm -m session --rescan   (where it is logged in already)
+          iscsiadm -m session --rescan   # where it is logged in already
           ls -l /dev/disk/by-id/wwn-0x6000c29a1b2c3d4e5f60718293a4b5c6
 
         """)

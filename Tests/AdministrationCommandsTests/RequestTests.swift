@@ -154,12 +154,28 @@ struct RequestTests {
       output == "Nothing was done; it would change:\n+ stores.a  file /srv/a.img\n")
   }
 
+  @Test("a dry run of what changes nothing says so")
+  func emptyDryRun() async {
+    #expect(await run("config reload --dry-run").output == "Nothing would change.\n")
+  }
+
   @Test("warnings go to standard error, the result to standard output")
   func warnings() async {
     let run = await run(
       "target add iqn.t --any", FakeDaemon { $0.warnings = ["the name is odd\u{1B}"] })
     #expect(run.errors == "swift-tgtadm: warning: the name is odd\\u{1b}\n")
     #expect(run.output == "target iqn.t added\n")
+  }
+
+  @Test("that nobody may log in is said once, with the command against it")
+  func nobodyOnce() async {
+    let warning = "targets[iqn.t]: nobody can log in: add entries to \"acl\""
+    let daemon = FakeDaemon { $0.warnings = [warning, "the name is odd"] }
+    let run = await run("target add iqn.t", daemon)
+    #expect(run.errors == "swift-tgtadm: warning: the name is odd\n")
+    #expect(run.output.contains("\nNobody may log in yet; "))
+    let removal = await AdministrationCommandsTests.run("acl remove --target iqn.t n", daemon)
+    #expect(removal.errors.contains(warning))
   }
 
   @Test("with --json a change answers what the daemon said")
@@ -175,7 +191,23 @@ struct RequestTests {
     let run = await run("lun resize --target \(Self.target) 1 --size 200GiB --force", daemon)
     #expect(daemon.changes == [.resizeStore(Change.StoreSize("a", sizeBytes: 200 << 30))])
     #expect(daemon.options?.force == true)
-    #expect(run.output == "LUN 1 of \(Self.target) (store a) has 200 GiB\n")
+    #expect(
+      run.output == """
+        LUN 1 of \(Self.target) (store a) has 200 GiB
+        Nodes that are logged in take the new size with
+          iscsiadm -m session --rescan
+
+        """)
+  }
+
+  @Test("lun resize of what nobody is logged in to says nothing of nodes")
+  func resizeUnused() async {
+    let daemon = FakeDaemon {
+      $0.targets = [Samples.resource]
+      $0.targets[0].sessionCount = 0
+    }
+    let output = await run("lun resize --target \(Self.target) 1 --size 200GiB", daemon).output
+    #expect(output == "LUN 1 of \(Self.target) (store a) has 200 GiB\n")
   }
 
   static let calls: [(line: String, call: String, output: String)] = [

@@ -58,10 +58,11 @@ struct StatsTests {
     let run = await run("stats --total --by session", Self.daemon())
     #expect(run.output.contains("since the start  1010 operations"))
     #expect(run.output.contains(" 3  iqn.n      iqn.t    1000      10  "))
+    #expect(!run.output.contains("P50"), "sessions have no latencies")
     #expect(run.daemon.state.withLock { $0.slept }.isEmpty)
   }
 
-  @Test("--watch goes on, on a terminal in place and cut to its height")
+  @Test("--watch goes on, on a terminal in place and cut to its size")
   func watch() async {
     let plain = await run("stats --watch --count 2", Self.daemon())
     #expect(plain.output.split(separator: "IOPS").count == 3)
@@ -72,6 +73,16 @@ struct StatsTests {
     let screens = console.output.split(separator: "\u{1B}[H\u{1B}[2J")
     #expect(screens.count == 2)
     #expect(screens.allSatisfy { $0.split(separator: "\n").count <= 5 })
+    let lines = screens.joined(separator: "\n").split(separator: "\n")
+    #expect(lines.allSatisfy { $0.count <= 60 }, "a line that breaks pushes others off the screen")
+  }
+
+  @Test("a line is cut by what is seen of it: colours take no place, and end with it")
+  func cutting() {
+    #expect(Stats.cut("12345", to: 5) == "12345")
+    #expect(Stats.cut("85 µs and more", to: 5) == "85 µs")
+    #expect(Stats.cut("12\u{1B}[31m345\u{1B}[0m", to: 3) == "12\u{1B}[31m3\u{1B}[0m")
+    #expect(Stats.cut("", to: 3) == "")
   }
 
   @Test("--watch ends when nobody reads any more")

@@ -19,6 +19,7 @@ final class TestConsole: Console {
   let canAsk: Bool
   var hasColors: Bool { isTerminal }
   var rows: Int? { isTerminal ? 6 : nil }
+  var columns: Int? { isTerminal ? 60 : nil }
 
   init(input: [String] = [], hidden: [String?] = [], isTerminal: Bool = false, canAsk: Bool = false)
   {

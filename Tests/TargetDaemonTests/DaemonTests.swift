@@ -224,6 +224,22 @@ struct DaemonTests {
     #expect(daemon.stop())
   }
 
+  @Test(
+    "A file that was served before is not made anew where it is missing: it would be an empty disk")
+  func vanishedFile() throws {
+    let text = """
+      "portals": ["127.0.0.1:\(Loopback.freePort())"],
+      "stores": {"disk": {"file": "disk.img", "size": "1MiB"}}, \(target)
+      """
+    #expect(try daemon(text).stop())
+    #expect(unlink(scratch("disk.img")) == 0)
+    let daemon = try daemon(text)
+    #expect(daemon.units.map(\.store.readiness) == [.absent])
+    #expect(access(scratch("disk.img"), F_OK) != 0)
+    #expect(book.contains("\(scratch("disk.img")): does not exist, though it was served before"))
+    #expect(daemon.stop())
+  }
+
   @Test("Two names of one file are refused before anything is opened")
   func overlap() throws {
     try scratch.write([UInt8](repeating: 0, count: 512), to: "one.img")

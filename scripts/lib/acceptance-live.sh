@@ -23,6 +23,12 @@ in_use() {
   kill -KILL "$load" 2>/dev/null; wait "$load" 2>/dev/null
   return "$status"
 }
+# 20 runs, for one is too short to be measured well.
+starts_cheaply() {
+  local n cost TIMEFORMAT='%3U %3S'
+  cost=$({ time for n in {1..20}; do adm status >/dev/null 2>&1 || exit 1; done; } 2>&1) || return
+  awk '{ ms = ($1 + $2) * 1000 / 20; printf "%.1f ms\n", ms; exit !(ms < 50) }' <<<"$cost"
+}
 hangs_up() {
   sed -i 's/"small": {/"byhand": {"memory": true, "size": "1MiB"}, "small": {/' "$LIVE/targets.json" &&
     kill -HUP "$PID" && until_ok 5 adm_says byhand store list
@@ -40,9 +46,8 @@ socket_is_replaced() {
   [[ -S $LIVE/admin.sock ]] && launch "$LIVE" && until_ok 20 adm status
 }
 late_store() {
-  stop "$PID" && mv "$LIVE/second.img" "$LIVE/away.img" && sed -i "s|second.img\", \"size\": \"64MiB\"|second.img\"|" "$LIVE/targets.json" &&
-    launch "$LIVE" && until_ok 20 adm_says offline store show second && sees_lun open 1 &&
-    mv "$LIVE/away.img" "$LIVE/second.img" && until_ok 10 has_bytes 2 67108864
+  stop "$PID" && mv "$LIVE/second.img" "$LIVE/away.img" && launch "$LIVE" && until_ok 20 adm_says offline store show second && sees_lun open 1 &&
+    [[ ! -e $LIVE/second.img ]] && mv "$LIVE/away.img" "$LIVE/second.img" && until_ok 10 has_bytes 2 67108864
 }
 
 claims_live() {
@@ -54,6 +59,7 @@ claims_live() {
   claim "$ENGINE: a file that was edited is not written over" adm_refuses "config reload" acl add --target "$IQN:open" "$IQN:x"
   claim "$ENGINE: config reload takes it" adm config reload
   claim "$ENGINE: status says that it runs" adm_says running status
+  told "$ENGINE: a command of swift-tgtadm takes less than 50 ms of CPU" starts_cheaply
   claim "$ENGINE: lun add makes store and LUN, and says how to log in" add_second
   claim "$ENGINE: initiators see the LUN" sees_lun open 2
   claim "$ENGINE: the file keeps its comments" keeps_comments

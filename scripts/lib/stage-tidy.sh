@@ -73,7 +73,7 @@ configuration_is_assembled() {
 # Where the compiler cannot vouch for memory, a reader must: in these files, next to the kernel or in a
 # measured hot path. Each more is a decision to be made here.
 UNSAFE_FILES=(
-  AdministrationCommands/Program/SystemConsole
+  AdministrationCommands/{Doctor/LocalMachine,Program/SystemConsole}
   AdministrationServer/Connections/{FileFacts,Peer,SocketFile,SystemGroup}
   BackingStore/{BlockQueue,FileDescriptor+Store,FoundStore,MemoryStore}
   Bytes/CRC32C

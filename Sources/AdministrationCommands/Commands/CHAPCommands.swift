@@ -157,6 +157,10 @@ extension CHAPCommand {
         user ?? "", at: credentials.place, allowingOpenAccess: allowOpen ? true : nil)
       return [.removeCHAPUser(name)]
     }
+    var remedyOfConflict: String? {
+      credentials.target == nil || credentials.initiator == nil
+        ? "add another user first, or --allow-open: then nobody has to prove anything" : nil
+    }
     func report(_ result: ChangeResult) -> String {
       credentials.mutual
         ? "\(credentials.words) no longer proves itself\n"

@@ -241,9 +241,7 @@ struct LUNPlan {
     details.add("WWID", lun.wwn)
     details.add("Access", Self.access(target))
     let isClosed = target.acl.isEmpty && !target.isOpenToAny
-    let advice =
-      isClosed
-      ? "Nobody may log in yet; allow a node with\n  \(Hints.howToAllow(target.name))\n\n" : ""
+    let advice = isClosed ? Hints.nobodyYet(target.name) + "\n" : ""
     return details.text + "\n" + advice + hints.node(wwid: lun.wwn)
   }
 

@@ -43,7 +43,8 @@ extension LUNCommand {
       abstract: "Removes a LUN; its store and the data stay.",
       discussion: """
         While initiators use it, it is refused and they are named; --force removes it, after the \
-        I/O that runs.
+        I/O that runs. Linux keeps a device that answers nothing any more until it is deleted on \
+        the node: echo 1 > /sys/block/sdX/device/delete, best before.
 
         EXAMPLES
           swift-tgtadm lun remove --target iqn.2026-11.com.example:disk1 1
@@ -118,7 +119,8 @@ extension LUNCommand {
       abstract: "Gives a LUN another size; initiators are told.",
       discussion: """
         It is the store that gets the size: every LUN that presents it has it. A smaller size cuts \
-        off what is behind it: it needs --force.
+        off what is behind it: it needs --force. Linux takes the size when it is told to: on the \
+        node, iscsiadm -m session --rescan.
 
         EXAMPLES
           swift-tgtadm lun resize --target iqn.2026-11.com.example:disk1 1 --size 200GiB
@@ -140,7 +142,8 @@ extension LUNCommand {
     func validate() throws { _ = try size.bytes() }
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
-      let found = try place.lun(lun, of: try await daemon.target(place.target))
+      let target = try await daemon.target(place.target)
+      let found = try place.lun(lun, of: target)
       let change = Change.resizeStore(
         Change.StoreSize(found.store, sizeBytes: try size.bytes()))
       let result = try await daemon.change(ChangeRequest([change], flags.options))
@@ -148,7 +151,8 @@ extension LUNCommand {
       try console.show(
         result, dryRun: flags.options.dryRun, asJSON: global.json,
         "LUN \(lun) of \(place.target.printable) (store \(found.store.printable)) has "
-          + "\(Quantity.size(bytes) ?? "its new size")\n")
+          + "\(Quantity.size(bytes) ?? "its new size")\n"
+          + (target.sessionCount > 0 ? Hints.rescan : ""))
     }
   }
 }

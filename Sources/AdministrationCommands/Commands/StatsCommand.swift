@@ -85,8 +85,30 @@ struct Stats: DaemonCommand {
   private func show(_ text: String, isFirst: Bool, _ console: any Console) -> Bool {
     guard watch, console.isTerminal else { return console.write((isFirst ? "" : "\n") + text) }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    let fitting = lines.prefix(max(2, (console.rows ?? 24) - 1)).joined(separator: "\n")
+    // A line that breaks would push the first ones off the screen.
+    let width = console.columns ?? 80
+    let fitting = lines.prefix(max(2, (console.rows ?? 24) - 1))
+      .map { Self.cut($0, to: width) }.joined(separator: "\n")
     return console.write("\u{1B}[H\u{1B}[2J" + fitting)
+  }
+}
+
+extension Stats {
+  /// Its first `width` places; a colour takes none, and ends with the line.
+  static func cut(_ line: Substring, to width: Int) -> String {
+    var out = "", left = width, isEscape = false, hasColor = false
+    for character in line {
+      if character == "\u{1B}" {
+        (isEscape, hasColor) = (true, true)
+      } else if isEscape {
+        isEscape = character != "m"
+      } else {
+        guard left > 0 else { break }
+        left -= 1
+      }
+      out.append(character)
+    }
+    return hasColor ? out + "\u{1B}[0m" : out
   }
 }
 

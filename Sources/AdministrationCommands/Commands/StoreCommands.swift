@@ -144,7 +144,9 @@ extension StoreCommand {
         }
       }
       changes.append(.removeStore(Change.StoreName(name)))
-      let result = try await daemon.change(ChangeRequest(changes, flags.options))
+      let result = try await daemon.change(
+        ChangeRequest(changes, flags.options),
+        remedyOfConflict: flags.force ? nil : "lun remove each, or --force removes them, too")
       try console.show(
         result, dryRun: flags.options.dryRun, asJSON: global.json,
         "store \(name.printable) removed\n")

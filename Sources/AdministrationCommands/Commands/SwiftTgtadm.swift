@@ -1,3 +1,4 @@
+internal import AdministrationModel
 internal import ArgumentParser
 
 struct SwiftTgtadm: AsyncParsableCommand {
@@ -45,6 +46,7 @@ struct SwiftTgtadm: AsyncParsableCommand {
       Errors are on standard error; with --json those of the daemon are \
       {"error": {"code": …, "message": …}}.
       """,
+    version: "swift-tgtadm \(Version.text)",
     subcommands: [
       TargetCommand.self, LUNCommand.self, StoreCommand.self, ACLCommand.self, CHAPCommand.self,
       PortalCommand.self, SessionCommand.self, ReservationCommand.self, Stats.self, Events.self,

@@ -48,8 +48,7 @@ extension TargetCommand {
 
     func report(_ result: ChangeResult) -> String {
       let made = "target \(name.printable) added\n"
-      return admission.isNobody
-        ? made + "Nobody may log in yet; allow a node with\n  \(Hints.howToAllow(name))\n" : made
+      return admission.isNobody ? made + Hints.nobodyYet(name) : made
     }
   }
 

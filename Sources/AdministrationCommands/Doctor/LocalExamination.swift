@@ -39,10 +39,10 @@ struct LocalExamination {
     case .success(let loaded):
       return Examination(
         subject,
-        loaded.warnings.map {
+        loaded.warnings.filter { !isToldByDaemon($0) }.map {
           .advice(
-            $0.description, why: "it is allowed, but some initiators do not get on with it",
-            remedy: "swift-tgtadm config check \(FilePath.shellQuoted(file))")
+            $0.description, why: "the file is valid, but this may not be what was meant",
+            remedy: "mend it if so, then: swift-tgtadm config reload")
         })
     case .failure(let error):
       // A daemon that runs without a file needs none.
@@ -69,7 +69,14 @@ struct LocalExamination {
     }
   }
 
-  private var stateDirectory: Examination {
+  /// A running daemon's targets and stores are looked at themselves, and tell it with the name.
+  private func isToldByDaemon(_ warning: ConfigurationProblem) -> Bool {
+    status != nil && warning.sentence.hasPrefix("nobody can log in")
+  }
+
+  private var stateDirectory: Examination? {
+    // Which one it is, a file that cannot be read does not say.
+    if case .failure = loaded, machine.facts(of: file) != nil { return nil }
     let path = settings.stateDirectory
     let quoted = FilePath.shellQuoted(path)
     let why = "identities, reservations and marks are kept there through a restart"

@@ -16,13 +16,11 @@ struct LocalMachine: Machine {
   }
 
   func facts(of path: String) -> FileFacts? {
-    guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
-      return nil
-    }
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
     return FileFacts(
-      isDirectory: attributes[.type] as? FileAttributeType == .typeDirectory,
-      mode: attributes[.posixPermissions] as? Int ?? 0,
-      owner: attributes[.ownerAccountID] as? Int ?? 0)
+      isDirectory: status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR),
+      mode: Int(status.st_mode & 0o7777), owner: Int(status.st_uid))
   }
 
   func links(in directory: String) -> [String]? {

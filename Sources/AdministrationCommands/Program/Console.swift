@@ -10,8 +10,9 @@ protocol Console: Sendable {
   var isTerminal: Bool { get }
   /// Colours are wanted: a terminal, and no NO_COLOR in the environment.
   var hasColors: Bool { get }
-  /// Of the terminal; nil where there is none.
+  /// Of the terminal, here and below; nil where there is none.
   var rows: Int? { get }
+  var columns: Int? { get }
 
   /// Somebody sits at standard input and can be asked.
   var canAsk: Bool { get }

@@ -75,6 +75,8 @@ extension AdministrationError {
   /// wrote a command.
   fileprivate var headline: String {
     guard let path, !path.isEmpty else { return message }
+    // Of which collection something is missing, the sentence says.
+    if code == .notFound, !path.contains(where: { $0 == "[" || $0 == "." }) { return message }
     let isOfRequest = path.hasPrefix("changes[")
     let place = isOfRequest ? path.split(separator: ".").last.map(String.init) ?? path : path
     return "\(place): \(message)"

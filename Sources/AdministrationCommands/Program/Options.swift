@@ -86,14 +86,31 @@ extension DaemonCommand {
 protocol ChangeCommand: DaemonCommand {
   var changes: [Change] { get throws }
   var options: ChangeOptions { get }
+  /// What else the command could do where something stands in the way and the daemon says no more.
+  var remedyOfConflict: String? { get }
   /// What was done, for people.
   func report(_ result: ChangeResult) -> String
 }
 
 extension ChangeCommand {
+  var remedyOfConflict: String? { nil }
+
   func run(_ daemon: any Daemon, _ console: any Console) async throws {
-    let result = try await daemon.change(ChangeRequest(try changes, options))
+    let request = ChangeRequest(try changes, options)
+    let result = try await daemon.change(request, remedyOfConflict: remedyOfConflict)
     try console.show(result, dryRun: options.dryRun, asJSON: global.json, report(result))
+  }
+}
+
+extension Administrator {
+  func change(
+    _ request: ChangeRequest, remedyOfConflict: String?
+  ) async throws(AdministrationError) -> ChangeResult {
+    do throws(AdministrationError) { return try await change(request) } catch {
+      var error = error
+      if error.code == .conflict, error.remedy == nil { error.remedy = remedyOfConflict }
+      throw error
+    }
   }
 }
 
@@ -105,11 +122,15 @@ extension Console {
       try writeJSON(result)
       return
     }
-    complain(result.warnings.map { "warning: \($0)" })
+    let text = dryRun ? "" : report()
+    complain(result.warnings.filter { !Hints.isTold($0, in: text) }.map { "warning: \($0)" })
     if dryRun {
-      write("Nothing was done; it would change:\n" + DifferenceText.lines(result.differences))
+      write(
+        result.differences.isEmpty
+          ? "Nothing would change.\n"
+          : "Nothing was done; it would change:\n" + DifferenceText.lines(result.differences))
     } else {
-      write(report())
+      write(text)
     }
   }
 }

@@ -21,6 +21,10 @@ struct SystemConsole: Console {
     let rows = Int(cconsole_terminal_rows(STDOUT_FILENO))
     return rows > 0 ? rows : nil
   }
+  var columns: Int? {
+    let columns = Int(cconsole_terminal_columns(STDOUT_FILENO))
+    return columns > 0 ? columns : nil
+  }
   var canAsk: Bool { isatty(STDIN_FILENO) == 1 }
 
   func readLine() -> String? { Swift.readLine(strippingNewline: true) }

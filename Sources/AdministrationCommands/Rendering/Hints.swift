@@ -34,17 +34,37 @@ struct Hints {
     }
   }
 
+  /// For who types it: nothing in it runs by itself when it is pasted.
   static func howToAllow(_ target: String) -> String {
-    "swift-tgtadm acl add --target \(FilePath.shellQuoted(target)) "
-      + "$(the node's name, in its /etc/iscsi/initiatorname.iscsi)"
+    "swift-tgtadm acl add --target \(FilePath.shellQuoted(target)) INITIATOR"
   }
+
+  /// Whether a report has said already, and in the words of commands, what the daemon warns of.
+  static func isTold(_ warning: String, in report: String) -> Bool {
+    report.contains(nobody) && warning.contains("nobody can log in")
+  }
+
+  private static let nobody = "Nobody may log in yet"
+
+  /// How to let somebody log in when nobody may.
+  static func nobodyYet(_ target: String) -> String {
+    "\(nobody); allow a node, by the name in its /etc/iscsi/initiatorname.iscsi, with\n"
+      + "  \(howToAllow(target))\n"
+  }
+
+  /// Linux is told of a new size at the next command, and does nothing with it by itself.
+  static let rescan = """
+    Nodes that are logged in take the new size with
+      iscsiadm -m session --rescan
+
+    """
 
   /// The commands for open-iscsi on the node.
   func node(wwid: String?) -> String {
     let name = FilePath.shellQuoted(target.name)
     var lines = ["On the node:"]
     if portals.isEmpty {
-      lines.append("  no portal listens for this target yet: swift-tgtadm portal list")
+      lines.append("  # no portal listens for this target yet: swift-tgtadm portal list")
     }
     if let portal = portals.first {
       let address = FilePath.shellQuoted(portal)
@@ -53,10 +73,10 @@ struct Hints {
       lines.append("  iscsiadm -m node -T \(name) -p \(address) --login")
     }
     if target.sessionCount > 0 {
-      lines.append("  iscsiadm -m session --rescan   (where it is logged in already)")
+      lines.append("  iscsiadm -m session --rescan   # where it is logged in already")
     }
     if portals.count > 1 {
-      lines.append("  (it is also at \(portals.dropFirst().joined(separator: ", ").printable))")
+      lines.append("  # it is also at \(portals.dropFirst().joined(separator: ", ").printable)")
     }
     if let wwid { lines.append("  ls -l /dev/disk/by-id/wwn-0x\(wwid.printable)") }
     return lines.joined(separator: "\n") + "\n"

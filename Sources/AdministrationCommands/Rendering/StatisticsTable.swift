@@ -78,15 +78,21 @@ struct StatisticsTable {
     }
   }
 
+  private static let latencies: [Table.Column] = [
+    .number("READ P50"), .number("P99"), .number("WRITE P50"), .number("P99"),
+  ]
+
+  /// The daemon measures units, not sessions.
+  private var hasLatencies: Bool { subject != .session }
+
   private var table: Table {
     let perSecond = seconds == nil ? "" : "/S"
-    var table = Table(
-      names + [
-        .number("READS" + perSecond), .number("WRITES" + perSecond), .number("OTHERS" + perSecond),
-        .number("READ"), .number("WRITTEN"), .number("READ P50"), .number("P99"),
-        .number("WRITE P50"), .number("P99"), .number("QUEUE"), .number("ERRORS"),
-        .number("CONFLICTS"),
-      ])
+    var columns = names
+    columns += ["READS", "WRITES", "OTHERS"].map { Table.Column.number($0 + perSecond) }
+    columns += [.number("READ"), .number("WRITTEN")]
+    if hasLatencies { columns += Self.latencies }
+    columns += [.number("QUEUE"), .number("ERRORS"), .number("CONFLICTS")]
+    var table = Table(columns)
     let order = rows.indices.sorted { a, b in
       let (left, right) = (rows[a].operationCount, rows[b].operationCount)
       return left == right ? a < b : left > right
@@ -97,18 +103,22 @@ struct StatisticsTable {
 
   private func cells(_ row: Row) -> [Table.Cell] {
     let counters = row.io.counters
-    func latency(_ histogram: LatencyHistogram?, _ share: Double) -> Table.Cell {
-      Table.Cell(Quantity.latency(histogram?.percentileMicroseconds(share)))
-    }
-    return row.names.map { Table.Cell($0) } + [
-      Table.Cell(amount(counters.reads)), Table.Cell(amount(counters.writes)),
-      Table.Cell(amount(counters.others)), Table.Cell(bytes(counters.readBytes)),
-      Table.Cell(bytes(counters.writtenBytes)), latency(row.io.readLatency, 0.5),
-      latency(row.io.readLatency, 0.99), latency(row.io.writeLatency, 0.5),
-      latency(row.io.writeLatency, 0.99), Table.Cell(counters.inFlight),
+    var cells = row.names.map { Table.Cell($0) }
+    cells += [counters.reads, counters.writes, counters.others].map { Table.Cell(amount($0)) }
+    cells += [counters.readBytes, counters.writtenBytes].map { Table.Cell(bytes($0)) }
+    if hasLatencies { cells += latencies(row.io) }
+    cells += [
+      Table.Cell(counters.inFlight),
       Table.Cell("\(counters.errors)", counters.errors > 0 ? .bad : .plain),
       Table.Cell(counters.reservationConflicts),
     ]
+    return cells
+  }
+
+  private func latencies(_ io: IOStatistics) -> [Table.Cell] {
+    [io.readLatency, io.writeLatency].flatMap { histogram in
+      [0.5, 0.99].map { Table.Cell(Quantity.latency(histogram?.percentileMicroseconds($0))) }
+    }
   }
 
   private func amount(_ count: UInt64) -> String {

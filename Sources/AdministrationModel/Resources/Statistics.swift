@@ -7,7 +7,8 @@ public struct IOCounters: Codable, Sendable, Equatable {
   public var others: UInt64 = 0
   public var readBytes: UInt64 = 0
   public var writtenBytes: UInt64 = 0
-  /// Commands that ended with CHECK CONDITION.
+  /// Commands that ended with CHECK CONDITION, but for unit attentions: these are news, and every
+  /// login begins with one (SAM-5 §5.14).
   public var errors: UInt64 = 0
   public var reservationConflicts: UInt64 = 0
   /// Commands in flight now.

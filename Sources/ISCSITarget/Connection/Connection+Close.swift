@@ -36,11 +36,17 @@ extension Connection {
     let metadata: Logger.Metadata = ["reason": "\(reason)"]
     if !wasLoggedIn {
       logger.debug("connection closed before login", metadata: metadata)
-    } else if reason.isOrderly {
+    } else if reason.isOrderly || endsDiscovery(reason) {
       logger.info("connection closed", metadata: metadata)
     } else {
       logger.warning("connection lost", metadata: metadata)
     }
+  }
+
+  /// open-iscsi's discovery ends without a logout, by a reset.
+  private func endsDiscovery(_ reason: CloseReason) -> Bool {
+    guard case .lost = reason else { return false }
+    return session?.type == .discovery
   }
 
   private func cancelTimers() {

@@ -27,3 +27,64 @@ extension ConfigurationText {
     return free
   }
 }
+
+// MARK: Names
+
+extension ConfigurationText {
+  /// A message with the places in this text as people know them: `targets[iqn.…].luns[3]` for
+  /// `targets[0].luns[2]`. What has no name, or is not there, keeps its index.
+  public func naming(placesIn message: String) -> String {
+    var out = ""
+    var rest = message[...]
+    while let start = rest.firstRange(of: "targets[") {
+      out += rest[..<start.lowerBound]
+      rest = rest[start.lowerBound...]
+      var node = whole.node
+      while let step = ListStep(rest), let element = step.element(of: node) {
+        out += "\(step.word)[\(step.name(of: element) ?? "\(step.index)")]"
+        rest = step.rest
+        node = element
+      }
+      guard rest.startIndex == start.lowerBound else { continue }
+      // No such element: the word stays as it is.
+      out += rest[start]
+      rest = rest[start.upperBound...]
+    }
+    return out + rest
+  }
+}
+
+/// An element of a list at the beginning of a text: `targets[0]`, `.luns[2]`.
+private struct ListStep {
+  /// The member that names an element of these lists.
+  private static let nameKeys = [
+    "targets": "name", "luns": "lun", "acl": "initiator", "chap": "user",
+  ]
+
+  /// With the dot, if there is one.
+  let word: Substring
+  let index: Int
+  let rest: Substring
+
+  private var list: String { String(word.first == "." ? word.dropFirst() : word) }
+
+  init?(_ text: Substring) {
+    guard let open = text.firstIndex(of: "["), let close = text[open...].firstIndex(of: "]"),
+      let index = Int(text[open...].dropFirst().prefix(upTo: close))
+    else { return nil }
+    word = text[..<open]
+    self.index = index
+    rest = text[close...].dropFirst()
+    guard Self.nameKeys[list] != nil else { return nil }
+  }
+
+  func element(of node: DocumentNode) -> DocumentNode? {
+    let elements = node[list]?.elements ?? []
+    return elements.indices.contains(index) ? elements[index] : nil
+  }
+
+  func name(of element: DocumentNode) -> String? {
+    guard let key = Self.nameKeys[list], let name = element[key] else { return nil }
+    return name.text ?? name.integer.map { "\($0)" }
+  }
+}

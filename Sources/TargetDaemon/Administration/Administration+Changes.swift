@@ -22,14 +22,17 @@ extension Administration {
     let running = running
     var subjects: [ChangeSubject] = []
     let change: RunningConfiguration.Change
+    // As far as the changes came: what a refusal names is found in it.
+    var edited = running.current.text
     do throws(ConfigurationRefusal) {
       change = try running.change(writes ? .runningAndFile : .running) {
         text throws(ConfigurationEditError) in
         subjects = []
+        defer { edited = text }
         for change in request.changes { subjects.append(try text.make(change)) }
       }
     } catch {
-      throw AdministrationError(error)
+      throw AdministrationError(error).naming(placesIn: edited)
     }
     var notes = notes
     for case .setNote(let note) in request.changes { try notes.set(note) }
@@ -109,7 +112,11 @@ extension Administration {
   func loadFile() throws(AdministrationError) -> LoadedConfiguration {
     guard let file else { throw .noFile }
     do throws(ConfigurationError) { return try ConfigurationLoader.load(file.name) } catch {
-      throw AdministrationError(error)
+      // Who wrote the file by hand looks for lines.
+      var refusal = AdministrationError(error)
+      refusal.message = error.problems.map(\.description).joined(separator: "; ")
+      refusal.path = nil
+      throw refusal
     }
   }
 
@@ -152,6 +159,14 @@ extension Administration {
 }
 
 extension AdministrationError {
+  /// With targets, LUNs, entries and users by name: who wrote a command does not count lists.
+  fileprivate func naming(placesIn text: ConfigurationText) -> AdministrationError {
+    var named = self
+    named.message = text.naming(placesIn: message)
+    named.path = path.map { text.naming(placesIn: $0) }
+    return named
+  }
+
   fileprivate static let noFile = AdministrationError(
     .conflict, "the daemon was started without a configuration file",
     remedy: "config export writes what runs")

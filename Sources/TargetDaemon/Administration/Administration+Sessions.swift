@@ -15,7 +15,7 @@ extension Administration {
     let all = try await summaries()
     guard let id else { return all.sorted { $0.id.rawValue < $1.id.rawValue }.map { .init($0) } }
     guard let session = all.first(where: { $0.id.rawValue == id }) else {
-      throw .missing("session", "\(id)", at: "sessions")
+      throw .noSession(id)
     }
     return [SessionResource(session)]
   }
@@ -31,7 +31,7 @@ extension Administration {
       case .kill: worker.kill(session) { answer($0) }
       }
     }
-    guard isFound != false else { throw .missing("session", "\(id)", at: "sessions") }
+    guard isFound != false else { throw .noSession(id) }
     logger.notice(
       ending == .logout ? "an initiator was asked to log out" : "a session was ended",
       metadata: ["session": "\(id)"])
@@ -125,7 +125,10 @@ extension IOCounters {
     others = commands.others
     readBytes = commands.bytesRead
     writtenBytes = commands.bytesWritten
-    errors = commands.failures.reduce(0, &+)
+    let unitAttention = Int(SenseKey.unitAttention.rawValue)
+    errors = commands.failures.indices.reduce(0) { sum, key in
+      key == unitAttention ? sum : sum &+ commands.failures[key]
+    }
     reservationConflicts = commands.reservationConflicts
     self.inFlight = UInt64(clamping: inFlight)
   }
@@ -160,5 +163,13 @@ extension ReservationResource {
   private static func text(_ key: UInt64) -> String {
     let digits = String(key, radix: 16)
     return "0x" + String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
+
+extension AdministrationError {
+  fileprivate static func noSession(_ id: UInt64) -> AdministrationError {
+    var error = missing("session", "\(id)", at: "sessions")
+    error.remedy = "session list; a node that has logged in again has another number"
+    return error
   }
 }

@@ -49,7 +49,7 @@ struct Transaction {
   private var news: [String] {
     let known = Set(running.current.warnings.map { "\($0.path): \($0.sentence)" })
     let now = change.running.warnings.map { "\($0.path): \($0.sentence)" }
-    return now.filter { !known.contains($0) }
+    return now.filter { !known.contains($0) }.map { change.running.text.naming(placesIn: $0) }
   }
 
   // MARK: Refusals
@@ -88,9 +88,11 @@ struct Transaction {
     guard !users.isEmpty else { return }
     let who = users.count == 1 ? "an initiator uses" : "\(users.count) initiators use"
     throw AdministrationError(
-      .inUse, "\(who) what would go",
+      .inUse, "\(who) it: nothing was changed",
       path: change.difference.changes.first { $0.application == .reopen }?.path,
-      remedy: "log them out first, or --force takes it from them when their I/O has ended",
+      remedy:
+        "log out on the node (iscsiadm -m node --logout), or --force takes it away when I/O in "
+        + "flight has ended",
       users: users)
   }
 

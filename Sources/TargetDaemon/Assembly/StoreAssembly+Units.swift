@@ -1,3 +1,4 @@
+internal import AdministrationModel
 internal import BackingStore
 internal import SCSITarget
 internal import TargetConfig

@@ -11,6 +11,9 @@ struct StoreAssembly: Sendable {
   let latchThread: JobThread
   let files: UnitFiles
   let logger: Logger
+  /// These were served before: their files are not made, whatever size the configuration gives. An
+  /// empty one would stand for a disk whose file system is not mounted yet.
+  var servedBefore: Set<String> = []
 
   /// A store of the configuration, open.
   struct Opened: Sendable {
@@ -122,6 +125,9 @@ struct StoreAssembly: Sendable {
   private func open(
     _ store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind
   ) throws(StoreError) -> DescriptorStore {
+    if servedBefore.contains(store.name), kind == .file, !StoreMedia.exists(path) {
+      throw StoreError(path, .vanished)
+    }
     let finding = marks.finding(for: store.name)
     if let finding { warnOfLatch(store, finding) }
     let opened = try DescriptorStore.open(
@@ -165,7 +171,7 @@ extension StoreError {
   /// is missing, somebody else has it, or the system cannot reach it.
   var mayPass: Bool {
     switch reason {
-    case .missing, .missingDevice, .inUse, .replaced, .system: true
+    case .missing, .vanished, .missingDevice, .inUse, .replaced, .system: true
     default: false
     }
   }

@@ -37,6 +37,15 @@ final class UnitWorkshop: Sendable {
       loaded: loaded, marks: marks, latchThread: latchThread, files: files, logger: logger)
   }
 
+  /// The first one, of the start: what was served before is there, or is waited for.
+  func firstAssembly(of loaded: LoadedConfiguration) -> StoreAssembly {
+    var assembly = assembly(of: loaded)
+    let names = loaded.configuration.stores.map(\.name)
+    let known = registry.withLock { registry in names.filter { registry.knows($0) } }
+    assembly.servedBefore = Set(known)
+    return assembly
+  }
+
   /// Makes and saves those that are missing, so that `units` cannot fail.
   func ensureIdentities(of opened: [StoreAssembly.Opened]) throws(DaemonError) {
     _ = try identities(of: opened)

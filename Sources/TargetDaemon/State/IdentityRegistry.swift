@@ -62,6 +62,9 @@ struct IdentityRegistry: Sendable {
       uniquingKeysWith: { first, _ in first })
   }
 
+  /// Whether a store of that name was ever served under one of our identities.
+  func knows(_ name: String) -> Bool { identities[StateName.encoded(name)] != nil }
+
   private func lost(_ names: [String], _ orphan: String) -> DaemonError {
     let stores = names.map { "\"\($0)\"" }.joined(separator: ", ")
     let directories = state.recordDirectories.joined(separator: ", ")

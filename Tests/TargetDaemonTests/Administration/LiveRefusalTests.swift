@@ -48,7 +48,11 @@ struct LiveRefusalTests {
       .addLUN(Change.LUNAddition(target: Self.target, LUNSpecification(lun: 1, store: "second")))
     ])
     #expect(taken.code == .conflict && taken.message == "LUN 1 is taken by store \"disk\"")
-    #expect(taken.path == "targets[0].luns")
+    #expect(taken.path == "targets[\(Self.target)].luns")
+    let presented = try await live.refusal([.removeStore(Change.StoreName("disk"))])
+    #expect(
+      presented.message
+        == "is presented by targets[\(Self.target)].luns[1]: remove these LUNs first")
     for change: Change in [
       .addTarget(TargetSpecification(name: Self.target.uppercased())),
       .addStore(StoreSpecification(name: "disk", kind: .memory, sizeBytes: 1 << 20)),
