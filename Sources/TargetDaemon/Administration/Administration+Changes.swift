@@ -109,7 +109,7 @@ extension Administration {
   func loadFile() throws(AdministrationError) -> LoadedConfiguration {
     guard let file else { throw .noFile }
     do throws(ConfigurationError) { return try ConfigurationLoader.load(file.name) } catch {
-      throw AdministrationError(error)
+      throw AdministrationError(error, in: file)
     }
   }
 

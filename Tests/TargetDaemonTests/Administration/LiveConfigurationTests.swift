@@ -79,7 +79,33 @@ struct LiveConfigurationTests {
       try await client.reload(ChangeOptions())
     }
     #expect(error?.code == .invalid)
+    #expect(error?.message.hasPrefix("\(live.scratch("targets.json")):8:14: ") == true)
+    #expect(
+      error?.remedy?.contains("swift-tgtadm config check \(live.scratch("targets.json"))") == true)
     #expect(try await live.client.targets(named: nil).count == 2)
+  }
+
+  @Test("What is wrong with the file is told with file, line and key, whoever reads it anew")
+  func locatesMistakes() async throws {
+    let live = try await LiveDaemon.start()
+    try live.edit {
+      $0.replacing("\"file\"", with: "\"flie\"").replacing("\"size\"", with: "\"sise\"")
+    }
+    let file = live.scratch("targets.json")
+    let client = live.client
+    for ask: @Sendable () async throws -> Void in [
+      { _ = try await client.reload(ChangeOptions()) },
+      { _ = try await client.difference() },
+      { _ = try await client.save(ChangeOptions(force: true)) },
+    ] {
+      let error = await #expect(throws: AdministrationError.self) { try await ask() }
+      for line in [
+        "\(file):6: stores.disk.flie: unknown key, did you mean \"file\"?",
+        "\(file):6: stores.disk.sise: unknown key, did you mean \"size\"?",
+      ] {
+        #expect(error?.message.contains(line) == true, "\(error?.message ?? "")")
+      }
+    }
   }
 
   @Test("SIGHUP does the same, and the log says what has come of it")
@@ -93,7 +119,7 @@ struct LiveConfigurationTests {
     try live.edit { $0.replacing("\"stores\"", with: "\"stars\"") }
     live.service.administration.reloadBySignal()
     #expect(eventually { live.book.contains("was not read anew: what runs goes on") })
-    #expect(live.book.contains("did you mean \\\"stores\\\"?") || live.book.contains("stars"))
+    #expect(live.book.contains("targets.json:4: stars: unknown key"))
   }
 
   @Test("A file that was edited by hand is not written over; with force both edits are in it")
