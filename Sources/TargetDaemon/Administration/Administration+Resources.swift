@@ -10,10 +10,10 @@ extension Administration: Administrator {
   static let patience = Duration.seconds(5)
 
   func summaries() async throws(AdministrationError) -> [SessionSummary] {
-    let sessions: [SessionSummary]? = await daemon.worker.answer(within: Self.patience) {
-      worker, answer in worker.sessions { answer($0) }
-    }
-    guard let sessions else { throw .tooBusy }
+    let sessions: TimelyAnswer<[SessionSummary]> = await daemon.worker.answer(
+      within: Self.patience
+    ) { worker, answer in worker.sessions { answer($0) } }
+    guard let sessions = sessions.value else { throw .tooBusy }
     return sessions
   }
 
@@ -106,10 +106,10 @@ extension Administration: Administrator {
   }
 
   func workerStatistics() async throws(AdministrationError) -> [WorkerStatistics] {
-    let statistics: [WorkerStatistics]? = await daemon.worker.answer(within: Self.patience) {
-      worker, answer in worker.statistics { answer($0) }
-    }
-    guard let statistics else { throw .tooBusy }
+    let statistics: TimelyAnswer<[WorkerStatistics]> = await daemon.worker.answer(
+      within: Self.patience
+    ) { worker, answer in worker.statistics { answer($0) } }
+    guard let statistics = statistics.value else { throw .tooBusy }
     return statistics
   }
 
