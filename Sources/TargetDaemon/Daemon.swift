@@ -1,4 +1,3 @@
-internal import AdministrationModel
 internal import AdministrationServer
 internal import BackingStore
 internal import ISCSITarget
@@ -141,16 +140,9 @@ public final class Daemon: Sendable {
     }
   }
 
-  /// All others serve meanwhile.
+  /// All others serve meanwhile. That a store serves, `StoreWatch` tells.
   func awaitLocks(of opened: [StoreAssembly.Opened]) throws(DaemonError) {
-    let wait = LockWait(logger: logger) { [weak self] name, error in
-      guard let self else { return }
-      if error == nil {
-        events.publish(Event(.storeOnline, "store \(name) serves", store: name))
-      }
-      statusChanged()
-    }
-    try wait.begin(opened)
+    try LockWait(logger: logger) { [weak self] in self?.statusChanged() }.begin(opened)
   }
 
   func statusChanged() { onStatus(status) }

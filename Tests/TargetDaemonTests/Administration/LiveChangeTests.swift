@@ -3,6 +3,7 @@ import AdministrationModel
 import BackingStore
 import Glibc
 import SCSITarget
+import Synchronization
 import TargetConfig
 import Testing
 
@@ -226,6 +227,33 @@ struct LiveChangeTests {
     #expect(try node.capacity(1) == 1 << 20)
     #expect(try await live.client.stores(named: "disk").first?.state == .online)
     #expect(try live.file.contains("late.img"))
+  }
+
+  @Test("That a store serves once its lock is granted, is told once")
+  func grantsLock() async throws {
+    let live = try await LiveDaemon.start()
+    let path = live.scratch("other.img")
+    try live.scratch.write([UInt8](repeating: 1, count: 1 << 20), to: "other.img")
+    let holder = open(path, O_RDWR | O_CLOEXEC)
+    #expect(flock(holder, LOCK_EX) == 0)
+    try await live.addLUN("other")
+    let before = try #require(try await live.client.stores(named: "other").first)
+    #expect(before.state == .offline && before.reason?.contains("is locked") == true)
+    // The watch has seen it so.
+    #expect(eventually { live.service.administration.watch.since("other") != nil })
+    close(holder)
+    #expect(eventually { live.book.contains("lock is granted") })
+    // Two looks of the watch, and one event to know that all before it are here.
+    try await Task.sleep(for: .seconds(2))
+    try await live.change(.setTarget(Change.TargetKeys(Self.target, ["alias": "x"])))
+    let kinds = Mutex<[Event.Kind]>([])
+    try await live.client.events(after: 0) { event in
+      kinds.withLock { kinds in
+        kinds.append(event.kind)
+        return kinds.count { $0 == .configurationChanged } < 2
+      }
+    }
+    #expect(kinds.withLock { $0 }.count { $0 == .storeOnline } == 1)
   }
 
   @Test("A store whose size is the medium's own grows with it, and initiators are told")
