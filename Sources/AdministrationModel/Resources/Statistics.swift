@@ -1,4 +1,4 @@
-/// Counters of commands since the daemon, the LUN or the session began. They only grow: rates come
+/// Counters of commands since the store was opened or the session began. They only grow: rates come
 /// from two readings.
 public struct IOCounters: Codable, Sendable, Equatable {
   public var reads: UInt64 = 0
@@ -85,16 +85,33 @@ public struct IOStatistics: Codable, Sendable, Equatable {
   }
 }
 
-/// One reading of all statistics.
+/// One reading of all statistics. What is counted is counted for the store and for the session;
+/// rows of LUNs and targets repeat what stores did, so only rows of stores add up.
 public struct StatisticsResource: Codable, Sendable, Equatable {
-  public struct OfLUN: Codable, Sendable, Equatable {
-    public var target: String
-    public var lun: UInt16
+  public struct OfStore: Codable, Sendable, Equatable {
     public var store: String
     public var io: IOStatistics
 
-    public init(target: String, lun: UInt16, store: String, io: IOStatistics) {
+    public init(store: String, io: IOStatistics) {
+      self.store = store
+      self.io = io
+    }
+  }
+
+  public struct OfLUN: Codable, Sendable, Equatable {
+    public var target: String
+    /// The initiator of the entry whose own LUN it is; nil: the target's.
+    public var initiator: String?
+    public var lun: UInt16
+    public var store: String
+    /// The store's, through whatever LUN it was done.
+    public var io: IOStatistics
+
+    public init(
+      target: String, initiator: String? = nil, lun: UInt16, store: String, io: IOStatistics
+    ) {
       self.target = target
+      self.initiator = initiator
       self.lun = lun
       self.store = store
       self.io = io
@@ -103,6 +120,7 @@ public struct StatisticsResource: Codable, Sendable, Equatable {
 
   public struct OfTarget: Codable, Sendable, Equatable {
     public var target: String
+    /// That of the stores it presents, each once, through whatever target it was done.
     public var io: IOStatistics
 
     public init(target: String, io: IOStatistics) {
@@ -127,6 +145,7 @@ public struct StatisticsResource: Codable, Sendable, Equatable {
 
   public var at: Timestamp
   public var total: IOStatistics
+  public var stores: [OfStore]
   public var targets: [OfTarget]
   public var luns: [OfLUN]
   public var sessions: [OfSession]
@@ -137,6 +156,7 @@ public struct StatisticsResource: Codable, Sendable, Equatable {
   public init(at: Timestamp, total: IOStatistics = IOStatistics()) {
     self.at = at
     self.total = total
+    stores = []
     targets = []
     luns = []
     sessions = []

@@ -239,8 +239,28 @@ struct LiveConfigurationTests {
     }
     let statistics = try await live.client.statistics()
     #expect(statistics.total.counters.writtenBytes == 512)
-    #expect(statistics.luns.first?.io.writeLatency?.count == 1)
+    #expect(statistics.stores.first?.io.writeLatency?.count == 1)
     #expect(statistics.sessions.first?.io.counters.writes == 1)
     #expect(statistics.loginFailures == ["no such target for it": 1])
+  }
+  @Test("A store in several LUNs counts once; its LUNs are all there, those of entries too")
+  func sharedStore() async throws {
+    let live = try await LiveDaemon.start()
+    var other = TargetSpecification(name: "iqn.2026-11.com.example:other")
+    other.luns = [LUNSpecification(lun: 7, store: "disk")]
+    var entry = AccessEntrySpecification(initiator: "iqn.2026-11.com.example:node1")
+    entry.luns = [LUNSpecification(lun: 3, store: "disk")]
+    other.acl = [entry]
+    try await live.change(.addTarget(other))
+    let node = try Initiator.session(port: live.port, Self.target)
+    let block = [UInt8](repeating: 1, count: 512)
+    #expect(
+      try node.execute([0x2A, 0, 0, 0, 0, 0, 0, 0, 1, 0], lun: 1, writing: block).status == 0)
+    let statistics = try await live.client.statistics()
+    #expect(statistics.total.counters.writes == 1)
+    #expect(statistics.stores.map(\.store) == ["disk"])
+    #expect(statistics.stores.map(\.io.counters.writes) == [1])
+    #expect(statistics.luns.map(\.lun) == [1, 7, 3])
+    #expect(statistics.luns.map(\.initiator) == [nil, nil, "iqn.2026-11.com.example:node1"])
   }
 }
