@@ -83,7 +83,8 @@ final class Administration: Sendable {
   ) throws(AdministrationError) -> ChangeResult {
     let transaction = Transaction(
       daemon: daemon, file: options.runtimeOnly ? nil : file, running: running, change: change,
-      options: options)
+      options: options,
+      isWanted: { [weak self] in self?.configuration.store(named: $0.name) == $0 })
     let outcome = try transaction.carryOut()
     var result = ChangeResult(
       differences: change.difference.changes.map { Difference($0) }, warnings: outcome.warnings,

@@ -21,7 +21,7 @@ struct BusyReactorTests {
       { try await client.endSession(999_999, by: .kill) },
       { try await client.clearReservations(store: "disk") },
     ]
-    let stopped = StoppedReactors(live.daemon)
+    let stopped = StoppedReactors(live.daemon, fillingMailboxes: true)
     for ask in asks {
       let error = await #expect(throws: AdministrationError.self) { try await ask() }
       #expect(error == .tooBusy)
@@ -44,26 +44,4 @@ struct BusyReactorTests {
     let refused: TimelyAnswer<Int> = await withinTime(.seconds(60)) { _ in false }
     guard case .notAsked = refused else { return #expect(Bool(false), "not asked") }
   }
-}
-
-/// Holds up all reactors of a daemon, with mailboxes that are full.
-private struct StoppedReactors {
-  private let release = Semaphore()
-  private let count: Int
-
-  init(_ daemon: Daemon) {
-    let workers = daemon.reactors.workers
-    count = workers.count
-    let stopped = Semaphore()
-    for worker in workers {
-      worker.post { [release] _ in
-        stopped.signal()
-        release.wait()
-      }
-      stopped.wait()
-      while worker.post({ _ in }) {}
-    }
-  }
-
-  func goOn() { for _ in 0..<count { release.signal() } }
 }
