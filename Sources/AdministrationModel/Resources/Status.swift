@@ -16,7 +16,7 @@ public struct VersionResource: Codable, Sendable, Equatable {
 /// How the daemon is.
 public struct StatusResource: Codable, Sendable, Equatable {
   public enum Phase: String, Codable, Sendable, CaseIterable {
-    case starting, running, stopping
+    case running, stopping
   }
 
   public var version: String

@@ -37,12 +37,16 @@ public struct SessionSummary: Sendable {
     public var peerAddress: SocketAddress
     public var headerDigest: Bool
     public var dataDigest: Bool
+    /// When it logged in: milliseconds since 1970, UTC.
+    public var since: UInt64
     public var counters: TransferCounters
   }
 
   public var id: SessionID
   public var targetName: String
   public var initiatorName: String
+  /// What it calls itself (RFC 7143 §13.7).
+  public var initiatorAlias: String?
   public var initiatorSessionID: InitiatorSessionID
   public var handle: TargetSessionID
   public var portalGroupTag: UInt16
@@ -73,7 +77,7 @@ extension Session {
     for connection in connections { transfers.add(connection.transfers) }
     return SessionSummary(
       id: id, targetName: key.targetName, initiatorName: initiatorName,
-      initiatorSessionID: key.initiatorSessionID, handle: handle,
+      initiatorAlias: initiatorAlias, initiatorSessionID: key.initiatorSessionID, handle: handle,
       portalGroupTag: key.portalGroupTag, user: rights.user, since: since,
       reactorIndex: worker.reactor.index, units: presentedUnits,
       connections: connections.map(\.summary), transfers: transfers, commands: counters,
@@ -92,7 +96,8 @@ extension Connection {
   fileprivate var summary: SessionSummary.Connection {
     SessionSummary.Connection(
       id: connectionID, localAddress: socket.local, peerAddress: socket.peer,
-      headerDigest: framing.headerDigest, dataDigest: framing.dataDigest, counters: transfers)
+      headerDigest: framing.headerDigest, dataDigest: framing.dataDigest, since: since,
+      counters: transfers)
   }
 
   /// What went over it so far.

@@ -26,6 +26,7 @@ final class Session {
   /// Nil for discovery sessions.
   let key: SessionKey?
   let initiatorName: String
+  let initiatorAlias: String?
   let handle: TargetSessionID
   let parameters: OperationalParameters.Session
   let policy: SessionPolicy
@@ -98,6 +99,7 @@ final class Session {
     self.predecessors = predecessors
     self.key = key
     initiatorName = outcome.initiatorName
+    initiatorAlias = outcome.initiatorAlias
     self.handle = handle
     parameters = outcome.parameters.session
     policy = presentation.session
@@ -119,6 +121,7 @@ final class Session {
     type = .discovery
     key = nil
     initiatorName = outcome.initiatorName
+    initiatorAlias = outcome.initiatorAlias
     handle = worker.context.sessions.makeUnlistedHandle()
     parameters = outcome.parameters.session
     // A discovery that is done but not closed is soon in nobody's way.

@@ -123,10 +123,10 @@ extension SessionEnding {
 
 extension SessionResource {
   init(_ session: SessionSummary) {
-    let since = Timestamp(session.since)
     self.init(
       id: session.id.rawValue, initiator: session.initiatorName, target: session.targetName,
-      since: since)
+      since: Timestamp(session.since))
+    initiatorAlias = session.initiatorAlias
     isid = "\(session.initiatorSessionID)"
     tsih = session.handle.rawValue
     user = session.user
@@ -138,7 +138,7 @@ extension SessionResource {
         cid: connection.id.rawValue, localAddress: "\(connection.localAddress)",
         remoteAddress: "\(connection.peerAddress)", portalGroup: session.portalGroupTag,
         headerDigest: connection.headerDigest ? "CRC32C" : "None",
-        dataDigest: connection.dataDigest ? "CRC32C" : "None", since: since)
+        dataDigest: connection.dataDigest ? "CRC32C" : "None", since: Timestamp(connection.since))
       resource.receivedBytes = connection.counters.bytesReceived
       resource.sentBytes = connection.counters.bytesSent
       return resource

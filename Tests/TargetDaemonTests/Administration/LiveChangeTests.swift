@@ -171,6 +171,7 @@ struct LiveChangeTests {
     let sessions = try await live.client.sessions()
     #expect(sessions.map(\.initiator).sorted().map { $0.suffix(5) } == ["node1", "node2"])
     let first = try #require(sessions.first { $0.initiator.hasSuffix("node1") })
+    #expect(first.initiatorAlias == "node")
     #expect(first.luns == [1] && first.target == Self.target && first.isid == "400000010000")
     #expect(first.connections.first?.localAddress == "127.0.0.1:\(live.port)")
     try await live.client.endSession(first.id, by: .logout)
