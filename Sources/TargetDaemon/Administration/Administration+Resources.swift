@@ -6,6 +6,10 @@ internal import TargetConfig
 
 // What administrators can look at.
 extension Administration: Administrator {
+  /// Of stores that are offline, so many are named; where a whole volume is gone, a list of its
+  /// stores helps nobody.
+  private static let offlineShownMax = 8
+
   /// How long whoever looks waits for the reactors.
   static let patience = Duration.seconds(5)
 
@@ -91,16 +95,25 @@ extension Administration: Administrator {
 
   private func problems(
     _ offline: [Inventory.Served], _ status: StatusResource
-  ) -> [String] {
-    var problems = offline.prefix(8).map { served in
-      "store \(served.name) is offline: \(StoreCondition(served).reason ?? "")"
+  ) -> [StatusProblem] {
+    var problems = offline.prefix(Self.offlineShownMax).map { served in
+      StatusProblem(
+        "store \(served.name) is offline: \(StoreCondition(served).reason ?? "")",
+        store: served.name)
     }
-    if offline.count > 8 { problems.append("\(offline.count - 8) more stores are offline") }
+    if offline.count > Self.offlineShownMax {
+      problems.append(
+        StatusProblem("\(offline.count - Self.offlineShownMax) more stores are offline"))
+    }
     for portal in status.portals where !portal.isListening {
-      problems.append("portal \(portal.address) does not listen: \(portal.reason ?? "")")
+      problems.append(
+        StatusProblem(
+          "portal \(portal.address) does not listen: \(portal.reason ?? "")",
+          portal: portal.address))
     }
     for name in daemon.inventory.leaving.sorted() {
-      problems.append("operations of the former store \(name) have not ended")
+      problems.append(
+        StatusProblem("operations of the former store \(name) have not ended", store: name))
     }
     return problems
   }

@@ -55,7 +55,7 @@ final class AdministrationService: Sendable {
   ) -> DaemonError {
     let remedy =
       switch error {
-      case .socket(_, let reason) where reason.contains("another server"):
+      case .socketTaken:
         "stop the daemon that has it, or give this one another (\"admin\": {\"socket\": …})"
       case .socket:
         "see to its directory, or choose another path (\"admin\": {\"socket\": …})"

@@ -109,10 +109,11 @@ extension AdministrationError {
 }
 
 extension ConfigurationProblem {
-  /// Two things that want to be the same one are a conflict, all else is not valid.
   var code: AdministrationError.Code {
-    let phrases = ["is already the medium of", "is the medium of the store", "is also the "]
-    return phrases.contains { sentence.contains($0) } ? .conflict : .invalid
+    switch kind {
+    case .invalid: .invalid
+    case .conflict: .conflict
+    }
   }
 }
 
