@@ -29,10 +29,12 @@ extension Administration {
         for change in request.changes { subjects.append(try text.make(change)) }
       }
     } catch {
-      throw AdministrationError(error)
+      var refusal = AdministrationError(error)
+      // Each change that was made has a subject.
+      if request.changes.count > 1, error.isOfEdit { refusal.change = subjects.count }
+      throw refusal
     }
-    var notes = notes
-    for case .setNote(let note) in request.changes { try notes.set(note) }
+    let notes = try notes.making(request.changes)
     let result = try carryOut(change, from: running, request.options)
     // They cost nothing to keep, and so nothing fails any more.
     if !request.options.dryRun { commit(notes) }
@@ -155,4 +157,15 @@ extension AdministrationError {
   fileprivate static let noFile = AdministrationError(
     .conflict, "the daemon was started without a configuration file",
     remedy: "config export writes what runs")
+}
+
+extension ConfigurationRefusal {
+  /// Whether one edit fails, and not what all of them come to.
+  fileprivate var isOfEdit: Bool {
+    switch self {
+    case .edit: true
+    case .invalid: false
+    case .onlyRunning(let refusal): refusal.isOfEdit
+    }
+  }
 }
