@@ -129,6 +129,7 @@ struct Application {
         var missing = leaving.count
         for name in leaving {
           worker.remove(unitNamed: name, force: true) { _ in
+            daemon.workshop.forget(unitNamed: name)
             daemon.inventory.hasLeft(name)
             missing -= 1
             if missing == 0 { isDone.done() }

@@ -37,6 +37,12 @@ final class UnitWorkshop: Sendable {
       loaded: loaded, marks: marks, latchThread: latchThread, files: files, logger: logger)
   }
 
+  /// No unit has that name any more.
+  func forget(unitNamed name: String) { files.observedReservations.end(unitNamed: name) }
+
+  /// Of units that administrators would hear of.
+  var observedUnitCount: Int { files.observedReservations.unitCount }
+
   /// Makes and saves those that are missing, so that `units` cannot fail.
   func ensureIdentities(of opened: [StoreAssembly.Opened]) throws(DaemonError) {
     _ = try identities(of: opened)

@@ -45,6 +45,7 @@ struct LiveChangeTests {
     #expect(try node.luns() == [1])
     try await live.change(.removeStore(Change.StoreName("second")))
     #expect(live.exists("second.img"), "its medium stays")
+    #expect(live.daemon.workshop.observedUnitCount == 1, "nothing is kept of it")
     #expect(live.daemon.inventory.served.map(\.name) == ["disk"])
     #expect(try live.isSaved())
   }
