@@ -47,10 +47,6 @@ final class Session {
   /// Its initiator was asked to log out for good: no further connection joins.
   var isExpelled = false
   var counters = CommandCounters()
-  /// What went over connections that are closed.
-  var closedTransfers = TransferCounters()
-  var queueDepthMax = 0
-  var digestErrors: UInt64 = 0
 
   var window: CommandWindow
   /// The MaxCmdSN that the initiator was told last.
