@@ -33,6 +33,13 @@ public final class Daemon: Sendable {
   /// flight.
   static let patience = Milliseconds.seconds(10)
 
+  /// How long a watcher waits for its turn among the changes and for the end of its own: one that
+  /// hangs shows in the log, and the watcher looks again.
+  static let turnPatience = Milliseconds.seconds(60)
+
+  /// Between two attempts, for who waits by trying again.
+  static let retryMicroseconds: UInt32 = 1000
+
   /// The one that is asked for all of them.
   var worker: ReactorBound<Worker> { reactors.workers[0] }
   /// Where what is served is changed, one change after the other.

@@ -12,9 +12,6 @@ extension Administration {
   /// which a disk that is slow to sync takes seconds for.
   private static let clearingPatience = Duration.seconds(20)
 
-  /// How long an initiator that is asked to log out has for it.
-  static let logoutGrace = Milliseconds.seconds(3)
-
   func sessions(id: UInt64?) async throws(AdministrationError) -> [SessionResource] {
     let all = try await summaries()
     guard let id else { return all.sorted { $0.id.rawValue < $1.id.rawValue }.map { .init($0) } }
@@ -33,7 +30,7 @@ extension Administration {
     let outcome: TimelyAnswer<Bool> = await daemon.worker.answer(within: ending.patience) {
       worker, answer in
       switch ending {
-      case .logout: worker.logOut(session, grace: Self.logoutGrace) { answer($0) }
+      case .logout: worker.logOut(session, grace: Daemon.logoutGrace) { answer($0) }
       case .kill: worker.kill(session) { answer($0) }
       }
     }

@@ -15,8 +15,12 @@ internal import TargetConfig
 /// The order: units that are opened anew, and new ones; portals; then the directory, which names
 /// only units that are there; then the units that it does not name any more.
 struct Application {
-  /// How long initiators behind a portal that closes have for their logout.
-  static let logoutGrace = Milliseconds.seconds(3)
+  /// How long it is waited for locks of media that were ours: their former stores close at once.
+  private static let lockPatience = Milliseconds.seconds(2)
+  /// How long access states are tried to be set, which takes room in each reactor's mailbox.
+  private static let accessPatience = Milliseconds.seconds(1)
+  /// How long after the grace a portal's last connection may take to close.
+  private static let closingPatience = Milliseconds.seconds(1)
 
   let daemon: Daemon
   let plan: ChangePlan
@@ -59,11 +63,11 @@ struct Application {
 
   /// The lock of a medium that was ours before comes at once when its former store is closed.
   private func settle(_ reopened: [StoreAssembly.Opened]) {
-    let deadline = MonotonicTime.current + .seconds(2)
+    let deadline = MonotonicTime.current + Self.lockPatience
     while reopened.contains(where: { $0.store.readiness == .waitingForLock }),
       MonotonicTime.current < deadline
     {
-      _ = Semaphore().wait(until: .current + Milliseconds(2))
+      PlatformThread.pause(microseconds: Daemon.retryMicroseconds)
     }
   }
 
@@ -73,11 +77,11 @@ struct Application {
       guard let unit = daemon.inventory.served(named: name)?.unit else { continue }
       let tags = Set(configuration.portals.map(\.group)).union(index[name].groups.keys)
       let states = tags.map { ($0, index[name].groups[$0]?.state ?? .activeOptimized) }
-      let deadline = MonotonicTime.current + .seconds(1)
+      let deadline = MonotonicTime.current + Self.accessPatience
       while !unit.setAccessStates(Dictionary(uniqueKeysWithValues: states)),
         MonotonicTime.current < deadline
       {
-        _ = Semaphore().wait(until: .current + Milliseconds(1))
+        PlatformThread.pause(microseconds: Daemon.retryMicroseconds)
       }
     }
   }
@@ -90,9 +94,9 @@ struct Application {
       daemon.inventory.note(silent: address, because: nil)
       guard let portal = daemon.inventory.take(portalAt: address) else { continue }
       let isClosed = Rendezvous()
-      portal.listener.post { $0.stop(grace: Self.logoutGrace) { isClosed.done() } }
+      portal.listener.post { $0.stop(grace: Daemon.logoutGrace) { isClosed.done() } }
       // Where an initiator does not leave, its connection is closed after the grace.
-      _ = isClosed.wait(atMost: Self.logoutGrace + .seconds(1))
+      _ = isClosed.wait(atMost: Daemon.logoutGrace + Self.closingPatience)
       daemon.logger.notice("portal closed", metadata: ["portal": "\(address)"])
     }
   }

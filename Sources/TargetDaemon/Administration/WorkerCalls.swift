@@ -24,7 +24,7 @@ extension ReactorBound where Value == Worker {
   ) -> Bool {
     while !post(body) {
       guard MonotonicTime.current < deadline else { return false }
-      _ = Semaphore().wait(until: .current + Milliseconds(1))
+      PlatformThread.pause(microseconds: Daemon.retryMicroseconds)
     }
     return true
   }
