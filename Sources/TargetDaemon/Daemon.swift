@@ -18,7 +18,7 @@ public final class Daemon: Sendable {
   let inventory: Inventory
   let reactors: ReactorGroup
   let workshop: UnitWorkshop
-  /// For what sleeps: marks of failed syncs and of wipes, reservations, saved parameters.
+  /// For what sleeps: changes, marks of failed syncs and of wipes, reservations, saved parameters.
   let jobThreads: [JobThread]
   let spaceMonitor = SpaceMonitor()
   /// Of everything that administrators want to hear of.

@@ -149,7 +149,7 @@ public struct StatisticsResource: Codable, Sendable, Equatable {
   public var targets: [OfTarget]
   public var luns: [OfLUN]
   public var sessions: [OfSession]
-  /// Refused logins by reason, as the daemon names them.
+  /// Refused logins by reason, as the metrics name them: `notFound`.
   public var loginFailures: [String: UInt64]
   public var digestErrors: UInt64
 

@@ -23,7 +23,7 @@ extension Administration {
     }
     for worker in workers {
       for (reason, count) in worker.loginFailures {
-        statistics.loginFailures[reason.title, default: 0] += count
+        statistics.loginFailures[reason.rawValue, default: 0] += count
       }
       statistics.digestErrors += worker.headerDigestErrors + worker.dataDigestErrors
     }

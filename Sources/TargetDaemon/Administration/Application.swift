@@ -38,7 +38,7 @@ struct Application {
     warnings += daemon.present(preparation.units)
     closePortals()
     warnings += openPortals()
-    setAccessStates()
+    warnings += setAccessStates()
     warnings += publish()
     warnings += preparation.cut()
     if endingUnqualified { warnings += endUnqualifiedSessions() }
@@ -71,18 +71,20 @@ struct Application {
     }
   }
 
-  private func setAccessStates() {
+  private func setAccessStates() -> [String] {
     let index = GroupAccessIndex(configuration)
-    for name in plan.accessChanges {
-      guard let unit = daemon.inventory.served(named: name)?.unit else { continue }
+    return plan.accessChanges.compactMap { name in
+      guard let unit = daemon.inventory.served(named: name)?.unit else { return nil }
       let tags = Set(configuration.portals.map(\.group)).union(index[name].groups.keys)
       let states = tags.map { ($0, index[name].groups[$0]?.state ?? .activeOptimized) }
       let deadline = MonotonicTime.current + Self.accessPatience
-      while !unit.setAccessStates(Dictionary(uniqueKeysWithValues: states)),
-        MonotonicTime.current < deadline
-      {
+      while !unit.setAccessStates(Dictionary(uniqueKeysWithValues: states)) {
+        guard MonotonicTime.current < deadline else {
+          return "the reactors take no orders: the paths of the store \(name) keep their states"
+        }
         PlatformThread.pause(microseconds: Daemon.retryMicroseconds)
       }
+      return nil
     }
   }
 

@@ -241,7 +241,7 @@ struct LiveConfigurationTests {
     #expect(statistics.total.counters.writtenBytes == 512)
     #expect(statistics.stores.first?.io.writeLatency?.count == 1)
     #expect(statistics.sessions.first?.io.counters.writes == 1)
-    #expect(statistics.loginFailures == ["no such target for it": 1])
+    #expect(statistics.loginFailures == ["notFound": 1])
   }
   @Test("A store in several LUNs counts once; its LUNs are all there, those of entries too")
   func sharedStore() async throws {
