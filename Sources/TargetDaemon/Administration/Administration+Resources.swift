@@ -175,9 +175,3 @@ extension Endpoint {
     text == "\(self)" || (port == Endpoint.defaultPort && "\(text):\(port)" == "\(self)")
   }
 }
-
-extension AdministrationError {
-  static func missing(_ what: String, _ name: String, at path: String) -> AdministrationError {
-    AdministrationError(.notFound, "there is no \(what) \"\(name)\"", path: path)
-  }
-}

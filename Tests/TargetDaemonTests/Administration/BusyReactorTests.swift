@@ -40,8 +40,8 @@ struct BusyReactorTests {
     }
     #expect(answered.value == 7)
     let pending: TimelyAnswer<Int> = await withinTime(.milliseconds(1)) { _ in true }
-    guard case .pending = pending else { return #expect(Bool(false), "asked, and not answered") }
+    if case .pending = pending {} else { Issue.record("it was asked, and not answered") }
     let refused: TimelyAnswer<Int> = await withinTime(.seconds(60)) { _ in false }
-    guard case .notAsked = refused else { return #expect(Bool(false), "not asked") }
+    if case .notAsked = refused {} else { Issue.record("it was not asked") }
   }
 }
