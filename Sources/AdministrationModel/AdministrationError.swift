@@ -35,6 +35,9 @@ public struct AdministrationError: Error, Codable, Sendable, Equatable {
   /// The value that it is about: `changes[0].addLUN.store` of a request, else
   /// `targets[iqn.…].luns[3].store` of the configuration.
   public var path: String?
+  /// Of several changes, the place of the one that it is about, from 0 on; nil: of one change, or
+  /// of what all of them come to.
+  public var change: Int?
   /// What to do about it.
   public var remedy: String?
   /// Who uses what would go.

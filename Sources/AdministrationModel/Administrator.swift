@@ -43,6 +43,45 @@ public protocol Administrator: Sendable {
   ) async throws(AdministrationError) -> ChangeResult
 }
 
+// One of a list, by its name.
+extension Administrator {
+  public func target(_ name: String) async throws(AdministrationError) -> TargetResource {
+    try await targets(named: name).first.orMissing("target", name, at: "targets")
+  }
+
+  public func store(_ name: String) async throws(AdministrationError) -> StoreResource {
+    try await stores(named: name).first.orMissing("store", name, at: "stores")
+  }
+
+  public func session(_ id: UInt64) async throws(AdministrationError) -> SessionResource {
+    try await sessions(id: id).first.orMissing("session", "\(id)", at: "sessions")
+  }
+
+  public func reservation(
+    of store: String
+  ) async throws(AdministrationError) -> ReservationResource {
+    try await reservations(store: store).first.orMissing("store", store, at: "stores")
+  }
+}
+
+extension Optional {
+  fileprivate func orMissing(
+    _ what: String, _ name: String, at path: String
+  ) throws(AdministrationError) -> Wrapped {
+    guard let self else { throw .missing(what, name, at: path) }
+    return self
+  }
+}
+
+extension AdministrationError {
+  /// `what` is a noun.
+  public static func missing(
+    _ what: String, _ name: String, at path: String
+  ) -> AdministrationError {
+    AdministrationError(.notFound, "there is no \(what) \"\(name)\"", path: path)
+  }
+}
+
 /// How a session ends.
 public enum SessionEnding: String, Codable, Sendable, CaseIterable {
   /// The initiator is asked to log out (RFC 7143 §11.9.1, asynchronous event 1).

@@ -17,8 +17,7 @@ extension Change: Codable {
     let names = container.allKeys
     guard let name = names.first, names.count == 1 else {
       let problem = names.isEmpty ? "names no known change" : "names more than one change"
-      throw DecodingError.dataCorrupted(
-        DecodingError.Context(codingPath: decoder.codingPath, debugDescription: problem))
+      throw WireProblem(problem).error(at: decoder.codingPath)
     }
     self = try Self.decode(name, container)
   }

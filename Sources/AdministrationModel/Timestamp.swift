@@ -118,8 +118,7 @@ extension Timestamp: Codable {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)
     guard let timestamp = Timestamp(text) else {
-      throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "is not a time like 2026-11-21T06:44:14.250Z")
+      throw WireProblem("is not a time like 2026-11-21T06:44:14.250Z").error(at: decoder.codingPath)
     }
     self = timestamp
   }

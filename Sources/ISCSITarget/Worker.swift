@@ -6,6 +6,10 @@ public import SCSITarget
 /// Everything iSCSI on one reactor: its connections and sessions, the device servers they use, the
 /// tasks waiting to be used again. Used on its reactor's thread only.
 public final class Worker {
+  /// Closed listeners that are remembered. A connection is on its way between reactors for
+  /// milliseconds: nobody closes so many portals meanwhile.
+  static let closedListenersMax = 1024
+
   public let reactor: Reactor
   let context: ServerContext
   var directory: TargetDirectory

@@ -6,7 +6,7 @@ internal import SCSITarget
 internal import Synchronization
 
 extension Daemon {
-  /// How long initiators have for their logout, of 10 s in all.
+  /// How long an initiator that is asked to log out has for it; when all are asked, of 10 s in all.
   static let logoutGrace = Milliseconds.seconds(3)
   static let stopBound = Milliseconds.seconds(10)
 

@@ -1,4 +1,3 @@
-internal import AdministrationModel
 internal import AdministrationServer
 internal import BackingStore
 internal import ISCSITarget
@@ -19,7 +18,7 @@ public final class Daemon: Sendable {
   let inventory: Inventory
   let reactors: ReactorGroup
   let workshop: UnitWorkshop
-  /// For what sleeps: marks of failed syncs and of wipes, reservations, saved parameters.
+  /// For what sleeps: changes, marks of failed syncs and of wipes, reservations, saved parameters.
   let jobThreads: [JobThread]
   let spaceMonitor = SpaceMonitor()
   /// Of everything that administrators want to hear of.
@@ -33,6 +32,13 @@ public final class Daemon: Sendable {
   /// How long a change waits for the reactors, whose answers take as long as the operations in
   /// flight.
   static let patience = Milliseconds.seconds(10)
+
+  /// How long a watcher waits for its turn among the changes and for the end of its own: one that
+  /// hangs shows in the log, and the watcher looks again.
+  static let turnPatience = Milliseconds.seconds(60)
+
+  /// Between two attempts, for who waits by trying again.
+  static let retryMicroseconds: UInt32 = 1000
 
   /// The one that is asked for all of them.
   var worker: ReactorBound<Worker> { reactors.workers[0] }
@@ -141,16 +147,9 @@ public final class Daemon: Sendable {
     }
   }
 
-  /// All others serve meanwhile.
+  /// All others serve meanwhile. That a store serves, `StoreWatch` tells.
   func awaitLocks(of opened: [StoreAssembly.Opened]) throws(DaemonError) {
-    let wait = LockWait(logger: logger) { [weak self] name, error in
-      guard let self else { return }
-      if error == nil {
-        events.publish(Event(.storeOnline, "store \(name) serves", store: name))
-      }
-      statusChanged()
-    }
-    try wait.begin(opened)
+    try LockWait(logger: logger) { [weak self] in self?.statusChanged() }.begin(opened)
   }
 
   func statusChanged() { onStatus(status) }

@@ -55,18 +55,24 @@ struct DoctorTests {
   func lockedStore() async {
     let run = await Self.wrong { state in
       state.stores[0].state = .offline
-      state.stores[0].reason = "locked by another process"
-      state.status.problems = ["store a is offline"]
+      state.stores[0].reason = "somebody else has it"
+      state.stores[0].reasonCode = .mediumTaken
+      state.status.problems = [
+        StatusProblem("store a is offline", store: "a"), StatusProblem("a disk creaks"),
+      ]
     }
     #expect(
       run.output.contains(
         """
-        WRONG   store a (/srv/a.img) is offline: locked by another process
+        WRONG   store a (/srv/a.img) is offline: somebody else has it
                 why:  its LUNs answer NOT READY; it comes back by itself when the medium does
                 do:   find who has it: fuser -v /srv/a.img
 
         """))
-    #expect(run.output.contains("1 wrong, "))
+    #expect(!run.output.contains("WRONG   store a is offline"), "it is said once")
+    #expect(
+      run.output.contains("WRONG   a disk creaks"), "not for its store's name, which is in it")
+    #expect(run.output.contains("2 wrong, "))
     #expect(run.code == 1)
   }
 

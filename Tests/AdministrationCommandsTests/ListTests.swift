@@ -261,7 +261,7 @@ struct ShowTests {
     status.hasUnsavedChanges = true
     status.storeCount = 3
     status.offlineStoreCount = 1
-    status.problems = ["store b is offline"]
+    status.problems = [StatusProblem("store b is offline", store: "b")]
     let output = await run("status", FakeDaemon { $0.status = status }).output
     #expect(
       output == """

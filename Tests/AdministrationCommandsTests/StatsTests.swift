@@ -18,10 +18,15 @@ struct StatsTests {
     var resource = StatisticsResource(
       at: Timestamp(secondsSinceEpoch: Samples.now.millisecondsSinceEpoch / 1000 + second),
       total: io)
+    resource.stores = [
+      StatisticsResource.OfStore(store: "idle", io: IOStatistics()),
+      StatisticsResource.OfStore(store: "a", io: io),
+    ]
     resource.targets = [StatisticsResource.OfTarget(target: "iqn.t", io: io)]
     resource.luns = [
       StatisticsResource.OfLUN(target: "iqn.t", lun: 0, store: "idle", io: IOStatistics()),
       StatisticsResource.OfLUN(target: "iqn.t", lun: 1, store: "a", io: io),
+      StatisticsResource.OfLUN(target: "iqn.t", initiator: "iqn.n", lun: 0, store: "a", io: io),
     ]
     resource.sessions = [
       StatisticsResource.OfSession(session: 3, initiator: "iqn.n", target: "iqn.t", io: io)
@@ -45,12 +50,22 @@ struct StatsTests {
       run.output == """
         2026-11-21 06:44:16Z  1001 IOPS  read 3.9 MiB/s  written 512 KiB/s  in flight 3
 
-        TARGET  LUN  STORE  READS/S  WRITES/S  OTHERS/S       READ    WRITTEN  READ P50    P99  WRITE P50  P99  QUEUE  ERRORS  CONFLICTS
-        iqn.t     1  a         1000       0.5         0  3.9 MiB/s  512 KiB/s     50 µs  99 µs          -    -      3       0          0
-        iqn.t     0  idle         0         0         0      0 B/s      0 B/s         -      -          -    -      0       0          0
+        STORE  READS/S  WRITES/S  OTHERS/S       READ    WRITTEN  READ P50    P99  WRITE P50  P99  QUEUE  ERRORS  CONFLICTS
+        a         1000       0.5         0  3.9 MiB/s  512 KiB/s     50 µs  99 µs          -    -      3       0          0
+        idle         0         0         0      0 B/s      0 B/s         -      -          -    -      0       0          0
 
         """)
     #expect(run.daemon.state.withLock { $0.slept } == [.milliseconds(2000)])
+  }
+
+  @Test("rows of LUNs name the initiator that alone has the LUN")
+  func ofLUNs() async {
+    let run = await run("stats --total --by lun", Self.daemon())
+    let lines = run.output.split(separator: "\n").dropFirst()
+    #expect(lines.count == 4)
+    #expect(lines.first?.hasPrefix("TARGET  FOR    LUN  STORE") == true)
+    #expect(lines.contains { $0.hasPrefix("iqn.t   -        1  a ") })
+    #expect(lines.contains { $0.hasPrefix("iqn.t   iqn.n    0  a ") })
   }
 
   @Test("--total shows counts since the start, without waiting")

@@ -80,8 +80,7 @@ struct SocketTests {
     try await Bench.run { first in
       let second = try Bench { $0.socketPath = first.path }
       await #expect(
-        throws: AdministrationServerError.socket(
-          path: first.path, "another server listens there already")
+        throws: AdministrationServerError.socketTaken(path: first.path)
       ) { try await second.server.start() }
       let version = try await first.client.version()
       #expect(version.version == "1.2.3")

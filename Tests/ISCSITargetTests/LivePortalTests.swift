@@ -1,9 +1,10 @@
 import Bytes
 import ISCSIModel
-import ISCSITarget
 import Reactor
 import TargetSimulation
 import Testing
+
+@testable import ISCSITarget
 
 /// Portals that open and close while sessions run.
 @Suite("Live portals")
@@ -69,5 +70,22 @@ struct LivePortalTests {
       #expect(isStopped)
     }
     #expect(target.isIdle(after: []))
+  }
+  @Test("Of portals that closed long ago nothing is kept")
+  func forgets() throws {
+    let target = try SimulatedTarget(seed: 69, targets: [Example.open()], reactorCount: 2)
+    let count = Worker.closedListenersMax + 9
+    var closed = 0
+    for number in 0..<UInt64(count) {
+      target.workers[0].dismissConnections(of: 1_000_000 + number, grace: .seconds(1)) {
+        closed += 1
+      }
+    }
+    target.run(seconds: 1) { closed == count }
+    #expect(closed == count)
+    for worker in target.workers {
+      #expect(worker.closedListeners.count == Worker.closedListenersMax)
+      #expect(worker.closedListeners.contains(1_000_000 + UInt64(count) - 1))
+    }
   }
 }

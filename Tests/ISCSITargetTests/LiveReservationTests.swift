@@ -43,8 +43,8 @@ struct LiveReservationTests {
     #expect(snapshot.registrations.map(\.isHolder) == [false, true, false])
     #expect(snapshot.registrations.map(\.isLoggedIn) == [true, true, false])
     #expect(
-      snapshot.registrations.first?.initiatorPortName
-        == "iqn.2026-11.com.example:node1,i,0x00023d000001")
+      snapshot.registrations.first?.nexus.initiator.name == "iqn.2026-11.com.example:node1")
+    #expect(snapshot.registrations.first?.nexus.initiator.isid == 0x0002_3D00_0001)
     #expect(snapshot.registrations.first?.nexus.target.name == Example.name)
     #expect(snapshot.type != nil)
     #expect(snapshot.since != nil)

@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import ISCSIModel
 import ISCSITarget
 import Reactor
@@ -23,7 +24,8 @@ struct LiveSessionsTests {
     let one = try ScriptedInitiator.loggedIn(target, number: 1, luns: 2)
     let two = ScriptedInitiator(target)
     two.initiatorName = "iqn.2026-11.com.example:node2"
-    #expect(two.login(to: Example.name, [("HeaderDigest", "CRC32C")]) == 0)
+    #expect(
+      two.login(to: Example.name, [("HeaderDigest", "CRC32C"), ("InitiatorAlias", "two")]) == 0)
     let data = Example.pattern(4096)
     #expect(one.write(0, data, immediate: 4096)?.status == 0)
     #expect(one.read(0, 8)?.status == 0)
@@ -33,6 +35,7 @@ struct LiveSessionsTests {
     let first = sessions[0]
     #expect(first.id != sessions[1].id)
     #expect(first.initiatorName == one.initiatorName)
+    #expect(sessions.map(\.initiatorAlias) == [nil, "two"])
     #expect(first.targetName == Example.name)
     #expect(first.initiatorSessionID == one.isid)
     #expect(first.handle == one.tsih)
@@ -46,19 +49,29 @@ struct LiveSessionsTests {
     #expect(first.commands.bytesWritten == 4096)
     #expect(first.commands.failures[5] == 1)
     #expect(first.commands.failures[6] == 2)
-    #expect(first.transfers.commands == 5)
-    // A login, five commands.
-    #expect(first.transfers.pdusReceived == 6)
-    #expect(first.transfers.pdusSent == 6)
-    #expect(first.transfers.bytesReceived > 6 * 48 + 4096)
-    #expect(first.transfers.bytesSent > 6 * 48 + 4096)
     #expect(first.queueDepth == 0)
-    #expect(first.queueDepthMax == 1)
     let connection = try #require(first.connections.first)
     #expect(connection.localAddress.description == SimulatedTarget.portal)
+    // A login, five commands.
+    #expect(connection.counters.bytesReceived > 6 * 48 + 4096)
+    #expect(connection.counters.bytesSent > 6 * 48 + 4096)
     #expect(!connection.headerDigest)
     #expect(sessions[1].connections.first?.headerDigest == true)
     #expect(target.isIdle(after: [one, two]))
+  }
+
+  @Test("A connection that joins a session has a beginning of its own")
+  func connectionTimes() throws {
+    let target = try SessionTests.target(reactors: 2)
+    let first = try ScriptedInitiator.loggedIn(target, keys: [("MaxConnections", "2")])
+    usleep(5000)
+    let second = first.sibling(target, connectionID: 1)
+    #expect(second.login(to: Example.name) == 0)
+    let session = try #require(try LiveSessionsTests.sessions(target).first)
+    try #require(session.connections.count == 2)
+    #expect(session.connections[0].since >= session.since)
+    #expect(session.connections[1].since > session.connections[0].since)
+    #expect(target.isIdle(after: [first, second]))
   }
 
   @Test("A logout is asked for; who does not obey is cut off after the grace, drained")

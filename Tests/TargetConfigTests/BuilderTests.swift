@@ -240,6 +240,25 @@ struct StoreRuleTests {
           + "\"-\" and \".\", and begin with a letter, digit or \"_\""
       ])
   }
+
+  @Test("of problems it is known whether two things want to be one, or a value cannot be")
+  func kinds() throws {
+    let text = """
+      {"stores": {
+        "a": {"file": "/a", "naa": "6001405000000000000000000000ABCD", "serial": "1"},
+        "b": {"file": "/a"}, "c": {"file": "/c", "naa": "6001405000000000000000000000abcd"},
+        "d": {"file": "/d", "serial": "1"}, "e": {"file": "/e", "cache": "is also the "}},
+       "targets": [{"name": "iqn.2026-11.com.example:a"}, {"name": "iqn.2026-11.com.example:A"}]}
+      """
+    let error = #expect(throws: ConfigurationError.self) {
+      try ConfigurationLoader.load(text: text)
+    }
+    let kinds = (error?.problems ?? []).map { "\($0.path) \($0.kind)" }
+    for path in ["stores.b.file", "stores.c.naa", "stores.d.serial", "targets[1].name"] {
+      #expect(kinds.contains("\(path) conflict"))
+    }
+    #expect(kinds.contains("stores.e.cache invalid"))
+  }
 }
 
 @Suite("Targets")

@@ -67,7 +67,7 @@ claims_live() {
   claim "$ENGINE: lun resize" adm lun resize --target "$IQN:open" 2 --size 64MiB
   claim "$ENGINE: initiators see the size" has_bytes 2 67108864
   claim "$ENGINE: a LUN in use is not removed, and its user is named" in_use "has LUN 2 of $IQN:open" lun remove --target "$IQN:open" 2
-  claim "$ENGINE: stats shows the store's LUNs" adm_says "$IQN:open" stats
+  claim "$ENGINE: stats shows the store's LUNs" adm_says "$IQN:open" stats --by lun
   claim "$ENGINE: reservation list" adm_says "no registrations" reservation list
   claim "$ENGINE: SIGHUP takes what the file says" hangs_up
   claim "$ENGINE: config diff is empty then" adm config diff

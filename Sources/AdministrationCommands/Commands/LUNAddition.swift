@@ -255,7 +255,7 @@ extension Administrator {
   fileprivate func targetIfAny(
     _ name: String
   ) async throws(AdministrationError) -> TargetResource? {
-    do { return try await targets(named: name).first } catch {
+    do { return try await target(name) } catch {
       guard error.code == .notFound else { throw error }
       return nil
     }
@@ -264,7 +264,7 @@ extension Administrator {
   fileprivate func storeIfAny(
     _ name: String
   ) async throws(AdministrationError) -> StoreResource? {
-    do { return try await stores(named: name).first } catch {
+    do { return try await store(name) } catch {
       guard error.code == .notFound else { throw error }
       return nil
     }

@@ -38,7 +38,7 @@ extension ReservationCommand {
     @OptionGroup var global: GlobalOptions
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
-      let resource = try await daemon.reservation(store)
+      let resource = try await daemon.reservation(of: store)
       if global.json {
         try console.writeJSON(resource)
       } else {
@@ -75,7 +75,7 @@ extension ReservationCommand {
       guard console.canAsk else {
         throw Refusal(.usage, "clearing asks first, and there is no terminal: give --yes")
       }
-      let resource = try await daemon.reservation(store)
+      let resource = try await daemon.reservation(of: store)
       console.complain(Descriptions.reservation(resource, on: console))
       console.complain(["this opens \(store) to nodes that were fenced"])
       guard console.confirms("Clear all of it?") else {
@@ -88,15 +88,4 @@ extension ReservationCommand {
 extension ExitCode {
   /// Wrong arguments.
   static let usage = ExitCode(64)
-}
-
-extension Administrator {
-  fileprivate func reservation(
-    _ store: String
-  ) async throws(AdministrationError) -> ReservationResource {
-    guard let resource = try await reservations(store: store).first else {
-      throw AdministrationError(.notFound, "there is no store \(store)")
-    }
-    return resource
-  }
 }

@@ -38,9 +38,7 @@ extension SessionCommand {
     @OptionGroup var global: GlobalOptions
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
-      guard let session = try await daemon.sessions(id: id).first else {
-        throw AdministrationError(.notFound, "there is no session \(id)")
-      }
+      let session = try await daemon.session(id)
       if global.json {
         try console.writeJSON(session)
       } else {

@@ -7,7 +7,8 @@ struct Stats: DaemonCommand {
     discussion: """
       Measures for --interval seconds and shows what was done in them, the busiest first; with \
       --watch again and again, like top, until ^C. On what is no terminal the tables follow each \
-      other. p50 and p99 are what half and 99 of 100 commands took at most. --json shows the \
+      other. I/O is counted for the store and for the session: rows of targets and LUNs show what \
+      the stores did that they present. p50 and p99 are what half and 99 of 100 commands took at most. --json shows the \
       daemon's counters, which only grow, without waiting; with --watch a line for each reading.
 
       EXAMPLES
@@ -27,8 +28,8 @@ struct Stats: DaemonCommand {
   @Option(help: ArgumentHelp("With --watch: end after so many tables.", valueName: "number"))
   var count: Int?
 
-  @Option(help: "A line for each target, lun or session.")
-  var by = StatisticsTable.Subject.lun
+  @Option(help: "A line for each store, target, lun or session.")
+  var by = StatisticsTable.Subject.store
 
   @Flag(help: "Show all that was counted since the start, not what happens now.")
   var total = false

@@ -128,19 +128,3 @@ struct Admission: ParsableArguments {
     if any { target.isOpenToAny = true }
   }
 }
-
-extension Administrator {
-  func target(_ name: String) async throws(AdministrationError) -> TargetResource {
-    guard let target = try await targets(named: name).first else {
-      throw AdministrationError(.notFound, "there is no target \(name)")
-    }
-    return target
-  }
-
-  func store(_ name: String) async throws(AdministrationError) -> StoreResource {
-    guard let store = try await stores(named: name).first else {
-      throw AdministrationError(.notFound, "there is no store \(name)")
-    }
-    return store
-  }
-}

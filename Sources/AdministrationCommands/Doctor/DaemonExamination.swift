@@ -61,10 +61,12 @@ struct DaemonExamination {
   private func remedy(forOffline store: StoreResource) -> String {
     guard let path = store.path else { return "swift-tgtadm store show \(store.name)" }
     let quoted = FilePath.shellQuoted(path)
+    return switch store.reasonCode {
     // A lock that another process has is the reason that people find hardest to see.
-    let reason = store.reason?.lowercased() ?? ""
-    let isTaken = ["lock", "busy", "in use", "claimed"].contains { reason.contains($0) }
-    return isTaken ? "find who has it: fuser -v \(quoted)" : "look at it: ls -lL \(quoted)"
+    case .mediumTaken: "find who has it: fuser -v \(quoted)"
+    case .reservationsDamaged, .writesRefused: "journalctl -u swift-tgtd names the file"
+    case .beingOpened, .mediumMissing, .mediumUnusable, nil: "look at it: ls -lL \(quoted)"
+    }
   }
 
   private var identities: [Diagnosis] {
@@ -170,12 +172,21 @@ struct DaemonExamination {
           why: "the next start, or config reload, brings back what the file says",
           remedy: "swift-tgtadm config diff; then config save, or config reload"))
     }
-    let told = reading.stores.filter { $0.state != .online }.map(\.name)
-    let isTold = { (problem: String) in told.contains { problem.contains($0) } }
     findings += status.problems.filter { !isTold($0) }.map {
-      .wrong($0, why: "the daemon reports it itself", remedy: "journalctl -u swift-tgtd")
+      .wrong($0.message, why: "the daemon reports it itself", remedy: "journalctl -u swift-tgtd")
     }
     return findings
+  }
+
+  /// Whether the stores and portals said so already.
+  private func isTold(_ problem: StatusProblem) -> Bool {
+    if let name = problem.store {
+      return reading.stores.contains { $0.name == name && $0.state != .online }
+    }
+    if let address = problem.portal {
+      return reading.portals.contains { $0.address == address && !$0.isListening }
+    }
+    return false
   }
 }
 

@@ -36,6 +36,7 @@ extension ExitCode {
       1   the daemon refused; nothing was changed
       64  wrong arguments
       69  the daemon cannot be reached
+      70  the daemon made a mistake
       77  no permission to use the socket
     """
 }

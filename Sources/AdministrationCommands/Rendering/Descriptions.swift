@@ -127,7 +127,7 @@ enum Descriptions {
       "Sessions",
       "\(status.sessionCount), \(Quantity.count(status.connectionCount, "connection"))")
     let portals = Lists.portals(status.portals).text(orElse: "no portals", on: console)
-    let problems = status.problems.map { "problem: \($0.printable)\n" }.joined()
+    let problems = status.problems.map { "problem: \($0.message.printable)\n" }.joined()
     return details.text + "\n" + portals + (problems.isEmpty ? "" : "\n" + problems)
   }
 }

@@ -162,14 +162,13 @@ enum Lists {
   static func registrants(_ registrants: [RegistrantResource]) -> Table {
     var table = Table(
       .text("KEY"), .text("INITIATOR"), .text("ISID"), .text("TARGET"), .number("GROUP"),
-      .text("HOLDS"), .text("LOGGED IN"), .text("SINCE"))
+      .text("HOLDS"), .text("LOGGED IN"))
     for registrant in registrants {
       table.add(
         Table.Cell(registrant.key), Table.Cell(registrant.initiator), Table.Cell(registrant.isid),
         Table.Cell(registrant.target), Table.Cell(registrant.portalGroup.map { "\($0)" }),
         Table.Cell(registrant.isHolder ? "yes" : "no"),
-        Table.Cell(registrant.isLoggedIn ? "yes" : "no"),
-        Table.Cell(Quantity.time(registrant.since)))
+        Table.Cell(registrant.isLoggedIn ? "yes" : "no"))
     }
     return table
   }

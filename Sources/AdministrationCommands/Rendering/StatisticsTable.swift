@@ -3,7 +3,7 @@ internal import AdministrationModel
 /// What was done between two readings, or since the start.
 struct StatisticsTable {
   enum Subject: String, CaseIterable {
-    case target, lun, session
+    case store, target, lun, session
   }
 
   private struct Row {
@@ -40,8 +40,10 @@ struct StatisticsTable {
     _ subject: Subject, _ resource: StatisticsResource
   ) -> [([String], IOStatistics)] {
     switch subject {
+    case .store: resource.stores.map { ([$0.store], $0.io) }
     case .target: resource.targets.map { ([$0.target], $0.io) }
-    case .lun: resource.luns.map { ([$0.target, "\($0.lun)", $0.store], $0.io) }
+    case .lun:
+      resource.luns.map { ([$0.target, $0.initiator ?? "-", "\($0.lun)", $0.store], $0.io) }
     case .session: resource.sessions.map { (["\($0.session)", $0.initiator, $0.target], $0.io) }
     }
   }
@@ -72,8 +74,9 @@ struct StatisticsTable {
 
   private var names: [Table.Column] {
     switch subject {
+    case .store: [.text("STORE")]
     case .target: [.text("TARGET")]
-    case .lun: [.text("TARGET"), .number("LUN"), .text("STORE")]
+    case .lun: [.text("TARGET"), .text("FOR"), .number("LUN"), .text("STORE")]
     case .session: [.number("ID"), .text("INITIATOR"), .text("TARGET")]
     }
   }

@@ -51,7 +51,6 @@ public struct RegistrantResource: Codable, Sendable, Equatable {
   public var portalGroup: UInt16?
   public var isHolder: Bool
   public var isLoggedIn: Bool
-  public var since: Timestamp?
 
   public init(key: String, initiator: String, isid: String? = nil, target: String) {
     self.key = key

@@ -1,4 +1,4 @@
-/// Counters of commands since the daemon, the LUN or the session began. They only grow: rates come
+/// Counters of commands since the store was opened or the session began. They only grow: rates come
 /// from two readings.
 public struct IOCounters: Codable, Sendable, Equatable {
   public var reads: UInt64 = 0
@@ -86,16 +86,33 @@ public struct IOStatistics: Codable, Sendable, Equatable {
   }
 }
 
-/// One reading of all statistics.
+/// One reading of all statistics. What is counted is counted for the store and for the session;
+/// rows of LUNs and targets repeat what stores did, so only rows of stores add up.
 public struct StatisticsResource: Codable, Sendable, Equatable {
-  public struct OfLUN: Codable, Sendable, Equatable {
-    public var target: String
-    public var lun: UInt16
+  public struct OfStore: Codable, Sendable, Equatable {
     public var store: String
     public var io: IOStatistics
 
-    public init(target: String, lun: UInt16, store: String, io: IOStatistics) {
+    public init(store: String, io: IOStatistics) {
+      self.store = store
+      self.io = io
+    }
+  }
+
+  public struct OfLUN: Codable, Sendable, Equatable {
+    public var target: String
+    /// The initiator of the entry whose own LUN it is; nil: the target's.
+    public var initiator: String?
+    public var lun: UInt16
+    public var store: String
+    /// The store's, through whatever LUN it was done.
+    public var io: IOStatistics
+
+    public init(
+      target: String, initiator: String? = nil, lun: UInt16, store: String, io: IOStatistics
+    ) {
       self.target = target
+      self.initiator = initiator
       self.lun = lun
       self.store = store
       self.io = io
@@ -104,6 +121,7 @@ public struct StatisticsResource: Codable, Sendable, Equatable {
 
   public struct OfTarget: Codable, Sendable, Equatable {
     public var target: String
+    /// That of the stores it presents, each once, through whatever target it was done.
     public var io: IOStatistics
 
     public init(target: String, io: IOStatistics) {
@@ -128,16 +146,18 @@ public struct StatisticsResource: Codable, Sendable, Equatable {
 
   public var at: Timestamp
   public var total: IOStatistics
+  public var stores: [OfStore]
   public var targets: [OfTarget]
   public var luns: [OfLUN]
   public var sessions: [OfSession]
-  /// Refused logins by reason, as the daemon names them.
+  /// Refused logins by reason, as the metrics name them: `notFound`.
   public var loginFailures: [String: UInt64]
   public var digestErrors: UInt64
 
   public init(at: Timestamp, total: IOStatistics = IOStatistics()) {
     self.at = at
     self.total = total
+    stores = []
     targets = []
     luns = []
     sessions = []

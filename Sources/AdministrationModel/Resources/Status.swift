@@ -16,7 +16,7 @@ public struct VersionResource: Codable, Sendable, Equatable {
 /// How the daemon is.
 public struct StatusResource: Codable, Sendable, Equatable {
   public enum Phase: String, Codable, Sendable, CaseIterable {
-    case starting, running, stopping
+    case running, stopping
   }
 
   public var version: String
@@ -39,8 +39,8 @@ public struct StatusResource: Codable, Sendable, Equatable {
   public var sessionCount: Int
   public var connectionCount: Int
   public var portals: [PortalResource]
-  /// What somebody ought to look at, in sentences.
-  public var problems: [String]
+  /// What somebody ought to look at.
+  public var problems: [StatusProblem]
 
   public init(version: String, phase: Phase, processID: Int32, startedAt: Timestamp) {
     self.version = version
@@ -60,5 +60,20 @@ public struct StatusResource: Codable, Sendable, Equatable {
     connectionCount = 0
     portals = []
     problems = []
+  }
+}
+
+/// Something that is not as it should be.
+public struct StatusProblem: Codable, Sendable, Equatable {
+  /// One sentence, for people.
+  public var message: String
+  /// The store or the portal that it is about.
+  public var store: String?
+  public var portal: String?
+
+  public init(_ message: String, store: String? = nil, portal: String? = nil) {
+    self.message = message
+    self.store = store
+    self.portal = portal
   }
 }

@@ -12,6 +12,20 @@ public enum StoreState: String, Codable, Sendable, CaseIterable {
   case full
 }
 
+/// Why a store does not serve, for programs; sentences are for people.
+public enum StoreReason: String, Codable, Sendable, CaseIterable {
+  case beingOpened
+  /// What is known of its reservations is damaged.
+  case reservationsDamaged
+  /// Another process has its lock, or its device.
+  case mediumTaken
+  /// It serves reads: a sync failed.
+  case writesRefused
+  case mediumMissing
+  /// The medium is there, and cannot be used.
+  case mediumUnusable
+}
+
 /// A store, which is a logical unit: one identity, one cache setting, one table of reservations,
 /// however many targets and LUN numbers present it.
 public struct StoreResource: Codable, Sendable, Equatable {
@@ -22,6 +36,7 @@ public struct StoreResource: Codable, Sendable, Equatable {
   public var state: StoreState
   /// Why it is not online.
   public var reason: String?
+  public var reasonCode: StoreReason?
   /// Since when it is in that state.
   public var since: Timestamp?
   /// nil where the medium is missing and the configuration does not say.

@@ -71,9 +71,7 @@ struct SocketFile: Sendable {
     let result = unsafe withGeneric(address) { unsafe connect(probe, $0, $1) }
     let isRefused = result != 0 && (errno == ECONNREFUSED || errno == ENOENT)
     // Whatever else connect(2) says, EAGAIN of a full queue for one, somebody is there.
-    guard isRefused else {
-      throw .socket(path: path, "another server listens there already")
-    }
+    guard isRefused else { throw .socketTaken(path: path) }
     guard unsafe unlink(path) == 0 || errno == ENOENT else { throw failure("unlink", path) }
   }
 

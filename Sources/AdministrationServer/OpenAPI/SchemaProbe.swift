@@ -97,6 +97,7 @@ extension StringEnumeration where Self: CaseIterable & RawRepresentable<String> 
 extension AdministrationError.Code: StringEnumeration {}
 extension StoreKind: StringEnumeration {}
 extension StoreState: StringEnumeration {}
+extension StoreReason: StringEnumeration {}
 extension StatusResource.Phase: StringEnumeration {}
 extension Difference.Kind: StringEnumeration {}
 extension Difference.Application: StringEnumeration {}

@@ -74,9 +74,7 @@ struct Call: Sendable {
   }
 
   func target() async throws(AdministrationError) -> TargetResource {
-    let name = try name("target")
-    let found = try await administrator.targets(named: name)
-    return try found.first.orMissing("target", name)
+    try await administrator.target(try name("target"))
   }
 
   func entry(of target: TargetResource) throws(AdministrationError) -> AccessEntryResource {

@@ -80,10 +80,9 @@ enum JSON {
       return AdministrationError(
         .invalid, isJSON ? "a number in the body is out of range" : "the body is not JSON")
     }
-    let sentence = context.debugDescription
-    let isOurs = ["is not a time", "names "].contains { sentence.hasPrefix($0) }
+    let ours = context.underlyingError as? WireProblem
     return AdministrationError(
-      .invalid, isOurs ? sentence : "has no value that is allowed here",
+      .invalid, ours?.sentence ?? "has no value that is allowed here",
       path: path(context.codingPath))
   }
 

@@ -82,8 +82,7 @@ extension RouteTable {
         [.addStore($1)]
       },
       .get("/v1/stores/{store}", "A store") { call in
-        let name = try call.name("store")
-        return try await call.administrator.stores(named: name).first.orMissing("store", name)
+        try await call.administrator.store(try call.name("store"))
       },
       .change(
         .patch, "/v1/stores/{store}", "Sets keys of a store as in the file; null removes one",
@@ -103,8 +102,7 @@ extension RouteTable {
     [
       .get("/v1/sessions", "All sessions") { try await $0.administrator.sessions(id: nil) },
       .get("/v1/sessions/{session}", "A session") { call in
-        let id = try call.number("session", UInt64.self)
-        return try await call.administrator.sessions(id: id).first.orMissing("session", "\(id)")
+        try await call.administrator.session(try call.number("session"))
       },
       .act(.post, "/v1/sessions/{session}/logout", "Asks the initiator to log out") {
         try await $0.administrator.endSession(try $0.number("session"), by: .logout)
@@ -116,9 +114,7 @@ extension RouteTable {
         try await $0.administrator.reservations(store: nil)
       },
       .get("/v1/reservations/{store}", "Registrations and reservation of a store") { call in
-        let name = try call.name("store")
-        return try await call.administrator.reservations(store: name).first
-          .orMissing("store", name)
+        try await call.administrator.reservation(of: try call.name("store"))
       },
       .act(
         .delete, "/v1/reservations/{store}", "Clears all registrations and the reservation"

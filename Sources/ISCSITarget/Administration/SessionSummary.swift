@@ -9,24 +9,12 @@ public struct SessionID: RawRepresentable, Hashable, Sendable, BitwiseCopyable {
   public init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
-/// What went over a connection since the login, or over several.
+/// What went over a connection since the login, as TCP carries it, headers and all.
 public struct TransferCounters: Sendable, Hashable, BitwiseCopyable {
-  public var pdusReceived: UInt64 = 0
-  public var pdusSent: UInt64 = 0
-  /// As TCP carries them, headers and all.
   public var bytesReceived: UInt64 = 0
   public var bytesSent: UInt64 = 0
-  public var commands: UInt64 = 0
 
   public init() {}
-
-  mutating func add(_ other: TransferCounters) {
-    pdusReceived &+= other.pdusReceived
-    pdusSent &+= other.pdusSent
-    bytesReceived &+= other.bytesReceived
-    bytesSent &+= other.bytesSent
-    commands &+= other.commands
-  }
 }
 
 /// A running session as it was a moment ago.
@@ -37,12 +25,16 @@ public struct SessionSummary: Sendable {
     public var peerAddress: SocketAddress
     public var headerDigest: Bool
     public var dataDigest: Bool
+    /// When it logged in: milliseconds since 1970, UTC.
+    public var since: UInt64
     public var counters: TransferCounters
   }
 
   public var id: SessionID
   public var targetName: String
   public var initiatorName: String
+  /// What it calls itself (RFC 7143 §13.7).
+  public var initiatorAlias: String?
   public var initiatorSessionID: InitiatorSessionID
   public var handle: TargetSessionID
   public var portalGroupTag: UInt16
@@ -50,18 +42,12 @@ public struct SessionSummary: Sendable {
   public var user: String?
   /// Milliseconds since 1970, UTC.
   public var since: UInt64
-  public var reactorIndex: Int
   /// The LUN map.
   public var units: [UnitPresentation]
   public var connections: [Connection]
-  /// All connections together, those that are closed too.
-  public var transfers: TransferCounters
   public var commands: CommandCounters
-  /// Commands in progress, and the most there were at a time.
+  /// Commands in progress.
   public var queueDepth: Int
-  public var queueDepthMax: Int
-  /// Connections of this session that a digest error has ended.
-  public var digestErrors: UInt64
 }
 
 extension Session {
@@ -69,15 +55,12 @@ extension Session {
 
   var summary: SessionSummary? {
     guard let key else { return nil }
-    var transfers = closedTransfers
-    for connection in connections { transfers.add(connection.transfers) }
     return SessionSummary(
       id: id, targetName: key.targetName, initiatorName: initiatorName,
-      initiatorSessionID: key.initiatorSessionID, handle: handle,
+      initiatorAlias: initiatorAlias, initiatorSessionID: key.initiatorSessionID, handle: handle,
       portalGroupTag: key.portalGroupTag, user: rights.user, since: since,
-      reactorIndex: worker.reactor.index, units: presentedUnits,
-      connections: connections.map(\.summary), transfers: transfers, commands: counters,
-      queueDepth: commandsInWindow, queueDepthMax: queueDepthMax, digestErrors: digestErrors)
+      units: presentedUnits, connections: connections.map(\.summary), commands: counters,
+      queueDepth: commandsInWindow)
   }
 
   private var presentedUnits: [UnitPresentation] {
@@ -92,13 +75,13 @@ extension Connection {
   fileprivate var summary: SessionSummary.Connection {
     SessionSummary.Connection(
       id: connectionID, localAddress: socket.local, peerAddress: socket.peer,
-      headerDigest: framing.headerDigest, dataDigest: framing.dataDigest, counters: transfers)
+      headerDigest: framing.headerDigest, dataDigest: framing.dataDigest, since: since,
+      counters: transfers)
   }
 
   /// What went over it so far.
   var transfers: TransferCounters {
     var counters = received
-    counters.pdusSent = batch.pduCount
     counters.bytesSent = bytesSent
     return counters
   }

@@ -18,6 +18,9 @@ extension Worker {
   ) {
     // One that is on its way here is refused when it comes.
     closedListeners.insert(listener)
+    if closedListeners.count > Worker.closedListenersMax, let oldest = closedListeners.min() {
+      closedListeners.remove(oldest)
+    }
     portalWaits.append((listener, completion))
     let oldestFirst = connections.values.filter { $0.socket.listener == listener }
       .sorted { $0.socket.handle.rawValue < $1.socket.handle.rawValue }

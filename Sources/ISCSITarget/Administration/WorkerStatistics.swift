@@ -102,13 +102,7 @@ extension Worker {
 }
 
 extension Connection {
-  func noteHeaderDigestError() {
-    worker.headerDigestErrors += 1
-    session?.digestErrors += 1
-  }
+  func noteHeaderDigestError() { worker.headerDigestErrors += 1 }
 
-  func noteDataDigestError() {
-    worker.dataDigestErrors += 1
-    session?.digestErrors += 1
-  }
+  func noteDataDigestError() { worker.dataDigestErrors += 1 }
 }

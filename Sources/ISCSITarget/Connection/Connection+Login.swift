@@ -282,6 +282,7 @@ extension Connection {
       endStranger()
     }
     phase = .fullFeature
+    since = WallClock.milliseconds
     self.session = session
     connectionID = outcome.connectionID
     statSN = outcome.nextStatSN

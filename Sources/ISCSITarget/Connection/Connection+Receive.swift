@@ -225,7 +225,6 @@ extension Connection {
   // MARK: Complete PDUs
 
   func pduCompleted() {
-    received.pdusReceived &+= 1
     switch exchange(&arriving, with: .ignored) {
     case .ignored: break
     case .collected(let header, let data):

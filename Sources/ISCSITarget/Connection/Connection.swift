@@ -59,6 +59,8 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
 
   // Full feature phase.
   var session: Session?
+  /// When it joined its session: milliseconds since 1970, UTC.
+  var since: UInt64 = 0
   var connectionID = ConnectionID(rawValue: 0)
   var transferParameters = DataTransferParameters()
   var text: TextExchange?

@@ -39,8 +39,6 @@ final class SendBatch {
   private var payloads: [Buffer] = []
   private var arena: Buffer?
   private var used = 0
-  /// PDUs so far, of all batches.
-  private(set) var pduCount: UInt64 = 0
 
   /// Takes the memory for headers, for as long as the connection lives: whatever else uses the
   /// budget up, answers can leave.
@@ -83,7 +81,6 @@ final class SendBatch {
 
   private func appendHeader(_ header: BasicHeaderSegment, _ framing: PDUFraming) {
     guard let arena else { preconditionFailure("ask for room first") }
-    pduCount &+= 1
     let begin = used
     arena.store(header.bytes, at: used)
     used += BasicHeaderSegment.byteCount

@@ -40,8 +40,6 @@ extension Session {
     task.begin(request, on: connection, in: self)
     tasks[request.initiatorTaskTag] = task
     commandsInWindow += 1
-    if commandsInWindow > queueDepthMax { queueDepthMax = commandsInWindow }
-    connection.received.commands &+= 1
     let answersOnTheirWay = connection.acknowledgedStatus.countOnTheirWay(
       request.expStatSN, before: connection.statSN, countMax: policy.queueDepth)
     worker.reactor.requestArrived(outstanding: commandsInWindow + answersOnTheirWay)

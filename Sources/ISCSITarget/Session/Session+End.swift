@@ -79,9 +79,6 @@ extension Session {
 
   private func removeGone() {
     let before = connections.count
-    for connection in connections where isGone(connection) {
-      closedTransfers.add(connection.transfers)
-    }
     connections.removeAll { isGone($0) }
     closedCount -= before - connections.count
     let gone = departures.filter { isGone($0.connection) }

@@ -26,6 +26,7 @@ final class Session {
   /// Nil for discovery sessions.
   let key: SessionKey?
   let initiatorName: String
+  let initiatorAlias: String?
   let handle: TargetSessionID
   let parameters: OperationalParameters.Session
   let policy: SessionPolicy
@@ -46,10 +47,6 @@ final class Session {
   /// Its initiator was asked to log out for good: no further connection joins.
   var isExpelled = false
   var counters = CommandCounters()
-  /// What went over connections that are closed.
-  var closedTransfers = TransferCounters()
-  var queueDepthMax = 0
-  var digestErrors: UInt64 = 0
 
   var window: CommandWindow
   /// The MaxCmdSN that the initiator was told last.
@@ -98,6 +95,7 @@ final class Session {
     self.predecessors = predecessors
     self.key = key
     initiatorName = outcome.initiatorName
+    initiatorAlias = outcome.initiatorAlias
     self.handle = handle
     parameters = outcome.parameters.session
     policy = presentation.session
@@ -119,6 +117,7 @@ final class Session {
     type = .discovery
     key = nil
     initiatorName = outcome.initiatorName
+    initiatorAlias = outcome.initiatorAlias
     handle = worker.context.sessions.makeUnlistedHandle()
     parameters = outcome.parameters.session
     // A discovery that is done but not closed is soon in nobody's way.

@@ -10,13 +10,6 @@ public struct ReservationSnapshot: Sendable, Hashable {
     public var isHolder: Bool
     /// Its initiator is logged in.
     public var isLoggedIn: Bool
-
-    /// "<name>,i,0x<ISID>" (RFC 7143 §4.4.5).
-    public var initiatorPortName: String {
-      let digits = String(nexus.initiator.isid, radix: 16)
-      let zeros = String(repeating: "0", count: max(0, 12 - digits.count))
-      return "\(nexus.initiator.name),i,0x\(zeros)\(digits)"
-    }
   }
 
   /// In the order of their making.

@@ -25,29 +25,6 @@ public struct LatencyHistogram: Sendable, Hashable {
   static func bucket(of nanoseconds: UInt64) -> Int {
     min(64 - (nanoseconds >> 10).leadingZeroBitCount, bucketCount - 1)
   }
-
-  /// The bound that `share` of the commands (0…1) stayed below; nil: there were none, or some of
-  /// them took longer than any bound.
-  public func boundNanoseconds(ofShare share: Double) -> UInt64? {
-    let total = total
-    guard total > 0 else { return nil }
-    let wanted = UInt64((Double(total) * min(max(share, 0), 1)).rounded(.up))
-    var seen: UInt64 = 0
-    for (index, count) in counts.enumerated() {
-      seen += count
-      if seen >= wanted { return LatencyHistogram.upperBoundNanoseconds(index) }
-    }
-    return nil
-  }
-
-  /// What has been added since `earlier`.
-  public func since(_ earlier: LatencyHistogram) -> LatencyHistogram {
-    var difference = LatencyHistogram()
-    for index in counts.indices {
-      difference.counts[index] = counts[index] &- earlier.counts[index]
-    }
-    return difference
-  }
 }
 
 /// What the commands of a logical unit came to, on all reactors, since it was made.

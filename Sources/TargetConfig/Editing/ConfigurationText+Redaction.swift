@@ -1,6 +1,6 @@
 extension ConfigurationText {
   /// What stands in place of every secret.
-  public static let redactionMark = "<redacted>"
+  static let redactionMark = "<redacted>"
 
   /// As it is, but for secrets: to be shown, and no configuration any more. What is written in
   /// comments stays.

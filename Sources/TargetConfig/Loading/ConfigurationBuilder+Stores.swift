@@ -111,7 +111,7 @@ extension ConfigurationBuilder {
         report.error(
           place,
           "\(path.quoted) is already the medium of the store \(other.quoted): "
-            + "two stores on it would destroy each other's data")
+            + "two stores on it would destroy each other's data", .conflict)
       } else {
         identities.paths[path] = store.name
       }
@@ -132,7 +132,7 @@ extension ConfigurationBuilder {
       report.error(
         place,
         "\(value.quoted) is also \(what) of the store \(other.quoted): "
-          + "initiators would take both for one disk")
+          + "initiators would take both for one disk", .conflict)
     } else {
       seen[value] = name
     }

@@ -9,7 +9,8 @@ extension ConfigurationBuilder {
       let name = ISCSIName.normalized(given)
       if let first = lines[name] {
         report.error(
-          nameNode, "\(given.quoted) is also the name of the target of line \(first.line)")
+          nameNode, "\(given.quoted) is also the name of the target of line \(first.line)",
+          .conflict)
       } else {
         lines[name] = nameNode
       }

@@ -31,9 +31,11 @@ public struct LoadedConfiguration: Sendable {
   }
 
   /// A problem that only shows later, such as a missing device, with its place in the file.
-  public func problem(at path: String, _ sentence: String) -> ConfigurationProblem {
+  public func problem(
+    _ kind: ConfigurationProblem.Kind = .invalid, at path: String, _ sentence: String
+  ) -> ConfigurationProblem {
     ConfigurationProblem(
-      file: fileName, line: DocumentNode(root: text.root).line(of: path), path: path,
+      kind, file: fileName, line: DocumentNode(root: text.root).line(of: path), path: path,
       sentence: sentence)
   }
 }

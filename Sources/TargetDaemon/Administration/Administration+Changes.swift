@@ -32,10 +32,12 @@ extension Administration {
         for change in request.changes { subjects.append(try text.make(change)) }
       }
     } catch {
-      throw AdministrationError(error).naming(placesIn: edited)
+      var refusal = AdministrationError(error).naming(placesIn: edited)
+      // Each change that was made has a subject.
+      if request.changes.count > 1, error.isOfEdit { refusal.change = subjects.count }
+      throw refusal
     }
-    var notes = notes
-    for case .setNote(let note) in request.changes { try notes.set(note) }
+    let notes = try notes.making(request.changes)
     let result = try carryOut(change, from: running, request.options)
     // They cost nothing to keep, and so nothing fails any more.
     if !request.options.dryRun { commit(notes) }
@@ -112,11 +114,7 @@ extension Administration {
   func loadFile() throws(AdministrationError) -> LoadedConfiguration {
     guard let file else { throw .noFile }
     do throws(ConfigurationError) { return try ConfigurationLoader.load(file.name) } catch {
-      // Who wrote the file by hand looks for lines.
-      var refusal = AdministrationError(error)
-      refusal.message = error.problems.map(\.description).joined(separator: "; ")
-      refusal.path = nil
-      throw refusal
+      throw AdministrationError(error, in: file)
     }
   }
 
@@ -170,4 +168,15 @@ extension AdministrationError {
   fileprivate static let noFile = AdministrationError(
     .conflict, "the daemon was started without a configuration file",
     remedy: "config export writes what runs")
+}
+
+extension ConfigurationRefusal {
+  /// Whether one edit fails, and not what all of them come to.
+  fileprivate var isOfEdit: Bool {
+    switch self {
+    case .edit: true
+    case .invalid: false
+    case .onlyRunning(let refusal): refusal.isOfEdit
+    }
+  }
 }

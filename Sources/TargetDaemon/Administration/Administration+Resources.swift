@@ -6,14 +6,18 @@ internal import TargetConfig
 
 // What administrators can look at.
 extension Administration: Administrator {
+  /// Of stores that are offline, so many are named; where a whole volume is gone, a list of its
+  /// stores helps nobody.
+  private static let offlineShownMax = 8
+
   /// How long whoever looks waits for the reactors.
   static let patience = Duration.seconds(5)
 
   func summaries() async throws(AdministrationError) -> [SessionSummary] {
-    let sessions: [SessionSummary]? = await daemon.worker.answer(within: Self.patience) {
-      worker, answer in worker.sessions { answer($0) }
-    }
-    guard let sessions else { throw .tooBusy }
+    let sessions: TimelyAnswer<[SessionSummary]> = await daemon.worker.answer(
+      within: Self.patience
+    ) { worker, answer in worker.sessions { answer($0) } }
+    guard let sessions = sessions.value else { throw .tooBusy }
     return sessions
   }
 
@@ -91,25 +95,34 @@ extension Administration: Administrator {
 
   private func problems(
     _ offline: [Inventory.Served], _ status: StatusResource
-  ) -> [String] {
-    var problems = offline.prefix(8).map { served in
-      "store \(served.name) is offline: \(StoreCondition(served).reason ?? "")"
+  ) -> [StatusProblem] {
+    var problems = offline.prefix(Self.offlineShownMax).map { served in
+      StatusProblem(
+        "store \(served.name) is offline: \(StoreCondition(served).reason ?? "")",
+        store: served.name)
     }
-    if offline.count > 8 { problems.append("\(offline.count - 8) more stores are offline") }
+    if offline.count > Self.offlineShownMax {
+      problems.append(
+        StatusProblem("\(offline.count - Self.offlineShownMax) more stores are offline"))
+    }
     for portal in status.portals where !portal.isListening {
-      problems.append("portal \(portal.address) does not listen: \(portal.reason ?? "")")
+      problems.append(
+        StatusProblem(
+          "portal \(portal.address) does not listen: \(portal.reason ?? "")",
+          portal: portal.address))
     }
     for name in daemon.inventory.leaving.sorted() {
-      problems.append("operations of the former store \(name) have not ended")
+      problems.append(
+        StatusProblem("operations of the former store \(name) have not ended", store: name))
     }
     return problems
   }
 
   func workerStatistics() async throws(AdministrationError) -> [WorkerStatistics] {
-    let statistics: [WorkerStatistics]? = await daemon.worker.answer(within: Self.patience) {
-      worker, answer in worker.statistics { answer($0) }
-    }
-    guard let statistics else { throw .tooBusy }
+    let statistics: TimelyAnswer<[WorkerStatistics]> = await daemon.worker.answer(
+      within: Self.patience
+    ) { worker, answer in worker.statistics { answer($0) } }
+    guard let statistics = statistics.value else { throw .tooBusy }
     return statistics
   }
 
@@ -160,11 +173,5 @@ extension Endpoint {
   /// With or without the port that is the standard.
   fileprivate func isWritten(_ text: String) -> Bool {
     text == "\(self)" || (port == Endpoint.defaultPort && "\(text):\(port)" == "\(self)")
-  }
-}
-
-extension AdministrationError {
-  static func missing(_ what: String, _ name: String, at path: String) -> AdministrationError {
-    AdministrationError(.notFound, "there is no \(what) \"\(name)\"", path: path)
   }
 }

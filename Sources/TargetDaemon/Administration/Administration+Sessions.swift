@@ -8,8 +8,9 @@ internal import SCSITarget
 
 // Sessions and reservations.
 extension Administration {
-  /// How long an initiator that is asked to log out has for it.
-  static let logoutGrace = Milliseconds.seconds(3)
+  /// How long a clearing waits for its turn among the reservation commands and for stable storage,
+  /// which a disk that is slow to sync takes seconds for.
+  private static let clearingPatience = Duration.seconds(20)
 
   func sessions(id: UInt64?) async throws(AdministrationError) -> [SessionResource] {
     let all = try await summaries()
@@ -20,21 +21,28 @@ extension Administration {
     return [SessionResource(session)]
   }
 
-  /// Returns when the initiator has been asked, or the connections have been closed; what runs may
+  /// Returns when the initiator has been asked, or the connections are being closed; what runs may
   /// take longer.
   func endSession(_ id: UInt64, by ending: SessionEnding) async throws(AdministrationError) {
+    // Where an answer takes long it is too late to say that there is no such session.
+    _ = try await sessions(id: id)
     let session = SessionID(rawValue: id)
-    let bound: Duration = ending == .logout ? .milliseconds(300) : .seconds(2)
-    let isFound: Bool? = await daemon.worker.answer(within: bound) { worker, answer in
+    let outcome: TimelyAnswer<Bool> = await daemon.worker.answer(within: ending.patience) {
+      worker, answer in
       switch ending {
-      case .logout: worker.logOut(session, grace: Self.logoutGrace) { answer($0) }
+      case .logout: worker.logOut(session, grace: Daemon.logoutGrace) { answer($0) }
       case .kill: worker.kill(session) { answer($0) }
       }
     }
-    guard isFound != false else { throw .noSession(id) }
+    let isEnded: Bool
+    switch outcome {
+    case .answered(true): isEnded = true
+    case .answered(false): throw .noSession(id)
+    case .pending: isEnded = false
+    case .notAsked: throw .tooBusy
+    }
     logger.notice(
-      ending == .logout ? "an initiator was asked to log out" : "a session was ended",
-      metadata: ["session": "\(id)"])
+      "\(ending.sentence(isEnded: isEnded))", metadata: ["session": "\(id)"])
   }
 
   // MARK: Reservations
@@ -58,10 +66,8 @@ extension Administration {
   private func reservations(
     of unit: LogicalUnit
   ) async throws(AdministrationError) -> ReservationResource {
-    let snapshot: ReservationSnapshot? = await withinTime(Self.patience) { answer in
-      unit.reservations { answer($0) }
-    }
-    guard let snapshot else { throw .tooBusy }
+    let snapshot = await withinTime(Self.patience) { answer in unit.reservations { answer($0) } }
+    guard let snapshot = snapshot.value else { throw .tooBusy }
     return ReservationResource(snapshot, of: unit.identity.name)
   }
 
@@ -69,35 +75,55 @@ extension Administration {
     guard let unit = daemon.inventory.served(named: store)?.unit else {
       throw .missing("store", store, at: "stores")
     }
-    let outcome: ReservationClearing? = await withinTime(.seconds(20)) { answer in
+    let outcome = await withinTime(Self.clearingPatience) { answer in
       unit.clearReservations { answer($0) }
     }
     switch outcome {
-    case .cleared:
+    case .answered(.cleared):
       logger.notice("the reservations were cleared", metadata: ["store": "\(store)"])
-    case .notSaved:
+    case .answered(.notSaved):
       throw AdministrationError(
         .unavailable, "the reservations of \(store) stay: that they are cleared cannot be saved",
         remedy: "see to the state directory")
-    case .offline:
+    case .answered(.offline):
       throw AdministrationError(
         .storeFailed, "what is known of the reservations of \(store) is damaged",
         remedy: "the log names the file, and what to do")
-    case nil:
+    case .pending:
       throw AdministrationError(
         .unavailable,
         "operations of \(store) do not end: its reservations are cleared when they have"
       )
+    case .notAsked: throw .tooBusy
+    }
+  }
+}
+
+extension SessionEnding {
+  /// How long whoever asks waits for the end. A logout is the initiator's to do, so it is enough
+  /// that it was asked; connections are closed at once but for operations that hang.
+  fileprivate var patience: Duration {
+    switch self {
+    case .logout: .milliseconds(300)
+    case .kill: .seconds(2)
+    }
+  }
+
+  fileprivate func sentence(isEnded: Bool) -> String {
+    switch self {
+    case .logout: isEnded ? "an initiator has logged out" : "an initiator was asked to log out"
+    case .kill:
+      isEnded ? "a session was ended" : "a session is being ended: its last operations go on"
     }
   }
 }
 
 extension SessionResource {
   init(_ session: SessionSummary) {
-    let since = Timestamp(session.since)
     self.init(
       id: session.id.rawValue, initiator: session.initiatorName, target: session.targetName,
-      since: since)
+      since: Timestamp(session.since))
+    initiatorAlias = session.initiatorAlias
     isid = "\(session.initiatorSessionID)"
     tsih = session.handle.rawValue
     user = session.user
@@ -109,7 +135,7 @@ extension SessionResource {
         cid: connection.id.rawValue, localAddress: "\(connection.localAddress)",
         remoteAddress: "\(connection.peerAddress)", portalGroup: session.portalGroupTag,
         headerDigest: connection.headerDigest ? "CRC32C" : "None",
-        dataDigest: connection.dataDigest ? "CRC32C" : "None", since: since)
+        dataDigest: connection.dataDigest ? "CRC32C" : "None", since: Timestamp(connection.since))
       resource.receivedBytes = connection.counters.bytesReceived
       resource.sentBytes = connection.counters.bytesSent
       return resource

@@ -7,23 +7,14 @@ extension Administration {
   func statistics() async throws(AdministrationError) -> StatisticsResource {
     let workers = try await workerStatistics()
     let sessions = try await summaries()
-    let units = Dictionary(
-      daemon.inventory.units.map { ($0.identity.name, IOStatistics($0.unitStatistics)) },
-      uniquingKeysWith: { first, _ in first })
     var statistics = StatisticsResource(at: .current)
-    for unit in units.values { statistics.total.add(unit) }
-    for target in configuration.targets {
-      let stores = Set(target.allLUNs.map(\.store))
-      var total = IOStatistics()
-      for store in stores { if let unit = units[store] { total.add(unit) } }
-      statistics.targets.append(StatisticsResource.OfTarget(target: target.name, io: total))
-      for lun in target.luns {
-        guard let unit = units[lun.store] else { continue }
-        statistics.luns.append(
-          StatisticsResource.OfLUN(
-            target: target.name, lun: lun.number, store: lun.store, io: unit))
-      }
+    statistics.stores = daemon.inventory.units.map {
+      StatisticsResource.OfStore(store: $0.identity.name, io: IOStatistics($0.unitStatistics))
     }
+    for store in statistics.stores { statistics.total.add(store.io) }
+    let ios = Dictionary(
+      statistics.stores.map { ($0.store, $0.io) }, uniquingKeysWith: { first, _ in first })
+    for target in configuration.targets { statistics.add(target, ios) }
     statistics.sessions = sessions.map { session in
       StatisticsResource.OfSession(
         session: session.id.rawValue, initiator: session.initiatorName,
@@ -32,11 +23,38 @@ extension Administration {
     }
     for worker in workers {
       for (reason, count) in worker.loginFailures {
-        statistics.loginFailures[reason.title, default: 0] += count
+        statistics.loginFailures[reason.rawValue, default: 0] += count
       }
       statistics.digestErrors += worker.headerDigestErrors + worker.dataDigestErrors
     }
     return statistics
+  }
+}
+
+extension StatisticsResource {
+  /// What a target and its LUNs show of what was done with stores.
+  fileprivate mutating func add(
+    _ target: TargetConfiguration.Target, _ stores: [String: IOStatistics]
+  ) {
+    var total = IOStatistics()
+    for store in Set(target.allLUNs.map(\.store)) {
+      if let io = stores[store] { total.add(io) }
+    }
+    targets.append(OfTarget(target: target.name, io: total))
+    add(target.luns, of: target, nil, stores)
+    for entry in target.acl { add(entry.luns ?? [], of: target, entry.initiator ?? "any", stores) }
+  }
+
+  private mutating func add(
+    _ presented: [TargetConfiguration.LUN], of target: TargetConfiguration.Target,
+    _ initiator: String?, _ stores: [String: IOStatistics]
+  ) {
+    for lun in presented {
+      guard let io = stores[lun.store] else { continue }
+      luns.append(
+        OfLUN(
+          target: target.name, initiator: initiator, lun: lun.number, store: lun.store, io: io))
+    }
   }
 }
 

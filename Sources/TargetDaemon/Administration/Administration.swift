@@ -83,16 +83,16 @@ final class Administration: Sendable {
   ) throws(AdministrationError) -> ChangeResult {
     let transaction = Transaction(
       daemon: daemon, file: options.runtimeOnly ? nil : file, running: running, change: change,
-      options: options)
+      options: options,
+      isWanted: { [weak self] in self?.configuration.store(named: $0.name) == $0 })
     let outcome = try transaction.carryOut()
-    var result = ChangeResult(
+    let result = ChangeResult(
       differences: change.difference.changes.map { Difference($0) }, warnings: outcome.warnings,
       savedTo: outcome.isSaved ? file?.path : nil)
     guard !options.dryRun else { return result }
     commit(change, from: running)
     tell(of: change.difference)
     for warning in outcome.warnings { logger.warning("\(warning)") }
-    if outcome.isSaved { result.savedTo = file?.path }
     return result
   }
 

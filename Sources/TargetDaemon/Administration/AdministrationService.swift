@@ -7,6 +7,10 @@ internal import TargetConfig
 /// The administration of a daemon, and its server: on as soon as the portals listen, and off before
 /// the daemon stops.
 final class AdministrationService: Sendable {
+  /// How long the watch of the stores may take to end: a medium that hangs when it is opened is
+  /// left to itself.
+  private static let watchPatience = Milliseconds.seconds(2)
+
   let administration: Administration
   private let server: AdministrationServer
 
@@ -45,7 +49,7 @@ final class AdministrationService: Sendable {
       await server.stop()
       return true
     }
-    if !administration.watch.stop(by: .current + .seconds(2)) {
+    if !administration.watch.stop(by: .current + Self.watchPatience) {
       administration.logger.warning("a medium that was missing is still being opened")
     }
   }
@@ -55,7 +59,7 @@ final class AdministrationService: Sendable {
   ) -> DaemonError {
     let remedy =
       switch error {
-      case .socket(_, let reason) where reason.contains("another server"):
+      case .socketTaken:
         "stop the daemon that has it, or give this one another (\"admin\": {\"socket\": …})"
       case .socket:
         "see to its directory, or choose another path (\"admin\": {\"socket\": …})"

@@ -15,24 +15,30 @@ internal import TargetConfig
 /// The order: units that are opened anew, and new ones; portals; then the directory, which names
 /// only units that are there; then the units that it does not name any more.
 struct Application {
-  /// How long initiators behind a portal that closes have for their logout.
-  static let logoutGrace = Milliseconds.seconds(3)
+  /// How long it is waited for locks of media that were ours: their former stores close at once.
+  private static let lockPatience = Milliseconds.seconds(2)
+  /// How long access states are tried to be set, which takes room in each reactor's mailbox.
+  private static let accessPatience = Milliseconds.seconds(1)
+  /// How long after the grace a portal's last connection may take to close.
+  private static let closingPatience = Milliseconds.seconds(1)
 
   let daemon: Daemon
   let plan: ChangePlan
   let preparation: Preparation
   let directory: TargetDirectory
   let loaded: LoadedConfiguration
+  /// Whether what runs has a store so. To be asked by what follows later, in turn.
+  let isWanted: @Sendable (TargetConfiguration.Store) -> Bool
 
   private var configuration: TargetConfiguration { loaded.configuration }
 
   /// Warnings.
   func carryOut(endingUnqualified: Bool) -> [String] {
     var warnings = reopenUnits()
-    warnings += addUnits(preparation.units)
+    warnings += daemon.present(preparation.units)
     closePortals()
     warnings += openPortals()
-    setAccessStates()
+    warnings += setAccessStates()
     warnings += publish()
     warnings += preparation.cut()
     if endingUnqualified { warnings += endUnqualifiedSessions() }
@@ -49,71 +55,36 @@ struct Application {
   // MARK: Units
 
   private func reopenUnits() -> [String] {
-    preparation.reopened.compactMap { opened in
-      let name = opened.configured.name
-      let isGone = Rendezvous()
-      remove(name) { isGone.done() }
-      let assembly = daemon.workshop.assembly(of: loaded)
-      let add: @Sendable () -> [String] = { [daemon] in
-        guard let served = try? daemon.workshop.units(of: [opened], by: assembly) else {
-          return ["the store \(name) cannot be presented: restart the daemon"]
-        }
-        return addUnits(served)
-      }
-      guard isGone.wait(atMost: Daemon.patience) else {
-        isGone.afterwards { [daemon] in daemon.changes.perform { _ = add() } }
-        return "operations of the store \(name) do not end: it is opened anew when they have"
-      }
-      return add().first
-    }
-  }
-
-  private func addUnits(_ served: [Inventory.Served]) -> [String] {
-    served.compactMap { served in
-      daemon.inventory.add(served)
-      let isThere: Bool? = daemon.worker.wait(atMost: Daemon.patience) { worker, answer in
-        worker.add(served.unit) { answer($0) }
-      }
-      return isThere == nil ? "the unit of the store \(served.name) is on its way" : nil
-    }
-  }
-
-  /// Takes a unit away from whoever has it; `completion` when its store is not used any more.
-  private func remove(_ name: String, completion: @escaping @Sendable () -> Void) {
-    guard daemon.inventory.take(unitNamed: name) != nil else { return completion() }
-    let isAsked = daemon.worker.insist(until: .current + Daemon.patience) { [daemon] worker in
-      worker.remove(unitNamed: name, force: true) { _ in
-        daemon.inventory.hasLeft(name)
-        completion()
-      }
-    }
-    if !isAsked {
-      daemon.logger.error("the reactors take no orders", metadata: ["store": "\(name)"])
+    preparation.reopened.flatMap { opened in
+      UnitReplacement(daemon: daemon, opened: opened, loaded: loaded, isWanted: isWanted)
+        .carryOut()
     }
   }
 
   /// The lock of a medium that was ours before comes at once when its former store is closed.
   private func settle(_ reopened: [StoreAssembly.Opened]) {
-    let deadline = MonotonicTime.current + .seconds(2)
+    let deadline = MonotonicTime.current + Self.lockPatience
     while reopened.contains(where: { $0.store.readiness == .waitingForLock }),
       MonotonicTime.current < deadline
     {
-      _ = Semaphore().wait(until: .current + Milliseconds(2))
+      PlatformThread.pause(microseconds: Daemon.retryMicroseconds)
     }
   }
 
-  private func setAccessStates() {
+  private func setAccessStates() -> [String] {
     let index = GroupAccessIndex(configuration)
-    for name in plan.accessChanges {
-      guard let unit = daemon.inventory.served(named: name)?.unit else { continue }
+    return plan.accessChanges.compactMap { name in
+      guard let unit = daemon.inventory.served(named: name)?.unit else { return nil }
       let tags = Set(configuration.portals.map(\.group)).union(index[name].groups.keys)
       let states = tags.map { ($0, index[name].groups[$0]?.state ?? .activeOptimized) }
-      let deadline = MonotonicTime.current + .seconds(1)
-      while !unit.setAccessStates(Dictionary(uniqueKeysWithValues: states)),
-        MonotonicTime.current < deadline
-      {
-        _ = Semaphore().wait(until: .current + Milliseconds(1))
+      let deadline = MonotonicTime.current + Self.accessPatience
+      while !unit.setAccessStates(Dictionary(uniqueKeysWithValues: states)) {
+        guard MonotonicTime.current < deadline else {
+          return "the reactors take no orders: the paths of the store \(name) keep their states"
+        }
+        PlatformThread.pause(microseconds: Daemon.retryMicroseconds)
       }
+      return nil
     }
   }
 
@@ -125,9 +96,9 @@ struct Application {
       daemon.inventory.note(silent: address, because: nil)
       guard let portal = daemon.inventory.take(portalAt: address) else { continue }
       let isClosed = Rendezvous()
-      portal.listener.post { $0.stop(grace: Self.logoutGrace) { isClosed.done() } }
+      portal.listener.post { $0.stop(grace: Daemon.logoutGrace) { isClosed.done() } }
       // Where an initiator does not leave, its connection is closed after the grace.
-      _ = isClosed.wait(atMost: Self.logoutGrace + .seconds(1))
+      _ = isClosed.wait(atMost: Daemon.logoutGrace + Self.closingPatience)
       daemon.logger.notice("portal closed", metadata: ["portal": "\(address)"])
     }
   }
@@ -164,6 +135,7 @@ struct Application {
         var missing = leaving.count
         for name in leaving {
           worker.remove(unitNamed: name, force: true) { _ in
+            daemon.workshop.forget(unitNamed: name)
             daemon.inventory.hasLeft(name)
             missing -= 1
             if missing == 0 { isDone.done() }

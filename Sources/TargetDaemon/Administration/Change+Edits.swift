@@ -11,53 +11,61 @@ extension ConfigurationText {
     case .removeStore(let store): try removeStore(store.name)
     case .resizeStore(let store):
       try setStoreSize(ByteSize.description(store.sizeBytes), of: store.name)
-    case .setStore(let keys):
-      for (key, value) in keys.values.sorted(by: { $0.key < $1.key }) {
-        try setStore(key, try ConfigurationValue(value, at: key), of: keys.name)
-      }
+    case .setStore(let keys): try set(keys)
     case .addTarget(let target): try add(target)
     case .removeTarget(let target): try removeTarget(target.name)
-    case .setTarget(let keys):
-      for (key, value) in keys.values.sorted(by: { $0.key < $1.key }) {
-        try setTarget(key, try ConfigurationValue(value, at: key), of: keys.name)
-      }
+    case .setTarget(let keys): try set(keys)
     case .addLUN(let addition): return try add(addition)
     case .removeLUN(let lun):
       try removeLUN(lun.lun, target: lun.target, entry: lun.entry.map { AccessEntryName($0) })
+    case .addACLEntry(let addition):
+      try addACLEntry(
+        try NewAccessEntry(addition.entry, at: "targets[\(addition.target)].acl"),
+        target: addition.target, index: addition.entry.index)
+    case .removeACLEntry(let entry):
+      try removeACLEntry(AccessEntryName(entry.entry), target: entry.target)
+    case .setACLEntry(let keys): try set(keys)
+    case .addCHAPUser(let addition):
+      try addCHAPUser(
+        try NewCredential(addition.credential, at: addition.place.path), to: .init(addition.place))
+    case .removeCHAPUser(let user):
+      try removeCHAPUser(
+        user.user, from: .init(user.place), allowingOpenAccess: user.allowingOpenAccess ?? false)
+    case .setMutualCHAP(let addition):
+      try setMutualCHAP(
+        try NewCredential(addition.credential, at: addition.place.path), at: .init(addition.place))
+    case .clearMutualCHAP(let place): try clearMutualCHAP(at: .init(place))
     case .addPortal(let portal):
       try addPortal(
         NewPortal(address: portal.address, group: portal.group, advertise: portal.advertise))
     case .removePortal(let portal): try removePortal(portal.address)
     case .setNote: break  // not of the configuration
-    case .addACLEntry, .removeACLEntry, .setACLEntry, .addCHAPUser, .removeCHAPUser,
-      .setMutualCHAP, .clearMutualCHAP:
-      try changeAccess(change)
     }
     return ChangeSubject(change)
   }
 
-  private mutating func changeAccess(_ change: Change) throws(ConfigurationEditError) {
-    switch change {
-    case .addACLEntry(let addition):
-      try addACLEntry(
-        try NewAccessEntry(addition.entry), target: addition.target, index: addition.entry.index)
-    case .removeACLEntry(let entry):
-      try removeACLEntry(AccessEntryName(entry.entry), target: entry.target)
-    case .setACLEntry(let keys):
-      for (key, value) in keys.values.sorted(by: { $0.key < $1.key }) {
-        try setACLEntry(
-          key, try ConfigurationValue(value, at: key), of: AccessEntryName(keys.entry),
-          target: keys.target)
-      }
-    case .addCHAPUser(let addition):
-      try addCHAPUser(try NewCredential(addition.credential), to: .init(addition.place))
-    case .removeCHAPUser(let user):
-      try removeCHAPUser(
-        user.user, from: .init(user.place), allowingOpenAccess: user.allowingOpenAccess ?? false)
-    case .setMutualCHAP(let addition):
-      try setMutualCHAP(try NewCredential(addition.credential), at: .init(addition.place))
-    case .clearMutualCHAP(let place): try clearMutualCHAP(at: .init(place))
-    default: preconditionFailure("the other changes are made elsewhere")
+  // MARK: Keys
+
+  private mutating func set(_ keys: Change.StoreKeys) throws(ConfigurationEditError) {
+    for (key, value) in keys.values.sorted(by: { $0.key < $1.key }) {
+      try setStore(
+        key, try ConfigurationValue(value, at: "stores.\(keys.name).\(key)"), of: keys.name)
+    }
+  }
+
+  private mutating func set(_ keys: Change.TargetKeys) throws(ConfigurationEditError) {
+    for (key, value) in keys.values.sorted(by: { $0.key < $1.key }) {
+      try setTarget(
+        key, try ConfigurationValue(value, at: "targets[\(keys.name)].\(key)"), of: keys.name)
+    }
+  }
+
+  private mutating func set(_ keys: Change.EntryKeys) throws(ConfigurationEditError) {
+    let entry = AccessEntryName(keys.entry)
+    let path = "targets[\(keys.target)].acl[\(entry)]"
+    for (key, value) in keys.values.sorted(by: { $0.key < $1.key }) {
+      try setACLEntry(
+        key, try ConfigurationValue(value, at: "\(path).\(key)"), of: entry, target: keys.target)
     }
   }
 
@@ -76,8 +84,8 @@ extension ConfigurationText {
     var new = NewStore(medium, size: store.sizeBytes.map { ByteSize.description($0) })
     new.blockSize = store.blockSize
     new.physicalBlockSize = store.physicalBlockSize
-    new.cache = try word(store.cache, "cache")
-    new.discard = try word(store.discard, "discard")
+    new.cache = try word(store.cache, at: "stores.\(store.name).cache")
+    new.discard = try word(store.discard, at: "stores.\(store.name).discard")
     new.readOnly = store.readOnly
     new.naa = store.naa
     new.serial = store.serial
@@ -87,12 +95,12 @@ extension ConfigurationText {
   }
 
   private func word<Word: RawRepresentable & CaseIterable>(
-    _ text: String?, _ key: String
+    _ text: String?, at path: String
   ) throws(ConfigurationEditError) -> Word? where Word.RawValue == String {
     guard let text else { return nil }
     guard let word = Word(rawValue: text) else {
       let words = Word.allCases.map(\.rawValue).joined(separator: ", ")
-      throw ConfigurationEditError(.invalid, key, "\"\(text)\" is none of \(words)")
+      throw ConfigurationEditError(.invalid, path, "\"\(text)\" is none of \(words)")
     }
     return word
   }
@@ -103,9 +111,12 @@ extension ConfigurationText {
     new.alias = target.alias
     new.portalGroups = target.portalGroups
     new.luns = NewLUN.numbered(target.luns ?? [])
-    new.chap = try NewCredential.all(target.chap)
-    new.mutualCHAP = try target.mutualCHAP.map(NewCredential.init)
-    for entry in target.acl ?? [] { new.acl.append(try NewAccessEntry(entry)) }
+    let path = "targets[\(target.name)]"
+    new.chap = try NewCredential.all(target.chap, at: path)
+    new.mutualCHAP = try NewCredential.one(target.mutualCHAP, at: path)
+    for entry in target.acl ?? [] {
+      new.acl.append(try NewAccessEntry(entry, at: "\(path).acl"))
+    }
     new.isOpenToAny = target.isOpenToAny ?? false
     try addTarget(new)
   }
@@ -123,6 +134,14 @@ extension ConfigurationText {
     let lun = NewLUN(number: number, store: addition.lun.store, readOnly: addition.lun.readOnly)
     try addLUN(lun, target: addition.target, entry: entry)
     return .lun(number, target: addition.target, entry: entry)
+  }
+}
+
+extension AdministrationModel.CredentialPlace {
+  /// `targets[iqn.…].acl[iqn.…]`, as of what its users stand with.
+  fileprivate var path: String {
+    guard let target else { return "discovery" }
+    return "targets[\(target)]" + (entry.map { ".acl[\(AccessEntryName($0))]" } ?? "")
   }
 }
 

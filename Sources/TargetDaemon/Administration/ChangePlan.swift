@@ -25,12 +25,6 @@ struct ChangePlan {
     comparePortals(old, new)
   }
 
-  /// Whether only the directory changes.
-  var isDirectoryOnly: Bool {
-    closedStores.isEmpty && openedStores.isEmpty && resizes.isEmpty && accessChanges.isEmpty
-      && closedPortals.isEmpty && openedPortals.isEmpty
-  }
-
   private mutating func compareStores(_ old: TargetConfiguration, _ new: TargetConfiguration) {
     let after = Dictionary(new.stores.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
     for store in old.stores where after[store.name] == nil { closedStores.append(store.name) }

@@ -18,22 +18,32 @@ extension TargetConfig.CredentialPlace {
 }
 
 extension NewCredential {
-  init(_ credential: CredentialSpecification) throws(ConfigurationEditError) {
+  /// `path`: of what it is to stand with.
+  init(
+    _ credential: CredentialSpecification, at path: String
+  ) throws(ConfigurationEditError) {
     switch (credential.secret, credential.secretFile) {
     case (let secret?, nil): self.init(user: credential.user, secret: .text(Secret(secret.reveal)))
     case (nil, let path?): self.init(user: credential.user, secret: .file(path: path))
     case (nil, nil), (.some, .some):
       throw ConfigurationEditError(
-        .invalid, "",
+        .invalid, path,
         "the user \"\(credential.user)\" takes one of \"secret\" and \"secretFile\"")
     }
   }
 
+  static func one(
+    _ credential: CredentialSpecification?, at path: String
+  ) throws(ConfigurationEditError) -> NewCredential? {
+    guard let credential else { return nil }
+    return try NewCredential(credential, at: path)
+  }
+
   static func all(
-    _ credentials: [CredentialSpecification]?
+    _ credentials: [CredentialSpecification]?, at path: String
   ) throws(ConfigurationEditError) -> [NewCredential] {
     var all: [NewCredential] = []
-    for credential in credentials ?? [] { all.append(try NewCredential(credential)) }
+    for credential in credentials ?? [] { all.append(try NewCredential(credential, at: path)) }
     return all
   }
 }
@@ -51,10 +61,14 @@ extension NewLUN {
 }
 
 extension NewAccessEntry {
-  init(_ entry: AccessEntrySpecification) throws(ConfigurationEditError) {
-    self.init(AccessEntryName(initiator: entry.initiator, addresses: entry.addresses))
-    chap = try NewCredential.all(entry.chap)
-    mutualCHAP = try entry.mutualCHAP.map(NewCredential.init)
+  /// `path`: of the access list.
+  init(
+    _ entry: AccessEntrySpecification, at path: String
+  ) throws(ConfigurationEditError) {
+    let name = AccessEntryName(initiator: entry.initiator, addresses: entry.addresses)
+    self.init(name)
+    chap = try NewCredential.all(entry.chap, at: "\(path)[\(name)]")
+    mutualCHAP = try NewCredential.one(entry.mutualCHAP, at: "\(path)[\(name)]")
     luns = entry.luns.map { NewLUN.numbered($0) }
     readOnly = entry.readOnly
   }
@@ -78,22 +92,22 @@ extension TargetConfiguration.Medium {
 }
 
 extension ConfigurationValue {
-  /// Nil for null, which removes a key.
-  init?(_ value: JSONValue, at key: String) throws(ConfigurationEditError) {
+  /// Nil for null, which removes the key at `path`.
+  init?(_ value: JSONValue, at path: String) throws(ConfigurationEditError) {
     switch value {
     case .null: return nil
     case .boolean(let boolean): self = .boolean(boolean)
     case .integer(let integer): self = .integer(integer)
     case .text(let text): self = .text(text)
-    case .number: throw ConfigurationEditError(.invalid, key, "is not a whole number")
+    case .number: throw ConfigurationEditError(.invalid, path, "is not a whole number")
     case .list(let elements):
       var values: [ConfigurationValue] = []
-      for element in elements { values.append(try Self(element, at: key) ?? .null) }
+      for element in elements { values.append(try Self(element, at: path) ?? .null) }
       self = .list(values)
     case .object(let members):
       var values: [Member] = []
       for (name, member) in members.sorted(by: { $0.key < $1.key }) {
-        values.append(Member(name, try Self(member, at: "\(key).\(name)") ?? .null))
+        values.append(Member(name, try Self(member, at: "\(path).\(name)") ?? .null))
       }
       self = .object(values)
     }

@@ -222,6 +222,7 @@ struct Preparation {
       if resize.after > resize.before { restore(resize.store, to: resize.before) }
     }
     for medium in media { undo(medium) }
+    for unit in units { daemon.workshop.forget(unitNamed: unit.name) }
   }
 
   /// Nobody has written to it.

@@ -56,6 +56,7 @@ struct Reading {
     let condition = StoreCondition(served)
     store.state = condition.state
     store.reason = condition.reason
+    store.reasonCode = condition.code
     store.since = watch.since(configured.name)
     store.cache = configured.cache.rawValue
     store.discard = configured.discard.rawValue
@@ -160,23 +161,45 @@ extension AdministrationModel.StoreKind {
 struct StoreCondition: Equatable {
   var state: AdministrationModel.StoreState
   var reason: String?
+  var code: StoreReason?
 
   init(_ served: Inventory.Served?) {
     state = .offline
     guard let served else {
-      reason = "it is being opened"
+      set(.beingOpened, "it is being opened")
       return
     }
     guard !served.unit.isOffline else {
-      reason = "its reservations are damaged: see the log for the file"
+      set(.reservationsDamaged, "its reservations are damaged: see the log for the file")
       return
     }
     switch served.unit.store.readiness {
     case .ready: state = .online
-    case .waitingForLock: reason = "it is locked: another process holds the lock of its medium"
-    case .latched: reason = "a sync failed, so writes are refused: see the log for the mark"
-    case .gone: reason = "its medium disappeared"
-    case .absent: reason = served.opened.absence.map { "\($0)" } ?? "its medium is not there"
+    case .waitingForLock:
+      set(.mediumTaken, "it is locked: another process holds the lock of its medium")
+    case .latched:
+      set(.writesRefused, "a sync failed, so writes are refused: see the log for the mark")
+    case .gone: set(.mediumMissing, "its medium disappeared")
+    case .absent:
+      let absence = served.opened.absence
+      set(
+        StoreReason(absence?.reason ?? .missing),
+        absence.map { "\($0)" } ?? "its medium is not there")
+    }
+  }
+
+  private mutating func set(_ code: StoreReason, _ reason: String) {
+    self.code = code
+    self.reason = reason
+  }
+}
+
+extension StoreReason {
+  fileprivate init(_ reason: StoreError.Reason) {
+    switch reason {
+    case .missing, .missingDevice: self = .mediumMissing
+    case .inUse: self = .mediumTaken
+    default: self = .mediumUnusable
     }
   }
 }

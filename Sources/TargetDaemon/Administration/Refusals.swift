@@ -29,7 +29,8 @@ extension AdministrationError {
     self.init(code, error.sentence, path: error.path.isEmpty ? nil : error.path)
   }
 
-  /// All that is wrong, of which the first thing decides what kind of error it is.
+  /// Of a text that was edited here, where nobody counts lines: all that is wrong, of which the
+  /// first thing decides what kind of error it is.
   init(_ error: ConfigurationError) {
     let first = error.problems.first
     self.init(first?.code ?? .invalid, "", path: first.flatMap { $0.path.isEmpty ? nil : $0.path })
@@ -41,6 +42,15 @@ extension AdministrationError {
   }
 
   init(_ problems: [ConfigurationProblem]) { self.init(ConfigurationError(problems)) }
+
+  /// Of the file, which somebody has open in an editor: each problem begins with its line.
+  init(_ error: ConfigurationError, in file: ConfigurationFile) {
+    self.init(
+      error.problems.first?.code ?? .invalid,
+      error.problems.map(\.description).joined(separator: "; "),
+      remedy: "mend it; swift-tgtadm config check \(FilePath.shellQuoted(file.path)) tells when it"
+        + " is good")
+  }
 
   init(_ error: StoreError, of store: TargetConfiguration.Store) {
     self.init(.storeFailed, "\(error)", path: store.mediumPath)
@@ -99,10 +109,11 @@ extension AdministrationError {
 }
 
 extension ConfigurationProblem {
-  /// Two things that want to be the same one are a conflict, all else is not valid.
   var code: AdministrationError.Code {
-    let phrases = ["is already the medium of", "is the medium of the store", "is also the "]
-    return phrases.contains { sentence.contains($0) } ? .conflict : .invalid
+    switch kind {
+    case .invalid: .invalid
+    case .conflict: .conflict
+    }
   }
 }
 

@@ -9,8 +9,8 @@ internal import Synchronization
 final class ReservationEvents: UnitPersistence {
   private let files: ReservationFiles
   private let events: EventHub
-  /// What was on record last, by the identifier of the unit.
-  private let known = Mutex<[[UInt8]: ReservationState]>([:])
+  /// What was on record last, of the units that are served, by name.
+  private let known = Mutex<[String: ReservationState]>([:])
 
   init(_ files: ReservationFiles, events: EventHub) {
     self.files = files
@@ -19,8 +19,13 @@ final class ReservationEvents: UnitPersistence {
 
   /// What a unit starts with.
   func begin(_ unit: LogicalUnitIdentity, with state: ReservationState) {
-    known.withLock { $0[unit.naa] = state }
+    known.withLock { $0[unit.name] = state }
   }
+
+  /// The unit is gone: what is saved of it now concerns nobody.
+  func end(unitNamed name: String) { known.withLock { _ = $0.removeValue(forKey: name) } }
+
+  var unitCount: Int { known.withLock { $0.count } }
 
   func save(
     _ state: ReservationState, of unit: LogicalUnitIdentity, completion: @escaping SaveCompletion
@@ -32,10 +37,12 @@ final class ReservationEvents: UnitPersistence {
   }
 
   private func note(_ state: ReservationState, of unit: LogicalUnitIdentity) {
-    let before = known.withLock { known in
-      defer { known[unit.naa] = state }
-      return known[unit.naa] ?? ReservationState()
+    let before = known.withLock { known -> ReservationState? in
+      guard let before = known[unit.name] else { return nil }
+      known[unit.name] = state
+      return before
     }
+    guard let before else { return }
     let change = ReservationStep(from: before, to: state)
     guard let sentence = change.sentence else { return }
     events.publish(

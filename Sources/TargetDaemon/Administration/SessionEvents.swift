@@ -31,7 +31,7 @@ struct SessionEvents: ServerObserver {
 }
 
 extension LoginFailureReason {
-  /// For people and for the names of counters.
+  /// For people; counters and programs have `rawValue`.
   var title: String {
     switch self {
     case .authentication: "authentication"

@@ -25,7 +25,7 @@ struct StoreGrowth {
       adopt()
       isDone.done()
     }
-    if isAccepted { _ = isDone.wait(atMost: .seconds(60)) }
+    if isAccepted { _ = isDone.wait(atMost: Daemon.turnPatience) }
   }
 
   private var hasGrown: Bool {

@@ -14,6 +14,8 @@ struct Transaction {
   let running: RunningConfiguration
   let change: RunningConfiguration.Change
   let options: ChangeOptions
+  /// As `Application.isWanted`.
+  let isWanted: @Sendable (TargetConfiguration.Store) -> Bool
 
   /// What has been done, or with `dryRun` would be.
   struct Outcome {
@@ -40,7 +42,7 @@ struct Transaction {
     }
     let application = Application(
       daemon: daemon, plan: plan, preparation: preparation, directory: directory,
-      loaded: change.running)
+      loaded: change.running, isWanted: isWanted)
     outcome.warnings += application.carryOut(endingUnqualified: options.now)
     return outcome
   }

@@ -24,7 +24,7 @@ extension ReactorBound where Value == Worker {
   ) -> Bool {
     while !post(body) {
       guard MonotonicTime.current < deadline else { return false }
-      _ = Semaphore().wait(until: .current + Milliseconds(1))
+      PlatformThread.pause(microseconds: Daemon.retryMicroseconds)
     }
     return true
   }
@@ -33,41 +33,53 @@ extension ReactorBound where Value == Worker {
   func answer<Answer: Sendable>(
     within bound: Duration,
     _ body: @escaping @Sendable (Worker, @escaping @Sendable (Answer) -> Void) -> Void
-  ) async -> Answer? {
+  ) async -> TimelyAnswer<Answer> {
     await withinTime(bound) { reply in post { worker in body(worker) { reply($0) } } }
   }
 }
 
-/// What `ask` is answered within `bound`; nil: nothing, or it returned false. The answer may come
+/// What came of a question in the time there was for it.
+enum TimelyAnswer<Answer: Sendable>: Sendable {
+  case answered(Answer)
+  /// It was asked, and may yet do what it was asked for.
+  case pending
+  /// Nobody knows of the question: a mailbox was full.
+  case notAsked
+
+  /// Nil: there was none in time.
+  var value: Answer? { if case .answered(let answer) = self { answer } else { nil } }
+}
+
+/// What `ask`, which returns whether it could ask, is answered within `bound`. The answer may come
 /// from any thread, and later than anybody waits for it.
 func withinTime<Answer: Sendable>(
   _ bound: Duration, _ ask: (@escaping @Sendable (Answer) -> Void) -> Bool
-) async -> Answer? {
+) async -> TimelyAnswer<Answer> {
   await withCheckedContinuation { continuation in
     let first = FirstAnswer(continuation)
     let limit = Task {
       try? await Task.sleep(for: bound)
-      first.give(nil)
+      first.give(.pending)
     }
     let isAsked = ask { answer in
-      first.give(answer)
+      first.give(.answered(answer))
       limit.cancel()
     }
     guard !isAsked else { return }
-    first.give(nil)
+    first.give(.notAsked)
     limit.cancel()
   }
 }
 
 /// Resumes once, whoever comes first.
 private final class FirstAnswer<Answer: Sendable>: Sendable {
-  private let continuation: Mutex<CheckedContinuation<Answer?, Never>?>
+  private let continuation: Mutex<CheckedContinuation<TimelyAnswer<Answer>, Never>?>
 
-  init(_ continuation: CheckedContinuation<Answer?, Never>) {
+  init(_ continuation: CheckedContinuation<TimelyAnswer<Answer>, Never>) {
     self.continuation = Mutex(continuation)
   }
 
-  func give(_ answer: Answer?) {
+  func give(_ answer: TimelyAnswer<Answer>) {
     let continuation = continuation.withLock { $0.take() }
     continuation?.resume(returning: answer)
   }

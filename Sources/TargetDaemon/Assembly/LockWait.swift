@@ -7,8 +7,8 @@ internal import TargetConfig
 /// serve meanwhile.
 struct LockWait: Sendable {
   let logger: Logger
-  /// Called on that thread when one has ended its wait: nil, or why the store cannot be used.
-  let onEnd: @Sendable (_ store: String, StoreError?) -> Void
+  /// Called on that thread when one has ended its wait, with the lock or without.
+  let onEnd: @Sendable () -> Void
 
   func begin(_ opened: [StoreAssembly.Opened]) throws(DaemonError) {
     for opened in opened {
@@ -29,12 +29,11 @@ struct LockWait: Sendable {
     do throws(StoreError) {
       try store.waitForLock()
       logger.notice("the store's lock is granted: it serves now", metadata: ["store": "\(name)"])
-      onEnd(name, nil)
     } catch {
       logger.error(
         "the store cannot be used and stays NOT READY: correct this and restart",
         metadata: ["store": "\(name)", "error": "\(error)"])
-      onEnd(name, error)
     }
+    onEnd()
   }
 }

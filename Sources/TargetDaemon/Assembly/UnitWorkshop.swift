@@ -46,6 +46,12 @@ final class UnitWorkshop: Sendable {
     return assembly
   }
 
+  /// No unit has that name any more.
+  func forget(unitNamed name: String) { files.observedReservations.end(unitNamed: name) }
+
+  /// Of units that administrators would hear of.
+  var observedUnitCount: Int { files.observedReservations.unitCount }
+
   /// Makes and saves those that are missing, so that `units` cannot fail.
   func ensureIdentities(of opened: [StoreAssembly.Opened]) throws(DaemonError) {
     _ = try identities(of: opened)

@@ -1,6 +1,7 @@
 internal import AdministrationModel
 
-/// What the daemon has, and what targetcli keeps beside it, at one moment.
+/// What the daemon has, and what targetcli keeps beside it: the answers of four requests, between
+/// which another's change may come.
 struct State {
   var targets: [TargetResource] = []
   var stores: [StoreResource] = []

@@ -27,7 +27,7 @@ extension TgtadmCall {
       throw .noLogicalUnit
     }
     let rows = try await statistics().luns.filter { row in
-      (target == nil || target?.name == row.target)
+      row.initiator == nil && (target == nil || target?.name == row.target)
         && (scope != .logicalUnit || UInt64(row.lun) == request.lun)
     }.map { row in
       StatisticsListing.Row(

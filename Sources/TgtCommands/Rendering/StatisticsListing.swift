@@ -1,7 +1,8 @@
 internal import AdministrationModel
 
-/// The tables of `--op stat`. tgt counts for each LUN and session together; here each is counted by
-/// itself, so that rows of LUNs have session 0, for all, and rows of sessions have LUN 0.
+/// The tables of `--op stat`. tgt counts for each LUN and session together; here rows of LUNs show
+/// what their stores did, for all sessions and LUNs, and have session 0; rows of sessions have
+/// LUN 0.
 enum StatisticsListing {
   struct Row: Equatable {
     var tid: Int

@@ -1,6 +1,7 @@
 internal import AdministrationModel
 
-/// One reading of what the daemon serves, with the numbers of tgt.
+/// What the daemon serves, with the numbers of tgt: the answers of some requests, between which
+/// another's change may come.
 struct TgtState: Sendable {
   /// By their numbers.
   var targets: [TargetResource]

@@ -94,7 +94,8 @@ struct ChangeEditsTests {
     let unknown = refusal(text, .setStore(.init("a", ["redOnly": true])))
     #expect(unknown?.sentence == "unknown key, did you mean \"readOnly\"?")
     let fraction = refusal(text, .setStore(.init("a", ["queueDepth": .number(1.5)])))
-    #expect(fraction?.path == "queueDepth" && fraction?.sentence == "is not a whole number")
+    #expect(fraction?.path == "stores.a.queueDepth")
+    #expect(fraction?.sentence == "is not a whole number")
   }
 
   @Test("A user needs exactly one source of its secret, and no message shows it")
@@ -118,5 +119,39 @@ struct ChangeEditsTests {
     #expect(refusal("{}", .addStore(memory))?.sentence == "a memory store takes no path")
     let file = StoreSpecification(name: "f", kind: .file)
     #expect(refusal("{}", .addStore(file))?.sentence == "a file store takes a path")
+  }
+  @Test("Every error has the path of its value in the configuration")
+  func paths() {
+    let node = EntryKey(initiator: "iqn.2026-11.com.example:n1")
+    let half = JSONValue.number(0.5)
+    let text = """
+      {"stores": {"a": {"memory": true, "size": "1MiB"}},
+       "targets": [{"name": "\(name)", "acl": [{"initiator": "\(node.initiator)"}]}]}
+      """
+    var wrong = store("b", "/b")
+    wrong.cache = "sometimes"
+    var nothing = CredentialSpecification(user: "u", secretFile: "/s")
+    nothing.secretFile = nil
+    var target = TargetSpecification(name: "iqn.2026-11.com.example:new")
+    target.chap = [nothing]
+    let cases: [(Change, String)] = [
+      (.addStore(wrong), "stores.b.cache"),
+      (.setStore(.init("a", ["queueDepth": half])), "stores.a.queueDepth"),
+      (
+        .setTarget(.init(name, ["negotiation": ["queueDepth": half]])),
+        "targets[\(name)].negotiation.queueDepth"
+      ),
+      (
+        .setACLEntry(.init(target: name, node, ["readOnly": half])),
+        "targets[\(name)].acl[\(node.initiator)].readOnly"
+      ),
+      (.addTarget(target), "targets[\(target.name)]"),
+      (.addCHAPUser(.init(nothing, at: .discovery)), "discovery"),
+      (
+        .addCHAPUser(.init(nothing, at: CredentialPlace(target: name, entry: node))),
+        "targets[\(name)].acl[\(node.initiator)]"
+      ),
+    ]
+    for (change, path) in cases { #expect(refusal(text, change)?.path == path) }
   }
 }

@@ -16,6 +16,14 @@ private func text(
   """
 }
 
+extension ChangePlan {
+  /// Whether only the directory changes.
+  fileprivate var isDirectoryOnly: Bool {
+    closedStores.isEmpty && openedStores.isEmpty && resizes.isEmpty && accessChanges.isEmpty
+      && closedPortals.isEmpty && openedPortals.isEmpty
+  }
+}
+
 @Suite("What a change does to stores and portals")
 struct ChangePlanTests {
   private let a = #""a": {"memory": true, "size": "1MiB"}"#

@@ -44,7 +44,9 @@ final class Initiator {
   /// The status class and detail: 0 is success.
   @discardableResult
   func logIn(to target: String) throws -> UInt16 {
-    let keys = ["InitiatorName=\(name)", "TargetName=\(target)", "SessionType=Normal"]
+    let keys = [
+      "InitiatorName=\(name)", "InitiatorAlias=node", "TargetName=\(target)", "SessionType=Normal",
+    ]
     var header = BasicHeaderSegment(opcode: .loginRequest)
     header.isImmediate = true
     header.bytes[1] = 0x87

@@ -3,6 +3,7 @@ import AdministrationModel
 import BackingStore
 import Glibc
 import SCSITarget
+import Synchronization
 import TargetConfig
 import Testing
 
@@ -44,6 +45,7 @@ struct LiveChangeTests {
     #expect(try node.luns() == [1])
     try await live.change(.removeStore(Change.StoreName("second")))
     #expect(live.exists("second.img"), "its medium stays")
+    #expect(live.daemon.workshop.observedUnitCount == 1, "nothing is kept of it")
     #expect(live.daemon.inventory.served.map(\.name) == ["disk"])
     #expect(try live.isSaved())
   }
@@ -170,6 +172,7 @@ struct LiveChangeTests {
     let sessions = try await live.client.sessions()
     #expect(sessions.map(\.initiator).sorted().map { $0.suffix(5) } == ["node1", "node2"])
     let first = try #require(sessions.first { $0.initiator.hasSuffix("node1") })
+    #expect(first.initiatorAlias == "node")
     #expect(first.luns == [1] && first.target == Self.target && first.isid == "400000010000")
     #expect(first.connections.first?.localAddress == "127.0.0.1:\(live.port)")
     try await live.client.endSession(first.id, by: .logout)
@@ -226,6 +229,33 @@ struct LiveChangeTests {
     #expect(try node.capacity(1) == 1 << 20)
     #expect(try await live.client.stores(named: "disk").first?.state == .online)
     #expect(try live.file.contains("late.img"))
+  }
+
+  @Test("That a store serves once its lock is granted, is told once")
+  func grantsLock() async throws {
+    let live = try await LiveDaemon.start()
+    let path = live.scratch("other.img")
+    try live.scratch.write([UInt8](repeating: 1, count: 1 << 20), to: "other.img")
+    let holder = open(path, O_RDWR | O_CLOEXEC)
+    #expect(flock(holder, LOCK_EX) == 0)
+    try await live.addLUN("other")
+    let before = try #require(try await live.client.stores(named: "other").first)
+    #expect(before.state == .offline && before.reason?.contains("is locked") == true)
+    // The watch has seen it so.
+    #expect(eventually { live.service.administration.watch.since("other") != nil })
+    close(holder)
+    #expect(eventually { live.book.contains("lock is granted") })
+    // Two looks of the watch, and one event to know that all before it are here.
+    try await Task.sleep(for: .seconds(2))
+    try await live.change(.setTarget(Change.TargetKeys(Self.target, ["alias": "x"])))
+    let kinds = Mutex<[Event.Kind]>([])
+    try await live.client.events(after: 0) { event in
+      kinds.withLock { kinds in
+        kinds.append(event.kind)
+        return kinds.count { $0 == .configurationChanged } < 2
+      }
+    }
+    #expect(kinds.withLock { $0 }.count { $0 == .storeOnline } == 1)
   }
 
   @Test("A store whose size is the medium's own grows with it, and initiators are told")

@@ -48,11 +48,16 @@ struct LiveRefusalTests {
       .addLUN(Change.LUNAddition(target: Self.target, LUNSpecification(lun: 1, store: "second")))
     ])
     #expect(taken.code == .conflict && taken.message == "LUN 1 is taken by store \"disk\"")
-    #expect(taken.path == "targets[\(Self.target)].luns")
+    #expect(taken.path == "targets[\(Self.target)].luns" && taken.change == nil)
     let presented = try await live.refusal([.removeStore(Change.StoreName("disk"))])
     #expect(
       presented.message
         == "is presented by targets[\(Self.target)].luns[1]: remove these LUNs first")
+    let second = try await live.refusal([
+      .addStore(StoreSpecification(name: "third", kind: .memory, sizeBytes: 1 << 20)),
+      .addLUN(Change.LUNAddition(target: Self.target, LUNSpecification(lun: 1, store: "third"))),
+    ])
+    #expect(second.code == .conflict && second.change == 1)
     for change: Change in [
       .addTarget(TargetSpecification(name: Self.target.uppercased())),
       .addStore(StoreSpecification(name: "disk", kind: .memory, sizeBytes: 1 << 20)),

@@ -1,6 +1,8 @@
 import AdministrationModel
 import Testing
 
+@testable import TargetDaemon
+
 @Suite("Notes")
 struct NotebookTests {
   private static func written(_ notes: NoteSpecification...) throws -> Notebook {
@@ -56,5 +58,22 @@ struct NotebookTests {
       try book.set(NoteSpecification(key: long, value: "x"))
     }
     #expect(book.count == 1)
+  }
+  @Test("Of several changes the note that fails is named, and none is written")
+  func severalChanges() throws {
+    let book = try Self.written(NoteSpecification(key: "k", value: "mine"))
+    let error = #expect(throws: AdministrationError.self) {
+      _ = try book.making([
+        .setNote(NoteSpecification(key: "a", value: "1")),
+        .removeStore(Change.StoreName("s")),
+        .setNote(NoteSpecification(key: "k", value: "2", mustBeNew: true)),
+      ])
+    }
+    #expect(error?.path == "changes[2].setNote.key" && error?.change == 2)
+    let made = try book.making([
+      .setNote(NoteSpecification(key: "a", value: "1")),
+      .setNote(NoteSpecification(key: "k", value: nil)),
+    ])
+    #expect(made.resources(withSecrets: false) == [NoteResource(key: "a", value: "1")])
   }
 }
