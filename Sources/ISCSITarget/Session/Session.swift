@@ -31,6 +31,8 @@ final class Session {
   let policy: SessionPolicy
   /// By the directory that was published last.
   var rights: SessionRights
+  /// What the login proved that made the session.
+  let credential: CHAPUser?
   /// Where the login came from that made the session.
   let initiatorAddress: SocketAddress
   let worker: Worker
@@ -102,6 +104,7 @@ final class Session {
     parameters = outcome.parameters.session
     policy = presentation.session
     rights = standing.rights
+    credential = standing.credential
     initiatorAddress = standing.address
     self.worker = worker
     account = worker.openAccount(of: outcome.initiatorName)
@@ -124,6 +127,7 @@ final class Session {
     // A discovery that is done but not closed is soon in nobody's way.
     policy = SessionPolicy(queueDepth: 8, nopInterval: Milliseconds(0))
     rights = SessionRights(grantToken: nil, user: outcome.authenticatedUser)
+    credential = outcome.credential
     initiatorAddress = address
     self.worker = worker
     account = InitiatorAccount(bytesMax: Session.discoveryMemoryMax)
@@ -232,6 +236,7 @@ struct SessionRights: Equatable {
 /// What a session begins with.
 struct SessionStanding {
   let rights: SessionRights
+  let credential: CHAPUser?
   let address: SocketAddress
   let presentation: Presentation
 }
