@@ -22,6 +22,11 @@ final class ReservationEvents: UnitPersistence {
     known.withLock { $0[unit.naa] = state }
   }
 
+  /// Whether anybody is registered with the unit of that identifier.
+  func hasRegistrations(_ naa: [UInt8]) -> Bool {
+    known.withLock { !($0[naa]?.registrations.isEmpty ?? true) }
+  }
+
   func save(
     _ state: ReservationState, of unit: LogicalUnitIdentity, completion: @escaping SaveCompletion
   ) {
