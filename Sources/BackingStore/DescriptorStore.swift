@@ -67,6 +67,10 @@ public final class DescriptorStore: OperationStore {
   /// otherwise.
   public var isLatched: Bool { state.isLatched }
 
+  /// Refuses writes as after a failed sync: one has failed on the same medium, under another name,
+  /// or since this was opened.
+  public func inheritLatch() { _ = state.latch() }
+
   /// Forgets the failed sync. For the administrator, who has seen to what is on the medium.
   public func clearLatch() { state.clearLatch() }
 

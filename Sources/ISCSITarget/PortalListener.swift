@@ -22,6 +22,12 @@ public final class PortalListener: OperationHandler, TimerHandler {
 
   public func start() { accept() }
 
+  /// Whether another socket of this user that asks for it, too, may listen on the same address or
+  /// one that covers it: for the moment in which its successor is opened.
+  public func shareAddress(_ isShared: Bool) {
+    if !isClosed { ListeningSocket.shareAddress(of: socket, isShared) }
+  }
+
   /// Stops accepting. Connections accepted before live on.
   public func close() {
     guard !isClosed else { return }
@@ -39,12 +45,14 @@ public final class PortalListener: OperationHandler, TimerHandler {
 
   /// Stops accepting for good; asks the initiators behind the connections that came in here to log
   /// out, and closes what is left after `grace`. `completion` when the address is free and the last
-  /// of these connections is gone. Once, instead of `close`; on the listener's reactor.
+  /// of these connections is gone. Once; on the listener's reactor. After `close`, which a server
+  /// that stops may have been quicker with, it waits for the connections alone.
   public func stop(grace: Milliseconds, completion: @escaping () -> Void) {
-    precondition(!isClosed, "a listener stops once")
     let countdown = Countdown(completion)
-    countdown.enter()
-    whenClosed = { countdown.leave() }
+    if !isClosed {
+      countdown.enter()
+      whenClosed = { countdown.leave() }
+    }
     countdown.enter()
     worker.dismissConnections(of: number, grace: grace) { countdown.leave() }
     close()

@@ -25,6 +25,8 @@ public final class Worker {
   /// Units that this worker is adding and removing on all.
   var arriving: Set<String> = []
   var leaving: Set<String> = []
+  /// What was asked for while the unit was still arriving.
+  var removalsOfArriving: [String: [() -> Void]] = [:]
   private(set) var connections: [ObjectIdentifier: Connection] = [:]
   /// Those that have not proved who they are, and discovery sessions, oldest first.
   private(set) var halfOpen: [Connection] = []

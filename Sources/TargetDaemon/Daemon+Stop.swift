@@ -22,7 +22,7 @@ extension Daemon {
     // A hung store keeps the connections of its commands open; the rest of the time is for finding
     // out which store that is.
     let connectionsEnd = start + Milliseconds(bound.rawValue / 10 * 6)
-    for portal in inventory.portals { portal.listener.post { $0.close() } }
+    for portal in inventory.portals { portal.listener.order { $0.close() } }
     for unit in units { unit.medium.interrupt() }
     var isOrderly = stopWorkers(by: connectionsEnd)
     if !isOrderly {
@@ -39,7 +39,7 @@ extension Daemon {
   private func stopWorkers(by deadline: MonotonicTime) -> Bool {
     let ended = Semaphore()
     for worker in reactors.workers {
-      worker.post { $0.stop(grace: Daemon.logoutGrace) { ended.signal() } }
+      worker.order { $0.stop(grace: Daemon.logoutGrace) { ended.signal() } }
     }
     return ended.wait(count: reactors.workers.count, until: deadline)
   }

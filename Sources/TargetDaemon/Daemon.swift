@@ -85,8 +85,8 @@ public final class Daemon: Sendable {
     warn(of: configuration)
     connectWorkers()
     for portal in sockets.missing { inventory.note(silent: portal.address, because: portal.reason) }
-    listen(on: sockets.sockets)
     do throws(DaemonError) {
+      try listenAtStart(on: sockets.sockets)
       try spaceMonitor.follow(inventory, logger)
       try awaitLocks(of: served.map(\.opened))
     } catch {
@@ -109,7 +109,9 @@ public final class Daemon: Sendable {
     self.onStatus = onStatus
     jobThreads = workshop.jobThreads
     inventory = Inventory()
-    for served in served { inventory.add(served) }
+    for served in served {
+      guard inventory.add(served) else { preconditionFailure("a configuration names a store once") }
+    }
   }
 
   func warn(of configuration: TargetConfiguration) {
@@ -127,24 +129,41 @@ public final class Daemon: Sendable {
     precondition(isDone, "a reactor that has nothing to do answers")
   }
 
+  private func listenAtStart(on sockets: [PortalSockets.Socket]) throws(DaemonError) {
+    let silent = listen(on: sockets)
+    guard silent.isEmpty else {
+      throw DaemonError(
+        .systemError,
+        silent.map { "nobody accepts connections on \($0.address): restart the daemon" })
+    }
+  }
+
   /// Spreads the portals over the reactors; each hands its connections to whoever has the fewest.
-  func listen(on sockets: [PortalSockets.Socket]) {
+  /// Answers those whose reactor has not begun in time, whose sockets close.
+  func listen(on sockets: [PortalSockets.Socket]) -> [PortalDefinition] {
+    var silent: [PortalDefinition] = []
     for socket in sockets {
       let index = inventory.portals.count % reactors.workers.count
-      let started = Semaphore()
-      reactors.workers[index].post { [inventory] worker in
+      let started = Rendezvous()
+      let decision = OneTime()
+      reactors.workers[index].order { [inventory] worker in
+        guard decision.take() else { return socket.close() }
         let listener = PortalListener(portal: socket.portal, socket: socket.handle, worker: worker)
         inventory.add(
           Inventory.ListeningPortal(
             portal: socket.portal, listener: ReactorBound(listener, on: worker.reactor)))
         listener.start()
-        started.signal()
+        started.done()
       }
-      started.wait()
+      guard started.wait(atMost: Self.patience) || !decision.take() else {
+        silent.append(socket.portal)
+        continue
+      }
       logger.notice(
         "listening on \(socket.portal.address)",
         metadata: ["group": "\(socket.portal.groupTag)"])
     }
+    return silent
   }
 
   /// All others serve meanwhile. That a store serves, `StoreWatch` tells.

@@ -15,8 +15,9 @@ public struct LoginOutcome: Sendable, Equatable {
   public let targetPortalGroupTag: UInt16
   /// For a connection that joins, only `parameters.connection` counts.
   public let parameters: OperationalParameters
-  /// The CHAP name that proved itself; nil if no proof was asked.
-  public let authenticatedUser: String?
+  /// The CHAP user that proved itself, with the secret it knew; nil if no proof was asked.
+  public let credential: CHAPUser?
+  public var authenticatedUser: String? { credential?.name }
   /// CmdSN of the first Login Request: a new session's ExpCmdSN (RFC 7143 §11.12.8).
   public let initialCmdSN: SerialNumber
   /// StatSN of the first PDU after the final Login Response.

@@ -1,5 +1,6 @@
 internal import ISCSIModel
 internal import Logging
+internal import Reactor
 internal import SCSITarget
 
 // Another directory, while sessions run. To be called on one worker, for all; completions are
@@ -12,13 +13,22 @@ extension Worker {
   /// what the target still presents; sessions of a target that is not there any more end. No other
   /// session notices anything.
   ///
-  /// `completion` when that is so on every reactor and no task is left of what was taken away.
-  /// Units that the directory names are to be added before; those it does not name any more are to
-  /// be removed after the completion. Every call to the same worker.
-  public func publish(_ directory: TargetDirectory, completion: @escaping () -> Void = {}) {
+  /// `whenInForce` when that is so on every reactor: nobody gets a right any more by an earlier
+  /// one. `completion` when no task is left of what was taken away. A unit may come before or
+  /// after, for those whom the directory of that moment gives it. Every call to the same worker,
+  /// where it comes before whatever is asked for later.
+  public func publish(
+    _ directory: TargetDirectory, completion: @escaping () -> Void = {},
+    whenInForce: @escaping () -> Void = {}
+  ) {
     let publication = context.nextNumber()
+    let followers = Countdown(whenInForce)
+    for _ in workers { followers.enter() }
+    followers.arm()
+    let here = ReactorBound(followers, on: reactor)
     onEveryWorker(completion) { worker, done in
       worker.follow(directory, publication, completion: done)
+      worker.reactor.courier.send(to: here) { $0.leave() }
     }
   }
 
@@ -44,8 +54,8 @@ extension Worker {
   }
 
   /// Ends every session that the directory in force would not let in any more: by its initiator's
-  /// name, the address it came from and the name of its CHAP user. `completion` with their number,
-  /// when the last operation of the last of them has ended.
+  /// name, the address it came from, and its CHAP user with the secret that it proved. `completion`
+  /// with their number, when the last operation of the last of them has ended.
   public func endUnqualifiedSessions(completion: @escaping (Int) -> Void) {
     ask { (counts: [Int]) in
       completion(counts.reduce(0, +))
@@ -69,7 +79,7 @@ extension Session {
     let authority = PortalAuthority(
       directory: worker.directory, portalGroupTag: key.portalGroupTag,
       initiatorAddress: initiatorAddress)
-    return authority.grant(to: initiatorName, at: key.targetName, as: rights.user) != nil
+    return authority.grant(to: initiatorName, at: key.targetName, as: credential) != nil
   }
 
   /// Becomes what `directory` makes of it; `completion` when nothing is left of what it loses.

@@ -24,14 +24,17 @@ public enum UnitUse: Sendable, Hashable {
 extension Worker {
   /// Presents `unit`, which has no device servers yet, on every reactor. Sessions meet it when it
   /// is complete, those that run at once if the directory names it; `completion` then. False: a
-  /// unit of that name is here already, and nothing happens.
+  /// unit of that name is here already, or has not left, and nothing happens.
   public func add(_ unit: LogicalUnit, completion: @escaping (Bool) -> Void) {
     let name = unit.identity.name
-    guard servers[name] == nil, arriving.insert(name).inserted else { return completion(false) }
+    guard servers[name] == nil, !leaving.contains(name), arriving.insert(name).inserted else {
+      return completion(false)
+    }
     onEveryWorker { [self] in
       onEveryWorker {
         self.arriving.remove(name)
         completion(true)
+        for removal in self.removalsOfArriving.removeValue(forKey: name) ?? [] { removal() }
       } _: { worker, done in
         worker.reveal(name, completion: done)
       }
@@ -57,6 +60,13 @@ extension Worker {
   public func remove(
     unitNamed name: String, force: Bool, completion: @escaping (UnitRemoval) -> Void
   ) {
+    // One that is on its way must not come after it was taken for gone.
+    if arriving.contains(name) {
+      removalsOfArriving[name, default: []].append { [self] in
+        remove(unitNamed: name, force: force, completion: completion)
+      }
+      return
+    }
     guard let unit = servers[name]?.unit, leaving.insert(name).inserted else {
       return completion(.notFound)
     }

@@ -114,12 +114,13 @@ extension Connection {
     let authority = PortalAuthority(
       directory: worker.directory, portalGroupTag: socket.portalGroupTag,
       initiatorAddress: socket.peer)
-    let user = outcome.authenticatedUser
-    guard let grant = authority.grant(to: outcome.initiatorName, at: name, as: user) else {
+    let credential = outcome.credential
+    guard let grant = authority.grant(to: outcome.initiatorName, at: name, as: credential) else {
       return nil
     }
     return SessionStanding(
-      rights: SessionRights(grantToken: grant.token, user: user), address: socket.peer,
+      rights: SessionRights(grantToken: grant.token, user: credential?.name),
+      credential: credential, address: socket.peer,
       presentation: authority.presentation(for: grant))
   }
 

@@ -56,14 +56,14 @@ struct PortalAuthority: LoginAuthority {
       portalGroupTags: target.portalGroupTags)
   }
 
-  /// The grant that `initiator`, who has proved to be `user`, would get at `target`; nil: none. A
-  /// user is known by the name: a secret that has changed since counts at the next login.
-  func grant(to initiator: String, at target: String, as user: String?) -> AdmissionGrant? {
+  /// The grant that `initiator`, who has proved to be `user`, would get at `target`; nil: none.
+  /// What was proved is the secret of that time: under another one it counts for nothing.
+  func grant(to initiator: String, at target: String, as user: CHAPUser?) -> AdmissionGrant? {
     let request = AdmissionRequest(
       initiatorName: initiator, sessionType: .normal, targetName: target)
     guard case .granted(let grant) = admission(request) else { return nil }
     guard case .chap(let users, _) = grant.authentication else { return grant }
-    return users.contains { $0.name == user } ? grant : nil
+    return users.contains { $0 == user } ? grant : nil
   }
 }
 

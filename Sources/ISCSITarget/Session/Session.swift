@@ -32,6 +32,8 @@ final class Session {
   let policy: SessionPolicy
   /// By the directory that was published last.
   var rights: SessionRights
+  /// What the login proved that made the session.
+  let credential: CHAPUser?
   /// Where the login came from that made the session.
   let initiatorAddress: SocketAddress
   let worker: Worker
@@ -100,6 +102,7 @@ final class Session {
     parameters = outcome.parameters.session
     policy = presentation.session
     rights = standing.rights
+    credential = standing.credential
     initiatorAddress = standing.address
     self.worker = worker
     account = worker.openAccount(of: outcome.initiatorName)
@@ -123,6 +126,7 @@ final class Session {
     // A discovery that is done but not closed is soon in nobody's way.
     policy = SessionPolicy(queueDepth: 8, nopInterval: Milliseconds(0))
     rights = SessionRights(grantToken: nil, user: outcome.authenticatedUser)
+    credential = outcome.credential
     initiatorAddress = address
     self.worker = worker
     account = InitiatorAccount(bytesMax: Session.discoveryMemoryMax)
@@ -231,6 +235,7 @@ struct SessionRights: Equatable {
 /// What a session begins with.
 struct SessionStanding {
   let rights: SessionRights
+  let credential: CHAPUser?
   let address: SocketAddress
   let presentation: Presentation
 }

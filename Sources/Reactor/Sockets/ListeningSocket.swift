@@ -7,20 +7,30 @@ public enum ListeningSocket {
   ///
   /// Closed on exec. Whether it blocks is the engine's affair: io_uring waits only for blocking
   /// sockets, `AIOEngine` makes it non-blocking.
+  ///
+  /// `isShared`: beside sockets of this user that share their addresses just now; no other may come
+  /// beside it.
   public static func open(
-    address: SocketAddress, backlog: Int32 = 1024
+    address: SocketAddress, backlog: Int32 = 1024, isShared: Bool = false
   ) throws(SocketError) -> SocketHandle {
     let descriptor = clinux_tcp_socket(address.ip.isIPv6 ? 1 : 0)
     guard descriptor >= 0 else {
       throw SocketError(action: "make a socket for", address: address, error: .last)
     }
     do throws(SocketError) {
+      if isShared { shareAddress(of: SocketHandle(rawValue: descriptor), true) }
       try listen(descriptor, on: address, backlog: backlog)
+      if isShared { shareAddress(of: SocketHandle(rawValue: descriptor), false) }
     } catch {
       _ = close(descriptor)
       throw error
     }
     return SocketHandle(rawValue: descriptor)
+  }
+
+  /// SO_REUSEPORT. Where it cannot be set, the other socket's `bind` says so.
+  public static func shareAddress(of socket: SocketHandle, _ isShared: Bool) {
+    _ = clinux_set_option(socket.rawValue, SOL_SOCKET, SO_REUSEPORT, isShared ? 1 : 0)
   }
 
   private static func listen(

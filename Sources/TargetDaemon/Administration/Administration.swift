@@ -83,8 +83,7 @@ final class Administration: Sendable {
   ) throws(AdministrationError) -> ChangeResult {
     let transaction = Transaction(
       daemon: daemon, file: options.runtimeOnly ? nil : file, running: running, change: change,
-      options: options,
-      isWanted: { [weak self] in self?.configuration.store(named: $0.name) == $0 })
+      options: options)
     let outcome = try transaction.carryOut()
     let result = ChangeResult(
       differences: change.difference.changes.map { Difference($0) }, warnings: outcome.warnings,

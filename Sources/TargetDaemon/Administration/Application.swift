@@ -12,8 +12,16 @@ internal import TargetConfig
 /// Brings a change that was prepared to the reactors. It cannot fail any more: where operations do
 /// not end in time, what they hold up follows later, and a warning says so.
 ///
-/// The order: units that are opened anew, and new ones; portals; then the directory, which names
-/// only units that are there; then the units that it does not name any more.
+/// What is taken away is gone before anything new is given, so that nobody has at any moment what
+/// neither the old nor the new configuration gives him:
+///
+/// 1. Portals that close accept nobody any more, and their connections end.
+/// 2. Units that leave, or are to be another's, are taken from whoever has them. Units that no
+///    directory has named yet are made known.
+/// 3. The directory is published: access lists, users and LUN maps of the new configuration.
+/// 4. Units that take the place of others are presented as soon as these have gone, to those whom
+///    the new directory gives them.
+/// 5. Portals open.
 struct Application {
   /// How long it is waited for locks of media that were ours: their former stores close at once.
   private static let lockPatience = Milliseconds.seconds(2)
@@ -27,26 +35,30 @@ struct Application {
   let preparation: Preparation
   let directory: TargetDirectory
   let loaded: LoadedConfiguration
-  /// Whether what runs has a store so. To be asked by what follows later, in turn.
-  let isWanted: @Sendable (TargetConfiguration.Store) -> Bool
 
   private var configuration: TargetConfiguration { loaded.configuration }
+  private var exchange: UnitExchange { UnitExchange(daemon: daemon) }
 
   /// Warnings.
   func carryOut(endingUnqualified: Bool) -> [String] {
-    var warnings = reopenUnits()
-    warnings += daemon.present(preparation.units)
-    closePortals()
-    warnings += openPortals()
+    daemon.inventory.revise(loaded, without: plan.closedStores)
+    var warnings = closePortals()
+    let departures = plan.closedStores.compactMap { exchange.remove($0) }
+    // The directory in force may still name a store whose unit was not there.
+    let known = Set(plan.closedStores)
+    let units = preparation.units
+    warnings += units.filter { !known.contains($0.name) }.compactMap { exchange.add($0) }
+    let publication = publish()
+    let isInForce = publication.inForce.wait(atMost: Daemon.patience)
+    warnings += units.filter { known.contains($0.name) }.compactMap { exchange.add($0) }
+    let deadline = MonotonicTime.current + Daemon.patience
+    warnings += bringSuccessors(departures, by: deadline)
+    warnings += awaitEnd(of: publication, departures, by: deadline)
     warnings += setAccessStates()
-    warnings += publish()
+    warnings += openPortals(isInForce)
     warnings += preparation.cut()
     if endingUnqualified { warnings += endUnqualifiedSessions() }
-    let opened = preparation.units.map(\.opened) + preparation.reopened
-    do throws(DaemonError) { try daemon.awaitLocks(of: opened) } catch {
-      warnings.append("\(error)")
-    }
-    settle(preparation.reopened)
+    warnings += awaitLocks()
     daemon.targetCount.store(configuration.targets.count, ordering: .relaxed)
     daemon.statusChanged()
     return warnings
@@ -54,21 +66,48 @@ struct Application {
 
   // MARK: Units
 
-  private func reopenUnits() -> [String] {
-    preparation.reopened.flatMap { opened in
-      UnitReplacement(daemon: daemon, opened: opened, loaded: loaded, isWanted: isWanted)
-        .carryOut()
+  private func bringSuccessors(
+    _ departures: [Departure], by deadline: MonotonicTime
+  ) -> [String] {
+    preparation.successors.compactMap { successor in
+      let formers = departures.filter { successor.formers.contains($0.claim.name) }
+      return exchange.bring(successor, after: formers, loaded, by: deadline)
     }
   }
 
+  /// Those that nobody waits for by name.
+  private func awaitEnd(
+    of publication: Publication, _ departures: [Departure], by deadline: MonotonicTime
+  ) -> [String] {
+    let succeeded = Set(preparation.successors.flatMap(\.formers))
+    let missing = departures.filter {
+      !succeeded.contains($0.claim.name) && !$0.wait(until: deadline)
+    }
+    guard missing.isEmpty, publication.isDone.wait(until: deadline) else {
+      let names =
+        missing.isEmpty
+        ? "what was taken away" : missing.map(\.claim.name).joined(separator: ", ")
+      return ["operations of \(names) have not ended: the last of it goes when they have"]
+    }
+    return []
+  }
+
   /// The lock of a medium that was ours before comes at once when its former store is closed.
-  private func settle(_ reopened: [StoreAssembly.Opened]) {
+  private func awaitLocks() -> [String] {
+    let units =
+      preparation.units
+      + preparation.successors.map(\.opened.configured.name)
+      .compactMap { daemon.inventory.served(named: $0) }
+    do throws(DaemonError) { try daemon.awaitLocks(of: units.map(\.opened)) } catch {
+      return ["\(error)"]
+    }
     let deadline = MonotonicTime.current + Self.lockPatience
-    while reopened.contains(where: { $0.store.readiness == .waitingForLock }),
+    while units.contains(where: { $0.opened.store.readiness == .waitingForLock }),
       MonotonicTime.current < deadline
     {
       PlatformThread.pause(microseconds: Daemon.retryMicroseconds)
     }
+    return []
   }
 
   private func setAccessStates() -> [String] {
@@ -90,65 +129,65 @@ struct Application {
 
   // MARK: Portals
 
-  private func closePortals() {
-    for endpoint in plan.closedPortals {
-      guard let address = SocketAddress(endpoint) else { continue }
+  private func closePortals() -> [String] {
+    let closing = plan.closedPortals.compactMap { endpoint -> (SocketAddress, Rendezvous)? in
+      guard let address = SocketAddress(endpoint) else { return nil }
       daemon.inventory.note(silent: address, because: nil)
-      guard let portal = daemon.inventory.take(portalAt: address) else { continue }
+      guard let portal = daemon.inventory.take(portalAt: address) else { return nil }
       let isClosed = Rendezvous()
-      portal.listener.post { $0.stop(grace: Daemon.logoutGrace) { isClosed.done() } }
-      // Where an initiator does not leave, its connection is closed after the grace.
-      _ = isClosed.wait(atMost: Daemon.logoutGrace + Self.closingPatience)
+      portal.listener.order { $0.stop(grace: Daemon.logoutGrace) { isClosed.done() } }
+      return (address, isClosed)
+    }
+    // Where an initiator does not leave, its connection is closed after the grace.
+    let deadline = MonotonicTime.current + Daemon.logoutGrace + Self.closingPatience
+    return closing.compactMap { address, isClosed in
+      guard isClosed.wait(until: deadline) else {
+        return "connections through \(address) have not ended: they go when their I/O has"
+      }
       daemon.logger.notice("portal closed", metadata: ["portal": "\(address)"])
+      return nil
     }
   }
 
-  private func openPortals() -> [String] {
-    daemon.listen(on: preparation.sockets)
-    return preparation.laterPortals.compactMap { portal in
-      do throws(SocketError) {
-        let handle = try PortalSockets.listen(on: portal.address, daemon.logger)
-        daemon.listen(on: [PortalSockets.Socket(portal: portal, handle: handle)])
-        return nil
-      } catch {
-        daemon.inventory.note(silent: portal.address, because: "\(error)")
-        daemon.events.publish(
-          Event(.portalFailed, "\(error)", address: "\(portal.address)"))
-        return "\(error)"
-      }
+  /// Not before whoever comes in is judged by the new directory on every reactor.
+  private func openPortals(_ isInForce: Bool) -> [String] {
+    guard isInForce else {
+      for socket in preparation.sockets { socket.close() }
+      return fail(
+        preparation.sockets.map(\.portal), "the daemon had too much to do to open it in time")
+    }
+    return fail(daemon.listen(on: preparation.sockets), "its reactor has too much to do")
+  }
+
+  private func fail(_ portals: [PortalDefinition], _ reason: String) -> [String] {
+    portals.map { portal in
+      let sentence = "\(portal.address) does not listen: \(reason); remove it and add it again"
+      daemon.inventory.note(silent: portal.address, because: reason)
+      daemon.events.publish(Event(.portalFailed, sentence, address: "\(portal.address)"))
+      return sentence
     }
   }
 
   // MARK: Directory
 
-  /// Publishes it, then removes the units that are not in it.
-  private func publish() -> [String] {
-    let reopened = Set(preparation.reopened.map(\.configured.name))
-    let leaving = plan.closedStores.filter {
-      !reopened.contains($0) && daemon.inventory.take(unitNamed: $0) != nil
-    }
+  private struct Publication {
+    /// Every reactor judges and shows by it.
+    let inForce = Rendezvous()
+    /// Nothing is left of what it takes away.
     let isDone = Rendezvous()
-    let isAsked = daemon.worker.insist(until: .current + Daemon.patience) {
-      [daemon, directory] worker in
+  }
+
+  private func publish() -> Publication {
+    let publication = Publication()
+    let (inForce, isDone) = (publication.inForce, publication.isDone)
+    daemon.worker.order { [directory] worker in
       worker.publish(directory) {
-        guard !leaving.isEmpty else { return isDone.done() }
-        var missing = leaving.count
-        for name in leaving {
-          worker.remove(unitNamed: name, force: true) { _ in
-            daemon.workshop.forget(unitNamed: name)
-            daemon.inventory.hasLeft(name)
-            missing -= 1
-            if missing == 0 { isDone.done() }
-          }
-        }
+        isDone.done()
+      } whenInForce: {
+        inForce.done()
       }
     }
-    guard isAsked else { return ["the reactors take no orders: restart the daemon"] }
-    guard isDone.wait(atMost: Daemon.patience) else {
-      let names = leaving.isEmpty ? "what was taken away" : leaving.joined(separator: ", ")
-      return ["operations of \(names) have not ended: the last of it goes when they have"]
-    }
-    return []
+    return publication
   }
 
   private func endUnqualifiedSessions() -> [String] {

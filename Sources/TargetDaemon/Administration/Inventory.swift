@@ -18,6 +18,14 @@ final class Inventory: Sendable {
     let listener: ReactorBound<PortalListener>
   }
 
+  /// A store that is open, whose unit is made when others have gone.
+  struct Expected: Sendable {
+    let successor: UnitExchange.Successor
+    /// The configuration in force.
+    var loaded: LoadedConfiguration
+    let number: UInt64
+  }
+
   private struct Contents: Sendable {
     /// In the order of their coming.
     var names: [String] = []
@@ -25,8 +33,12 @@ final class Inventory: Sendable {
     var portals: [ListeningPortal] = []
     /// Portals of the configuration that do not listen, and why.
     var silentPortals: [SocketAddress: String] = [:]
-    /// Units that are going: their last operations have not ended, so their media are not free.
-    var leaving: Set<String> = []
+    /// Units that are going: their last operations have not ended, so neither their media nor their
+    /// identities are free.
+    var leaving: [String: UnitClaim] = [:]
+    /// Stores whose units come when others have gone.
+    var expected: [String: Expected] = [:]
+    var lastNumber: UInt64 = 0
   }
 
   private let contents = Mutex(Contents())
@@ -37,15 +49,29 @@ final class Inventory: Sendable {
     contents.withLock { contents in contents.names.compactMap { contents.units[$0] } }
   }
   var units: [LogicalUnit] { served.map(\.unit) }
-  var leaving: Set<String> { contents.withLock { $0.leaving } }
+  /// The names of those that have not left.
+  var leaving: Set<String> { contents.withLock { Set($0.leaving.keys) } }
+  var leavingClaims: [UnitClaim] { contents.withLock { Array($0.leaving.values) } }
 
   func served(named name: String) -> Served? { contents.withLock { $0.units[name] } }
 
-  func add(_ served: Served) {
+  /// False: a unit of that name is served, or has not left.
+  func add(_ served: Served) -> Bool {
     contents.withLock { contents in
-      precondition(contents.units[served.name] == nil, "a name is served once")
+      guard contents.units[served.name] == nil, contents.leaving[served.name] == nil else {
+        return false
+      }
       contents.units[served.name] = served
       contents.names.append(served.name)
+      return true
+    }
+  }
+
+  /// Takes out a unit that could not be presented.
+  func forget(unitNamed name: String) {
+    contents.withLock { contents in
+      contents.units[name] = nil
+      contents.names.removeAll { $0 == name }
     }
   }
 
@@ -54,12 +80,45 @@ final class Inventory: Sendable {
     contents.withLock { contents in
       guard let served = contents.units.removeValue(forKey: name) else { return nil }
       contents.names.removeAll { $0 == name }
-      contents.leaving.insert(name)
+      contents.leaving[name] = served.claim
       return served
     }
   }
 
-  func hasLeft(_ name: String) { contents.withLock { _ = $0.leaving.remove(name) } }
+  func hasLeft(_ name: String) { contents.withLock { $0.leaving[name] = nil } }
+
+  // MARK: Expected units
+
+  var expectedClaims: [UnitClaim] {
+    contents.withLock { $0.expected.values.map(\.successor.claim) }
+  }
+
+  /// The number by which it is taken: a later one of that name is another.
+  func expect(_ successor: UnitExchange.Successor, _ loaded: LoadedConfiguration) -> UInt64 {
+    contents.withLock { contents in
+      contents.lastNumber += 1
+      let number = contents.lastNumber
+      contents.expected[successor.claim.name] = Expected(
+        successor: successor, loaded: loaded, number: number)
+      return number
+    }
+  }
+
+  /// Nil: it is not wanted any more.
+  func takeExpected(_ name: String, _ number: UInt64) -> Expected? {
+    contents.withLock { contents in
+      guard contents.expected[name]?.number == number else { return nil }
+      return contents.expected.removeValue(forKey: name)
+    }
+  }
+
+  /// Another configuration is in force, by which `names` are not what they were.
+  func revise(_ loaded: LoadedConfiguration, without names: [String]) {
+    contents.withLock { contents in
+      for name in names { contents.expected[name] = nil }
+      for name in contents.expected.keys { contents.expected[name]?.loaded = loaded }
+    }
+  }
 
   // MARK: Portals
 

@@ -26,16 +26,14 @@ struct Preparation {
     let after: UInt64
   }
 
-  private let daemon: Daemon
+  let daemon: Daemon
   private let loaded: LoadedConfiguration
   /// Units of stores that were not served before.
-  private(set) var units: [Inventory.Served] = []
-  /// Stores that take the place of others of the same name. Their units are made when the former
-  /// are gone, with the reservations that these had at the end.
-  private(set) var reopened: [StoreAssembly.Opened] = []
+  var units: [Inventory.Served] = []
+  /// Stores that take the place of others: of the same name, identifier or medium. Their units are
+  /// made when the former are gone, with the reservations that these had at the end.
+  var successors: [UnitExchange.Successor] = []
   private(set) var sockets: [PortalSockets.Socket] = []
-  /// Portals whose addresses are free only once others have closed.
-  private(set) var laterPortals: [PortalDefinition] = []
   private(set) var resized: [Resized] = []
   private var media: [Medium] = []
 
@@ -69,16 +67,7 @@ struct Preparation {
     let assembly = daemon.workshop.assembly(of: loaded)
     var stores: [StoreAssembly.Opened] = []
     for store in plan.openedStores { stores.append(try open(store, assembly, plan)) }
-    let closed = Set(plan.closedStores)
-    do throws(DaemonError) {
-      stores = try assembly.withFaults(stores)
-      reopened = stores.filter { closed.contains($0.configured.name) }
-      try daemon.workshop.ensureIdentities(of: reopened)
-      units = try daemon.workshop.units(
-        of: stores.filter { !closed.contains($0.configured.name) }, by: assembly)
-    } catch {
-      throw AdministrationError(error)
-    }
+    try makeUnits(of: stores, by: assembly, plan)
   }
 
   private mutating func open(
@@ -132,17 +121,31 @@ struct Preparation {
       let definition = zip(loaded.configuration.portals, directory.portals)
         .first { $0.0.endpoint == portal.endpoint }?.1
       guard let definition else { continue }
-      if closed.contains(where: { $0.port == definition.address.port }) {
-        laterPortals.append(definition)
-        continue
+      // What closes has the address, or one that covers it, until the change is certain.
+      let neighbors = daemon.inventory.portals.filter {
+        closed.contains($0.portal.address) && $0.portal.address.port == definition.address.port
       }
+      share(neighbors, true)
+      defer { share(neighbors, false) }
       do throws(SocketError) {
         let handle = try PortalSockets.listen(
-          on: definition.address, waitingAtMost: Milliseconds(0), daemon.logger)
+          on: definition.address, waitingAtMost: Milliseconds(0), isShared: !neighbors.isEmpty,
+          daemon.logger)
         sockets.append(PortalSockets.Socket(portal: definition, handle: handle))
       } catch {
         throw AdministrationError(error, at: "portals[\(portal.endpoint)]")
       }
+    }
+  }
+
+  private func share(_ portals: [Inventory.ListeningPortal], _ isShared: Bool) {
+    for portal in portals {
+      let isDone = Rendezvous()
+      portal.listener.order {
+        $0.shareAddress(isShared)
+        isDone.done()
+      }
+      _ = isDone.wait(atMost: Daemon.patience)
     }
   }
 
@@ -213,6 +216,7 @@ struct Preparation {
   /// Of a change that was not made.
   func undo() {
     for socket in sockets { socket.close() }
+    daemon.workshop.release(units.map(\.claim))
     for resize in resized {
       let _: UnitResize? = daemon.worker.wait(atMost: Daemon.patience) { worker, answer in
         worker.resize(

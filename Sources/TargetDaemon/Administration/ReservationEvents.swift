@@ -27,6 +27,10 @@ final class ReservationEvents: UnitPersistence {
 
   var unitCount: Int { known.withLock { $0.count } }
 
+  func hasRegistrations(unitNamed name: String) -> Bool {
+    known.withLock { !($0[name]?.registrations.isEmpty ?? true) }
+  }
+
   func save(
     _ state: ReservationState, of unit: LogicalUnitIdentity, completion: @escaping SaveCompletion
   ) {

@@ -184,21 +184,14 @@ private struct StoreArrivalAttempt {
   }
 
   private func replace(by opened: StoreAssembly.Opened, _ loaded: LoadedConfiguration) {
-    let name = served.name
-    guard daemon.inventory.take(unitNamed: name) != nil else { return }
-    let removal: UnitRemoval? = daemon.worker.wait(atMost: Daemon.patience) { worker, answer in
-      worker.remove(unitNamed: name, force: true) { answer($0) }
-    }
-    daemon.inventory.hasLeft(name)
-    guard removal != nil,
-      let units = try? daemon.workshop.units(
-        of: [opened], by: daemon.workshop.assembly(of: loaded))
-    else { return complain("its unit cannot be replaced: restart the daemon") }
-    for unit in units {
-      daemon.inventory.add(unit)
-      let _: Bool? = daemon.worker.wait(atMost: Daemon.patience) { worker, answer in
-        worker.add(unit.unit) { answer($0) }
-      }
+    let exchange = UnitExchange(daemon: daemon)
+    guard let former = exchange.remove(served.name) else { return }
+    let successor = UnitExchange.Successor(
+      opened: opened, claim: UnitClaim(of: opened, naa: former.claim.naa),
+      formers: [former.claim.name])
+    let deadline = MonotonicTime.current + Daemon.patience
+    if let sentence = exchange.bring(successor, after: [former], loaded, by: deadline) {
+      complain(sentence)
     }
   }
 }

@@ -14,8 +14,6 @@ struct Transaction {
   let running: RunningConfiguration
   let change: RunningConfiguration.Change
   let options: ChangeOptions
-  /// As `Application.isWanted`.
-  let isWanted: @Sendable (TargetConfiguration.Store) -> Bool
 
   /// What has been done, or with `dryRun` would be.
   struct Outcome {
@@ -42,7 +40,7 @@ struct Transaction {
     }
     let application = Application(
       daemon: daemon, plan: plan, preparation: preparation, directory: directory,
-      loaded: change.running, isWanted: isWanted)
+      loaded: change.running)
     outcome.warnings += application.carryOut(endingUnqualified: options.now)
     return outcome
   }

@@ -4,6 +4,13 @@ internal import Synchronization
 
 // The reactors, for threads that may sleep, and for tasks.
 
+extension ReactorBound {
+  /// Hands `body` over for certain, to a mailbox that is full, too. For the orders of a change:
+  /// there are few of them, one change after the other gives them, and none may be lost or
+  /// overtaken.
+  func order(_ body: @escaping @Sendable (Value) -> Void) { answer(body) }
+}
+
 extension ReactorBound where Value == Worker {
   /// Runs `body` on the worker and waits until it has called back; nil: it has not, within `bound`,
   /// and may yet do what it was asked for.

@@ -57,14 +57,16 @@ struct PortalSockets {
   static let waitMax = Milliseconds.seconds(5)
 
   /// A socket that listens; where another has the port, once it is free within `waitMax`.
+  /// `isShared`: beside sockets of ours that share their addresses just now.
   static func listen(
-    on address: SocketAddress, waitingAtMost waitMax: Milliseconds = waitMax, _ logger: Logger
+    on address: SocketAddress, waitingAtMost waitMax: Milliseconds = waitMax,
+    isShared: Bool = false, _ logger: Logger
   ) throws(SocketError) -> SocketHandle {
     let deadline = MonotonicTime.current + waitMax
     var hasSaid = false
     while true {
       do throws(SocketError) {
-        return try ListeningSocket.open(address: address)
+        return try ListeningSocket.open(address: address, isShared: isShared)
       } catch {
         guard error.error == .addressInUse, MonotonicTime.current < deadline else { throw error }
         if !hasSaid {

@@ -1,6 +1,7 @@
 internal import AdministrationServer
 internal import BackingStore
 internal import Logging
+internal import Reactor
 internal import SCSITarget
 internal import Synchronization
 internal import TargetConfig
@@ -16,6 +17,9 @@ final class UnitWorkshop: Sendable {
   private let logger: Logger
   private let reactorCount: Int
   private let registry: Mutex<IdentityRegistry>
+  /// The identifiers of the units there are, and the names of their stores: no two have records in
+  /// the same file.
+  private let alive = Mutex<[[UInt8]: String]>([:])
   /// How many units were made: their homes go round the reactors.
   private let unitCount = Mutex(0)
 
@@ -52,9 +56,14 @@ final class UnitWorkshop: Sendable {
   /// Of units that administrators would hear of.
   var observedUnitCount: Int { files.observedReservations.unitCount }
 
-  /// Makes and saves those that are missing, so that `units` cannot fail.
-  func ensureIdentities(of opened: [StoreAssembly.Opened]) throws(DaemonError) {
-    _ = try identities(of: opened)
+  /// The identifier of each store; those that are missing are made and saved, so that `units`
+  /// cannot fail for lack of one.
+  func identifiers(of opened: [StoreAssembly.Opened]) throws(DaemonError) -> [String: [UInt8]] {
+    let generated = try identities(of: opened)
+    return Dictionary(
+      opened.map(\.configured).compactMap { store in
+        (store.naa?.bytes ?? generated[store.name]?.naa).map { (store.name, $0) }
+      }, uniquingKeysWith: { first, _ in first })
   }
 
   private func identities(
@@ -66,11 +75,79 @@ final class UnitWorkshop: Sendable {
     }
   }
 
-  /// The logical units of open stores. Identities that are new are saved before.
+  /// Ends what units had to themselves that are gone, or never came.
+  func release(_ claims: [UnitClaim]) {
+    alive.withLock { alive in
+      for claim in claims { alive[claim.naa] = nil }
+    }
+  }
+
+  private func claim(_ identifiers: [(name: String, naa: [UInt8])]) throws(DaemonError) {
+    try alive.withLock { alive throws(DaemonError) in
+      var claimed = alive
+      for (name, naa) in identifiers {
+        guard let other = claimed.updateValue(name, forKey: naa) else { continue }
+        throw DaemonError(
+          .configuration,
+          "stores.\(name) has the identifier of the store \"\(other)\", "
+            + "\(Hexadecimal.text(naa)): initiators would take the two for one disk; give one of "
+            + "them another \"naa\"")
+      }
+      alive = claimed
+    }
+  }
+
+  /// Calls `body` on a thread of its own when all is saved, or refused, that was handed over for it
+  /// before: reservations, parameters, marks.
+  func afterSaves(_ body: @escaping @Sendable () -> Void) {
+    let (parameters, latches) = (files.parameterThread, latchThread)
+    files.reservationThread.follow { parameters.follow { latches.follow(body) } }
+  }
+
+  /// A failed sync counts for the medium, under whatever name it is served, and was perhaps not
+  /// known yet when the store was opened. Sleeps.
+  func passLatch(of former: Departure, to opened: StoreAssembly.Opened) {
+    let (old, new) = (former.claim.name, opened.configured.name)
+    guard former.wasLatched || marks.finding(for: old) != nil, let store = opened.onDisk else {
+      return
+    }
+    store.inheritLatch()
+    guard marks.finding(for: new) == nil else { return }
+    let metadata: Logger.Metadata = ["store": "\(new)", "mark": "\(marks.path(of: new))"]
+    do throws(SystemError) {
+      try marks.mark(new, .inputOutput)
+      logger.error(
+        "a sync of the medium failed under another name, so writes to the store are refused",
+        metadata: metadata.merging(["former": "\(old)"]) { $1 })
+    } catch {
+      logger.critical(
+        """
+        the mark of the failed sync cannot be saved: writes are refused until this process ends; \
+        check the data, or create the file named here as mark
+        """, metadata: metadata.merging(["error": "\(error)"]) { $1 })
+    }
+  }
+
+  /// What is on record of a unit and would not count for another one on its medium; nil: nothing.
+  func recordInForce(of unit: LogicalUnit) -> String? {
+    if unit.isOffline { return "reservations that cannot be read" }
+    if files.observedReservations.hasRegistrations(unitNamed: unit.identity.name) {
+      return "reservations"
+    }
+    return files.wipes.isMarked(unit.identity) ? "an unfinished FORMAT UNIT or SANITIZE" : nil
+  }
+
+  /// The logical units of open stores, one for each identifier as long as it is there. Identities
+  /// that are new are saved before.
   func units(
     of opened: [StoreAssembly.Opened], by assembly: StoreAssembly
   ) throws(DaemonError) -> [Inventory.Served] {
     let identities = try identities(of: opened)
+    let identifiers = try identifiers(of: opened)
+    try claim(
+      opened.compactMap { opened in
+        identifiers[opened.configured.name].map { (opened.configured.name, $0) }
+      })
     let first = unitCount.withLock { count in
       defer { count += opened.count }
       return count

@@ -38,6 +38,12 @@ final class JobThread: Sendable {
     return isAccepted
   }
 
+  /// As `perform`, but never refused: for the few jobs that others wait for, one at a time.
+  func follow(_ job: @escaping Job) {
+    jobs.withLock { $0.append(job) }
+    arrived.signal()
+  }
+
   /// Ends the thread when all its jobs are done. False: they are not, by `deadline`.
   func finish(by deadline: MonotonicTime) -> Bool {
     arrived.signal()
