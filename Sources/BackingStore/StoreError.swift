@@ -11,6 +11,8 @@ public struct StoreError: Error, Sendable, Equatable {
     case tooLarge(UInt64)
     case partialBlock(UInt64, blockSize: UInt32)
     case missing
+    /// A file that may not be made anew: it was there before.
+    case lost
     case missingDevice
     case wrongType(String)
     case notOfKind(StoreKind)
@@ -58,7 +60,7 @@ extension StoreError: CustomStringConvertible {
     case .tooLarge(let bytes): "\(bytes) bytes is more than a file can hold"
     case .partialBlock(let bytes, let blockSize):
       "\(bytes) bytes is not a multiple of the block size, \(blockSize)"
-    case .missing, .missingDevice, .wrongType, .notOfKind, .linkToFile, .replaced, .inUse:
+    case .missing, .lost, .missingDevice, .wrongType, .notOfKind, .linkToFile, .replaced, .inUse:
       typeSentence
     case .largerThanConfigured, .smallerThanConfigured, .deviceSizeDiffers, .shrank,
       .notResizable, .wouldShrink:
@@ -71,6 +73,12 @@ extension StoreError: CustomStringConvertible {
   private var typeSentence: String {
     switch reason {
     case .missing: "does not exist; give a size and it is created, sparse"
+    case .lost:
+      """
+      does not exist, and the store is not new, so no empty one is made in its place: mount its file \
+      system, or put the file back; to begin anew with an empty disk, make an empty file \
+      there (touch)
+      """
     case .missingDevice: "does not exist, and files are not created under /dev"
     case .wrongType(let type): "is a \(type), not a regular file or a block device"
     case .notOfKind(.file): "is a block device, but a file was configured"

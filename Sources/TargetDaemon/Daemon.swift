@@ -58,7 +58,8 @@ public final class Daemon: Sendable {
       state, reactorCount: plan.count, events: events, logger: logger)
     let assembly = workshop.assembly(of: loaded)
     let served = try workshop.units(
-      of: try assembly.open(configuration.stores, .isWaitedFor), by: assembly)
+      of: try assembly.open(configuration.stores, .isWaitedFor), by: assembly,
+      alive: Set(configuration.stores.map(\.name)))
     let sockets = try PortalSockets.open(directory.portals, in: loaded, logger)
     let context = ServerContext(
       reactorCount: plan.count, limits: ServerLimits(configuration.limits), logger: logger,

@@ -11,8 +11,9 @@ extension ObjectShape {
   private static let mediumKeys = [
     KeyDescription(
       name: "file", kind: .text(.path),
-      meaning: "A regular file; created sparse if it is missing and size is given. A relative path "
-        + "starts at the directory of this file."),
+      meaning:
+        "A regular file; created sparse if it is missing, size is given and the store is new. "
+        + "A relative path starts at the directory of this file."),
     KeyDescription(
       name: "block", kind: .text(.devicePath),
       meaning: "A block device, by absolute path; prefer names that stay, as in /dev/disk/by-id."),

@@ -34,7 +34,7 @@ struct Application {
     warnings += openPortals()
     setAccessStates()
     warnings += publish()
-    warnings += preparation.cut()
+    warnings += resizeUnits()
     if endingUnqualified { warnings += endUnqualifiedSessions() }
     let opened = preparation.units.map(\.opened) + preparation.reopened
     do throws(DaemonError) { try daemon.awaitLocks(of: opened) } catch {

@@ -34,28 +34,35 @@ final class UnitWorkshop: Sendable {
 
   func assembly(of loaded: LoadedConfiguration) -> StoreAssembly {
     StoreAssembly(
-      loaded: loaded, marks: marks, latchThread: latchThread, files: files, logger: logger)
+      loaded: loaded, marks: marks, latchThread: latchThread, files: files, logger: logger,
+      wasServed: { [self] name in registry.withLock { $0.hasServed(name) } })
   }
 
   /// Makes and saves those that are missing, so that `units` cannot fail.
   func ensureIdentities(of opened: [StoreAssembly.Opened]) throws(DaemonError) {
-    _ = try identities(of: opened)
+    _ = try identities(of: opened, alive: nil)
   }
 
   private func identities(
-    of opened: [StoreAssembly.Opened]
+    of opened: [StoreAssembly.Opened], alive: Set<String>?
   ) throws(DaemonError) -> [String: GeneratedIdentity] {
-    let anonymous = opened.map(\.configured).filter { $0.naa == nil || $0.serial == nil }
+    let stores = opened.map(\.configured)
+    let anonymous = stores.filter { $0.naa == nil || $0.serial == nil }
+    // Those that need no identity are in the registry as having been served.
+    let others = stores.filter { $0.naa != nil && $0.serial != nil && $0.medium.path != nil }
     return try registry.withLock { registry throws(DaemonError) in
-      try registry.identities(of: anonymous.map(\.name))
+      try registry.identities(
+        of: anonymous.map(\.name), noting: others.map(\.name), alive: alive)
     }
   }
 
-  /// The logical units of open stores. Identities that are new are saved before.
+  /// The logical units of open stores. Identities that are new are saved before. `alive`: the names
+  /// of all stores that are configured, now or after a change, of which none is forgotten; nil:
+  /// nothing is.
   func units(
-    of opened: [StoreAssembly.Opened], by assembly: StoreAssembly
+    of opened: [StoreAssembly.Opened], by assembly: StoreAssembly, alive: Set<String>? = nil
   ) throws(DaemonError) -> [Inventory.Served] {
-    let identities = try identities(of: opened)
+    let identities = try identities(of: opened, alive: alive)
     let first = unitCount.withLock { count in
       defer { count += opened.count }
       return count
