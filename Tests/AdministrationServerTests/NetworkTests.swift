@@ -1,3 +1,4 @@
+import AdministrationClient
 import AdministrationModel
 import Foundation
 import NIOCore

@@ -1,5 +1,6 @@
 internal import BackingStore
 internal import ISCSITarget
+internal import Logging
 internal import Reactor
 internal import SCSITarget
 internal import Synchronization

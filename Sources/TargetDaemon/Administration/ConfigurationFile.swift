@@ -59,7 +59,7 @@ struct ConfigurationFile: Sendable {
         let bytesMax = ConfigurationLoader.byteCountMax
         let now = try fileSystem.stableContent(of: path, bytesMax: bytesMax)
         isChanged = now != old
-        if isChanged { throw .busy }
+        if isChanged { throw .wouldBlock }
       }
     } catch {
       if isChanged { throw .changed }
