@@ -44,8 +44,8 @@ extension FileDescriptor {
     }
   }
 
-  /// The owner last: of a file of somebody else only a privilege of its own lets change the rest. An
-  /// access list comes with a mode, so the mode that is asked for comes after it. What the file
+  /// The owner last: of a file of somebody else only a privilege of its own lets change the rest.
+  /// An access list comes with a mode, so the mode that is asked for comes after it. What the file
   /// system does not take of the attributes is left out.
   func grant(_ access: FileAccess) throws(SystemError) {
     for attribute in access.attributes { attribute.set(on: rawValue) }

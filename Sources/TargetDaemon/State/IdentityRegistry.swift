@@ -12,10 +12,10 @@ internal import Reactor
 /// `formerCountMax`, but never one of which there is a record. Stores that have all of their
 /// identity from the configuration are in it too, as having been served.
 ///
-/// A file that cannot be read as it was written stops the start: new identities would be other disks
-/// to every initiator. One that is missing is the first start, unless there are records of logical
-/// units, which are made for identities only: then it was lost, and no new ones are given out
-/// either.
+/// A file that cannot be read as it was written stops the start: new identities would be other
+/// disks to every initiator. One that is missing is the first start, unless there are records of
+/// logical units, which are made for identities only: then it was lost, and no new ones are given
+/// out either.
 struct IdentityRegistry: Sendable {
   private static let header = "swift-tgtd identities 1"
   /// What is saved; more than that is read, for no file that was saved may stop a start.
