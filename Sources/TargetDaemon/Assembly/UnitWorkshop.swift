@@ -35,7 +35,11 @@ final class UnitWorkshop: Sendable {
   func assembly(of loaded: LoadedConfiguration) -> StoreAssembly {
     StoreAssembly(
       loaded: loaded, marks: marks, latchThread: latchThread, files: files, logger: logger,
-      wasServed: { [self] name in registry.withLock { $0.hasServed(name) } })
+      // Stores keep what opened them, and must not keep the state directory's lock with it.
+      wasServed: { [weak self] name in
+        guard let self else { return true }
+        return registry.withLock { $0.hasServed(name) }
+      })
   }
 
   /// Makes and saves those that are missing, so that `units` cannot fail.
