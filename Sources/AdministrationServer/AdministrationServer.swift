@@ -77,6 +77,9 @@ public final class AdministrationServer: Sendable {
       service: RequestService(
         administrator: administrator, hub: events, limits: configuration.limits),
       connections: ConnectionTable(countMax: configuration.limits.connectionCountMax),
+      networkConnections: ConnectionTable(
+        countMax: configuration.limits.networkConnectionCountMax,
+        addressCountMax: configuration.limits.addressConnectionCountMax),
       logger: logger)
   }
 
@@ -168,14 +171,19 @@ public final class AdministrationServer: Sendable {
   private func close(_ running: Running) async {
     running.file.remove()
     for channel in running.channels { try? await channel.close() }
-    let connections = acceptor.connections
-    connections.quiesce()
+    let tables = [acceptor.connections, acceptor.networkConnections]
+    for table in tables { table.quiesce() }
     let stopTime = TimeAmount(configuration.limits.stopTime)
     let deadlines = [
-      running.threads.next().scheduleTask(in: stopTime) { connections.closeAll() },
-      running.threads.next().scheduleTask(in: stopTime * 2) { connections.giveUp() },
+      running.threads.next().scheduleTask(in: stopTime) {
+        for table in tables { table.closeAll() }
+      },
+      running.threads.next().scheduleTask(in: stopTime * 2) {
+        for table in tables { table.giveUp() }
+      },
     ]
-    let isEmpty = await connections.waitUntilEmpty()
+    var isEmpty = true
+    for table in tables { isEmpty = await table.waitUntilEmpty() && isEmpty }
     for deadline in deadlines { deadline.cancel() }
     guard isEmpty else {
       logger.error("a request of the API does not end")
@@ -186,7 +194,9 @@ public final class AdministrationServer: Sendable {
 
   // MARK: For tests
 
-  var connectionCount: Int { acceptor.connections.count }
+  var connectionCount: Int {
+    acceptor.connections.count + acceptor.networkConnections.count
+  }
 
   /// Of the listener on the network.
   var networkPort: Int? {

@@ -60,9 +60,6 @@ extension DescriptorStore {
     let capacity = geometry.capacityBytes
     let size = try attempting("fstat") { () throws(SystemError) in try descriptor.status().sizeBytes
     }
-    if let configured = configuredSizeBytes, size > configured {
-      throw StoreError(path, .largerThanConfigured(actual: size, configured: configured))
-    }
     guard size < capacity else { return }
     guard configuredSizeBytes != nil, !isReadOnly else {
       throw StoreError(path, .shrank(actual: size, presented: capacity))

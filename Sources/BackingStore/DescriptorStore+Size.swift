@@ -9,23 +9,48 @@ internal import Synchronization
 // it larger tells the units afterwards.
 extension DescriptorStore {
   /// Gives the file the size `bytes`, which is on stable storage when this returns. A growing file
-  /// stays sparse. `allowsShrinking`: what lies past the end may go, and no unit uses it any more.
+  /// stays sparse; one that is larger than it is presented stays as large. `allowsShrinking`: what
+  /// lies past the end may go, and no unit uses it any more.
   public func resize(to bytes: UInt64, allowsShrinking: Bool = false) throws(StoreError) {
     guard kind == .file, !capabilities.isReadOnly, state.holdsLock else {
       throw StoreError(path, .notResizable)
     }
     try checkSize(bytes)
     let presented = geometry.capacityBytes
-    let before = max(try actualSizeBytes(), presented)
-    guard bytes >= before || allowsShrinking else {
-      throw StoreError(path, .wouldShrink(from: before, to: bytes))
+    guard bytes >= presented || allowsShrinking else {
+      throw StoreError(path, .wouldShrink(from: presented, to: bytes))
     }
     if bytes < presented { capacityBytes.store(bytes, ordering: .releasing) }
+    let actual = try actualSizeBytes()
+    if bytes < presented || bytes > actual { try cut(to: bytes) }
+    capacityBytes.store(bytes, ordering: .releasing)
+  }
+
+  /// Takes back a `resize` that made it larger, of which no unit ever knew: it presents `bytes`
+  /// again, and the file has `fileBytes`, both as before.
+  public func undoGrowth(to bytes: UInt64, fileBytes: UInt64) throws(StoreError) {
+    guard kind == .file, !capabilities.isReadOnly, state.holdsLock else {
+      throw StoreError(path, .notResizable)
+    }
+    capacityBytes.store(bytes, ordering: .releasing)
+    if try actualSizeBytes() > fileBytes { try cut(to: fileBytes) }
+  }
+
+  /// What the file has, beyond what is presented of it, in bytes.
+  public func findExcessBytes() throws(StoreError) -> UInt64 {
+    guard kind == .file, configuredSizeBytes != nil else { return 0 }
+    let (actual, presented) = (try actualSizeBytes(), geometry.capacityBytes)
+    return actual > presented ? actual - presented : 0
+  }
+
+  /// How much the file or device has now, in bytes.
+  public func findActualBytes() throws(StoreError) -> UInt64 { try actualSizeBytes() }
+
+  private func cut(to bytes: UInt64) throws(StoreError) {
     try attempting("ftruncate") { () throws(SystemError) in
       try descriptor.setSize(bytes)
       try descriptor.synchronize()
     }
-    capacityBytes.store(bytes, ordering: .releasing)
   }
 
   /// The whole blocks, in bytes, that the file or device has now; it may have been resized by

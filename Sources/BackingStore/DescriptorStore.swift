@@ -35,6 +35,10 @@ public final class DescriptorStore: OperationStore {
   let searches = ExtentSearches()
   /// The size that the administrator demands; nil: as found.
   let configuredSizeBytes: UInt64?
+  /// Of a file, when it was opened and nothing was done to it yet; 0 for a device.
+  public let foundFileBytes: UInt64
+  /// Whether opening made the file: it was nobody's before.
+  public let isMade: Bool
   private let onLatch: @Sendable (SystemError) -> Void
 
   init(
@@ -43,6 +47,8 @@ public final class DescriptorStore: OperationStore {
   ) {
     path = options.path
     kind = found.kind
+    foundFileBytes = found.fileBytes
+    isMade = found.isMade
     identity = found.identity
     cacheMode = found.cacheMode
     shape = found.geometry

@@ -9,6 +9,10 @@ struct FoundStore: ~Copyable {
   let geometry: StoreGeometry
   let capabilities: StoreCapabilities
   let descriptor: FileDescriptor
+  /// Of a file, before anything is done to it; 0 for a device.
+  let fileBytes: UInt64
+  /// Whether it was made here: nobody else has made it, and nobody else had it.
+  let isMade: Bool
 
   /// For the engine.
   var file: FileHandle {
@@ -31,6 +35,8 @@ struct FoundStore: ~Copyable {
       geometry = try opening.geometry(of: opened, status, mode)
       capabilities = opening.capabilities(of: opened, status)
       identity = status.identity
+      fileBytes = actual == .file ? status.sizeBytes : 0
+      isMade = kind == nil
       self.kind = actual
       descriptor = opened
     } catch {
@@ -75,6 +81,7 @@ private struct Opening {
         throw StoreError(path, .missingDevice)
       }
       guard options.sizeBytes != nil, !options.isReadOnly else { throw StoreError(path, .missing) }
+      guard options.createsFile else { throw StoreError(path, .lost) }
       return nil
     }
     guard let kind = target.kind else { throw StoreError(path, .wrongType(target.typeName)) }
@@ -158,10 +165,8 @@ private struct Opening {
 
   private func fileCapacity(_ actual: UInt64) throws(StoreError) -> UInt64 {
     guard let configured = options.sizeBytes else { return actual }
-    guard actual <= configured else {
-      throw StoreError(path, .largerThanConfigured(actual: actual, configured: configured))
-    }
-    guard actual == configured || !options.isReadOnly else {
+    // Of a larger one the rest stays as it is, out of reach: it may be all that is left of data.
+    guard actual >= configured || !options.isReadOnly else {
       throw StoreError(path, .smallerThanConfigured(actual: actual, configured: configured))
     }
     return configured

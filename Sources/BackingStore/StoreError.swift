@@ -11,8 +11,8 @@ public struct StoreError: Error, Sendable, Equatable {
     case tooLarge(UInt64)
     case partialBlock(UInt64, blockSize: UInt32)
     case missing
-    /// It was served before, so an empty one in its place would be another disk.
-    case vanished
+    /// A file that may not be made anew: it was there before.
+    case lost
     case missingDevice
     case wrongType(String)
     case notOfKind(StoreKind)
@@ -60,8 +60,7 @@ extension StoreError: CustomStringConvertible {
     case .tooLarge(let bytes): "\(bytes) bytes is more than a file can hold"
     case .partialBlock(let bytes, let blockSize):
       "\(bytes) bytes is not a multiple of the block size, \(blockSize)"
-    case .missing, .vanished, .missingDevice, .wrongType, .notOfKind, .linkToFile, .replaced,
-      .inUse:
+    case .missing, .lost, .missingDevice, .wrongType, .notOfKind, .linkToFile, .replaced, .inUse:
       typeSentence
     case .largerThanConfigured, .smallerThanConfigured, .deviceSizeDiffers, .shrank,
       .notResizable, .wouldShrink:
@@ -74,10 +73,11 @@ extension StoreError: CustomStringConvertible {
   private var typeSentence: String {
     switch reason {
     case .missing: "does not exist; give a size and it is created, sparse"
-    case .vanished:
+    case .lost:
       """
-      does not exist, though it was served before: is its file system mounted? To begin anew, with \
-      an empty one, make the file
+      does not exist, and the store is not new, so no empty one is made in its place: mount its file \
+      system, or put the file back; to begin anew with an empty disk, make an empty file \
+      there (touch)
       """
     case .missingDevice: "does not exist, and files are not created under /dev"
     case .wrongType(let type): "is a \(type), not a regular file or a block device"

@@ -62,9 +62,10 @@ public final class Daemon: Sendable {
     let events = EventHub()
     let workshop = try UnitWorkshop(
       state, reactorCount: plan.count, events: events, logger: logger)
-    let assembly = workshop.firstAssembly(of: loaded)
+    let assembly = workshop.assembly(of: loaded)
     let served = try workshop.units(
-      of: try assembly.open(configuration.stores, .isWaitedFor), by: assembly)
+      of: try assembly.open(configuration.stores, .isWaitedFor), by: assembly,
+      alive: Set(configuration.stores.map(\.name)))
     let sockets = try PortalSockets.open(directory.portals, in: loaded, logger)
     let context = ServerContext(
       reactorCount: plan.count, limits: ServerLimits(configuration.limits), logger: logger,

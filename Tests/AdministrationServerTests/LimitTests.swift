@@ -19,7 +19,7 @@ struct LimitTests {
       let answer = try RawConnection.parse(text)
       #expect(answer.status == 413)
       #expect(
-        try RawConnection.error(answer.body).message == "the body has more than 1048576 bytes")
+        try RawConnection.error(answer.body).message == "the body has more than 65536 bytes")
       #expect(isEnded)
     }
   }
@@ -54,10 +54,49 @@ struct LimitTests {
   func largestBody() async throws {
     try await Bench.run { bench in
       let frame = #"{"name":""}"#.utf8.count
-      let name = String(repeating: "x", count: (1 << 20) - frame)
+      let name = String(repeating: "x", count: (1 << 16) - frame)
       #expect(try await bench.ask("POST", "/v1/targets", #"{"name":"\#(name)"}"#).status == 200)
       let refusal = try await bench.refusal("POST", "/v1/targets", #"{"name":"x\#(name)"}"#)
       #expect(refusal.status == 413)
+    }
+  }
+
+  @Test("A whole configuration may be large, and nothing else")
+  func largeBodies() async throws {
+    try await Bench.run { bench in
+      let text = #"{"text":"\#(String(repeating: " ", count: 500_000))"}"#
+      let answer = try await bench.ask("POST", "/v1/config/apply?dryRun=true", text)
+      #expect(answer.status == 200)
+      for path in ["/v1/targets", "/v1/stores", "/v1/config/reload", "/v1/nothing"] {
+        #expect(try await bench.ask("POST", path, text).status == 413, "\(path)")
+      }
+      let batch = #"{"changes":[],"x":"\#(String(repeating: " ", count: 500_000))"}"#
+      #expect(try await bench.ask("POST", "/v1/changes", batch).status == 400)
+    }
+  }
+
+  @Test("Bodies have a bound together, which is free again when their requests end")
+  func bodiesTogether() async throws {
+    try await Bench.run {
+      $0.limits.bodyBytesMax = 100_000
+      $0.limits.furtherBodyBytesMax = 0
+    } _: { bench in
+      let held = try RawConnection(bench.path)
+      let head = "POST /v1/config/apply HTTP/1.1\r\nHost: x\r\n"
+      await held.send(
+        head + "Content-Length: 90000\r\n\r\n" + String(repeating: " ", count: 80_000))
+      let text = #"{"text":"\#(String(repeating: " ", count: 30_000))"}"#
+      #expect(
+        await eventually {
+          (try? await bench.ask("POST", "/v1/config/apply", text).status) == 503
+        })
+      #expect(try await bench.ask("DELETE", "/v1/sessions/1").status == 204)
+      await held.send(String(repeating: " ", count: 10_000))
+      _ = await held.receive(until: "\r\n\r\n")
+      #expect(
+        await eventually {
+          (try? await bench.ask("POST", "/v1/config/apply", text).status) == 200
+        })
     }
   }
 

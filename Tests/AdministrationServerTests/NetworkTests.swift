@@ -1,3 +1,4 @@
+import AdministrationClient
 import AdministrationModel
 import Foundation
 import NIOCore
@@ -159,5 +160,50 @@ struct NetworkTests {
     #expect(reason(endpoint).contains("certificate or key"))
     endpoint.tokenFile = "\(directory)/none"
     #expect(reason(endpoint).contains("none cannot be read"))
+  }
+
+  @Test("Whoever comes from the network takes no place from who is on the machine")
+  func ownTable() async throws {
+    let directory = try Bench.makeDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let endpoint = try Self.files(in: directory)
+    try await Bench.run {
+      $0.network = endpoint
+      $0.limits.connectionCountMax = 2
+      $0.limits.networkConnectionCountMax = 6
+      $0.limits.addressConnectionCountMax = 5
+    } _: { bench in
+      let port = try #require(bench.server.networkPort)
+      let group = MultiThreadedEventLoopGroup.singleton
+      var channels: [any Channel] = []
+      for _ in 0..<8 {
+        channels.append(
+          try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: port).get())
+      }
+      #expect(await eventually { bench.server.connectionCount == 8 })
+      #expect(try await bench.client.version().version == "1.2.3")
+      for channel in channels { try? await channel.close() }
+    }
+  }
+
+  @Test("Who does not say in time who he is is sent away")
+  func greeting() async throws {
+    let directory = try Bench.makeDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let endpoint = try Self.files(in: directory)
+    try await Bench.run {
+      $0.network = endpoint
+      $0.limits.greetingTime = .milliseconds(300)
+    } _: { bench in
+      let port = try #require(bench.server.networkPort)
+      let group = MultiThreadedEventLoopGroup.singleton
+      let channel = try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: port)
+        .get()
+      #expect(await eventually { bench.server.connectionCount == 1 })
+      let start = ContinuousClock.now
+      try await channel.closeFuture.get()
+      #expect(ContinuousClock.now - start < .seconds(5))
+      #expect(await eventually { bench.server.connectionCount == 0 })
+    }
   }
 }

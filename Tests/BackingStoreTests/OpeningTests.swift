@@ -59,12 +59,27 @@ struct OpeningTests {
     #expect(try bench.read(512, at: (1 << 20) - 512, of: store).bytes.allSatisfy { $0 == 0 })
   }
 
-  @Test("A larger file is refused with both sizes and not cut")
+  @Test("Of a larger file the configured size is presented, and it is not cut")
   func larger() throws {
     let path = try scratch.makeFile("large.img", size: 8192)
-    let text = try complaint(StoreOptions(path: path, sizeBytes: 4096))
-    #expect(text.contains("has 8192 bytes") && text.contains("size is 4096"), "\(text)")
+    let store = try open(StoreOptions(path: path, sizeBytes: 4096))
+    #expect(store.geometry.capacityBytes == 4096)
+    #expect(try store.findExcessBytes() == 4096)
     #expect(try status(path).st_size == 8192)
+    let readOnly = try open(StoreOptions(path: path, sizeBytes: 512, isReadOnly: true))
+    #expect(readOnly.geometry.capacityBytes == 512)
+  }
+
+  @Test("A file that was lost is not made anew, and the reason says what to do")
+  func lost() throws {
+    let path = scratch("lost.img")
+    let text = try complaint(StoreOptions(path: path, sizeBytes: 4096, createsFile: false))
+    #expect(text.contains("the store is not new") && text.contains("mount its file system"))
+    var found = stat()
+    #expect(lstat(path, &found) == -1)
+    #expect(try open(StoreOptions(path: path, sizeBytes: 4096)).isMade)
+    let again = try open(StoreOptions(path: path, sizeBytes: 8192, createsFile: false))
+    #expect(!again.isMade && again.foundFileBytes == 4096)
   }
 
   @Test("A read-only store is neither created nor extended")

@@ -48,14 +48,28 @@ struct ResizeTests {
     try #require(truncate(path, (2 << 20) + 100) == 0)
     #expect(try store.findSizeBytes() == 2 << 20)
     #expect(store.geometry.capacityBytes == 1 << 20)
-    // What the other has added is not cut off silently either.
-    #expect(
-      try refusal { try store.resize(to: 3 << 19) }
-        == .wouldShrink(from: (2 << 20) + 100, to: 3 << 19))
+    // What the other has added is not cut off either.
+    try store.resize(to: 3 << 19)
+    #expect(store.geometry.capacityBytes == 3 << 19)
+    #expect(try status(path).st_size == (2 << 20) + 100)
     #expect(try store.adoptSize() == 2 << 20)
     try #require(truncate(path, 1 << 20) == 0)
     #expect(try refusal { try store.adoptSize() } == .wouldShrink(from: 2 << 20, to: 1 << 20))
     #expect(try store.adoptSize(allowsShrinking: true) == 1 << 20)
+  }
+
+  @Test("Growth is taken back to what there was, also of a file that was larger before")
+  func undoesGrowth() throws {
+    let path = try scratch.makeFile("a.img", size: 2 << 20)
+    let store = try open(StoreOptions(path: path, sizeBytes: 1 << 20))
+    try store.resize(to: 4 << 20)
+    #expect(try status(path).st_size == 4 << 20)
+    try store.undoGrowth(to: 1 << 20, fileBytes: 2 << 20)
+    #expect(store.geometry.capacityBytes == 1 << 20)
+    #expect(try status(path).st_size == 2 << 20)
+    try store.resize(to: 3 << 19)
+    try store.undoGrowth(to: 1 << 20, fileBytes: 2 << 20)
+    #expect(try status(path).st_size == 2 << 20)
   }
 
   @Test("A store that is read-only keeps its size")

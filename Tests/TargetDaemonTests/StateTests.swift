@@ -106,6 +106,31 @@ struct StateTests {
     #expect(try again.identities(of: names) == seen)
   }
 
+  @Test(
+    "Of names that are not configured any more the oldest are forgotten, if nothing is on record")
+  func forgets() throws {
+    let state = try StateDirectory.open(scratch("state"))
+    var registry = try IdentityRegistry.load(state)
+    let names = (0..<IdentityRegistry.formerCountMax).map { "volume\($0)" }
+    let before = try registry.identities(of: names, alive: Set(names))
+    let recorded = try #require(before["volume1"]).hexadecimal
+    try scratch.write([], to: "state/reservations/\(recorded)")
+    _ = try registry.identities(of: ["one"], alive: [])
+    #expect(registry.hasServed("volume0"), "there are not too many")
+    let alive: Set = ["volume2"]
+    _ = try registry.identities(of: ["two"], alive: alive)
+    _ = try registry.identities(of: [], noting: ["three"], alive: alive)
+    for registry in [registry, try IdentityRegistry.load(state)] {
+      #expect(!registry.hasServed("volume0") && !registry.hasServed("volume3"))
+      for name in ["volume1", "volume2", names.last ?? "", "one", "two", "three"] {
+        #expect(registry.hasServed(name), "\(name)")
+      }
+    }
+    var again = try IdentityRegistry.load(state)
+    let kept = try again.identities(of: ["volume1", "volume2"])
+    #expect(kept["volume1"] == before["volume1"] && kept["volume2"] == before["volume2"])
+  }
+
   @Test("A damaged identity file, whichever byte it is and wherever it ends, stops the start")
   func damage() throws {
     let state = try StateDirectory.open(scratch("state"))

@@ -85,7 +85,7 @@ UNSAFE_FILES=(
   TargetConfig/{Import/ImportSource,Loading/{BoundedFile,FilePath,NewFile}}
   TargetDaemon/{Administration/ConfigurationFile,Assembly/{FaultPlan,StoreMedia,StoreSpace},DaemonProcess,Logging/LineLogHandler,Logging/LogQueue}
   TargetDaemon/Process/{ProcessSetup,ServiceManager,SignalThread}
-  TargetDaemon/State/{FileDescriptor+State,LatchMarks,StateDirectory,StateFile,StateFileSystem}
+  TargetDaemon/State/{FileAttribute,FileDescriptor+State,LatchMarks,StateDirectory,StateFile,StateFileSystem}
   TargetSimulation/Network/SocketTransfer
   TargetcliCommands/Program/{LineEditor,SystemSurroundings}
   TgtCommands/Program/{FileProbe,Terminal}

@@ -12,21 +12,34 @@ struct Acceptor: Sendable {
   }
 
   let service: RequestService
+  /// Of the Unix socket, and of the network.
   let connections: ConnectionTable
+  let networkConnections: ConnectionTable
   let logger: Logger
 
   func accept(_ channel: any Channel, from origin: Origin) -> EventLoopFuture<Void> {
-    let admission = connections.admit(channel)
+    let (connections, address) = table(of: channel, from: origin)
+    let admission = connections.admit(channel, from: address)
     guard admission != .closed else {
       return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
     }
-    let accepted = accept(channel, from: origin, admission)
-    accepted.whenFailure { [connections] _ in connections.remove(channel) }
+    let accepted = accept(channel, from: origin, admission, connections)
+    accepted.whenFailure { _ in connections.remove(channel) }
     return accepted
   }
 
+  private func table(
+    of channel: any Channel, from origin: Origin
+  ) -> (ConnectionTable, address: String?) {
+    switch origin {
+    case .local: (connections, nil)
+    case .network: (networkConnections, channel.remoteAddress?.ipAddress ?? "")
+    }
+  }
+
   private func accept(
-    _ channel: any Channel, from origin: Origin, _ admission: ConnectionTable.Admission
+    _ channel: any Channel, from origin: Origin, _ admission: ConnectionTable.Admission,
+    _ connections: ConnectionTable
   ) -> EventLoopFuture<Void> {
     channel.eventLoop.makeCompletedFuture {
       switch origin {
@@ -41,7 +54,17 @@ struct Acceptor: Sendable {
       let tooMany = AdministrationError(
         .unavailable, "too many connections", remedy: "try again later")
       let isRefused = admission == .refused && authorization.isOpen
-      return serve(channel, peer, isRefused ? .refused(tooMany) : authorization)
+      return serve(
+        channel, peer, isRefused ? .refused(tooMany) : authorization, in: connections,
+        greeting: greeting(of: channel, from: origin))
+    }
+  }
+
+  /// Closes a connection of the network that does not say in time who it is.
+  private func greeting(of channel: any Channel, from origin: Origin) -> Scheduled<Void>? {
+    guard case .network = origin else { return nil }
+    return channel.eventLoop.scheduleTask(in: TimeAmount(service.limits.greetingTime)) {
+      channel.close(promise: nil)
     }
   }
 
@@ -62,13 +85,15 @@ struct Acceptor: Sendable {
   }
 
   private func serve(
-    _ channel: any Channel, _ peer: String?, _ authorization: Authorization
+    _ channel: any Channel, _ peer: String?, _ authorization: Authorization,
+    in connections: ConnectionTable, greeting: Scheduled<Void>?
   ) -> EventLoopFuture<Void> {
     var logger = logger
     if let peer { logger[metadataKey: "peer"] = "\(peer)" }
     let departure = Departure()
     let connection = Connection(
-      service: service, authorization: authorization, departure: departure, logger: logger)
+      service: service, authorization: authorization, greeting: greeting, departure: departure,
+      logger: logger)
     var configuration = HTTP1Channel.Configuration(
       additionalChannelHandlers: [DepartureHandler(departure)],
       idleTimeout: TimeAmount(service.limits.idleTime))
@@ -77,9 +102,10 @@ struct Acceptor: Sendable {
       maxHeaderListSize: service.limits.headerBytesMax,
       maxHeaderFieldCount: service.limits.headerFieldCountMax)
     let http = HTTP1Channel(responder: { _, _, _ in }, configuration: configuration)
-    return http.setup(channel: channel, logger: logger).map { [connections] value in
+    return http.setup(channel: channel, logger: logger).map { value in
       _ = Task {
         await connection.run(value)
+        greeting?.cancel()
         connections.remove(channel)
       }
     }

@@ -15,6 +15,8 @@ struct Connection: Sendable {
 
   let service: RequestService
   let authorization: Authorization
+  /// The end of a connection that does not say who it is; nil: it is known.
+  let greeting: Scheduled<Void>?
   let departure: Departure
   let logger: Logger
 
@@ -57,7 +59,10 @@ struct Connection: Sendable {
     _ head: HTTPRequest, _ parts: inout Parts, _ outbound: Outbound, _ channel: any Channel
   ) async throws -> Bool {
     if let error = authorization.problem(with: head) { throw Refusal(error: error) }
-    let body = try await body(of: head, &parts, outbound, channel)
+    greeting?.cancel()
+    let share = BodyRoom.Share(of: service.bodyRoom)
+    defer { share.giveBack() }
+    let body = try await body(of: head, share, &parts, outbound, channel)
     let request = Request(head: head, body: RequestBody(buffer: body))
     var context = CallContext(
       source: ApplicationRequestContextSource(channel: channel, logger: logger))
@@ -78,11 +83,12 @@ struct Connection: Sendable {
   // MARK: Bodies
 
   private func body(
-    of head: HTTPRequest, _ parts: inout Parts, _ outbound: Outbound, _ channel: any Channel
+    of head: HTTPRequest, _ share: BodyRoom.Share, _ parts: inout Parts, _ outbound: Outbound,
+    _ channel: any Channel
   ) async throws -> ByteBuffer {
-    let bytesMax = service.limits.bodyBytesMax
+    let bytesMax = service.bodyBytesMax(of: head)
     if let length = head.headerFields[.contentLength], Int(length).map({ $0 > bytesMax }) ?? true {
-      throw tooLarge
+      throw tooLarge(bytesMax)
     }
     if head.headerFields[.expect]?.lowercased() == "100-continue" {
       try await outbound.write(.head(HTTPResponse(status: .continue)))
@@ -97,7 +103,10 @@ struct Connection: Sendable {
       switch part {
       case .head: throw Refusal(error: AdministrationError(.invalid, "the request has no end"))
       case .body(var bytes):
-        guard body.readableBytes + bytes.readableBytes <= bytesMax else { throw tooLarge }
+        guard body.readableBytes + bytes.readableBytes <= bytesMax else {
+          throw tooLarge(bytesMax)
+        }
+        guard share.grow(by: bytes.readableBytes) else { throw noRoom }
         body.writeBuffer(&bytes)
       case .end: return body
       }
@@ -105,10 +114,14 @@ struct Connection: Sendable {
     throw ChannelError.inputClosed
   }
 
-  private var tooLarge: Refusal {
+  private func tooLarge(_ bytesMax: Int) -> Refusal {
+    Refusal(error: AdministrationError(.tooLarge, "the body has more than \(bytesMax) bytes"))
+  }
+
+  private var noRoom: Refusal {
     Refusal(
       error: AdministrationError(
-        .tooLarge, "the body has more than \(service.limits.bodyBytesMax) bytes"))
+        .unavailable, "too many large requests at a time", remedy: "try again later"))
   }
 
   // MARK: Ends

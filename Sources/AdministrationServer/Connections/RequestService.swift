@@ -8,11 +8,13 @@ internal import NIOCore
 /// Answers requests by the table of routes. It knows of no socket.
 struct RequestService: Sendable {
   let limits: ServerLimits
+  let bodyRoom: BodyRoom
   private let table: RouteTable
   private let responder: RouterResponder<CallContext>
 
   init(administrator: any Administrator, hub: EventHub, limits: ServerLimits) {
     self.limits = limits
+    bodyRoom = BodyRoom(bytesMax: limits.bodyBytesMax + limits.furtherBodyBytesMax)
     table = RouteTable(hub: hub, limits: limits)
     let router = Router(context: CallContext.self)
     for route in table.routes {
@@ -21,6 +23,16 @@ struct RequestService: Sendable {
       }
     }
     responder = router.buildResponder()
+  }
+
+  /// Where there is nothing, nothing is taken.
+  func bodyBytesMax(of head: HTTPRequest) -> Int {
+    let path = (head.path ?? "").prefix { $0 != "?" }
+    return switch table.bodySize(of: head.method, at: String(path)) {
+    case .small: min(limits.smallBodyBytesMax, limits.bodyBytesMax)
+    case .batch: min(limits.batchBytesMax, limits.bodyBytesMax)
+    case .configuration: limits.bodyBytesMax
+    }
   }
 
   /// Every outcome is an answer.

@@ -18,6 +18,15 @@ struct Route: Sendable {
     case none
   }
 
+  /// How much a request may bring.
+  enum BodySize: Sendable {
+    case small
+    /// Several changes.
+    case batch
+    /// A whole configuration.
+    case configuration
+  }
+
   struct QueryParameter: Sendable {
     enum Kind: String, Sendable { case boolean, integer, string }
     var name: String
@@ -31,6 +40,7 @@ struct Route: Sendable {
   var summary: String
   var query: [QueryParameter] = []
   var body: (any (Codable & Sendable).Type)?
+  var bodySize = BodySize.small
   var content: Content
   var perform: @Sendable (Call) async throws -> Response
 }
@@ -88,11 +98,12 @@ extension Route {
   /// Changes the configuration in a way that the path and the body say.
   static func change<Body: Codable & Sendable>(
     _ method: HTTPRequest.Method, _ path: String, _ summary: String, of body: Body.Type,
-    query: [QueryParameter] = [], _ change: @escaping @Sendable (Call, Body) throws -> [Change]
+    bodySize: BodySize = .small, query: [QueryParameter] = [],
+    _ change: @escaping @Sendable (Call, Body) throws -> [Change]
   ) -> Route {
     Route(
       method: method, path: path, summary: summary, query: query + QueryParameter.change,
-      body: body, content: .json(ChangeResult.self)
+      body: body, bodySize: bodySize, content: .json(ChangeResult.self)
     ) { call in
       let changes = try change(call, try call.decoded())
       let request = ChangeRequest(changes, try call.options)

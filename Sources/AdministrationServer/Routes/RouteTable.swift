@@ -16,13 +16,21 @@ struct RouteTable: Sendable {
 
   /// The methods of a path; nil where there is no such path.
   func methods(at path: String) -> [HTTPRequest.Method]? {
+    let found = routes(at: path)
+    return found.isEmpty ? nil : found.map(\.method)
+  }
+
+  func bodySize(of method: HTTPRequest.Method, at path: String) -> Route.BodySize {
+    routes(at: path).first { $0.method == method }?.bodySize ?? .small
+  }
+
+  private func routes(at path: String) -> [Route] {
     let segments = path.split(separator: "/")
-    let found = routes.filter { route in
+    return routes.filter { route in
       let template = route.path.split(separator: "/")
       return template.count == segments.count
         && zip(template, segments).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
     }
-    return found.isEmpty ? nil : found.map(\.method)
   }
 
   private static func document(_ document: JSONValue?) -> Route {
@@ -146,7 +154,7 @@ extension RouteTable {
       },
       .change(
         .post, "/v1/changes", "Makes several changes, in order, all of them or none",
-        of: ChangeList.self
+        of: ChangeList.self, bodySize: .batch
       ) { _, list in
         guard !list.changes.isEmpty else {
           throw AdministrationError(.invalid, "there is no change in it", path: "changes")
@@ -162,7 +170,7 @@ extension RouteTable {
   ) -> Route {
     Route(
       method: .post, path: path, summary: summary, query: Route.QueryParameter.change, body: body,
-      content: .json(ChangeResult.self)
+      bodySize: body == nil ? .small : .configuration, content: .json(ChangeResult.self)
     ) { try Response(json: try await perform($0)) }
   }
 }

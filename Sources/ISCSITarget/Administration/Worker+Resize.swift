@@ -10,6 +10,15 @@ public enum UnitResize: Sendable, Equatable {
 }
 
 extension Worker {
+  /// What `resize` would say now if the store were large enough; nothing changes.
+  public func judgeResize(
+    unitNamed name: String, toBytes bytes: UInt64, allowsShrinking: Bool
+  ) -> UnitResize {
+    guard let unit = servers[name]?.unit else { return .notFound }
+    let refusal = unit.resizeRefusal(bytes: bytes, allowsShrinking: allowsShrinking)
+    return refusal.map { .refused($0) } ?? .resized
+  }
+
   /// Gives a unit the capacity of `bytes`, which its store has; every initiator is told by a unit
   /// attention. To grow, the store is resized first; to shrink, afterwards. Every call to the same
   /// worker, one at a time for a unit; `completion` is called here.

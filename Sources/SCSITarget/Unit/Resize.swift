@@ -29,16 +29,23 @@ extension LogicalUnit {
   public func setCapacity(
     bytes: UInt64, allowsShrinking: Bool
   ) throws(ResizeRefusal) -> Bool {
-    let count = bytes / UInt64(logicalBlockBytes)
-    guard bytes > 0, bytes.isMultiple(of: UInt64(logicalBlockBytes)) else { throw .partialBlock }
+    if let refusal = resizeRefusal(bytes: bytes, allowsShrinking: allowsShrinking) { throw refusal }
     let available = store.geometry.capacityBytes
     guard bytes <= available else { throw .beyondStore(bytes: available) }
+    let count = bytes / UInt64(logicalBlockBytes)
     let shrinks = count < capacity.rawValue
-    guard !shrinks || allowsShrinking else { throw .wouldShrink }
-    guard medium.condition != .formatting, medium.condition != .sanitizing else { throw .wiping }
     blockCount.store(count, ordering: .releasing)
     provisioning.setCapacity(BlockCount(count))
     return shrinks
+  }
+
+  /// Why the unit would not take that capacity, whatever its store has; nil: it would.
+  public func resizeRefusal(bytes: UInt64, allowsShrinking: Bool) -> ResizeRefusal? {
+    guard bytes > 0, bytes.isMultiple(of: UInt64(logicalBlockBytes)) else { return .partialBlock }
+    let shrinks = bytes / UInt64(logicalBlockBytes) < capacity.rawValue
+    guard !shrinks || allowsShrinking else { return .wouldShrink }
+    guard medium.condition != .formatting, medium.condition != .sanitizing else { return .wiping }
+    return nil
   }
 }
 

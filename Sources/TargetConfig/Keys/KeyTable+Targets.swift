@@ -12,8 +12,8 @@ extension ObjectShape {
     KeyDescription(
       name: "file", kind: .text(.path),
       meaning:
-        "A regular file; created sparse if size is given, it is missing and was never served "
-        + "before. A relative path starts at the directory of this file."),
+        "A regular file; created sparse if it is missing, size is given and the store is new. "
+        + "A relative path starts at the directory of this file."),
     KeyDescription(
       name: "block", kind: .text(.devicePath),
       meaning: "A block device, by absolute path; prefer names that stay, as in /dev/disk/by-id."),

@@ -119,10 +119,12 @@ extension ObjectShape {
         meaning: "The path of the Unix socket, at most 107 bytes."),
       KeyDescription(
         name: "group", kind: .text(.group), standard: .described("its owner alone"),
-        meaning: "The system group that may use the socket besides its owner."),
+        meaning: "The system group that may use the socket besides its owner; its members are as "
+          + "good as root: they can serve any file of the machine and read all secrets."),
       KeyDescription(
         name: "listener", kind: .object(.adminListener), standard: .described("none"),
-        meaning: "Serves the same on the network, with TLS, to whoever has a token."),
+        meaning: "Serves the same on the network, with TLS, to whoever has a token, who is as good "
+          + "as root."),
     ])
 
   static let adminListener = ObjectShape(

@@ -56,7 +56,7 @@ struct Application {
     warnings += awaitEnd(of: publication, departures, by: deadline)
     warnings += setAccessStates()
     warnings += openPortals(isInForce)
-    warnings += preparation.cut()
+    warnings += resizeUnits()
     if endingUnqualified { warnings += endUnqualifiedSessions() }
     warnings += awaitLocks()
     daemon.targetCount.store(configuration.targets.count, ordering: .relaxed)

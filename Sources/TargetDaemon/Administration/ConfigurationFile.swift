@@ -6,7 +6,7 @@ internal import TargetConfig
 /// The file that a daemon was started with, as it is rewritten after changes.
 ///
 /// After a crash it is the old one or the new one, never torn; the old one stays beside it under
-/// its name and a tilde. It keeps its mode and its owner.
+/// its name and a tilde. It keeps its mode, its owner and its extended attributes.
 struct ConfigurationFile: Sendable {
   enum WriteError: Error, Equatable {
     /// Somebody has changed it since it was read or written here.
@@ -20,29 +20,54 @@ struct ConfigurationFile: Sendable {
 
   /// As the administrator named it.
   let name: String
-  /// Where it is, behind every link: a link to it stays one.
-  let path: String
+  /// Where it is now, behind every link: a link to it stays one, and may come to name another.
+  var path: String { Self.resolved(name) }
   private let fileSystem: any StateFileSystem
 
   init(_ name: String, on fileSystem: any StateFileSystem = KernelFileSystem()) {
     self.name = name
-    path = ConfigurationFile.resolved(name)
     self.fileSystem = fileSystem
   }
-
-  var previousPath: String { path + "~" }
 
   /// Replaces `old`, which the file is known to say. One with secrets in it becomes its owner's
   /// alone: the next start would refuse it otherwise.
   func replace(
     _ old: [UInt8], by new: [UInt8], hasSecrets: Bool = false
   ) throws(WriteError) {
-    guard try content() == old else { throw .changed }
+    let path = path
+    guard try content(of: path) == old else { throw .changed }
     guard new != old else { return }
     var access = FileAccess(ofFileAt: path)
     if hasSecrets { access?.mode &= ~0o077 }
-    try write(old, to: previousPath, access)
-    try write(new, to: path, access)
+    do throws(StateFile.ReplaceError) {
+      try write(old, to: path + "~", access)
+    } catch {
+      // Of the copy it does not matter which it is: the file itself is as it was.
+      throw .unchanged(error.cause)
+    }
+    try replace(path, old, by: new, access)
+  }
+
+  /// To write the copy and the new file takes as long as the disk is busy: what somebody saved
+  /// meanwhile is not lost.
+  private func replace(
+    _ path: String, _ old: [UInt8], by new: [UInt8], _ access: FileAccess?
+  ) throws(WriteError) {
+    var isChanged = false
+    do throws(StateFile.ReplaceError) {
+      try write(new, to: path, access) { () throws(SystemError) in
+        let bytesMax = ConfigurationLoader.byteCountMax
+        let now = try fileSystem.stableContent(of: path, bytesMax: bytesMax)
+        isChanged = now != old
+        if isChanged { throw .wouldBlock }
+      }
+    } catch {
+      if isChanged { throw .changed }
+      switch error {
+      case .unchanged(let cause): throw .unchanged(cause)
+      case .uncertain(let cause): throw .uncertain(cause)
+      }
+    }
   }
 
   /// Whether somebody has changed it since it said `known`. For a first look: nothing is put on
@@ -60,7 +85,9 @@ struct ConfigurationFile: Sendable {
   }
 
   /// What it says now.
-  func content() throws(WriteError) -> [UInt8] {
+  func content() throws(WriteError) -> [UInt8] { try content(of: path) }
+
+  private func content(of path: String) throws(WriteError) -> [UInt8] {
     do throws(SystemError) {
       let bytesMax = ConfigurationLoader.byteCountMax
       guard let content = try fileSystem.stableContent(of: path, bytesMax: bytesMax) else {
@@ -73,20 +100,15 @@ struct ConfigurationFile: Sendable {
   }
 
   private func write(
-    _ content: [UInt8], to path: String, _ access: FileAccess?
-  ) throws(WriteError) {
+    _ content: [UInt8], to path: String, _ access: FileAccess?,
+    lastLook: () throws(SystemError) -> Void = {}
+  ) throws(StateFile.ReplaceError) {
     let slash = path.lastIndex(of: "/") ?? path.startIndex
-    do throws(StateFile.ReplaceError) {
-      try StateFile.replace(
-        String(path[path.index(after: slash)...]), in: String(path[..<slash]), with: content,
-        access: access, on: fileSystem)
-    } catch {
-      // Of the copy it does not matter which it is: the file itself is as it was.
-      guard case .uncertain(let cause) = error, path == self.path else {
-        throw .unchanged(error.cause)
-      }
-      throw .uncertain(cause)
-    }
+    let name = String(path[path.index(after: slash)...])
+    // Beside the file there are files of other people, whatever they are called.
+    try StateFile.replace(
+      name, in: String(path[..<slash]), with: content, access: access,
+      temporary: ".\(name).swift-tgtd", on: fileSystem, lastLook: lastLook)
   }
 
   private static func resolved(_ name: String) -> String {

@@ -43,7 +43,9 @@ extension Preparation {
       successor.formers = formers.map(\.name)
       successors.append(successor)
     }
-    units = try daemon.workshop.units(of: fresh, by: assembly)
+    units = try daemon.workshop.units(
+      of: fresh, by: assembly,
+      alive: Set(loaded.configuration.stores.map(\.name) + daemon.inventory.served.map(\.name)))
   }
 
   /// The identifier of a unit that stays, or of one that is still to come, is not to be had.

@@ -10,24 +10,20 @@ internal import TargetConfig
 /// sockets that are bound, files that have grown. What a change that fails later has prepared is
 /// undone.
 struct Preparation {
-  /// A file as it was before its store was opened.
-  private struct Medium {
-    let store: DescriptorStore
-    let path: String
-    /// Nil: there was none.
-    let bytes: UInt64?
-  }
-
-  /// A store that has another size by now; its initiators know it if it was to grow.
+  /// A store that gets another size. Its file has it by now if it is to grow; nobody knows yet.
   struct Resized {
     let name: String
     let store: DescriptorStore
+    /// Of the unit.
     let before: UInt64
     let after: UInt64
+    /// What the store presented, and what its file had.
+    let storeBytes: UInt64
+    let fileBytes: UInt64
   }
 
   let daemon: Daemon
-  private let loaded: LoadedConfiguration
+  let loaded: LoadedConfiguration
   /// Units of stores that were not served before.
   var units: [Inventory.Served] = []
   /// Stores that take the place of others: of the same name, identifier or medium. Their units are
@@ -35,7 +31,8 @@ struct Preparation {
   var successors: [UnitExchange.Successor] = []
   private(set) var sockets: [PortalSockets.Socket] = []
   private(set) var resized: [Resized] = []
-  private var media: [Medium] = []
+  /// Files whose stores were opened.
+  private var files: [DescriptorStore] = []
 
   private init(_ daemon: Daemon, _ loaded: LoadedConfiguration) {
     self.daemon = daemon
@@ -78,10 +75,14 @@ struct Preparation {
         .unavailable, "the last operations of the former store \(store.name) have not ended",
         path: "stores.\(store.name)", remedy: "try again, or take another name")
     }
-    let before = store.medium.path.flatMap { StoreMedia.fileBytes(of: $0) }
+    // What is served already, whatever it is called, is not made anew.
+    let isNew = !daemon.inventory.served.contains {
+      $0.opened.configured.medium.path == store.medium.path
+    }
     let opened: StoreAssembly.Opened
     do throws(StoreError) {
-      opened = StoreAssembly.Opened(configured: store, store: try assembly.open(store))
+      opened = StoreAssembly.Opened(
+        configured: store, store: try assembly.open(store, creating: isNew))
     } catch {
       // One that is missing stays so, whatever else is changed of it.
       let isAwaited = daemon.inventory.served(named: store.name)?.opened.awaited != nil
@@ -89,12 +90,25 @@ struct Preparation {
       return assembly.awaited(store, error)
     }
     if let onDisk = opened.onDisk {
-      if onDisk.kind == .file {
-        media.append(Medium(store: onDisk, path: onDisk.path, bytes: before))
-      }
+      if onDisk.kind == .file { files.append(onDisk) }
+      if isNew { try checkSize(onDisk, of: store) }
       try checkIdentity(onDisk, of: store, plan)
     }
     return opened
+  }
+
+  /// What an administrator brings is presented as it is, or not at all; only what is served already
+  /// may be larger than it is presented.
+  private func checkSize(
+    _ opened: DescriptorStore, of store: TargetConfiguration.Store
+  ) throws(AdministrationError) {
+    guard opened.kind == .file, let configured = store.sizeBytes,
+      opened.foundFileBytes > configured
+    else { return }
+    throw AdministrationError(
+      StoreError(
+        opened.path,
+        .largerThanConfigured(actual: opened.foundFileBytes, configured: configured)), of: store)
   }
 
   /// Names may have changed their meaning since the paths were compared.
@@ -155,7 +169,11 @@ struct Preparation {
     _ plan: ChangePlan, allowsShrinking: Bool
   ) throws(AdministrationError) {
     for resize in plan.resizes {
-      guard let served = daemon.inventory.served(named: resize.store) else { continue }
+      guard let served = daemon.inventory.served(named: resize.store) else {
+        throw AdministrationError(
+          .unavailable, "the store is being opened anew", path: "stores.\(resize.store).size",
+          remedy: "try again when its last operations have ended")
+      }
       // One that is missing gets its size when it comes.
       if served.opened.awaited != nil { continue }
       try self.resize(served, to: resize.bytes, allowsShrinking: allowsShrinking)
@@ -171,7 +189,7 @@ struct Preparation {
         .invalid, "only a store in a file can be given another size while it serves", path: path,
         remedy: "remove it and add it anew: what is on it is lost unless it is a device")
     }
-    let before = store.geometry.capacityBytes
+    let before = served.unit.geometry.capacityBytes
     guard bytes != before else { return }
     guard bytes > before || allowsShrinking else {
       throw AdministrationError(
@@ -180,18 +198,22 @@ struct Preparation {
           + "\(ByteSize.description(bytes)) would cut off what lies behind", path: path,
         remedy: "--force cuts it off")
     }
-    if bytes > before {
-      do throws(StoreError) { try store.resize(to: bytes) } catch {
-        throw AdministrationError(error, of: served.opened.configured)
-      }
-    }
-    resized.append(Resized(name: served.name, store: store, before: before, after: bytes))
     let outcome: UnitResize? = daemon.worker.wait(atMost: Daemon.patience) { worker, answer in
-      worker.resize(unitNamed: served.name, toBytes: bytes, allowsShrinking: allowsShrinking) {
-        answer($0)
-      }
+      answer(
+        worker.judgeResize(
+          unitNamed: served.name, toBytes: bytes, allowsShrinking: allowsShrinking))
     }
     guard outcome == .resized else { throw Self.refusal(outcome, path) }
+    do throws(StoreError) {
+      let storeBytes = store.geometry.capacityBytes
+      resized.append(
+        Resized(
+          name: served.name, store: store, before: before, after: bytes, storeBytes: storeBytes,
+          fileBytes: try store.findActualBytes()))
+      if bytes > storeBytes { try store.resize(to: bytes) }
+    } catch {
+      throw AdministrationError(error, of: served.opened.configured)
+    }
   }
 
   private static func refusal(_ outcome: UnitResize?, _ path: String) -> AdministrationError {
@@ -207,53 +229,34 @@ struct Preparation {
     case .notFound, .resized: AdministrationError(.internal, "the unit is not there", path: path)
     case nil:
       AdministrationError(
-        .unavailable, "operations behind the new end do not end", path: path, remedy: "try again")
+        .unavailable, "the daemon has too much to do to answer in time", path: path,
+        remedy: "try again")
     }
   }
 
   // MARK: Ends
 
-  /// Of a change that was not made.
+  /// Of a change that was not made. What it takes away again nobody has ever reached.
   func undo() {
     for socket in sockets { socket.close() }
     daemon.workshop.release(units.map(\.claim))
-    for resize in resized {
-      let _: UnitResize? = daemon.worker.wait(atMost: Daemon.patience) { worker, answer in
-        worker.resize(
-          unitNamed: resize.name, toBytes: resize.before, allowsShrinking: true
-        ) { answer($0) }
-      }
-      if resize.after > resize.before { restore(resize.store, to: resize.before) }
+    for resize in resized where resize.after > resize.storeBytes {
+      undoGrowth(of: resize.store, to: resize.storeBytes, fileBytes: resize.fileBytes)
     }
-    for medium in media { undo(medium) }
+    for file in files {
+      if file.isMade {
+        StoreMedia.removeFile(at: file.path, ifItIs: file.identity)
+      } else {
+        undoGrowth(of: file, to: file.geometry.capacityBytes, fileBytes: file.foundFileBytes)
+      }
+    }
     for unit in units { daemon.workshop.forget(unitNamed: unit.name) }
   }
 
-  /// Nobody has written to it.
-  private func undo(_ medium: Medium) {
-    guard let bytes = medium.bytes else {
-      return StoreMedia.removeFile(at: medium.path, ifItIs: medium.store.identity)
-    }
-    if medium.store.geometry.capacityBytes > bytes { restore(medium.store, to: bytes) }
-  }
-
-  private func restore(_ store: DescriptorStore, to bytes: UInt64) {
-    guard store.readiness == .ready else { return }
-    do throws(StoreError) { try store.resize(to: bytes, allowsShrinking: true) } catch {
+  private func undoGrowth(of store: DescriptorStore, to bytes: UInt64, fileBytes: UInt64) {
+    guard store.readiness == .ready, !store.capabilities.isReadOnly else { return }
+    do throws(StoreError) { try store.undoGrowth(to: bytes, fileBytes: fileBytes) } catch {
       daemon.logger.warning("a file keeps the size it was given", metadata: ["error": "\(error)"])
-    }
-  }
-
-  /// Of a change that is made: cuts off what is behind the new end of stores, which nobody can
-  /// reach any more. A warning for each that cannot be cut.
-  func cut() -> [String] {
-    resized.filter { $0.after < $0.before }.compactMap { resize in
-      do throws(StoreError) {
-        try resize.store.resize(to: resize.after, allowsShrinking: true)
-        return nil
-      } catch {
-        return "\(error): it is presented with its new size, and the file keeps the old one"
-      }
     }
   }
 }

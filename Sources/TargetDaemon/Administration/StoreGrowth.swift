@@ -9,14 +9,18 @@ internal import TargetConfig
 
 /// A store whose size is the medium's own, and the medium has grown: a logical volume that was
 /// extended, say. Its initiators are told. One that got smaller stays as it is presented.
+///
+/// So are those of a store that was given a size while its unit could not take one.
 struct StoreGrowth {
-  private let daemon: Daemon
+  private let administration: Administration
   private let served: Inventory.Served
 
   init(_ administration: Administration, _ served: Inventory.Served) {
-    daemon = administration.daemon
+    self.administration = administration
     self.served = served
   }
+
+  private var daemon: Daemon { administration.daemon }
 
   func follow() {
     guard hasGrown else { return }
@@ -29,10 +33,17 @@ struct StoreGrowth {
   }
 
   private var hasGrown: Bool {
-    guard served.opened.configured.sizeBytes == nil, let store = served.opened.onDisk,
-      store.readiness == .ready, let found = try? store.findSizeBytes()
+    guard let store = served.opened.onDisk, store.readiness == .ready,
+      let configured = administration.configuration.store(named: served.name)
     else { return false }
-    return found > served.unit.geometry.capacityBytes
+    let presented = served.unit.geometry.capacityBytes
+    if let bytes = configured.sizeBytes {
+      return bytes > presented && bytes == store.geometry.capacityBytes
+    }
+    guard served.opened.configured.sizeBytes == nil, let found = try? store.findSizeBytes() else {
+      return false
+    }
+    return found > presented
   }
 
   /// In turn.
@@ -41,7 +52,13 @@ struct StoreGrowth {
       let store = served.opened.onDisk
     else { return }
     let bytes: UInt64
-    do throws(StoreError) { bytes = try store.adoptSize() } catch {
+    do throws(StoreError) {
+      if let configured = administration.configuration.store(named: served.name)?.sizeBytes {
+        bytes = configured
+      } else {
+        bytes = try store.adoptSize()
+      }
+    } catch {
       return daemon.logger.error(
         "the store has grown, and cannot be presented so",
         metadata: ["store": "\(served.name)", "error": "\(error)"])

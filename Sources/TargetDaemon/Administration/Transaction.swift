@@ -27,6 +27,7 @@ struct Transaction {
       from: running.current.configuration, to: change.running.configuration)
     let directory = try makeDirectory()
     try refuseUse(of: plan, directory)
+    try refuseForgottenSize(plan)
     try refuseStrangeFile()
     var outcome = Outcome(warnings: news)
     guard !options.dryRun else { return outcome }
@@ -94,6 +95,17 @@ struct Transaction {
         "log out on the node (iscsiadm -m node --logout), or --force takes it away when I/O in "
         + "flight has ended",
       users: users)
+  }
+
+  /// The next start would present the former size: of a store that has grown, less than its
+  /// initiators have written to.
+  private func refuseForgottenSize(_ plan: ChangePlan) throws(AdministrationError) {
+    guard options.runtimeOnly, let resize = plan.resizes.first else { return }
+    throw AdministrationError(
+      .invalid,
+      "a size is never changed in what runs alone: the next start would present the former",
+      path: "stores.\(resize.store).size",
+      remedy: "change the file with it: leave out --runtime-only")
   }
 
   private func refuseStrangeFile() throws(AdministrationError) {

@@ -11,9 +11,8 @@ struct StoreAssembly: Sendable {
   let latchThread: JobThread
   let files: UnitFiles
   let logger: Logger
-  /// These were served before: their files are not made, whatever size the configuration gives. An
-  /// empty one would stand for a disk whose file system is not mounted yet.
-  var servedBefore: Set<String> = []
+  /// Whether a store of that name was served before, by this process or an earlier one.
+  let wasServed: @Sendable (String) -> Bool
 
   /// A store of the configuration, open.
   struct Opened: Sendable {
@@ -60,9 +59,13 @@ struct StoreAssembly: Sendable {
     var problems: [String] = []
     for store in stores {
       do throws(StoreError) {
-        opened.append(Opened(configured: store, store: try open(store)))
+        // A file that was served and is missing is on a file system that is not mounted, more
+        // often than not: an empty one in its place would be another disk under the same name.
+        let isNew = !wasServed(store.name)
+        opened.append(Opened(configured: store, store: try open(store, creating: isNew)))
       } catch {
-        if absence == .isWaitedFor, error.mayPass {
+        // Of one store the others know nothing, whatever is wrong with it.
+        if absence == .isWaitedFor {
           opened.append(awaited(store, error))
         } else {
           problems.append(loaded.problem(at: store.mediumPath, "\(error)").description)
@@ -87,7 +90,7 @@ struct StoreAssembly: Sendable {
   func awaited(_ store: TargetConfiguration.Store, _ error: StoreError) -> Opened {
     logger.error(
       """
-      the store's medium is not there: its logical unit answers NOT READY until it is, and all others \
+      the store cannot be opened: its logical unit answers NOT READY until it can, and all others \
       serve
       """,
       metadata: ["store": "\(store.name)", "error": "\(error)"])
@@ -109,7 +112,10 @@ struct StoreAssembly: Sendable {
     guard overlaps.isEmpty else { throw DaemonError(.configuration, overlaps.map(\.description)) }
   }
 
-  func open(_ store: TargetConfiguration.Store) throws(StoreError) -> any Store {
+  /// `creating`: a file that is missing may be made.
+  func open(
+    _ store: TargetConfiguration.Store, creating: Bool = false
+  ) throws(StoreError) -> any Store {
     let blockBytes = UInt32(
       clamping: store.blockSize ?? TargetConfiguration.Store.standardBlockSize)
     switch store.medium {
@@ -117,21 +123,19 @@ struct StoreAssembly: Sendable {
       return try MemoryStore(sizeBytes: store.sizeBytes ?? 0, logicalBlockBytes: blockBytes)
     case .null:
       return try NullStore(sizeBytes: store.sizeBytes ?? 0, logicalBlockBytes: blockBytes)
-    case .file(let path): return try open(store, path, .file)
-    case .block(let path): return try open(store, path, .blockDevice)
+    case .file(let path): return try open(store, path, .file, creating: creating)
+    case .block(let path): return try open(store, path, .blockDevice, creating: false)
     }
   }
 
   private func open(
-    _ store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind
+    _ store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind, creating: Bool
   ) throws(StoreError) -> DescriptorStore {
-    if servedBefore.contains(store.name), kind == .file, !StoreMedia.exists(path) {
-      throw StoreError(path, .vanished)
-    }
     let finding = marks.finding(for: store.name)
     if let finding { warnOfLatch(store, finding) }
-    let opened = try DescriptorStore.open(
-      options(store, path, kind, startsLatched: finding != nil), onLatch: latchHandler(store.name))
+    var options = options(store, path, kind, startsLatched: finding != nil)
+    options.createsFile = creating
+    let opened = try DescriptorStore.open(options, onLatch: latchHandler(store.name))
     logger.info(
       "store open",
       metadata: [
@@ -139,7 +143,21 @@ struct StoreAssembly: Sendable {
         "bytes": "\(opened.geometry.capacityBytes)",
         "blockSize": "\(opened.geometry.logicalBlockBytes)",
       ])
+    if opened.isMade { logger.notice("file made, empty", metadata: ["path": "\(path)"]) }
+    warnOfExcess(opened, of: store)
     return opened
+  }
+
+  private func warnOfExcess(_ opened: DescriptorStore, of store: TargetConfiguration.Store) {
+    guard let bytes = try? opened.findExcessBytes(), bytes > 0 else { return }
+    logger.warning(
+      """
+      the file is larger than the size that is configured, which alone is presented: nothing is cut; \
+      if a change of the size was interrupted, make it again with swift-tgtadm lun resize
+      """,
+      metadata: [
+        "store": "\(store.name)", "path": "\(opened.path)", "excessBytes": "\(bytes)",
+      ])
   }
 
   private func options(
@@ -171,7 +189,7 @@ extension StoreError {
   /// is missing, somebody else has it, or the system cannot reach it.
   var mayPass: Bool {
     switch reason {
-    case .missing, .vanished, .missingDevice, .inUse, .replaced, .system: true
+    case .missing, .lost, .missingDevice, .inUse, .replaced, .system: true
     default: false
     }
   }

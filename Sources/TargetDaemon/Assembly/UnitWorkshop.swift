@@ -38,16 +38,12 @@ final class UnitWorkshop: Sendable {
 
   func assembly(of loaded: LoadedConfiguration) -> StoreAssembly {
     StoreAssembly(
-      loaded: loaded, marks: marks, latchThread: latchThread, files: files, logger: logger)
-  }
-
-  /// The first one, of the start: what was served before is there, or is waited for.
-  func firstAssembly(of loaded: LoadedConfiguration) -> StoreAssembly {
-    var assembly = assembly(of: loaded)
-    let names = loaded.configuration.stores.map(\.name)
-    let known = registry.withLock { registry in names.filter { registry.knows($0) } }
-    assembly.servedBefore = Set(known)
-    return assembly
+      loaded: loaded, marks: marks, latchThread: latchThread, files: files, logger: logger,
+      // Stores keep what opened them, and must not keep the state directory's lock with it.
+      wasServed: { [weak self] name in
+        guard let self else { return true }
+        return registry.withLock { $0.hasServed(name) }
+      })
   }
 
   /// No unit has that name any more.
@@ -59,7 +55,7 @@ final class UnitWorkshop: Sendable {
   /// The identifier of each store; those that are missing are made and saved, so that `units`
   /// cannot fail for lack of one.
   func identifiers(of opened: [StoreAssembly.Opened]) throws(DaemonError) -> [String: [UInt8]] {
-    let generated = try identities(of: opened)
+    let generated = try identities(of: opened, alive: nil)
     return Dictionary(
       opened.map(\.configured).compactMap { store in
         (store.naa?.bytes ?? generated[store.name]?.naa).map { (store.name, $0) }
@@ -67,11 +63,15 @@ final class UnitWorkshop: Sendable {
   }
 
   private func identities(
-    of opened: [StoreAssembly.Opened]
+    of opened: [StoreAssembly.Opened], alive: Set<String>?
   ) throws(DaemonError) -> [String: GeneratedIdentity] {
-    let anonymous = opened.map(\.configured).filter { $0.naa == nil || $0.serial == nil }
+    let stores = opened.map(\.configured)
+    let anonymous = stores.filter { $0.naa == nil || $0.serial == nil }
+    // Those that need no identity are in the registry as having been served.
+    let others = stores.filter { $0.naa != nil && $0.serial != nil && $0.medium.path != nil }
     return try registry.withLock { registry throws(DaemonError) in
-      try registry.identities(of: anonymous.map(\.name))
+      try registry.identities(
+        of: anonymous.map(\.name), noting: others.map(\.name), alive: alive)
     }
   }
 
@@ -138,11 +138,12 @@ final class UnitWorkshop: Sendable {
   }
 
   /// The logical units of open stores, one for each identifier as long as it is there. Identities
-  /// that are new are saved before.
+  /// that are new are saved before. `alive`: the names of all stores that are configured, now or
+  /// after a change, of which none is forgotten; nil: nothing is.
   func units(
-    of opened: [StoreAssembly.Opened], by assembly: StoreAssembly
+    of opened: [StoreAssembly.Opened], by assembly: StoreAssembly, alive: Set<String>? = nil
   ) throws(DaemonError) -> [Inventory.Served] {
-    let identities = try identities(of: opened)
+    let identities = try identities(of: opened, alive: alive)
     let identifiers = try identifiers(of: opened)
     try claim(
       opened.compactMap { opened in

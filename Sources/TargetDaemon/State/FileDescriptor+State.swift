@@ -44,9 +44,12 @@ extension FileDescriptor {
     }
   }
 
-  /// The owner first: a change of it takes bits off the mode.
+  /// The owner last: of a file of somebody else only a privilege of its own lets change the rest.
+  /// An access list comes with a mode, so the mode that is asked for comes after it. What the file
+  /// system does not take of the attributes is left out.
   func grant(_ access: FileAccess) throws(SystemError) {
-    guard fchown(rawValue, access.owner, access.group) == 0, fchmod(rawValue, access.mode) == 0
+    for attribute in access.attributes { attribute.set(on: rawValue) }
+    guard fchmod(rawValue, access.mode) == 0, fchown(rawValue, access.owner, access.group) == 0
     else { throw .last }
   }
 

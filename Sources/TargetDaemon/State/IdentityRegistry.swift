@@ -7,17 +7,27 @@ internal import Reactor
 ///     6020c1f0a2d45b7e8c9d001122334455 quorum1
 ///     checksum 1b2c3d4e
 ///
-/// A name that leaves the configuration keeps its line: should it return, it is the same disk. A
-/// file that cannot be read as it was written stops the start: new identities would be other disks
-/// to every initiator. One that is missing is the first start, unless there are records of logical
-/// units, which are made for identities only: then it was lost, and no new ones are given out
-/// either.
+/// In the order in which they came. A name that leaves the configuration keeps its line: should it
+/// return, it is the same disk. Of such names the oldest are forgotten when there are more than
+/// `formerCountMax`, but never one of which there is a record. Stores that have all of their
+/// identity from the configuration are in it too, as having been served.
+///
+/// A file that cannot be read as it was written stops the start: new identities would be other
+/// disks to every initiator. One that is missing is the first start, unless there are records of
+/// logical units, which are made for identities only: then it was lost, and no new ones are given
+/// out either.
 struct IdentityRegistry: Sendable {
   private static let header = "swift-tgtd identities 1"
-  private static let bytesMax = 16 << 20
+  /// What is saved; more than that is read, for no file that was saved may stop a start.
+  private static let savedBytesMax = 64 << 20
+  private static let bytesMax = 2 * savedBytesMax
+  /// Names that are not configured any more.
+  static let formerCountMax = 16_384
 
   private let state: StateDirectory
   private var identities: [String: GeneratedIdentity]
+  /// The names, as they are in the file.
+  private var order: [String]
   private var isSaved: Bool
   /// The path of a record that says that there were identities before; nil: there is none, or they
   /// are not lost.
@@ -33,10 +43,12 @@ struct IdentityRegistry: Sendable {
     }
     guard let content else {
       return IdentityRegistry(
-        state: state, identities: [:], isSaved: false, orphan: try state.anyRecord())
+        state: state, identities: [:], order: [], isSaved: false, orphan: try state.anyRecord())
     }
-    guard let identities = parse(content) else { throw damaged(path, "is damaged") }
-    return IdentityRegistry(state: state, identities: identities, isSaved: true, orphan: nil)
+    guard let lines = parse(content) else { throw damaged(path, "is damaged") }
+    return IdentityRegistry(
+      state: state, identities: Dictionary(uniqueKeysWithValues: lines), order: lines.map(\.0),
+      isSaved: true, orphan: nil)
   }
 
   private static func damaged(_ path: String, _ what: String) -> DaemonError {
@@ -49,21 +61,50 @@ struct IdentityRegistry: Sendable {
 
   /// The identities of `names`; those it does not know are made and saved first, if there is no
   /// sign that there were others. From then on the file says that identities were given out, to
-  /// whomever.
+  /// whomever. `others` are noted as served, and need no identity; of the names in `alive` none is
+  /// forgotten, and without it none at all.
   mutating func identities(
-    of names: [String]
+    of names: [String], noting others: [String] = [], alive: Set<String>? = nil
   ) throws(DaemonError) -> [String: GeneratedIdentity] {
     let unknown = names.filter { identities[StateName.encoded($0)] == nil }
     if let orphan, !unknown.isEmpty { throw lost(unknown, orphan) }
-    for name in unknown { identities[StateName.encoded(name)] = .random() }
-    if !unknown.isEmpty || !isSaved { try save() }
+    let new = unknown + others.filter { identities[StateName.encoded($0)] == nil }
+    if !new.isEmpty || !isSaved {
+      var changed = self
+      for name in new { changed.add(StateName.encoded(name)) }
+      if let alive { try changed.forget(allBut: alive.union(names).union(others)) }
+      try changed.save()
+      self = changed
+    }
     return Dictionary(
       names.compactMap { name in identities[StateName.encoded(name)].map { (name, $0) } },
       uniquingKeysWith: { first, _ in first })
   }
 
-  /// Whether a store of that name was ever served under one of our identities.
-  func knows(_ name: String) -> Bool { identities[StateName.encoded(name)] != nil }
+  /// Whether a store of that name was served before. Where that is not known any more, all were.
+  func hasServed(_ name: String) -> Bool {
+    orphan != nil || identities[StateName.encoded(name)] != nil
+  }
+
+  private mutating func add(_ word: String) {
+    guard identities.updateValue(.random(), forKey: word) == nil else { return }
+    order.append(word)
+  }
+
+  /// The oldest of those that nobody needs, as many as there are too many.
+  private mutating func forget(allBut alive: Set<String>) throws(DaemonError) {
+    let alive = Set(alive.map { StateName.encoded($0) })
+    let former = order.filter { !alive.contains($0) }
+    // By a quarter at once: to find out which have records takes a look into all of them.
+    guard former.count > Self.formerCountMax else { return }
+    let records = try state.recordNames()
+    let excess = former.count - Self.formerCountMax * 3 / 4
+    let unrecorded = former.lazy.filter { [identities] word in
+      identities[word].map { !records.contains($0.hexadecimal) } ?? true
+    }
+    for word in Array(unrecorded.prefix(excess)) { identities[word] = nil }
+    order.removeAll { identities[$0] == nil }
+  }
 
   private func lost(_ names: [String], _ orphan: String) -> DaemonError {
     let stores = names.map { "\"\($0)\"" }.joined(separator: ", ")
@@ -81,6 +122,11 @@ struct IdentityRegistry: Sendable {
   }
 
   private mutating func save() throws(DaemonError) {
+    let content = content
+    guard content.count <= Self.savedBytesMax else {
+      throw DaemonError(
+        .temporaryFailure, "\(state.identities) has no room for further stores: there are too many")
+    }
     do throws(StateFile.ReplaceError) {
       try StateFile.replace("identities", in: state.path, with: content)
       isSaved = true
@@ -92,23 +138,26 @@ struct IdentityRegistry: Sendable {
 
   private var content: [UInt8] {
     var text = IdentityRegistry.header + "\n"
-    for (name, identity) in identities.sorted(by: { $0.key < $1.key }) {
+    for name in order {
+      guard let identity = identities[name] else { continue }
       text += "\(identity.hexadecimal) \(name)\n"
     }
     return ChecksummedText(text).content(.crc32c)
   }
 
-  private static func parse(_ content: [UInt8]) -> [String: GeneratedIdentity]? {
+  private static func parse(_ content: [UInt8]) -> [(String, GeneratedIdentity)]? {
     guard let text = ChecksummedText(content: content, .crc32c) else { return nil }
     var lines = text.lines[...]
     guard lines.popFirst() == Substring(header) else { return nil }
-    var identities: [String: GeneratedIdentity] = [:]
+    var found: [(String, GeneratedIdentity)] = []
+    var names: Set<Substring> = []
     for line in lines {
       let words = line.split(separator: " ")
       guard words.count == 2, let identity = GeneratedIdentity(hexadecimal: words[0]),
-        identities.updateValue(identity, forKey: String(words[1])) == nil
+        names.insert(words[1]).inserted
       else { return nil }
+      found.append((String(words[1]), identity))
     }
-    return identities
+    return found
   }
 }

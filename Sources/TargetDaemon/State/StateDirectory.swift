@@ -83,6 +83,18 @@ final class StateDirectory: Sendable {
     return nil
   }
 
+  /// The names of all files in them.
+  func recordNames() throws(DaemonError) -> Set<String> {
+    var names: Set<String> = []
+    for directory in recordDirectories {
+      do throws(SystemError) { names.formUnion(try StateFile.names(in: directory)) } catch {
+        throw DaemonError(
+          .inputOutput, "cannot look into \(directory): \(error); see to the file system it is on")
+      }
+    }
+    return names
+  }
+
   private static func synchronize(_ directory: String) throws(DaemonError) {
     do throws(SystemError) { try StateFile.synchronizeDirectory(directory) } catch {
       throw DaemonError(

@@ -28,11 +28,12 @@ protocol StateFileBeingMade: AnyObject {
   func synchronize() throws(SystemError)
 }
 
-/// Who owns a file, and who may use it.
+/// Who owns a file, who may use it, and what else is kept with it.
 struct FileAccess: Sendable, Equatable {
   var mode: UInt32
   var owner: UInt32
   var group: UInt32
+  var attributes: [FileAttribute] = []
 
   init(mode: UInt32, owner: UInt32, group: UInt32) {
     self.mode = mode
@@ -46,6 +47,7 @@ struct FileAccess: Sendable, Equatable {
     guard unsafe stat(path, &status) == 0 else { return nil }
     self.init(
       mode: UInt32(status.st_mode) & 0o777, owner: status.st_uid, group: status.st_gid)
+    attributes = FileAttribute.all(ofFileAt: path)
   }
 }
 

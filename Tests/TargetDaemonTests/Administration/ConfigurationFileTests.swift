@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Reactor
 import Testing
@@ -87,5 +88,77 @@ struct ConfigurationFileTests {
     }
     let kept = try StateFile.content(of: directory.path + "/real.json~", bytesMax: 1000)
     #expect(kept == old)
+  }
+
+  @Test("What somebody saves while the new file is being written is not lost")
+  func looksAgain() throws {
+    let directory = try Scratch()
+    let edited = Array("{\"engine\": \"auto\"}\n".utf8)
+    try StateFile.replace("targets.json", in: directory.path, with: old)
+    let path = directory("targets.json")
+    let file = ConfigurationFile(
+      path,
+      on: EditedFileSystem {
+        try? StateFile.replace("targets.json", in: directory.path, with: edited)
+      })
+    #expect(throws: ConfigurationFile.WriteError.changed) { try file.replace(old, by: new) }
+    #expect(try directory.read("targets.json") == edited)
+    #expect(access(directory(".targets.json.swift-tgtd"), F_OK) != 0)
+  }
+
+  @Test("A link that comes to name another file is followed to that one")
+  func followsLink() throws {
+    let directory = try Scratch()
+    for name in ["one.json", "two.json"] {
+      try StateFile.replace(name, in: directory.path, with: old)
+    }
+    let path = directory("targets.json")
+    #expect(symlink("one.json", path) == 0)
+    let file = ConfigurationFile(path)
+    unlink(path)
+    #expect(symlink("two.json", path) == 0)
+    try file.replace(old, by: new)
+    #expect(try directory.read("one.json") == old)
+    #expect(try directory.read("two.json") == new)
+  }
+
+  @Test("Extended attributes stay")
+  func keepsAttributes() throws {
+    let directory = try Scratch()
+    let path = directory("targets.json")
+    try StateFile.replace("targets.json", in: directory.path, with: old)
+    let value = Array("cluster 7".utf8)
+    // Not every file system has them.
+    guard setxattr(path, "user.note", value, value.count, 0) == 0 else { return }
+    try ConfigurationFile(path).replace(old, by: new)
+    let attributes = try #require(FileAccess(ofFileAt: path)).attributes
+    #expect(attributes.map(\.name) == ["user.note"] && attributes.map(\.value) == [value])
+  }
+}
+
+/// Where somebody saves another text when the copy of the old one is written.
+private struct EditedFileSystem: StateFileSystem {
+  private let kernel = KernelFileSystem()
+  let edit: @Sendable () -> Void
+
+  init(_ edit: @escaping @Sendable () -> Void) { self.edit = edit }
+
+  func create(_ path: String) throws(SystemError) -> any StateFileBeingMade {
+    try kernel.create(path)
+  }
+  func open(_ path: String) throws(SystemError) -> any StateFileBeingMade { try kernel.open(path) }
+  func rename(_ path: String, to newPath: String) throws(SystemError) {
+    try kernel.rename(path, to: newPath)
+    if newPath.hasSuffix("~") { edit() }
+  }
+  func exchange(_ path: String, _ otherPath: String) throws(SystemError) {
+    try kernel.exchange(path, otherPath)
+  }
+  func remove(_ path: String) throws(SystemError) { try kernel.remove(path) }
+  func synchronizeDirectory(_ path: String) throws(SystemError) {
+    try kernel.synchronizeDirectory(path)
+  }
+  func stableContent(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
+    try kernel.stableContent(of: path, bytesMax: bytesMax)
   }
 }

@@ -187,6 +187,7 @@ struct LiveRefusalTests {
       live.lunAddition("new") + [.resizeStore(Change.StoreSize("disk", sizeBytes: 2 << 20))])
     #expect(error.code == .unavailable)
     #expect(error.message.contains("cannot be written: No space left on device"))
+    #expect(try node.testUnitReady(1).status == 0, "nobody was told of a size that never was")
     #expect(error.remedy?.contains("--runtime-only") == true)
     #expect(!live.exists("new.img"))
     #expect(try node.capacity(1) == 1 << 20)

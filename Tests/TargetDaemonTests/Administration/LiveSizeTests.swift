@@ -1,0 +1,102 @@
+import AdministrationClient
+import AdministrationModel
+import BackingStore
+import Glibc
+import Reactor
+import TargetConfig
+import Testing
+
+@testable import TargetDaemon
+
+@Suite("Files of stores under changes", .serialized)
+struct LiveSizeTests {
+  private static let target = LiveDaemon.target
+
+  private func size(_ live: LiveDaemon) -> UInt64? {
+    StoreMedia.fileBytes(of: live.scratch("disk.img"))
+  }
+
+  @Test("A size is not changed in what runs alone, which the next start would forget")
+  func refusesRuntimeOnly() async throws {
+    let live = try await LiveDaemon.start()
+    let growing = Change.resizeStore(Change.StoreSize("disk", sizeBytes: 2 << 20))
+    let error = try await live.refusal([growing], ChangeOptions(runtimeOnly: true))
+    #expect(error.code == .invalid && error.path == "stores.disk.size")
+    #expect(error.remedy?.contains("--runtime-only") == true)
+    #expect(size(live) == 1 << 20)
+  }
+
+  @Test("When initiators hear that a store has grown, the file says so already")
+  func tellsAfterSaving() async throws {
+    let live = try await LiveDaemon.start(on: FailingRename())
+    let node = try Initiator.session(port: live.port, Self.target)
+    let growing = Change.resizeStore(Change.StoreSize("disk", sizeBytes: 2 << 20))
+    _ = try await live.refusal([growing])
+    #expect(try node.testUnitReady(1).status == 0)
+    #expect(try node.capacity(1) == 1 << 20)
+    #expect(size(live) == 1 << 20)
+    let shrinking = Change.resizeStore(Change.StoreSize("disk", sizeBytes: 1 << 19))
+    _ = try await live.refusal([shrinking], ChangeOptions(force: true))
+    #expect(try node.testUnitReady(1).status == 0)
+    #expect(try node.capacity(1) == 1 << 20)
+    #expect(size(live) == 1 << 20)
+  }
+
+  @Test("A file that is larger than its store grows into what it has, and a failure cuts nothing")
+  func growsIntoFile() async throws {
+    let live = try await LiveDaemon.start()
+    #expect(truncate(live.scratch("disk.img"), 4 << 20) == 0)
+    let other = Loopback.listening()
+    let growing = Change.resizeStore(Change.StoreSize("disk", sizeBytes: 2 << 20))
+    _ = try await live.refusal([
+      growing, .addPortal(PortalSpecification(address: "127.0.0.1:\(other.port)")),
+    ])
+    #expect(size(live) == 4 << 20)
+    try await live.change(growing)
+    #expect(size(live) == 4 << 20)
+    let node = try Initiator.session(port: live.port, Self.target)
+    #expect(try node.capacity(1) == 2 << 20)
+  }
+
+  @Test("A store that is opened anew and whose file is missing is not made anew")
+  func reopensLost() async throws {
+    let live = try await LiveDaemon.start()
+    unlink(live.scratch("disk.img"))
+    let change = Change.setStore(Change.StoreKeys("disk", ["cache": "writethrough"]))
+    let error = try await live.refusal([change], ChangeOptions(force: true))
+    #expect(error.code == .storeFailed && error.message.contains("mount its file system"))
+    #expect(!live.exists("disk.img"))
+  }
+
+  @Test("What is beside the file stays, also where it has the name of a next one")
+  func leavesNeighbours() async throws {
+    let live = try await LiveDaemon.start()
+    for name in ["targets.json.new", "targets.json~.new"] {
+      try live.scratch.write(Array("mine".utf8), to: name)
+    }
+    try await live.addLUN("second")
+    for name in ["targets.json.new", "targets.json~.new"] {
+      #expect(try live.scratch.read(name) == Array("mine".utf8), "\(name)")
+    }
+    #expect(!live.exists(".targets.json.swift-tgtd"))
+  }
+}
+
+/// Lets no new file take the place of another.
+private struct FailingRename: StateFileSystem {
+  private let kernel = KernelFileSystem()
+
+  func create(_ path: String) throws(SystemError) -> any StateFileBeingMade {
+    try kernel.create(path)
+  }
+  func open(_ path: String) throws(SystemError) -> any StateFileBeingMade { try kernel.open(path) }
+  func rename(_ path: String, to newPath: String) throws(SystemError) { throw .inputOutput }
+  func exchange(_ path: String, _ otherPath: String) throws(SystemError) { throw .inputOutput }
+  func remove(_ path: String) throws(SystemError) { try kernel.remove(path) }
+  func synchronizeDirectory(_ path: String) throws(SystemError) {
+    try kernel.synchronizeDirectory(path)
+  }
+  func stableContent(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
+    try kernel.stableContent(of: path, bytesMax: bytesMax)
+  }
+}
