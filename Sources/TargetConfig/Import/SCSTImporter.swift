@@ -155,7 +155,7 @@ struct SCSTImporter {
       return
     }
     for statement in driver.children ?? [] {
-      switch statement.name {
+      switch Self.attributeName(statement) {
       case "TARGET": addTarget(statement)
       case "enabled": break
       case "IncomingUser":
@@ -171,6 +171,17 @@ struct SCSTImporter {
           statement.place, "\(statement.name.quoted) of the iSCSI driver: not kept")
       }
     }
+  }
+
+  /// An attribute with several values is written once for each: `IncomingUser`, `IncomingUser1`,
+  /// `IncomingUser2`.
+  private static func attributeName(_ statement: Statement) -> String {
+    for name in ["IncomingUser", "OutgoingUser"] where statement.name.hasPrefix(name) {
+      if statement.name.dropFirst(name.count).allSatisfy({ ("0"..."9").contains($0) }) {
+        return name
+      }
+    }
+    return statement.name
   }
 
   /// `IncomingUser "joe secret"`, quoted or not.
@@ -205,7 +216,7 @@ struct SCSTImporter {
     } else {
       draft.keepClosed(target, statement.place)
     }
-    let wantsUsers = children.contains { $0.name == "IncomingUser" }
+    let wantsUsers = children.contains { Self.attributeName($0) == "IncomingUser" }
     if wantsUsers, target.chap.isEmpty { draft.close(&target, statement.place) }
     draft.add(DraftTarget(target: target, endpoints: nil, place: statement.place))
   }
@@ -213,7 +224,7 @@ struct SCSTImporter {
   private mutating func option(
     _ statement: Statement, _ target: inout TargetConfiguration.Target
   ) {
-    switch statement.name {
+    switch Self.attributeName(statement) {
     case "LUN", "GROUP", "enabled": break
     case "IncomingUser":
       let words = Self.userWords(statement)

@@ -90,6 +90,43 @@ struct SCSTImportTests {
     #expect(result.notes(line: line(of: words, in: Self.sample), note), "\(result.notes)")
   }
 
+  @Test("users are kept by all their numbered attributes, and without a usable one nobody gets in")
+  func numberedUsers() throws {
+    let result = try Import(
+      """
+      HANDLER vdisk_fileio {
+        DEVICE a {
+          filename /srv/a
+        }
+      }
+      TARGET_DRIVER iscsi {
+        IncomingUser1 "disc 12charsecret"
+        TARGET iqn.2026-11.com.example:several {
+          enabled 1
+          IncomingUser "one 12charsecret"
+          IncomingUser1 "two 12charsecret"
+          IncomingUser12 "three 12charsecret"
+          LUN 0 a
+        }
+        TARGET iqn.2026-11.com.example:later {
+          enabled 1
+          IncomingUser1 "two 12charsecret"
+          LUN 0 a
+        }
+        TARGET iqn.2026-11.com.example:unusable {
+          enabled 1
+          IncomingUser1 "two"
+          LUN 0 a
+        }
+      }
+      """, .scst)
+    let several = try result.target("iqn.2026-11.com.example:several")
+    #expect(several.chap.map(\.user) == ["one", "two", "three"])
+    #expect(try result.target("iqn.2026-11.com.example:later").chap.map(\.user) == ["two"])
+    #expect(try !result.target("iqn.2026-11.com.example:unusable").isOpenToAny)
+    #expect(result.configuration.discovery.chap.map(\.user) == ["disc"])
+  }
+
   @Test("discovery asks for the user of the driver")
   func discovery() throws {
     #expect(try sample().configuration.discovery.chap.map(\.user) == ["disc"])
