@@ -85,6 +85,7 @@ struct DurabilityTests {
         let operation = store.log[number - 1].operation
         #expect(outcome.summary == expectedSense(failure, operation), "operation \(number)")
         #expect(outcome.transferLength == 0)
+        #expect(bench.unit.outOfSpaceCount == (failure == .outOfSpace ? 1 : 0))
         if family.name == "MODE SELECT" { #expect(bench.unit.modes.writeCacheEnabled) }
         number += 1
       }
