@@ -41,7 +41,7 @@ extension Administration: Administrator {
     if let name, configuration.store(named: name) == nil {
       throw .missing("store", name, at: "stores")
     }
-    let reading = Reading(self, [], of: name)
+    let reading = Reading(self, [], of: name.map { [$0] })
     return configuration.stores.filter { name == nil || $0.name == name }.map { reading.store($0) }
   }
 
@@ -79,7 +79,7 @@ extension Administration: Administrator {
     let served = daemon.inventory.served
     let offline = served.filter { StoreCondition($0).state == .offline }
     status.offlineStoreCount = offline.count
-    let reading = Reading(self, try await summaries(), of: "")
+    let reading = Reading(self, try await summaries(), of: [])
     status.portals = configuration.portals.map { reading.portal($0) }
     status.problems = problems(offline, status)
     return status
@@ -118,7 +118,8 @@ extension Administration: Administrator {
   /// What changes were about, as it is now.
   func outcomes(of subjects: [ChangeSubject]) async -> [ChangeOutcome] {
     let configuration = configuration
-    let reading = Reading(self, (try? await summaries()) ?? [])
+    let reading = Reading(
+      self, (try? await summaries()) ?? [], of: Set(subjects.compactMap(\.store)))
     func target(_ name: String) -> TargetConfiguration.Target? {
       configuration.target(named: ISCSIName.normalized(name))
     }

@@ -28,8 +28,10 @@ struct Application {
 
   /// Warnings.
   func carryOut(endingUnqualified: Bool) -> [String] {
-    var warnings = reopenUnits()
-    warnings += addUnits(preparation.units)
+    let units = UnitReplacement(daemon: daemon, loaded: loaded)
+    var warnings = preparation.warnings
+    warnings += preparation.reopened.compactMap { units.replace(by: $0) }
+    warnings += units.add(preparation.units)
     closePortals()
     warnings += openPortals()
     setAccessStates()
@@ -47,50 +49,6 @@ struct Application {
   }
 
   // MARK: Units
-
-  private func reopenUnits() -> [String] {
-    preparation.reopened.compactMap { opened in
-      let name = opened.configured.name
-      let isGone = Rendezvous()
-      remove(name) { isGone.done() }
-      let assembly = daemon.workshop.assembly(of: loaded)
-      let add: @Sendable () -> [String] = { [daemon] in
-        guard let served = try? daemon.workshop.units(of: [opened], by: assembly) else {
-          return ["the store \(name) cannot be presented: restart the daemon"]
-        }
-        return addUnits(served)
-      }
-      guard isGone.wait(atMost: Daemon.patience) else {
-        isGone.afterwards { [daemon] in daemon.changes.perform { _ = add() } }
-        return "operations of the store \(name) do not end: it is opened anew when they have"
-      }
-      return add().first
-    }
-  }
-
-  private func addUnits(_ served: [Inventory.Served]) -> [String] {
-    served.compactMap { served in
-      daemon.inventory.add(served)
-      let isThere: Bool? = daemon.worker.wait(atMost: Daemon.patience) { worker, answer in
-        worker.add(served.unit) { answer($0) }
-      }
-      return isThere == nil ? "the unit of the store \(served.name) is on its way" : nil
-    }
-  }
-
-  /// Takes a unit away from whoever has it; `completion` when its store is not used any more.
-  private func remove(_ name: String, completion: @escaping @Sendable () -> Void) {
-    guard daemon.inventory.take(unitNamed: name) != nil else { return completion() }
-    let isAsked = daemon.worker.insist(until: .current + Daemon.patience) { [daemon] worker in
-      worker.remove(unitNamed: name, force: true) { _ in
-        daemon.inventory.hasLeft(name)
-        completion()
-      }
-    }
-    if !isAsked {
-      daemon.logger.error("the reactors take no orders", metadata: ["store": "\(name)"])
-    }
-  }
 
   /// The lock of a medium that was ours before comes at once when its former store is closed.
   private func settle(_ reopened: [StoreAssembly.Opened]) {

@@ -20,7 +20,7 @@ final class Inventory: Sendable {
 
   private struct Contents: Sendable {
     /// In the order of their coming.
-    var names: [String] = []
+    var served: [Served] = []
     var units: [String: Served] = [:]
     var portals: [ListeningPortal] = []
     /// Portals of the configuration that do not listen, and why.
@@ -33,9 +33,7 @@ final class Inventory: Sendable {
 
   // MARK: Units
 
-  var served: [Served] {
-    contents.withLock { contents in contents.names.compactMap { contents.units[$0] } }
-  }
+  var served: [Served] { contents.withLock { $0.served } }
   var units: [LogicalUnit] { served.map(\.unit) }
   var leaving: Set<String> { contents.withLock { $0.leaving } }
 
@@ -45,7 +43,7 @@ final class Inventory: Sendable {
     contents.withLock { contents in
       precondition(contents.units[served.name] == nil, "a name is served once")
       contents.units[served.name] = served
-      contents.names.append(served.name)
+      contents.served.append(served)
     }
   }
 
@@ -53,7 +51,7 @@ final class Inventory: Sendable {
   func take(unitNamed name: String) -> Served? {
     contents.withLock { contents in
       guard let served = contents.units.removeValue(forKey: name) else { return nil }
-      contents.names.removeAll { $0 == name }
+      contents.served.removeAll { $0.unit === served.unit }
       contents.leaving.insert(name)
       return served
     }

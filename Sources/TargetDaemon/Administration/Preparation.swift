@@ -11,17 +11,23 @@ internal import TargetConfig
 /// undone.
 struct Preparation {
   /// A file as it was before its store was opened.
-  private struct Medium {
+  private struct Medium: Sendable {
     let store: DescriptorStore
     let path: String
     /// Nil: there was none.
     let bytes: UInt64?
   }
 
+  /// What opening a store came to.
+  private struct Opening: Sendable {
+    let finding: MediumWatch.Finding
+    let medium: Medium?
+  }
+
   /// A store that has another size by now; its initiators know it if it was to grow.
   struct Resized {
     let name: String
-    let store: DescriptorStore
+    let sizing: StoreSizing
     let before: UInt64
     let after: UInt64
   }
@@ -37,18 +43,22 @@ struct Preparation {
   /// Portals whose addresses are free only once others have closed.
   private(set) var laterPortals: [PortalDefinition] = []
   private(set) var resized: [Resized] = []
+  private(set) var warnings: [String] = []
   private var media: [Medium] = []
+  private let awaitsMedia: Bool
 
-  private init(_ daemon: Daemon, _ loaded: LoadedConfiguration) {
+  private init(_ daemon: Daemon, _ loaded: LoadedConfiguration, awaitsMedia: Bool) {
     self.daemon = daemon
     self.loaded = loaded
+    self.awaitsMedia = awaitsMedia
   }
 
+  /// `awaitsMedia`: stores whose media are not there are waited for, as at the start.
   static func make(
     _ plan: ChangePlan, _ loaded: LoadedConfiguration, _ directory: TargetDirectory,
-    _ daemon: Daemon, allowsShrinking: Bool
+    _ daemon: Daemon, allowsShrinking: Bool, awaitsMedia: Bool
   ) throws(AdministrationError) -> Preparation {
-    var preparation = Preparation(daemon, loaded)
+    var preparation = Preparation(daemon, loaded, awaitsMedia: awaitsMedia)
     do throws(AdministrationError) {
       try preparation.openStores(plan)
       try preparation.bindPortals(plan, directory)
@@ -64,7 +74,7 @@ struct Preparation {
 
   private mutating func openStores(_ plan: ChangePlan) throws(AdministrationError) {
     guard !plan.openedStores.isEmpty else { return }
-    let overlaps = StoreMedia.overlaps(in: loaded)
+    let overlaps = overlaps(plan)
     guard overlaps.isEmpty else { throw AdministrationError(overlaps) }
     let assembly = daemon.workshop.assembly(of: loaded)
     var stores: [StoreAssembly.Opened] = []
@@ -81,6 +91,25 @@ struct Preparation {
     }
   }
 
+  /// Stores to be opened that are another, which serves or is opened too, under another name. What
+  /// does not answer is no one's double, until it is opened.
+  private func overlaps(_ plan: ChangePlan) -> [ConfigurationProblem] {
+    let closed = Set(plan.closedStores)
+    let onDisk = plan.openedStores.filter { $0.medium.place != nil }
+    guard !onDisk.isEmpty else { return [] }
+    let found = daemon.workshop.media.askAll(onDisk, at: { $0.medium.place ?? "" }) { store in
+      store.medium.path.flatMap { StoreMedia.identity(of: $0) }.map { [$0] } ?? []
+    }
+    var identities = daemon.inventory.served.compactMap { served in
+      closed.contains(served.name)
+        ? nil : served.opened.onDisk.map { (name: served.name, identity: $0.identity) }
+    }
+    for (store, found) in zip(onDisk, found) {
+      identities += (found ?? []).map { (name: store.name, identity: $0) }
+    }
+    return StoreOverlap.problems(among: identities, in: loaded)
+  }
+
   private mutating func open(
     _ store: TargetConfiguration.Store, _ assembly: StoreAssembly, _ plan: ChangePlan
   ) throws(AdministrationError) -> StoreAssembly.Opened {
@@ -89,23 +118,52 @@ struct Preparation {
         .unavailable, "the last operations of the former store \(store.name) have not ended",
         path: "stores.\(store.name)", remedy: "try again, or take another name")
     }
-    let before = store.medium.path.flatMap { StoreMedia.fileBytes(of: $0) }
-    let opened: StoreAssembly.Opened
-    do throws(StoreError) {
-      opened = StoreAssembly.Opened(configured: store, store: try assembly.open(store))
-    } catch {
-      // One that is missing stays so, whatever else is changed of it.
-      let isAwaited = daemon.inventory.served(named: store.name)?.opened.awaited != nil
-      guard isAwaited, error.mayPass else { throw AdministrationError(error, of: store) }
-      return assembly.awaited(store, error)
+    // One that is missing stays so, whatever else is changed of it.
+    let mayBeAwaited =
+      awaitsMedia || daemon.inventory.served(named: store.name)?.opened.awaited != nil
+    let watch = MediumWatch(isUnderWay: true)
+    let opening = ask(store, assembly) { late in
+      if mayBeAwaited { return watch.end(late.finding) }
+      if let medium = late.medium { Self.undo(medium) }
     }
-    if let onDisk = opened.onDisk {
-      if onDisk.kind == .file {
-        media.append(Medium(store: onDisk, path: onDisk.path, bytes: before))
+    switch opening?.finding {
+    case .success(let found)?:
+      if let medium = opening?.medium { media.append(medium) }
+      let opened = StoreAssembly.Opened(configured: store, store: found)
+      if let onDisk = opened.onDisk { try checkIdentity(onDisk, of: store, plan) }
+      return opened
+    case .failure(let error)? where mayBeAwaited && error.mayPass:
+      return awaited(store, error, MediumWatch(), assembly)
+    case nil where mayBeAwaited: return awaited(store, store.unanswered, watch, assembly)
+    case .failure(let error)?: throw AdministrationError(error, of: store)
+    case nil: throw AdministrationError(store.unanswered, of: store)
+    }
+  }
+
+  private mutating func awaited(
+    _ store: TargetConfiguration.Store, _ error: StoreError, _ watch: MediumWatch,
+    _ assembly: StoreAssembly
+  ) -> StoreAssembly.Opened {
+    warnings.append("stores.\(store.name) is offline until its medium is there: \(error)")
+    return assembly.awaited(store, error, watch)
+  }
+
+  /// Nil: it does not answer, and `late` gets what comes of it.
+  private func ask(
+    _ store: TargetConfiguration.Store, _ assembly: StoreAssembly,
+    late: @escaping @Sendable (Opening) -> Void
+  ) -> Opening? {
+    let open: @Sendable () -> Opening = {
+      let before = store.medium.path.flatMap { StoreMedia.fileBytes(of: $0) }
+      let finding = assembly.finding(store)
+      guard let onDisk = try? finding.get() as? DescriptorStore, onDisk.kind == .file else {
+        return Opening(finding: finding, medium: nil)
       }
-      try checkIdentity(onDisk, of: store, plan)
+      return Opening(
+        finding: finding, medium: Medium(store: onDisk, path: onDisk.path, bytes: before))
     }
-    return opened
+    guard let place = store.medium.place else { return open() }
+    return daemon.workshop.media.ask(at: place, open, late: late)
   }
 
   /// Names may have changed their meaning since the paths were compared.
@@ -178,11 +236,13 @@ struct Preparation {
         remedy: "--force cuts it off")
     }
     if bytes > before {
-      do throws(StoreError) { try store.resize(to: bytes) } catch {
-        throw AdministrationError(error, of: served.opened.configured)
-      }
+      let error = StoreSizing(daemon, served, store).set(bytes, orBackTo: before)
+      if let error { throw AdministrationError(error, of: served.opened.configured) }
     }
-    resized.append(Resized(name: served.name, store: store, before: before, after: bytes))
+    resized.append(
+      Resized(
+        name: served.name, sizing: StoreSizing(daemon, served, store), before: before, after: bytes)
+    )
     let outcome: UnitResize? = daemon.worker.wait(atMost: Daemon.patience) { worker, answer in
       worker.resize(unitNamed: served.name, toBytes: bytes, allowsShrinking: allowsShrinking) {
         answer($0)
@@ -219,35 +279,41 @@ struct Preparation {
           unitNamed: resize.name, toBytes: resize.before, allowsShrinking: true
         ) { answer($0) }
       }
-      if resize.after > resize.before { restore(resize.store, to: resize.before) }
+      if resize.after > resize.before {
+        warn(resize.sizing.set(resize.before, allowsShrinking: true))
+      }
     }
-    for medium in media { undo(medium) }
+    for medium in media {
+      let place = TargetConfiguration.Medium.file(path: medium.path).place ?? medium.path
+      let unanswered = StoreError(medium.path, .unanswered)
+      warn(daemon.workshop.media.ask(at: place) { Self.undo(medium) } ?? unanswered)
+    }
   }
 
   /// Nobody has written to it.
-  private func undo(_ medium: Medium) {
+  @discardableResult
+  private static func undo(_ medium: Medium) -> StoreError? {
     guard let bytes = medium.bytes else {
-      return StoreMedia.removeFile(at: medium.path, ifItIs: medium.store.identity)
+      StoreMedia.removeFile(at: medium.path, ifItIs: medium.store.identity)
+      return nil
     }
-    if medium.store.geometry.capacityBytes > bytes { restore(medium.store, to: bytes) }
+    guard medium.store.geometry.capacityBytes > bytes, medium.store.readiness == .ready else {
+      return nil
+    }
+    return StoreSizing.resize(medium.store, to: bytes, allowsShrinking: true)
   }
 
-  private func restore(_ store: DescriptorStore, to bytes: UInt64) {
-    guard store.readiness == .ready else { return }
-    do throws(StoreError) { try store.resize(to: bytes, allowsShrinking: true) } catch {
-      daemon.logger.warning("a file keeps the size it was given", metadata: ["error": "\(error)"])
-    }
+  private func warn(_ error: StoreError?) {
+    guard let error else { return }
+    daemon.logger.warning("a file keeps the size it was given", metadata: ["error": "\(error)"])
   }
 
   /// Of a change that is made: cuts off what is behind the new end of stores, which nobody can
   /// reach any more. A warning for each that cannot be cut.
   func cut() -> [String] {
     resized.filter { $0.after < $0.before }.compactMap { resize in
-      do throws(StoreError) {
-        try resize.store.resize(to: resize.after, allowsShrinking: true)
-        return nil
-      } catch {
-        return "\(error): it is presented with its new size, and the file keeps the old one"
+      resize.sizing.set(resize.after, allowsShrinking: true).map { error in
+        "\(error): it is presented with its new size, and the file keeps the old one"
       }
     }
   }

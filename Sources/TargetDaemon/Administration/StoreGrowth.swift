@@ -18,34 +18,33 @@ struct StoreGrowth {
     self.served = served
   }
 
+  /// Looks, on a thread that may hang with the medium; what is found is presented in turn.
   func follow() {
-    guard hasGrown else { return }
-    let isDone = Rendezvous()
-    let isAccepted = daemon.changes.perform {
-      adopt()
-      isDone.done()
+    let (store, place) = (served.opened.onDisk, served.opened.configured.medium.place)
+    guard served.opened.configured.sizeBytes == nil, let store, let place,
+      store.readiness == .ready, served.opened.watch.begin()
+    else { return }
+    daemon.workshop.media.perform(at: place) {
+      defer { served.opened.watch.end(nil) }
+      guard let found = try? store.findSizeBytes(), found > served.unit.geometry.capacityBytes
+      else { return }
+      daemon.changes.perform { adopt(store) }
     }
-    if isAccepted { _ = isDone.wait(atMost: .seconds(60)) }
-  }
-
-  private var hasGrown: Bool {
-    guard served.opened.configured.sizeBytes == nil, let store = served.opened.onDisk,
-      store.readiness == .ready, let found = try? store.findSizeBytes()
-    else { return false }
-    return found > served.unit.geometry.capacityBytes
   }
 
   /// In turn.
-  private func adopt() {
-    guard daemon.inventory.served(named: served.name)?.unit === served.unit, hasGrown,
-      let store = served.opened.onDisk
-    else { return }
+  private func adopt(_ store: DescriptorStore) {
+    // A change may have been quicker.
+    guard daemon.inventory.served(named: served.name)?.unit === served.unit else { return }
     let bytes: UInt64
-    do throws(StoreError) { bytes = try store.adoptSize() } catch {
+    switch StoreSizing(daemon, served, store).adopt() {
+    case .success(let found): bytes = found
+    case .failure(let error):
       return daemon.logger.error(
         "the store has grown, and cannot be presented so",
         metadata: ["store": "\(served.name)", "error": "\(error)"])
     }
+    guard bytes > served.unit.geometry.capacityBytes else { return }
     let outcome: UnitResize? = daemon.worker.wait(atMost: Daemon.patience) {
       [name = served.name] worker, answer in
       worker.resize(unitNamed: name, toBytes: bytes) { answer($0) }

@@ -10,6 +10,8 @@ final class UnitWorkshop: Sendable {
   /// For all that makes units and takes them away.
   let changes: JobThread
   let jobThreads: [JobThread]
+  /// For all that touches the media of stores and may hang.
+  let media: MediaThreads
   private let marks: LatchMarks
   private let latchThread: JobThread
   private let files: UnitFiles
@@ -20,8 +22,10 @@ final class UnitWorkshop: Sendable {
   private let unitCount = Mutex(0)
 
   init(
-    _ state: StateDirectory, reactorCount: Int, events: EventHub, logger: Logger
+    _ state: StateDirectory, reactorCount: Int, events: EventHub, media: MediaThreads,
+    logger: Logger
   ) throws(DaemonError) {
+    self.media = media
     registry = Mutex(try IdentityRegistry.load(state))
     latchThread = try JobThread(name: "latch marks")
     files = try UnitFiles(in: state, bootedAs: .current(), events: events, logger: logger)
@@ -34,7 +38,8 @@ final class UnitWorkshop: Sendable {
 
   func assembly(of loaded: LoadedConfiguration) -> StoreAssembly {
     StoreAssembly(
-      loaded: loaded, marks: marks, latchThread: latchThread, files: files, logger: logger)
+      loaded: loaded, marks: marks, latchThread: latchThread, files: files, media: media,
+      logger: logger)
   }
 
   /// Makes and saves those that are missing, so that `units` cannot fail.
