@@ -41,6 +41,7 @@ struct MediaThreadsTests {
       if number > 5 { break }
     }
     #expect(threads.threadCount == MediaThreads.threadsMaxOfPlace)
+    #expect(threads.isHeldUp(at: "hung") && !threads.isHeldUp(at: "good"))
     #expect(threads.ask(at: "good") { 7 } == 7)
     gate.open()
     #expect(eventually { late.withLock { Set($0) } == Set(0...6) })

@@ -12,6 +12,8 @@ struct Reading {
   let sessions: [SessionSummary]
   let targetNumbers: [String: UInt32]
   let watch: StoreWatch
+  /// What the files of stores have allocated, as far as their file systems answered.
+  var allocatedBytes: [String: UInt64] = [:]
   private let presentations: [String: [PresentationResource]]
   private let sessionCounts: [String: Int]
 
@@ -80,9 +82,7 @@ struct Reading {
     store.physicalBlockSize = Int(geometry.physicalBlockBytes)
     store.wwn = Hexadecimal.text(unit.identity.naa)
     store.serial = unit.identity.serial
-    if store.kind == .file, let path = store.path {
-      store.allocatedBytes = StoreMedia.space(of: path)?.usedBytes
-    }
+    store.allocatedBytes = allocatedBytes[store.name]
   }
 
   // MARK: Targets

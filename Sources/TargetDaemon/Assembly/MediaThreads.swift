@@ -44,6 +44,11 @@ final class MediaThreads: Sendable {
 
   var threadCount: Int { state.withLock { $0.threadCount } }
 
+  /// Whether all threads that may be there are at that place, and are not back.
+  func isHeldUp(at place: String) -> Bool {
+    state.withLock { ($0.places[place]?.threadCount ?? 0) >= Self.threadsMaxOfPlace }
+  }
+
   // MARK: Jobs
 
   /// Has `job` done at that place as soon as a thread is free for it.
@@ -76,26 +81,26 @@ final class MediaThreads: Sendable {
   /// Nil: there is nothing to do, and the thread ends.
   private func next() -> (place: String, job: Job)? {
     state.withLock { state in
-      guard let name = state.runnable.first, var place = state.places[name] else {
+      guard let name = state.runnable.first,
+        let job = state.places[name]?.waiting.removeFirst()
+      else {
         state.threadCount -= 1
         return nil
       }
       state.runnable.removeFirst()
-      let job = place.waiting.removeFirst()
-      place.threadCount += 1
-      if place.isRunnable { state.runnable.append(name) }
-      state.places[name] = place
+      state.places[name]?.threadCount += 1
+      if state.places[name]?.isRunnable == true { state.runnable.append(name) }
       return (name, job)
     }
   }
 
   private func leave(_ name: String) {
     state.withLock { state in
-      guard var place = state.places[name] else { return }
-      let wasRunnable = place.isRunnable
-      place.threadCount -= 1
-      if !wasRunnable, place.isRunnable { state.runnable.append(name) }
-      state.places[name] = place.threadCount == 0 && place.waiting.isEmpty ? nil : place
+      let wasRunnable = state.places[name]?.isRunnable
+      state.places[name]?.threadCount -= 1
+      guard let place = state.places[name] else { return }
+      if wasRunnable == false, place.isRunnable { state.runnable.append(name) }
+      if place.threadCount == 0, place.waiting.isEmpty { state.places[name] = nil }
     }
   }
 

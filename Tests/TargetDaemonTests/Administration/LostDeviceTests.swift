@@ -32,6 +32,13 @@ private final class LoopDevice {
 
 @Suite("Block devices that vanish")
 struct LostDeviceTests {
+  /// Keeps nothing of the store, whose lock ends with it.
+  private func vanish(_ live: LiveDaemon) throws -> (MediumWatch, LogicalUnitIdentity) {
+    let served = try #require(live.daemon.inventory.served(named: "disk"))
+    try #require(served.opened.onDisk).state.noteGone()
+    return (served.opened.watch, served.unit.identity)
+  }
+
   @Test("One that is there again is taken by itself, as another unit with the same identity")
   func comesBack() async throws {
     let scratch = try Scratch()
@@ -43,17 +50,15 @@ struct LostDeviceTests {
       in: scratch)
     let node = try Initiator.session(port: live.port, LiveDaemon.target)
     #expect(try node.register(7, lun: 1).status == 0)
-    let before = try #require(live.daemon.inventory.served(named: "disk"))
-    try #require(before.opened.onDisk).state.noteGone()
+    let (watch, identity) = try vanish(live)
     #expect(try node.testUnitReady(1).sense == 0x20403)
     #expect(
       eventually {
         guard let now = live.daemon.inventory.served(named: "disk") else { return false }
-        return now.unit !== before.unit && now.unit.store.readiness == .ready
+        return now.opened.watch !== watch && now.unit.store.readiness == .ready
       })
     #expect(eventually { (try? node.capacity(1)) == 1 << 20 })
-    let after = try #require(live.daemon.inventory.served(named: "disk"))
-    #expect(after.unit.identity == before.unit.identity)
+    #expect(live.daemon.inventory.served(named: "disk")?.unit.identity == identity)
     let registrants = try await live.client.reservations(store: "disk").first?.registrants
     #expect(registrants?.map(\.key) == ["0x0000000000000007"])
     try await live.stop()
