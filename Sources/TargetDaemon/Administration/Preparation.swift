@@ -162,8 +162,17 @@ struct Preparation {
       return Opening(
         finding: finding, medium: Medium(store: onDisk, path: onDisk.path, bytes: before))
     }
-    guard let place = store.medium.place else { return open() }
-    return daemon.workshop.media.ask(at: place, open, late: late)
+    guard let path = store.medium.path, let place = store.medium.place else { return open() }
+    let media = daemon.workshop.media
+    guard media.claim(path) else {
+      return Opening(finding: .failure(store.unanswered), medium: nil)
+    }
+    let opening = media.ask(at: place, open) { opening in
+      late(opening)
+      media.release(path)
+    }
+    if opening != nil { media.release(path) }
+    return opening
   }
 
   /// Names may have changed their meaning since the paths were compared.
@@ -285,8 +294,15 @@ struct Preparation {
     }
     for medium in media {
       let place = TargetConfiguration.Medium.file(path: medium.path).place ?? medium.path
-      let unanswered = StoreError(medium.path, .unanswered)
-      warn(daemon.workshop.media.ask(at: place) { Self.undo(medium) } ?? unanswered)
+      let threads = daemon.workshop.media
+      // Somebody has found it by now, and keeps it.
+      guard threads.claim(medium.path) else { continue }
+      let done = threads.ask(at: place) {
+        let error = Self.undo(medium)
+        threads.release(medium.path)
+        return error
+      }
+      warn(done ?? StoreError(medium.path, .unanswered))
     }
   }
 

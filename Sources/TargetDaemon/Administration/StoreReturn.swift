@@ -31,11 +31,14 @@ struct StoreReturn {
 
   private func begin() {
     let loaded = administration.running.current
+    let media = daemon.workshop.media
     guard let configured = loaded.configuration.store(named: served.name),
       let path = configured.medium.path, let place = configured.medium.place, opening.begin()
     else { return }
+    guard media.claim(path) else { return opening.end(nil) }
     let assembly = daemon.workshop.assembly(of: loaded)
-    daemon.workshop.media.perform(at: place) { [opening, watch] in
+    media.perform(at: place) { [opening, watch] in
+      defer { media.release(path) }
       // Never made anew here, whatever the configuration says of its size: it is what was to come
       // back.
       guard StoreMedia.exists(path) else { return opening.end(nil) }

@@ -35,6 +35,7 @@ final class MediaThreads: Sendable {
     var threadCount = 0
   }
   private let state = Mutex(State())
+  private let claims = Mutex<Set<String>>([])
 
   init(patience: Milliseconds = .seconds(5), enter: @escaping @Sendable (String) -> Void = { _ in })
   {
@@ -103,6 +104,14 @@ final class MediaThreads: Sendable {
       if place.threadCount == 0, place.waiting.isEmpty { state.places[name] = nil }
     }
   }
+
+  // MARK: Paths
+
+  /// A medium that was given up may be opened yet, made, and removed again: whoever claims its path
+  /// first has it alone until then. False: somebody has it.
+  func claim(_ path: String) -> Bool { claims.withLock { $0.insert(path).inserted } }
+
+  func release(_ path: String) { claims.withLock { _ = $0.remove(path) } }
 
   // MARK: Questions
 
