@@ -14,7 +14,7 @@ internal import Synchronization
 ///   sync or durable write nothing is written or synced any more until the administrator clears it,
 ///   and nothing that ends meanwhile counts as durable. See `SyncQueue`.
 /// - **Gone is for good.** A device that vanished took its volatile cache with it; should it come
-///   back, it is another one, and the administrator opens it anew.
+///   back, it is another one, with a store and a unit of its own.
 public final class DescriptorStore: OperationStore {
   public let path: String
   public let kind: StoreKind

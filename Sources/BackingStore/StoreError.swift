@@ -29,6 +29,8 @@ public struct StoreError: Error, Sendable, Equatable {
     /// What lies past the new end would be lost.
     case wouldShrink(from: UInt64, to: UInt64)
     case inUse
+    /// Nothing has come of it in the time there was: its disk hangs, or is slow.
+    case unanswered
     case sectorLargerThanBlock(sector: UInt32, blockSize: UInt32, cacheMode: CacheMode)
     case directAlignment(required: UInt32, blockSize: UInt32, cacheMode: CacheMode)
     case noDirectAccess(CacheMode)
@@ -60,7 +62,8 @@ extension StoreError: CustomStringConvertible {
     case .tooLarge(let bytes): "\(bytes) bytes is more than a file can hold"
     case .partialBlock(let bytes, let blockSize):
       "\(bytes) bytes is not a multiple of the block size, \(blockSize)"
-    case .missing, .lost, .missingDevice, .wrongType, .notOfKind, .linkToFile, .replaced, .inUse:
+    case .missing, .lost, .missingDevice, .wrongType, .notOfKind, .linkToFile, .replaced, .inUse,
+      .unanswered:
       typeSentence
     case .largerThanConfigured, .smallerThanConfigured, .deviceSizeDiffers, .shrank,
       .notResizable, .wouldShrink:
@@ -86,6 +89,7 @@ extension StoreError: CustomStringConvertible {
     case .linkToFile:
       "is a symbolic link to a file; give the file's own path (links may name block devices only)"
     case .replaced: "was replaced by something else while it was opened; try again"
+    case .unanswered: "does not answer: its disk hangs, or is slow"
     default: "is in use: mounted, or part of a RAID, LVM or multipath device; release it first"
     }
   }

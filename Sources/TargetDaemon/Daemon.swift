@@ -55,17 +55,23 @@ public final class Daemon: Sendable {
     _ loaded: LoadedConfiguration, logger: Logger,
     onStatus: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(DaemonError) {
+    try self.init(loaded, logger: logger, media: MediaThreads(), onStatus: onStatus)
+  }
+
+  convenience init(
+    _ loaded: LoadedConfiguration, logger: Logger, media: MediaThreads,
+    onStatus: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws(DaemonError) {
     let configuration = loaded.configuration
     let directory = try TargetDirectory(loaded)
     let plan = try ReactorGroup.Plan(loaded, logger)
     let state = try StateDirectory.open(configuration.stateDirectory)
     let events = EventHub()
     let workshop = try UnitWorkshop(
-      state, reactorCount: plan.count, events: events, logger: logger)
+      state, reactorCount: plan.count, events: events, media: media, logger: logger)
     let assembly = workshop.assembly(of: loaded)
     let served = try workshop.units(
-      of: try assembly.open(configuration.stores, .isWaitedFor), by: assembly,
-      alive: Set(configuration.stores.map(\.name)))
+      of: try assembly.openAll(), by: assembly, alive: Set(configuration.stores.map(\.name)))
     let sockets = try PortalSockets.open(directory.portals, in: loaded, logger)
     let context = ServerContext(
       reactorCount: plan.count, limits: ServerLimits(configuration.limits), logger: logger,
@@ -177,8 +183,12 @@ public final class Daemon: Sendable {
   /// One sentence about what is served.
   public var status: String {
     let units = inventory.units
+    var unready: [StoreReadiness: [String]] = [:]
+    for unit in units where unit.store.readiness != .ready {
+      unready[unit.store.readiness, default: []].append(unit.identity.name)
+    }
     func names(_ readiness: StoreReadiness) -> String {
-      units.filter { $0.store.readiness == readiness }.map(\.identity.name).joined(separator: ", ")
+      (unready[readiness] ?? []).joined(separator: ", ")
     }
     let offline = units.filter(\.isOffline).map(\.identity.name).joined(separator: ", ")
     let targets = counted(targetCount.load(ordering: .relaxed), "target")

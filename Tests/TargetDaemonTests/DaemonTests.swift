@@ -177,7 +177,7 @@ struct DaemonTests {
     }
     let events = EventHub()
     let workshop = try UnitWorkshop(
-      state, reactorCount: 1, events: events, logger: book.logger)
+      state, reactorCount: 1, events: events, media: MediaThreads(), logger: book.logger)
     let opened = StoreAssembly.Opened(
       configured: TargetConfiguration.Store(name: "hung", medium: .memory), store: unit.store)
     let daemon = Daemon(

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""administer.py numbers|storm|crash TGTD DIRECTORY: claims of live administration that need a program.
+"""administer.py numbers|storm|latency|crash TGTD DIRECTORY: claims of live administration that need a program.
 
 Each starts daemons of its own in DIRECTORY, prints what it measured, and exits 0 if the claim holds.
 """
+import ctypes
 import http.client
 import json
 import os
@@ -118,14 +119,8 @@ def numbers(tgtd, directory):
     return start < 2 and add < 0.05 and status < 0.1
 
 
-def storm(tgtd, directory):
-    """100 clients make 10 random changes each: none is lost, and the file says what runs."""
-    shared = f"{IQN}:shared"
-    daemon = Daemon(tgtd, directory, {
-        "portals": [f"127.0.0.1:{free_port()}"], "stores": {},
-        "targets": [{"name": shared, "initiators": "any"}],
-    })
-    daemon.start()
+def make_changes(daemon, shared):
+    """1,000 of 100 clients: what the targets are to present then, and the answers that were wrong."""
     wrong, expected, guard = [], {shared: set()}, threading.Lock()
 
     def client(number):
@@ -161,12 +156,24 @@ def storm(tgtd, directory):
                 expected[target] = luns.get(target, set())
             expected[shared] |= luns.get(shared, set())
 
-    began = time.monotonic()
     threads = [threading.Thread(target=client, args=(number,)) for number in range(100)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    return expected, wrong
+
+
+def storm(tgtd, directory):
+    """100 clients make 10 random changes each: none is lost, and the file says what runs."""
+    shared = f"{IQN}:shared"
+    daemon = Daemon(tgtd, directory, {
+        "portals": [f"127.0.0.1:{free_port()}"], "stores": {},
+        "targets": [{"name": shared, "initiators": "any"}],
+    })
+    daemon.start()
+    began = time.monotonic()
+    expected, wrong = make_changes(daemon, shared)
     seconds = time.monotonic() - began
     _, targets = daemon.ask("GET", "/v1/targets")
     runs = {t["name"]: {l["store"] for l in t["luns"]} for t in targets}
@@ -179,6 +186,69 @@ def storm(tgtd, directory):
     if wrong:
         print(wrong[0])
     return not wrong and runs == expected and not difference["changes"] and numbers_ok and check.returncode == 0
+
+
+def load(portal, target):
+    """Reads and writes 4 KiB by turns at random places of LUN 1, one after the other, until standard input
+    ends; prints when each began and how long it took. libiscsi, as iscsi-ls and QEMU have it."""
+    library = ctypes.CDLL("libiscsi.so.7")
+    for name in ("iscsi_create_context", "iscsi_read10_sync", "iscsi_write10_sync"):
+        getattr(library, name).restype = ctypes.c_void_p
+    context = ctypes.c_void_p(library.iscsi_create_context(f"{IQN}:load".encode()))
+    library.iscsi_set_targetname(context, target.encode())
+    library.iscsi_set_session_type(context, 2)  # ISCSI_SESSION_NORMAL
+    assert library.iscsi_full_connect_sync(context, portal.encode(), 1) == 0, "login"
+    dice, data, ended = random.Random(1), ctypes.create_string_buffer(4096), threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    lines = []
+    while not ended.is_set():
+        block = dice.randrange(0, 1 << 14) * 8
+        began = time.monotonic()
+        if len(lines) % 2:
+            task = library.iscsi_write10_sync(context, 1, block, data, 4096, 512, 0, 0, 0, 0, 0)
+        else:
+            task = library.iscsi_read10_sync(context, 1, block, 4096, 512, 0, 0, 0, 0, 0)
+        lines.append(f"{began:.6f} {time.monotonic() - began:.6f}")
+        # `status` is the first member of struct scsi_task.
+        assert task and ctypes.cast(task, ctypes.POINTER(ctypes.c_int))[0] == 0, "a command failed"
+        library.scsi_free_scsi_task(ctypes.c_void_p(task))
+    print("\n".join(lines))
+    return True
+
+
+def latency(tgtd, directory):
+    """While 100 clients make 1,000 changes, the p99 of others' I/O is at most twice what it is before and
+    after."""
+    port, shared, busy = free_port(), f"{IQN}:shared", f"{IQN}:busy"
+    daemon = Daemon(tgtd, directory, {
+        "portals": [f"127.0.0.1:{port}"],
+        "stores": {"busy": {"file": f"{directory}/busy.img", "size": "64MiB"}},
+        "targets": [{"name": shared, "initiators": "any"},
+                    {"name": busy, "luns": [{"lun": 1, "store": "busy"}], "initiators": "any"}],
+    })
+    daemon.start()
+    client = subprocess.Popen([sys.executable, __file__, "load", f"127.0.0.1:{port}", busy],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    spans = []
+    for changes in (False, True, False):
+        began = time.monotonic()
+        if changes:
+            _, wrong = make_changes(daemon, shared)
+        else:
+            time.sleep(5)
+        spans.append((began, time.monotonic()))
+    out, _ = client.communicate()
+    daemon.stop()
+    samples = [tuple(map(float, line.split())) for line in out.splitlines()]
+
+    def p99(*spans):
+        taken = sorted(t for at, t in samples if any(a <= at < b for a, b in spans))
+        return taken[len(taken) * 99 // 100] * 1e6, len(taken)
+
+    (quiet, quiet_count), (busy_, busy_count) = p99(spans[0], spans[2]), p99(spans[1])
+    print(f"p99 {quiet:.0f} us of {quiet_count} commands without changes, {busy_:.0f} us of {busy_count} with: "
+          f"{busy_ / quiet:.2f} times")
+    return client.returncode == 0 and not wrong and busy_ <= 2 * quiet
 
 
 def crash(tgtd, directory):
@@ -222,7 +292,9 @@ def quiet(body):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in ("numbers", "storm", "crash"):
+    if len(sys.argv) != 4 or sys.argv[1] not in ("numbers", "storm", "latency", "crash", "load"):
         raise SystemExit(__doc__)
+    if sys.argv[1] == "load":
+        sys.exit(0 if load(*sys.argv[2:]) else 1)
     os.makedirs(sys.argv[3], exist_ok=True)
     sys.exit(0 if globals()[sys.argv[1]](sys.argv[2], sys.argv[3]) else 1)

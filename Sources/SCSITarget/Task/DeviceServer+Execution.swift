@@ -161,7 +161,9 @@ extension DeviceServer {
     switch (task.step, failure) {
     case (.writeSameByDeallocation, .unsupported): writeSameZeros(task)
     case (.writeSameByZeroing, .unsupported): writeSameByWriting(task)
-    default: end(task, Refusal(failure, task.request, blockBytes: unit.blockBytes))
+    default:
+      if failure == .outOfSpace { unit.noteOutOfSpace() }
+      end(task, Refusal(failure, task.request, blockBytes: unit.blockBytes))
     }
   }
 

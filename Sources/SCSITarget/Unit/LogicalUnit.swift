@@ -37,6 +37,7 @@ public final class LogicalUnit: Sendable {
   public let provisioning: ThinProvisioning
   /// Of each device server, and what they had counted at the last reset.
   let counters = Mutex<[AccessCounters]>([])
+  let outOfSpaceAnswers = Atomic<UInt64>(0)
   let statisticsBaseline = Mutex(AccessStatistics())
   /// Where reservations and range locks are decided for all reactors.
   public let homeReactorIndex: Int

@@ -72,6 +72,11 @@ public final class ThinProvisioning: Sendable {
 }
 
 extension LogicalUnit {
+  /// How often an initiator was told that there was no room for what it wrote (07/27/07).
+  public var outOfSpaceCount: UInt64 { outOfSpaceAnswers.load(ordering: .relaxed) }
+
+  func noteOutOfSpace() { outOfSpaceAnswers.add(1, ordering: .relaxed) }
+
   /// Notes, from any thread, the bytes of the medium that the unit uses and those it could still
   /// get. True: they have fallen below the threshold, and every nexus was told so (38/07).
   public func noteSpace(usedBytes: UInt64, availableBytes: UInt64) -> Bool {

@@ -82,7 +82,8 @@ struct ChangeCollector {
       switch pair {
       case .added(let store): added(.store(store.name), Words.store(store))
       case .removed(let store): removed(.store(store.name), Words.store(store), .reopen)
-      case .both(let before, let after): compareStores(before, after)
+      case .both(let before, let after):
+        if before != after { compareStores(before, after) }
       }
     }
   }

@@ -60,10 +60,17 @@ extension ConfigurationText {
 
   /// Names of iSCSI nodes are compared in lower case (RFC 7143 §4.2.7.2).
   func target(_ name: String) throws(ConfigurationEditError) -> EditPlace {
-    let targets = whole.elements("targets")
     let wanted = ISCSIName.normalized(name)
-    if let found = targets.first(where: { $0.isNamed(wanted, by: "name") }) { return found }
-    let names = targets.compactMap { $0.node["name"]?.text }
+    let list = whole.node["targets"]
+    let targets = list?.value.elements ?? []
+    let found = targets.firstIndex {
+      $0.member("name")?.text.map { ISCSIName.isNormalized($0, to: wanted) } == true
+    }
+    if let list, let found, let node = list.child(at: found) {
+      let path = ConfigurationPath([.key("targets"), .index(found)])
+      return EditPlace(path: path, node: node)
+    }
+    let names = targets.compactMap { $0.member("name")?.text }
     throw ConfigurationEditError(.notFound, "targets", Self.none("target", name, of: names))
   }
 

@@ -9,7 +9,20 @@ extension ConfigurationBuilder {
   mutating func buildStores(_ map: DocumentNode) {
     var identities = Identities()
     var names: Set<String> = []
-    for (name, node) in map.members where names.insert(name).inserted {
+    let known = KnownItems(former?.text.root.member("stores"))
+    let members = map.members
+    for (index, (name, node)) in members.enumerated() where names.insert(name).inserted {
+      // What a store is depends on nothing but what is said of it.
+      if let former,
+        let place = known.place(
+          of: node.value, named: name, at: index, of: members.count),
+        former.configuration.stores.indices.contains(place)
+      {
+        let store = former.configuration.stores[place]
+        checkIdentity(store, node, &identities)
+        configuration.stores.append(store)
+        continue
+      }
       guard let medium = medium(node) else {
         // Still a name that LUNs may refer to.
         configuration.stores.append(TargetConfiguration.Store(name: name, medium: .null))

@@ -3,14 +3,17 @@
 struct ConfigurationBuilder {
   var report: ProblemReport
   let context: LoadingContext
+  /// Good, and of the same directory; nil: there is none.
+  let former: LoadedConfiguration?
   var configuration = TargetConfiguration()
   var ledger = SecretLedger()
   /// Of the configuration, to look up: every LUN does.
   private(set) var storeNames: Set<String> = []
 
-  init(report: ProblemReport, context: LoadingContext) {
+  init(report: ProblemReport, context: LoadingContext, former: LoadedConfiguration? = nil) {
     self.report = report
     self.context = context
+    self.former = former
     self.report.beginCrossChecks()
   }
 

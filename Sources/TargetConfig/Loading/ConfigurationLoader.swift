@@ -24,7 +24,8 @@ public struct LoadedConfiguration: Sendable {
     by text: ConfigurationText
   ) throws(ConfigurationRefusal) -> LoadedConfiguration {
     do throws(ConfigurationError) {
-      return try ConfigurationLoader.load(text, fileName: fileName, context: context.ofText)
+      return try ConfigurationLoader.load(
+        text, fileName: fileName, context: context.ofText, after: self)
     } catch {
       throw .invalid(error)
     }
@@ -84,13 +85,16 @@ public enum ConfigurationLoader {
     return try load(read(Array(text.utf8), fileName), fileName: fileName, context: context)
   }
 
+  /// What `former` says too is not looked at again, as far as it means the same by itself.
   static func load(
-    _ text: ConfigurationText, fileName: String, context: LoadingContext
+    _ text: ConfigurationText, fileName: String, context: LoadingContext,
+    after former: LoadedConfiguration? = nil
   ) throws(ConfigurationError) -> LoadedConfiguration {
     let root = DocumentNode(root: text.root)
     var checker = ShapeChecker(report: ProblemReport(file: fileName))
-    checker.check(root, against: .object(.configuration))
-    var builder = ConfigurationBuilder(report: checker.report, context: context)
+    checker.check(root, against: .object(.configuration), known: former?.text.root)
+    var builder = ConfigurationBuilder(
+      report: checker.report, context: context, former: former)
     let configuration = builder.build(root)
     let errors = ProblemReport.ordered(builder.report.errors)
     guard errors.isEmpty else { throw ConfigurationError(errors) }

@@ -4,6 +4,7 @@ internal import Glibc
 /// disk.
 public enum FilePath {
   public static func resolve(_ path: String, against directory: String) -> String {
+    if isResolved(path) { return path }
     var parts: [Substring] = []
     for part in (path.hasPrefix("/") ? path : "\(directory)/\(path)").split(separator: "/") {
       switch part {
@@ -13,6 +14,19 @@ public enum FilePath {
       }
     }
     return "/" + parts.joined(separator: "/")
+  }
+
+  /// Whether it is absolute, and nothing in it has to go.
+  private static func isResolved(_ path: String) -> Bool {
+    guard path.utf8.first == UInt8(ascii: "/"), path.utf8.count > 1 else { return false }
+    // A part may begin with a dot and be a name all the same; few are.
+    var isAtStart = false
+    for byte in path.utf8 {
+      let isSlash = byte == UInt8(ascii: "/")
+      if isAtStart, isSlash || byte == UInt8(ascii: ".") { return false }
+      isAtStart = isSlash
+    }
+    return !isAtStart
   }
 
   static func directory(of path: String) -> String {

@@ -58,8 +58,7 @@ extension Administration {
     var running = running
     // What is read now is what the file says, whatever it said before.
     running.note(file: loaded)
-    let result = try carryOut(running.reload(loaded), from: running, options)
-    return result
+    return try carryOut(running.reload(loaded), from: running, options, awaitsMedia: true)
   }
 
   func save(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {

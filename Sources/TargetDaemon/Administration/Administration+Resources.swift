@@ -45,8 +45,38 @@ extension Administration: Administrator {
     if let name, configuration.store(named: name) == nil {
       throw .missing("store", name, at: "stores")
     }
-    let reading = Reading(self, [], of: name)
-    return configuration.stores.filter { name == nil || $0.name == name }.map { reading.store($0) }
+    var reading = Reading(self, [], of: name.map { [$0] })
+    let chosen = configuration.stores.filter { name == nil || $0.name == name }
+    reading.allocatedBytes = await allocatedBytes(of: chosen)
+    return chosen.map { reading.store($0) }
+  }
+
+  /// Asked of each directory on a thread that may hang with it; one that hangs says nothing.
+  private func allocatedBytes(
+    of stores: [TargetConfiguration.Store]
+  ) async -> [String: UInt64] {
+    let media = daemon.workshop.media
+    let files = stores.compactMap { store -> (name: String, path: String, place: String)? in
+      guard case .file(let path) = store.medium, let place = store.medium.place,
+        !media.isHeldUp(at: place)
+      else { return nil }
+      return (store.name, path, place)
+    }
+    return await withTaskGroup(of: [String: UInt64].self) { group in
+      for (place, files) in Dictionary(grouping: files, by: \.place) {
+        group.addTask {
+          await withinTime(.seconds(1)) { reply in
+            media.perform(at: place) {
+              var found: [String: UInt64] = [:]
+              for file in files { found[file.name] = StoreMedia.space(of: file.path)?.usedBytes }
+              reply(found)
+            }
+            return true
+          } ?? [:]
+        }
+      }
+      return await group.reduce(into: [:]) { all, some in all.merge(some) { one, _ in one } }
+    }
   }
 
   func portals() async throws(AdministrationError) -> [PortalResource] {
@@ -83,7 +113,7 @@ extension Administration: Administrator {
     let served = daemon.inventory.served
     let offline = served.filter { StoreCondition($0).state == .offline }
     status.offlineStoreCount = offline.count
-    let reading = Reading(self, try await summaries(), of: "")
+    let reading = Reading(self, try await summaries(), of: [])
     status.portals = configuration.portals.map { reading.portal($0) }
     status.problems = problems(offline, status)
     return status
@@ -131,7 +161,10 @@ extension Administration: Administrator {
   /// What changes were about, as it is now.
   func outcomes(of subjects: [ChangeSubject]) async -> [ChangeOutcome] {
     let configuration = configuration
-    let reading = Reading(self, (try? await summaries()) ?? [])
+    let stores = Set(subjects.compactMap(\.store))
+    var reading = Reading(self, (try? await summaries()) ?? [], of: stores)
+    reading.allocatedBytes = await allocatedBytes(
+      of: stores.compactMap { configuration.store(named: $0) })
     func target(_ name: String) -> TargetConfiguration.Target? {
       configuration.target(named: ISCSIName.normalized(name))
     }

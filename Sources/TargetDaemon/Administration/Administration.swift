@@ -79,11 +79,11 @@ final class Administration: Sendable {
   /// Makes a change that is worked out. In turn.
   func carryOut(
     _ change: RunningConfiguration.Change, from running: RunningConfiguration,
-    _ options: ChangeOptions
+    _ options: ChangeOptions, awaitsMedia: Bool = false
   ) throws(AdministrationError) -> ChangeResult {
     let transaction = Transaction(
       daemon: daemon, file: options.runtimeOnly ? nil : file, running: running, change: change,
-      options: options)
+      options: options, awaitsMedia: awaitsMedia)
     let outcome = try transaction.carryOut()
     let result = ChangeResult(
       differences: change.difference.changes.map { Difference($0) }, warnings: outcome.warnings,

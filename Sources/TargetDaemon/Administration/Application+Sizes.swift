@@ -46,15 +46,10 @@ extension Application {
     else { return nil }
     guard outcome == .resized else { return Self.warning(resize, outcome) }
     guard served.unit.geometry.capacityBytes == resize.after else { return nil }
-    do throws(StoreError) {
-      try resize.store.resize(to: resize.after, allowsShrinking: true)
-      return nil
-    } catch {
-      let warning =
-        "\(error): it is presented with its new size, and the file keeps the old one"
-      daemon.logger.warning("\(warning)", metadata: ["store": "\(resize.name)"])
-      return warning
-    }
+    guard let error = resize.sizing.cut(to: resize.after) else { return nil }
+    let warning = "\(error): it is presented with its new size, and the file keeps the old one"
+    daemon.logger.warning("\(warning)", metadata: ["store": "\(resize.name)"])
+    return warning
   }
 
   /// Of a unit that has begun a wipe since it was asked.

@@ -42,7 +42,7 @@ struct Application {
   /// Warnings.
   func carryOut(endingUnqualified: Bool) -> [String] {
     daemon.inventory.revise(loaded, without: plan.closedStores)
-    var warnings = closePortals()
+    var warnings = preparation.warnings + closePortals()
     let departures = plan.closedStores.compactMap { exchange.remove($0) }
     // The directory in force may still name a store whose unit was not there.
     let known = Set(plan.closedStores)

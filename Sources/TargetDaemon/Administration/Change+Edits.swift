@@ -154,6 +154,8 @@ enum ChangeSubject: Sendable, Equatable {
   case entry(AccessEntryName, target: String)
   case portal(String)
 
+  var store: String? { if case .store(let name) = self { name } else { nil } }
+
   fileprivate init(_ change: Change) {
     self =
       switch change {

@@ -28,7 +28,7 @@ final class Inventory: Sendable {
 
   private struct Contents: Sendable {
     /// In the order of their coming.
-    var names: [String] = []
+    var served: [Served] = []
     var units: [String: Served] = [:]
     var portals: [ListeningPortal] = []
     /// Portals of the configuration that do not listen, and why.
@@ -45,9 +45,7 @@ final class Inventory: Sendable {
 
   // MARK: Units
 
-  var served: [Served] {
-    contents.withLock { contents in contents.names.compactMap { contents.units[$0] } }
-  }
+  var served: [Served] { contents.withLock { $0.served } }
   var units: [LogicalUnit] { served.map(\.unit) }
   /// The names of those that have not left.
   var leaving: Set<String> { contents.withLock { Set($0.leaving.keys) } }
@@ -62,7 +60,7 @@ final class Inventory: Sendable {
         return false
       }
       contents.units[served.name] = served
-      contents.names.append(served.name)
+      contents.served.append(served)
       return true
     }
   }
@@ -71,7 +69,7 @@ final class Inventory: Sendable {
   func forget(unitNamed name: String) {
     contents.withLock { contents in
       contents.units[name] = nil
-      contents.names.removeAll { $0 == name }
+      contents.served.removeAll { $0.name == name }
     }
   }
 
@@ -79,7 +77,7 @@ final class Inventory: Sendable {
   func take(unitNamed name: String) -> Served? {
     contents.withLock { contents in
       guard let served = contents.units.removeValue(forKey: name) else { return nil }
-      contents.names.removeAll { $0 == name }
+      contents.served.removeAll { $0.unit === served.unit }
       contents.leaving[name] = served.claim
       return served
     }

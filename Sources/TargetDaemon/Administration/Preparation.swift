@@ -14,12 +14,12 @@ struct Preparation {
   struct Resized {
     let name: String
     let store: DescriptorStore
+    let sizing: StoreSizing
     /// Of the unit.
     let before: UInt64
     let after: UInt64
-    /// What the store presented, and what its file had.
-    let storeBytes: UInt64
-    let fileBytes: UInt64
+    /// Nil: the file is as it was.
+    let growth: StoreSizing.Growth?
   }
 
   let daemon: Daemon
@@ -31,19 +31,23 @@ struct Preparation {
   var successors: [UnitExchange.Successor] = []
   private(set) var sockets: [PortalSockets.Socket] = []
   private(set) var resized: [Resized] = []
+  private(set) var warnings: [String] = []
   /// Files whose stores were opened.
   private var files: [DescriptorStore] = []
+  private let awaitsMedia: Bool
 
-  private init(_ daemon: Daemon, _ loaded: LoadedConfiguration) {
+  private init(_ daemon: Daemon, _ loaded: LoadedConfiguration, awaitsMedia: Bool) {
     self.daemon = daemon
     self.loaded = loaded
+    self.awaitsMedia = awaitsMedia
   }
 
+  /// `awaitsMedia`: stores whose media are not there are waited for, as at the start.
   static func make(
     _ plan: ChangePlan, _ loaded: LoadedConfiguration, _ directory: TargetDirectory,
-    _ daemon: Daemon, allowsShrinking: Bool
+    _ daemon: Daemon, allowsShrinking: Bool, awaitsMedia: Bool
   ) throws(AdministrationError) -> Preparation {
-    var preparation = Preparation(daemon, loaded)
+    var preparation = Preparation(daemon, loaded, awaitsMedia: awaitsMedia)
     do throws(AdministrationError) {
       try preparation.openStores(plan)
       try preparation.bindPortals(plan, directory)
@@ -59,12 +63,34 @@ struct Preparation {
 
   private mutating func openStores(_ plan: ChangePlan) throws(AdministrationError) {
     guard !plan.openedStores.isEmpty else { return }
-    let overlaps = StoreMedia.overlaps(in: loaded)
+    let overlaps = overlaps(plan)
     guard overlaps.isEmpty else { throw AdministrationError(overlaps) }
     let assembly = daemon.workshop.assembly(of: loaded)
     var stores: [StoreAssembly.Opened] = []
     for store in plan.openedStores { stores.append(try open(store, assembly, plan)) }
     try makeUnits(of: stores, by: assembly, plan)
+  }
+
+  /// Stores to be opened that are another, which serves or is opened too, under another name. What
+  /// does not answer is no one's double, until it is opened.
+  private func overlaps(_ plan: ChangePlan) -> [ConfigurationProblem] {
+    let closed = Set(plan.closedStores)
+    let onDisk = plan.openedStores.filter { $0.medium.place != nil }
+    guard !onDisk.isEmpty else { return [] }
+    let found = daemon.workshop.media.askAll(onDisk, at: { $0.medium.place ?? "" }) { store in
+      store.medium.path.flatMap { StoreMedia.identity(of: $0) }.map { [$0] } ?? []
+    }
+    var identities = daemon.inventory.served.compactMap { served in
+      closed.contains(served.name)
+        ? nil : served.opened.onDisk.map { (name: served.name, identity: $0.identity) }
+    }
+    identities += daemon.inventory.expectedClaims.compactMap { claim in
+      closed.contains(claim.name) ? nil : claim.medium.map { (name: claim.name, identity: $0) }
+    }
+    for (store, found) in zip(onDisk, found) {
+      identities += (found ?? []).map { (name: store.name, identity: $0) }
+    }
+    return StoreOverlap.problems(among: identities, in: loaded)
   }
 
   private mutating func open(
@@ -79,22 +105,57 @@ struct Preparation {
     let isNew = !daemon.inventory.served.contains {
       $0.opened.configured.medium.path == store.medium.path
     }
-    let opened: StoreAssembly.Opened
-    do throws(StoreError) {
-      opened = StoreAssembly.Opened(
-        configured: store, store: try assembly.open(store, creating: isNew))
-    } catch {
-      // One that is missing stays so, whatever else is changed of it.
-      let isAwaited = daemon.inventory.served(named: store.name)?.opened.awaited != nil
-      guard isAwaited, error.mayPass else { throw AdministrationError(error, of: store) }
-      return assembly.awaited(store, error)
+    // One that is missing stays so, whatever else is changed of it.
+    let mayBeAwaited =
+      awaitsMedia || daemon.inventory.served(named: store.name)?.opened.awaited != nil
+    let watch = MediumWatch(isUnderWay: true)
+    let finding = ask(store, assembly, creating: isNew) { late in
+      if mayBeAwaited { return watch.end(late) }
+      if let file = late.file { _ = Self.undo(file) }
     }
-    if let onDisk = opened.onDisk {
-      if onDisk.kind == .file { files.append(onDisk) }
-      if isNew { try checkSize(onDisk, of: store) }
-      try checkIdentity(onDisk, of: store, plan)
+    switch finding {
+    case .success(let found)?:
+      if let file = finding?.file { files.append(file) }
+      let opened = StoreAssembly.Opened(configured: store, store: found)
+      if let onDisk = opened.onDisk {
+        if isNew { try checkSize(onDisk, of: store) }
+        try checkIdentity(onDisk, of: store, plan)
+      }
+      return opened
+    case .failure(let error)? where mayBeAwaited && error.mayPass:
+      return awaited(store, error, MediumWatch(), assembly)
+    case nil where mayBeAwaited: return awaited(store, store.unanswered, watch, assembly)
+    case .failure(let error)?: throw AdministrationError(error, of: store)
+    case nil: throw AdministrationError(store.unanswered, of: store)
     }
-    return opened
+  }
+
+  private mutating func awaited(
+    _ store: TargetConfiguration.Store, _ error: StoreError, _ watch: MediumWatch,
+    _ assembly: StoreAssembly
+  ) -> StoreAssembly.Opened {
+    warnings.append("stores.\(store.name) is offline until its medium is there: \(error)")
+    return assembly.awaited(store, error, watch)
+  }
+
+  /// Nil: it does not answer, and `late` gets what comes of it.
+  private func ask(
+    _ store: TargetConfiguration.Store, _ assembly: StoreAssembly, creating: Bool,
+    late: @escaping @Sendable (MediumWatch.Finding) -> Void
+  ) -> MediumWatch.Finding? {
+    guard let path = store.medium.path, let place = store.medium.place else {
+      return assembly.finding(store)
+    }
+    let media = daemon.workshop.media
+    guard media.claim(path) else { return .failure(store.unanswered) }
+    let finding = media.ask(at: place) {
+      assembly.finding(store, creating: creating)
+    } late: { finding in
+      late(finding)
+      media.release(path)
+    }
+    if finding != nil { media.release(path) }
+    return finding
   }
 
   /// What an administrator brings is presented as it is, or not at all; only what is served already
@@ -204,16 +265,17 @@ struct Preparation {
           unitNamed: served.name, toBytes: bytes, allowsShrinking: allowsShrinking))
     }
     guard outcome == .resized else { throw Self.refusal(outcome, path) }
-    do throws(StoreError) {
-      let storeBytes = store.geometry.capacityBytes
-      resized.append(
-        Resized(
-          name: served.name, store: store, before: before, after: bytes, storeBytes: storeBytes,
-          fileBytes: try store.findActualBytes()))
-      if bytes > storeBytes { try store.resize(to: bytes) }
-    } catch {
-      throw AdministrationError(error, of: served.opened.configured)
+    let sizing = StoreSizing(daemon, served, store)
+    var growth: StoreSizing.Growth?
+    if bytes > store.geometry.capacityBytes {
+      do throws(StoreError) { growth = try sizing.grow(to: bytes).get() } catch {
+        throw AdministrationError(error, of: served.opened.configured)
+      }
     }
+    resized.append(
+      Resized(
+        name: served.name, store: store, sizing: sizing, before: before, after: bytes,
+        growth: growth))
   }
 
   private static func refusal(_ outcome: UnitResize?, _ path: String) -> AdministrationError {
@@ -240,24 +302,47 @@ struct Preparation {
   func undo() {
     for socket in sockets { socket.close() }
     daemon.workshop.release(units.map(\.claim))
-    for resize in resized where resize.after > resize.storeBytes {
-      undoGrowth(of: resize.store, to: resize.storeBytes, fileBytes: resize.fileBytes)
-    }
-    for file in files {
-      if file.isMade {
-        StoreMedia.removeFile(at: file.path, ifItIs: file.identity)
-      } else {
-        undoGrowth(of: file, to: file.geometry.capacityBytes, fileBytes: file.foundFileBytes)
-      }
-    }
+    for resize in resized { warn(resize.growth.flatMap { resize.sizing.undo($0) }) }
+    for file in files { warn(undoOpening(of: file)) }
     for unit in units { daemon.workshop.forget(unitNamed: unit.name) }
   }
 
-  private func undoGrowth(of store: DescriptorStore, to bytes: UInt64, fileBytes: UInt64) {
-    guard store.readiness == .ready, !store.capabilities.isReadOnly else { return }
-    do throws(StoreError) { try store.undoGrowth(to: bytes, fileBytes: fileBytes) } catch {
-      daemon.logger.warning("a file keeps the size it was given", metadata: ["error": "\(error)"])
+  private func undoOpening(of file: DescriptorStore) -> StoreError? {
+    let path = file.path
+    let media = daemon.workshop.media
+    // Somebody has found it by now, and keeps it.
+    guard media.claim(path) else { return nil }
+    let answer = media.ask(at: TargetConfiguration.Medium.file(path: path).place ?? path) {
+      defer { media.release(path) }
+      return Self.undo(file)
     }
+    return answer ?? StoreError(path, .unanswered)
+  }
+
+  /// Nobody has written to it. On the thread that may hang.
+  private static func undo(_ file: DescriptorStore) -> StoreError? {
+    if file.isMade {
+      StoreMedia.removeFile(at: file.path, ifItIs: file.identity)
+      return nil
+    }
+    return StoreSizing.undo(
+      StoreSizing.Growth(
+        storeBytes: file.geometry.capacityBytes, fileBytes: file.foundFileBytes), of: file)
+  }
+
+  private func warn(_ error: StoreError?) {
+    guard let error else { return }
+    daemon.logger.warning("a file keeps the size it was given", metadata: ["error": "\(error)"])
+  }
+}
+
+extension MediumWatch.Finding {
+  /// The store in a file that was opened.
+  fileprivate var file: DescriptorStore? {
+    guard case .success(let store) = self, let onDisk = store as? DescriptorStore else {
+      return nil
+    }
+    return onDisk.kind == .file ? onDisk : nil
   }
 }
 

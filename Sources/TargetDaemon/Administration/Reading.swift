@@ -12,31 +12,36 @@ struct Reading {
   let sessions: [SessionSummary]
   let targetNumbers: [String: UInt32]
   let watch: StoreWatch
+  /// What the files of stores have allocated, as far as their file systems answered.
+  var allocatedBytes: [String: UInt64] = [:]
   private let presentations: [String: [PresentationResource]]
   private let sessionCounts: [String: Int]
 
-  /// `of`: the presentations of that store alone are of interest; nil: of all.
-  init(_ administration: Administration, _ sessions: [SessionSummary], of store: String? = nil) {
+  /// `of`: the presentations of these stores alone are of interest; nil: of all.
+  init(
+    _ administration: Administration, _ sessions: [SessionSummary], of stores: Set<String>? = nil
+  ) {
     configuration = administration.configuration
     inventory = administration.daemon.inventory
     targetNumbers = administration.targetNumbers
     watch = administration.watch
     self.sessions = sessions
-    presentations = Self.presentations(in: configuration, of: store)
+    presentations = Self.presentations(in: configuration, of: stores)
     sessionCounts = Dictionary(sessions.map { ($0.targetName, 1) }, uniquingKeysWith: +)
   }
 
   private static func presentations(
-    in configuration: TargetConfiguration, of store: String?
+    in configuration: TargetConfiguration, of stores: Set<String>?
   ) -> [String: [PresentationResource]] {
     var all: [String: [PresentationResource]] = [:]
+    guard stores?.isEmpty != true else { return all }
     for target in configuration.targets {
-      for lun in target.luns where store == nil || lun.store == store {
+      for lun in target.luns where stores?.contains(lun.store) != false {
         all[lun.store, default: []].append(
           PresentationResource(target: target.name, lun: lun.number))
       }
       for entry in target.acl {
-        for lun in entry.luns ?? [] where store == nil || lun.store == store {
+        for lun in entry.luns ?? [] where stores?.contains(lun.store) != false {
           all[lun.store, default: []].append(
             PresentationResource(
               target: target.name, initiator: entry.initiator ?? "any", lun: lun.number))
@@ -78,9 +83,7 @@ struct Reading {
     store.physicalBlockSize = Int(geometry.physicalBlockBytes)
     store.wwn = Hexadecimal.text(unit.identity.naa)
     store.serial = unit.identity.serial
-    if store.kind == .file, let path = store.path {
-      store.allocatedBytes = StoreMedia.space(of: path)?.usedBytes
-    }
+    store.allocatedBytes = allocatedBytes[store.name]
   }
 
   // MARK: Targets

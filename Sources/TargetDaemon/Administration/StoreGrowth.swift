@@ -21,48 +21,67 @@ struct StoreGrowth {
   }
 
   private var daemon: Daemon { administration.daemon }
+  private var presentedBytes: UInt64 { served.unit.geometry.capacityBytes }
 
   func follow() {
-    guard hasGrown else { return }
-    let isDone = Rendezvous()
-    let isAccepted = daemon.changes.perform {
-      adopt()
-      isDone.done()
-    }
-    if isAccepted { _ = isDone.wait(atMost: Daemon.turnPatience) }
-  }
-
-  private var hasGrown: Bool {
     guard let store = served.opened.onDisk, store.readiness == .ready,
       let configured = administration.configuration.store(named: served.name)
-    else { return false }
-    let presented = served.unit.geometry.capacityBytes
+    else { return }
     if let bytes = configured.sizeBytes {
-      return bytes > presented && bytes == store.geometry.capacityBytes
+      guard bytes > presentedBytes, bytes == store.geometry.capacityBytes else { return }
+      followInTurn {
+        if $0.sizeBytes == store.geometry.capacityBytes { present(store.geometry.capacityBytes) }
+      }
+    } else if served.opened.configured.sizeBytes == nil {
+      look(store)
     }
-    guard served.opened.configured.sizeBytes == nil, let found = try? store.findSizeBytes() else {
-      return false
+  }
+
+  /// Looks, on a thread that may hang with the medium; what is found is presented in turn.
+  private func look(_ store: DescriptorStore) {
+    let watch = served.opened.watch
+    guard let place = served.opened.configured.medium.place, watch.begin() else { return }
+    daemon.workshop.media.perform(at: place) {
+      let found = try? store.findSizeBytes()
+      watch.end(nil)
+      guard let found, found > presentedBytes else { return }
+      followInTurn {
+        if $0.sizeBytes == nil { adopt(store) }
+      }
     }
-    return found > presented
+  }
+
+  /// One at a time, with the store as it is configured then.
+  private func followInTurn(
+    _ body: @escaping @Sendable (TargetConfiguration.Store) -> Void
+  ) {
+    let watch = served.opened.watch
+    guard watch.begin() else { return }
+    let isAccepted = daemon.changes.perform {
+      defer { watch.end(nil) }
+      // A change may have been quicker.
+      guard daemon.inventory.served(named: served.name)?.unit === served.unit,
+        let configured = administration.configuration.store(named: served.name)
+      else { return }
+      body(configured)
+    }
+    if !isAccepted { watch.end(nil) }
   }
 
   /// In turn.
-  private func adopt() {
-    guard daemon.inventory.served(named: served.name)?.unit === served.unit, hasGrown,
-      let store = served.opened.onDisk
-    else { return }
-    let bytes: UInt64
-    do throws(StoreError) {
-      if let configured = administration.configuration.store(named: served.name)?.sizeBytes {
-        bytes = configured
-      } else {
-        bytes = try store.adoptSize()
-      }
-    } catch {
-      return daemon.logger.error(
+  private func adopt(_ store: DescriptorStore) {
+    switch StoreSizing(daemon, served, store).adopt() {
+    case .success(let bytes): present(bytes)
+    case .failure(let error):
+      daemon.logger.error(
         "the store has grown, and cannot be presented so",
         metadata: ["store": "\(served.name)", "error": "\(error)"])
     }
+  }
+
+  /// In turn.
+  private func present(_ bytes: UInt64) {
+    guard bytes > presentedBytes else { return }
     let outcome: UnitResize? = daemon.worker.wait(atMost: Daemon.patience) {
       [name = served.name] worker, answer in
       worker.resize(unitNamed: name, toBytes: bytes) { answer($0) }

@@ -14,6 +14,8 @@ struct Transaction {
   let running: RunningConfiguration
   let change: RunningConfiguration.Change
   let options: ChangeOptions
+  /// Whether stores whose media are not there are waited for, as at the start.
+  let awaitsMedia: Bool
 
   /// What has been done, or with `dryRun` would be.
   struct Outcome {
@@ -32,7 +34,8 @@ struct Transaction {
     var outcome = Outcome(warnings: news)
     guard !options.dryRun else { return outcome }
     let preparation = try Preparation.make(
-      plan, change.running, directory, daemon, allowsShrinking: options.force)
+      plan, change.running, directory, daemon, allowsShrinking: options.force,
+      awaitsMedia: awaitsMedia)
     do throws(AdministrationError) {
       outcome.isSaved = try save()
     } catch {

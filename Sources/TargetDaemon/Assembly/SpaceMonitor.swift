@@ -22,9 +22,12 @@ final class SpaceMonitor: Sendable {
     let name: String
     let path: String
     let hasThreshold: Bool
+    /// The file system that it is on, where that is known already.
+    let device: UInt64?
 
-    init(unit: LogicalUnit, path: String, hasThreshold: Bool) {
+    init(unit: LogicalUnit, path: String, hasThreshold: Bool, device: UInt64? = nil) {
       self.unit = unit
+      self.device = device
       name = unit.identity.name
       self.path = path
       self.hasThreshold = hasThreshold
@@ -73,7 +76,8 @@ final class SpaceMonitor: Sendable {
         served.unit.store.capabilities.canPunchHoles
       else { return nil }
       return Watched(
-        unit: served.unit, path: path, hasThreshold: configured.thinThresholdPercent != nil)
+        unit: served.unit, path: path, hasThreshold: configured.thinThresholdPercent != nil,
+        device: served.opened.onDisk?.identity.fileSystem)
     }
     try follow(watched, logger)
   }
@@ -84,7 +88,7 @@ final class SpaceMonitor: Sendable {
     let known = state.withLock { $0.places }
     let newcomers = watched.filter { known[$0.name]?.watched.unit !== $0.unit }
     guard !newcomers.isEmpty || watched.count != known.count else { return }
-    let devices = newcomers.map { device($0.path) }
+    let devices = newcomers.map { $0.device ?? device($0.path) }
     try state.withLock { state throws(DaemonError) in
       guard !state.isStopping else { return }
       let names = Set(watched.map(\.name))
@@ -180,5 +184,12 @@ final class SpaceMonitor: Sendable {
         "store": "\(unit.identity.name)", "usedMiB": "\(space.usedBytes >> 20)",
         "availableMiB": "\(space.availableBytes >> 20)",
       ])
+  }
+}
+
+extension StoreIdentity {
+  /// Nil for a device.
+  fileprivate var fileSystem: UInt64? {
+    if case .file(let device, _) = self { device } else { nil }
   }
 }

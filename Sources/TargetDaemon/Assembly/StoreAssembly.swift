@@ -10,6 +10,7 @@ struct StoreAssembly: Sendable {
   let marks: LatchMarks
   let latchThread: JobThread
   let files: UnitFiles
+  let media: MediaThreads
   let logger: Logger
   /// Whether a store of that name was served before, by this process or an earlier one.
   let wasServed: @Sendable (String) -> Bool
@@ -22,6 +23,10 @@ struct StoreAssembly: Sendable {
     var presented: any Store
     /// Why its medium was not there; nil: it was.
     var absence: StoreError?
+    /// Looks at the medium that others take up while it serves.
+    let watch: MediumWatch
+    /// Whether its size is being changed (`StoreSizing`).
+    let sizing = MediumWatch()
     /// Nil for memory and null stores, and as long as the medium is missing.
     var onDisk: DescriptorStore? { arrived as? DescriptorStore }
     /// Waits for its medium.
@@ -35,46 +40,70 @@ struct StoreAssembly: Sendable {
       return awaited.store
     }
 
-    init(configured: TargetConfiguration.Store, store: any Store, absence: StoreError? = nil) {
+    /// A device that vanished while it served.
+    var isLostDevice: Bool { onDisk?.kind == .blockDevice && store.readiness == .gone }
+
+    init(
+      configured: TargetConfiguration.Store, store: any Store, absence: StoreError? = nil,
+      watch: MediumWatch = MediumWatch()
+    ) {
       self.configured = configured
       self.store = store
       self.absence = absence
+      self.watch = watch
       presented = store
     }
   }
 
-  /// Whether a medium that is not there is waited for.
-  enum Absence {
-    case isWaitedFor
-    case isRefused
-  }
-
-  /// Those stores, or every reason why not.
-  func open(
-    _ stores: [TargetConfiguration.Store], _ absence: Absence
-  ) throws(DaemonError) -> [Opened] {
-    let overlaps = StoreMedia.overlaps(in: loaded)
+  /// All stores of the configuration, unless two are one and the same. Those that cannot be opened,
+  /// or do not answer in time, are waited for.
+  func openAll() throws(DaemonError) -> [Opened] {
+    let stores = loaded.configuration.stores
+    let found = media.askAll(stores, at: \.medium.placeOrNone) { store in
+      Identity(of: store.medium.path)
+    }
+    let overlaps = StoreOverlap.problems(
+      among: zip(stores, found).compactMap { store, found in
+        found?.value.map { (name: store.name, identity: $0) }
+      }, in: loaded)
     guard overlaps.isEmpty else { throw DaemonError(.configuration, overlaps.map(\.description)) }
-    var opened: [Opened] = []
-    var problems: [String] = []
-    for store in stores {
-      do throws(StoreError) {
-        // A file that was served and is missing is on a file system that is not mounted, more
-        // often than not: an empty one in its place would be another disk under the same name.
-        let isNew = !wasServed(store.name)
-        opened.append(Opened(configured: store, store: try open(store, creating: isNew)))
-      } catch {
-        // Of one store the others know nothing, whatever is wrong with it.
-        if absence == .isWaitedFor {
-          opened.append(awaited(store, error))
-        } else {
-          problems.append(loaded.problem(at: store.mediumPath, "\(error)").description)
-        }
+    // What did not answer is opened later (`StoreWatch`).
+    let answering = zip(stores, found).filter { $1 != nil }.map { store, _ in
+      Attempt(store: store, watch: MediumWatch(isUnderWay: true))
+    }
+    let findings = media.askAll(answering, at: \.store.medium.placeOrNone) { attempt in
+      // A file that was served and is missing is on a file system that is not mounted, more often
+      // than not: an empty one in its place would be another disk under the same name.
+      finding(attempt.store, creating: !wasServed(attempt.store.name))
+    } late: { attempt, finding in
+      attempt.watch.end(finding)
+    }
+    let results = Dictionary(
+      zip(answering, findings).map { ($0.store.name, ($0.watch, $1)) },
+      uniquingKeysWith: { one, _ in one })
+    let opened = stores.map { store in
+      let (watch, finding) = results[store.name] ?? (MediumWatch(), nil)
+      return switch finding {
+      case .success(let found)?: Opened(configured: store, store: found)
+      // Of one store the others know nothing, whatever is wrong with it.
+      case .failure(let error)?: awaited(store, error)
+      case nil: awaited(store, store.unanswered, watch)
       }
     }
-    guard problems.isEmpty else { throw DaemonError(.noInput, problems) }
     try checkIdentities(opened)
     return try withFaults(opened)
+  }
+
+  private struct Attempt: Sendable {
+    let store: TargetConfiguration.Store
+    /// For what comes late.
+    let watch: MediumWatch
+  }
+
+  /// Of the medium at a path, as far as there is one.
+  private struct Identity: Sendable {
+    let value: StoreIdentity?
+    init(of path: String?) { value = path.flatMap { StoreMedia.identity(of: $0) } }
   }
 
   /// The stores as the logical units are to work with them.
@@ -87,7 +116,9 @@ struct StoreAssembly: Sendable {
   }
 
   /// The logical unit is there and offline; the configuration keeps it, whatever happens.
-  func awaited(_ store: TargetConfiguration.Store, _ error: StoreError) -> Opened {
+  func awaited(
+    _ store: TargetConfiguration.Store, _ error: StoreError, _ watch: MediumWatch = MediumWatch()
+  ) -> Opened {
     logger.error(
       """
       the store cannot be opened: its logical unit answers NOT READY until it can, and all others \
@@ -100,7 +131,7 @@ struct StoreAssembly: Sendable {
     return Opened(
       configured: store,
       store: AwaitedStore(logicalBlockBytes: blockBytes, physicalBlockBytes: physicalBytes),
-      absence: error)
+      absence: error, watch: watch)
   }
 
   /// Once more with what was really opened: names may have changed their meaning since.
@@ -112,9 +143,18 @@ struct StoreAssembly: Sendable {
     guard overlaps.isEmpty else { throw DaemonError(.configuration, overlaps.map(\.description)) }
   }
 
-  /// `creating`: a file that is missing may be made.
-  func open(
+  /// What opening the store comes to. It may hang: for threads that may, too. `creating`: a file
+  /// that is missing may be made.
+  func finding(
     _ store: TargetConfiguration.Store, creating: Bool = false
+  ) -> MediumWatch.Finding {
+    do throws(StoreError) { return .success(try open(store, creating: creating)) } catch {
+      return .failure(error)
+    }
+  }
+
+  private func open(
+    _ store: TargetConfiguration.Store, creating: Bool
   ) throws(StoreError) -> any Store {
     let blockBytes = UInt32(
       clamping: store.blockSize ?? TargetConfiguration.Store.standardBlockSize)
@@ -189,7 +229,7 @@ extension StoreError {
   /// is missing, somebody else has it, or the system cannot reach it.
   var mayPass: Bool {
     switch reason {
-    case .missing, .lost, .missingDevice, .inUse, .replaced, .system: true
+    case .missing, .lost, .missingDevice, .inUse, .replaced, .unanswered, .system: true
     default: false
     }
   }
@@ -198,4 +238,11 @@ extension StoreError {
 extension TargetConfiguration.Store {
   /// Where the configuration names the medium.
   var mediumPath: String { "stores.\(name).\(medium.keyword)" }
+
+  /// Its medium hangs.
+  var unanswered: StoreError { StoreError(medium.path ?? name, .unanswered) }
+}
+
+extension TargetConfiguration.Medium {
+  fileprivate var placeOrNone: String { place ?? "" }
 }

@@ -14,7 +14,8 @@ enum StoreMedia {
     return StoreOverlap.problems(among: found, in: loaded)
   }
 
-  private static func identity(of path: String) -> StoreIdentity? {
+  /// Nil: there is nothing that could be one.
+  static func identity(of path: String) -> StoreIdentity? {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
     switch Int32(status.st_mode & mode_t(Glibc.S_IFMT)) {

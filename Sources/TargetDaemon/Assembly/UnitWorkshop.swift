@@ -11,6 +11,8 @@ final class UnitWorkshop: Sendable {
   /// For all that makes units and takes them away.
   let changes: JobThread
   let jobThreads: [JobThread]
+  /// For all that touches the media of stores and may hang.
+  let media: MediaThreads
   private let marks: LatchMarks
   private let latchThread: JobThread
   private let files: UnitFiles
@@ -24,8 +26,10 @@ final class UnitWorkshop: Sendable {
   private let unitCount = Mutex(0)
 
   init(
-    _ state: StateDirectory, reactorCount: Int, events: EventHub, logger: Logger
+    _ state: StateDirectory, reactorCount: Int, events: EventHub, media: MediaThreads,
+    logger: Logger
   ) throws(DaemonError) {
+    self.media = media
     registry = Mutex(try IdentityRegistry.load(state))
     latchThread = try JobThread(name: "latch marks")
     files = try UnitFiles(in: state, bootedAs: .current(), events: events, logger: logger)
@@ -38,7 +42,8 @@ final class UnitWorkshop: Sendable {
 
   func assembly(of loaded: LoadedConfiguration) -> StoreAssembly {
     StoreAssembly(
-      loaded: loaded, marks: marks, latchThread: latchThread, files: files, logger: logger,
+      loaded: loaded, marks: marks, latchThread: latchThread, files: files, media: media,
+      logger: logger,
       // Stores keep what opened them, and must not keep the state directory's lock with it.
       wasServed: { [weak self] name in
         guard let self else { return true }

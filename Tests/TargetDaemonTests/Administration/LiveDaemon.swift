@@ -22,13 +22,16 @@ final class LiveDaemon: Sendable {
 
   /// `rest` follows what every configuration here has; stores and targets for a start.
   static func start(
-    _ rest: String = LiveDaemon.disk, on fileSystem: any StateFileSystem = KernelFileSystem()
+    _ rest: String = LiveDaemon.disk, on fileSystem: any StateFileSystem = KernelFileSystem(),
+    in scratch: Scratch? = nil, media: MediaThreads = MediaThreads()
   ) async throws -> LiveDaemon {
-    try await onThread { try LiveDaemon(rest, fileSystem) }
+    try await onThread { try LiveDaemon(rest, fileSystem, try scratch ?? Scratch(), media) }
   }
 
-  private init(_ rest: String, _ fileSystem: any StateFileSystem) throws {
-    scratch = try Scratch()
+  private init(
+    _ rest: String, _ fileSystem: any StateFileSystem, _ scratch: Scratch, _ media: MediaThreads
+  ) throws {
+    self.scratch = scratch
     port = Loopback.freePort()
     let text = """
       // of the administrator
@@ -42,7 +45,7 @@ final class LiveDaemon: Sendable {
       """
     try scratch.write(Array(text.utf8), to: "targets.json")
     let loaded = try ConfigurationLoader.load(scratch("targets.json"))
-    daemon = try Daemon(loaded, logger: book.logger)
+    daemon = try Daemon(loaded, logger: book.logger, media: media)
     do {
       service = try AdministrationService(
         Administration(
