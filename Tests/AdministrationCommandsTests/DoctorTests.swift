@@ -81,6 +81,21 @@ struct DoctorTests {
     let run = await Self.wrong { $0.stores[0].state = .full }
     #expect(run.output.contains("WRONG   store a (/srv/a.img) is full"))
     #expect(run.output.contains("df -h /srv/a.img"))
+    let device = await Self.wrong {
+      $0.stores[0].state = .full
+      $0.stores[0].kind = .block
+    }
+    #expect(device.output.contains("thin pool: lvs"))
+  }
+
+  @Test("who is told of a store that hangs is not told to touch it")
+  func hungStore() async {
+    let run = await Self.wrong {
+      $0.stores[0].state = .offline
+      $0.stores[0].reasonCode = .mediumHangs
+    }
+    #expect(run.output.contains("do:   see what the kernel says of its disk: dmesg -T | tail"))
+    #expect(!run.output.contains("ls -lL"))
   }
 
   @Test("two stores with one WWID are wrong")

@@ -52,10 +52,16 @@ struct DaemonExamination {
         return .wrong(
           "store \(store.name)\(path) is full\(reason)",
           why: "writes to it fail with SPACE ALLOCATION FAILED until there is room",
-          remedy: store.path.map { "make room: df -h \(FilePath.shellQuoted($0))" }
-            ?? "make room")
+          remedy: remedy(forFull: store))
       }
     }
+  }
+
+  private func remedy(forFull store: StoreResource) -> String {
+    guard let path = store.path else { return "make room" }
+    return store.kind == .block
+      ? "make room where it takes its own from, such as a thin pool: lvs"
+      : "make room: df -h \(FilePath.shellQuoted(path))"
   }
 
   private func remedy(forOffline store: StoreResource) -> String {
@@ -65,7 +71,10 @@ struct DaemonExamination {
     // A lock that another process has is the reason that people find hardest to see.
     case .mediumTaken: "find who has it: fuser -v \(quoted)"
     case .reservationsDamaged, .writesRefused: "journalctl -u swift-tgtd names the file"
-    case .beingOpened, .mediumMissing, .mediumUnusable, nil: "look at it: ls -lL \(quoted)"
+    // Whoever looks at it would hang, too.
+    case .mediumHangs: "see what the kernel says of its disk: dmesg -T | tail"
+    case .beingOpened, .mediumMissing, .mediumUnusable, .mediumFull, nil:
+      "look at it: ls -lL \(quoted)"
     }
   }
 

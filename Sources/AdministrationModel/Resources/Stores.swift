@@ -12,7 +12,7 @@ public enum StoreState: String, Codable, Sendable, CaseIterable {
   case full
 }
 
-/// Why a store does not serve, for programs; sentences are for people.
+/// Why a store does not serve, or not all of it, for programs; sentences are for people.
 public enum StoreReason: String, Codable, Sendable, CaseIterable {
   case beingOpened
   /// What is known of its reservations is damaged.
@@ -22,8 +22,12 @@ public enum StoreReason: String, Codable, Sendable, CaseIterable {
   /// It serves reads: a sync failed.
   case writesRefused
   case mediumMissing
+  /// It does not answer in time: its disk hangs, or is slow.
+  case mediumHangs
   /// The medium is there, and cannot be used.
   case mediumUnusable
+  /// It serves reads, and writes where something is written already: there is no room for more.
+  case mediumFull
 }
 
 /// A store, which is a logical unit: one identity, one cache setting, one table of reservations,

@@ -6,9 +6,9 @@ internal import TargetConfig
 
 // What administrators can look at.
 extension Administration: Administrator {
-  /// Of stores that are offline, so many are named; where a whole volume is gone, a list of its
-  /// stores helps nobody.
-  private static let offlineShownMax = 8
+  /// Of stores that are offline, and of those that are full, so many are named; where a whole volume
+  /// is gone, a list of its stores helps nobody.
+  private static let storesShownMax = 8
 
   /// How long whoever looks waits for the reactors.
   static let patience = Duration.seconds(5)
@@ -115,7 +115,8 @@ extension Administration: Administrator {
     status.offlineStoreCount = offline.count
     let reading = Reading(self, try await summaries(), of: [])
     status.portals = configuration.portals.map { reading.portal($0) }
-    status.problems = problems(offline, status)
+    status.problems = problems(
+      offline, full: served.filter { watch.fullSince($0.unit) != nil }, status)
     return status
   }
 
@@ -124,17 +125,10 @@ extension Administration: Administrator {
   }
 
   private func problems(
-    _ offline: [Inventory.Served], _ status: StatusResource
+    _ offline: [Inventory.Served], full: [Inventory.Served], _ status: StatusResource
   ) -> [StatusProblem] {
-    var problems = offline.prefix(Self.offlineShownMax).map { served in
-      StatusProblem(
-        "store \(served.name) is offline: \(StoreCondition(served).reason ?? "")",
-        store: served.name)
-    }
-    if offline.count > Self.offlineShownMax {
-      problems.append(
-        StatusProblem("\(offline.count - Self.offlineShownMax) more stores are offline"))
-    }
+    var problems = Self.problems(offline, "offline") { StoreCondition($0).reason ?? "" }
+    problems += Self.problems(full, "full") { _ in StoreCondition.full }
     for portal in status.portals where !portal.isListening {
       problems.append(
         StatusProblem(
@@ -144,6 +138,20 @@ extension Administration: Administrator {
     for name in daemon.inventory.leaving.sorted() {
       problems.append(
         StatusProblem("operations of the former store \(name) have not ended", store: name))
+    }
+    return problems
+  }
+
+  private static func problems(
+    _ stores: [Inventory.Served], _ state: String, _ reason: (Inventory.Served) -> String
+  ) -> [StatusProblem] {
+    var problems = stores.prefix(storesShownMax).map { served in
+      StatusProblem(
+        "store \(served.name) is \(state): \(reason(served))", store: served.name)
+    }
+    if stores.count > storesShownMax {
+      problems.append(
+        StatusProblem("\(stores.count - storesShownMax) more stores are \(state)"))
     }
     return problems
   }

@@ -15,10 +15,16 @@ final class FullStores: Sendable {
     /// The number of such answers.
     var count: UInt64
     var lastAt: MonotonicTime
-    var isFull: Bool
+    /// Since when it is full; nil: there is room again.
+    var since: Timestamp?
   }
 
   private let known = Mutex<[ObjectIdentifier: Known]>([:])
+
+  /// Since when it is full, as far as the last look tells; nil: it is not.
+  func since(_ unit: LogicalUnit) -> Timestamp? {
+    known.withLock { $0[ObjectIdentifier(unit)]?.since }
+  }
 
   /// What is to be told now.
   func look(at units: [LogicalUnit], at now: MonotonicTime) -> [Event] {
@@ -31,12 +37,12 @@ final class FullStores: Sendable {
       for unit in full {
         let count = unit.outOfSpaceCount
         var state =
-          known[ObjectIdentifier(unit)] ?? Known(count: 0, lastAt: now, isFull: false)
+          known[ObjectIdentifier(unit)] ?? Known(count: 0, lastAt: now, since: nil)
         if count > state.count {
-          if !state.isFull { events.append(Self.event(unit.identity.name)) }
-          state = Known(count: count, lastAt: now, isFull: true)
-        } else if state.isFull, now >= state.lastAt + Self.quiet, unit.hasRoom {
-          state.isFull = false
+          if state.since == nil { events.append(Self.event(unit.identity.name)) }
+          state = Known(count: count, lastAt: now, since: state.since ?? .current)
+        } else if state.since != nil, now >= state.lastAt + Self.quiet, unit.hasRoom {
+          state.since = nil
         }
         fresh[ObjectIdentifier(unit)] = state
       }

@@ -58,11 +58,12 @@ struct Reading {
     var store = StoreResource(
       name: configured.name, kind: AdministrationModel.StoreKind(configured.medium),
       path: configured.medium.path)
-    let condition = StoreCondition(served)
+    let fullSince = (served?.unit).flatMap { watch.fullSince($0) }
+    let condition = StoreCondition(served, isFull: fullSince != nil)
     store.state = condition.state
     store.reason = condition.reason
     store.reasonCode = condition.code
-    store.since = watch.since(configured.name)
+    store.since = condition.state == .full ? fullSince : watch.since(configured.name)
     store.cache = configured.cache.rawValue
     store.discard = configured.discard.rawValue
     store.readOnly = configured.readOnly
@@ -106,7 +107,9 @@ struct Reading {
     var lun = LUNResource(
       lun: configured.number, store: configured.store,
       readOnly: configured.readOnly || served?.opened.configured.readOnly == true,
-      state: StoreCondition(served).state)
+      state: StoreCondition(
+        served, isFull: (served?.unit).flatMap { watch.fullSince($0) } != nil
+      ).state)
     guard let unit = served?.unit else { return lun }
     let geometry = unit.geometry
     if geometry.capacityBytes > 0 { lun.sizeBytes = geometry.capacityBytes }
@@ -166,7 +169,8 @@ struct StoreCondition: Equatable {
   var reason: String?
   var code: StoreReason?
 
-  init(_ served: Inventory.Served?) {
+  /// `isFull`: there is no room for what is written to it.
+  init(_ served: Inventory.Served?, isFull: Bool = false) {
     state = .offline
     guard let served else {
       set(.beingOpened, "it is being opened")
@@ -177,6 +181,9 @@ struct StoreCondition: Equatable {
       return
     }
     switch served.unit.store.readiness {
+    case .ready where isFull:
+      state = .full
+      set(.mediumFull, Self.full)
     case .ready: state = .online
     case .waitingForLock:
       set(.mediumTaken, "it is locked: another process holds the lock of its medium")
@@ -191,6 +198,8 @@ struct StoreCondition: Equatable {
     }
   }
 
+  static let full = "its medium has no room for what is written"
+
   private mutating func set(_ code: StoreReason, _ reason: String) {
     self.code = code
     self.reason = reason
@@ -200,7 +209,8 @@ struct StoreCondition: Equatable {
 extension StoreReason {
   fileprivate init(_ reason: StoreError.Reason) {
     switch reason {
-    case .missing, .missingDevice: self = .mediumMissing
+    case .missing, .lost, .missingDevice: self = .mediumMissing
+    case .unanswered: self = .mediumHangs
     case .inUse: self = .mediumTaken
     default: self = .mediumUnusable
     }

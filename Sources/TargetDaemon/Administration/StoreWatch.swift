@@ -31,6 +31,9 @@ final class StoreWatch: Sendable {
   /// Since when the store is in its state.
   func since(_ store: String) -> Timestamp? { known.withLock { $0[store]?.since } }
 
+  /// Since when it has no room for what is written; nil: it has.
+  func fullSince(_ unit: LogicalUnit) -> Timestamp? { fullStores.since(unit) }
+
   func start(_ administration: Administration) throws(DaemonError) {
     note(administration.daemon.inventory.served)
     try PlatformThread.startDetached(name: "store watch") { [self, administration] in
@@ -94,6 +97,7 @@ final class StoreWatch: Sendable {
         if before != nil, !isSame { events.append(Self.event(name, condition)) }
       }
       known = fresh
+      forgetComplaints(but: fresh.keys)
       return events
     }
   }
@@ -109,6 +113,12 @@ final class StoreWatch: Sendable {
   // MARK: What keeps a medium from being opened
 
   private let complaints = Mutex<[String: String]>([:])
+
+  private func forgetComplaints(but stores: Dictionary<String, Known>.Keys) {
+    complaints.withLock { complaints in
+      if !complaints.isEmpty { complaints = complaints.filter { stores.contains($0.key) } }
+    }
+  }
 
   /// Whether it is another than the last.
   func complain(of store: String, _ reason: String?) -> Bool {

@@ -28,6 +28,7 @@ struct FullStoreTests {
     #expect(look(0) == [])
     units[0].noteOutOfSpace()
     #expect(look(1) == ["a"])
+    #expect(stores.since(units[0]) != nil && stores.since(units[1]) == nil)
     #expect(look(2) == [])
     units[0].noteOutOfSpace()
     units[1].noteOutOfSpace()
@@ -41,6 +42,7 @@ struct FullStoreTests {
     #expect(look(301) == [], "there has been no room")
     _ = units[0].noteSpace(usedBytes: 1 << 20, availableBytes: 1 << 29)
     #expect(look(400) == [])
+    #expect(stores.since(units[0]) == nil)
     units[0].noteOutOfSpace()
     #expect(look(401) == ["a"])
   }
@@ -73,6 +75,10 @@ struct FullStoreTests {
       }
     }
     #expect(seen.withLock { $0.map(\.store) } == ["disk"])
+    let store = try #require(try await live.client.stores(named: "disk").first)
+    #expect(store.state == .full && store.reasonCode == .mediumFull)
+    #expect(store.reason?.contains("no room") == true && store.since != nil)
+    #expect(try await live.client.status().problems.map(\.store) == ["disk"])
     try await live.stop()
   }
 }

@@ -75,6 +75,7 @@ struct HungMediumTests {
     #expect(try node.testUnitReady(2).sense == 0x20403)
     let store = try #require(try await live.client.stores(named: "slow").first)
     #expect(store.state == .offline && store.reason?.contains("does not answer") == true)
+    #expect(store.reasonCode == .mediumHangs)
     try await live.addLUN("third")
     #expect(eventually { (try? node.capacity(3)) == 1 << 20 })
     #expect(live.daemon.workshop.media.threadCount <= MediaThreads.threadsMaxOfPlace)
