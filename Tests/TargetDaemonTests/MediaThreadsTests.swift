@@ -88,5 +88,7 @@ struct MediaThreadsTests {
     #expect(!watch.begin(), "nobody has taken it")
     #expect(watch.take() != nil && watch.take() == nil)
     #expect(watch.begin())
+    #expect(watch.giveUp() == nil && !watch.end(.failure(.init("/a", .missing))))
+    #expect(watch.take() == nil && !watch.begin())
   }
 }

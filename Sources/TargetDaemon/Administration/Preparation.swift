@@ -34,6 +34,8 @@ struct Preparation {
   private(set) var warnings: [String] = []
   /// Files whose stores were opened.
   private var files: [DescriptorStore] = []
+  /// Of stores that are waited for, because they do not answer.
+  private var watches: [MediumWatch] = []
   private let awaitsMedia: Bool
 
   private init(_ daemon: Daemon, _ loaded: LoadedConfiguration, awaitsMedia: Bool) {
@@ -110,7 +112,7 @@ struct Preparation {
       awaitsMedia || daemon.inventory.served(named: store.name)?.opened.awaited != nil
     let watch = MediumWatch(isUnderWay: true)
     let finding = ask(store, assembly, creating: isNew) { late in
-      if mayBeAwaited { return watch.end(late) }
+      if mayBeAwaited, watch.end(late) { return }
       if let file = late.file { _ = Self.undo(file) }
     }
     switch finding {
@@ -135,6 +137,7 @@ struct Preparation {
     _ assembly: StoreAssembly
   ) -> StoreAssembly.Opened {
     warnings.append("stores.\(store.name) is offline until its medium is there: \(error)")
+    watches.append(watch)
     return assembly.awaited(store, error, watch)
   }
 
@@ -303,7 +306,9 @@ struct Preparation {
     for socket in sockets { socket.close() }
     daemon.workshop.release(units.map(\.claim))
     for resize in resized { warn(resize.growth.flatMap { resize.sizing.undo($0) }) }
-    for file in files { warn(undoOpening(of: file)) }
+    for file in files + watches.compactMap({ $0.giveUp()?.file }) {
+      warn(undoOpening(of: file))
+    }
     for unit in units { daemon.workshop.forget(unitNamed: unit.name) }
   }
 

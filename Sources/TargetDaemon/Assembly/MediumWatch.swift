@@ -10,6 +10,7 @@ final class MediumWatch: Sendable {
     case idle
     case underWay
     case found(Finding)
+    case givenUp
   }
 
   private let state: Mutex<State>
@@ -26,9 +27,23 @@ final class MediumWatch: Sendable {
     }
   }
 
-  /// Nil: nothing is to be told.
-  func end(_ finding: Finding?) {
-    state.withLock { $0 = finding.map { .found($0) } ?? .idle }
+  /// Nil: nothing is to be told. False: nobody wants to know any more.
+  @discardableResult
+  func end(_ finding: Finding?) -> Bool {
+    state.withLock { state in
+      if case .givenUp = state { return false }
+      state = finding.map { .found($0) } ?? .idle
+      return true
+    }
+  }
+
+  /// Nobody takes what it finds. What it has found already.
+  func giveUp() -> Finding? {
+    state.withLock { state in
+      defer { state = .givenUp }
+      guard case .found(let finding) = state else { return nil }
+      return finding
+    }
   }
 
   func take() -> Finding? {

@@ -52,10 +52,12 @@ private final class HungDirectory: Sendable {
 struct HungMediumTests {
   private static let target = LiveDaemon.target
 
+  private static let slow = "{\"file\": \"hung/slow.img\", \"size\": \"1MiB\"}"
+
   private static let disks = """
     "stores": {
       "disk": {"file": "disk.img", "size": "1MiB"},
-      "slow": {"file": "hung/slow.img", "size": "1MiB"},
+      "slow": \(slow),
     },
     "targets": [
       {"name": "\(target)", "initiators": "any",
@@ -120,6 +122,25 @@ struct HungMediumTests {
     #expect(StoreMedia.fileBytes(of: scratch("hung/slow.img")) == 1 << 20)
     try await live.change(growth)
     #expect(StoreMedia.fileBytes(of: scratch("hung/slow.img")) == 2 << 20)
+  }
+
+  @Test("A reload that is refused leaves no file where a disk hung, when it is open")
+  func refusedReload() async throws {
+    let scratch = try Scratch()
+    let hung = try HungDirectory(in: scratch)
+    let live = try await LiveDaemon.start(in: scratch, media: hung.media)
+    let other = Loopback.listening()
+    try live.edit {
+      $0.replacing("\"disk\": {", with: "\"slow\": \(Self.slow), \"disk\": {")
+        .replacing("\"portals\": [", with: "\"portals\": [\"127.0.0.1:\(other.port)\", ")
+    }
+    await #expect(throws: AdministrationError.self) {
+      try await live.client.reload(ChangeOptions())
+    }
+    hung.release()
+    #expect(eventually { live.daemon.workshop.media.threadCount == 0 })
+    #expect(!live.exists("hung/slow.img"))
+    withExtendedLifetime(other) {}
   }
 
   @Test("A reload takes a store whose medium is missing as a start does; by hand it is refused")
