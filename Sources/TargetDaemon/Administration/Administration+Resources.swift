@@ -65,14 +65,15 @@ extension Administration: Administrator {
     return await withTaskGroup(of: [String: UInt64].self) { group in
       for (place, files) in Dictionary(grouping: files, by: \.place) {
         group.addTask {
-          await withinTime(.seconds(1)) { reply in
+          let found: TimelyAnswer<[String: UInt64]> = await withinTime(.seconds(1)) { reply in
             media.perform(at: place) {
               var found: [String: UInt64] = [:]
               for file in files { found[file.name] = StoreMedia.space(of: file.path)?.usedBytes }
               reply(found)
             }
             return true
-          } ?? [:]
+          }
+          return found.value ?? [:]
         }
       }
       return await group.reduce(into: [:]) { all, some in all.merge(some) { one, _ in one } }
