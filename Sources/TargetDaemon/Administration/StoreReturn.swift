@@ -35,13 +35,19 @@ struct StoreReturn {
     guard let configured = loaded.configuration.store(named: served.name),
       let path = configured.medium.path, let place = configured.medium.place, opening.begin()
     else { return }
-    guard media.claim(path) else { return opening.end(nil) }
+    guard media.claim(path) else {
+      opening.end(nil)
+      return
+    }
     let assembly = daemon.workshop.assembly(of: loaded)
     media.perform(at: place) { [opening, watch] in
       defer { media.release(path) }
       // Never made anew here, whatever the configuration says of its size: it is what was to come
       // back.
-      guard StoreMedia.exists(path) else { return opening.end(nil) }
+      guard StoreMedia.exists(path) else {
+        opening.end(nil)
+        return
+      }
       opening.end(assembly.finding(configured))
       watch.look()
     }
