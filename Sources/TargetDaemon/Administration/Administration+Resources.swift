@@ -6,8 +6,8 @@ internal import TargetConfig
 
 // What administrators can look at.
 extension Administration: Administrator {
-  /// Of stores that are offline, and of those that are full, so many are named; where a whole volume
-  /// is gone, a list of its stores helps nobody.
+  /// Of stores that are offline, and of those that are full, so many are named; where a whole
+  /// volume is gone, a list of its stores helps nobody.
   private static let storesShownMax = 8
 
   /// How long whoever looks waits for the reactors.

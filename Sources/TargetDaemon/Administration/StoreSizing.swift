@@ -23,8 +23,8 @@ struct StoreSizing: Sendable {
     place = served.opened.configured.medium.place ?? store.path
   }
 
-  /// Makes the file larger, for a unit that is told afterwards. Where that fails, or comes too late,
-  /// it is as before.
+  /// Makes the file larger, for a unit that is told afterwards. Where that fails, or comes too
+  /// late, it is as before.
   func grow(to bytes: UInt64) -> Result<Growth, StoreError> {
     perform { store throws(StoreError) in
       let growth = Growth(
