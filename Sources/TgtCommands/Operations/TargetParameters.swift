@@ -188,14 +188,14 @@ struct TargetParameters {
 extension TgtadmCall {
   /// The running configuration, of which the API shows targets only from outside.
   private func configuration() async throws(TgtFailure) -> TargetConfiguration {
-    // With its secrets: marks in their place would be the same secret in both directions.
     let resource = try await asking { daemon throws(AdministrationError) in
-      try await daemon.configuration(withSecrets: true)
+      try await daemon.configuration(withSecrets: false)
     }
     do throws(ConfigurationError) {
-      return try ConfigurationLoader.load(text: resource.text).configuration
+      return try ConfigurationLoader.look(at: resource.text, file: resource.file)
     } catch {
-      throw TgtFailure("unknown error", reason: "the configuration that runs cannot be read")
+      throw TgtFailure(
+        "unknown error", reason: "the configuration that runs cannot be read: \(error)")
     }
   }
 
