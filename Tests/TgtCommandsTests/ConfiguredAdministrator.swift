@@ -24,8 +24,12 @@ final class ConfiguredAdministrator: Administrator {
   static let now = Timestamp(secondsSinceEpoch: 1_795_243_454)
   let state: Mutex<State>
 
-  init(_ text: String = "{ portals: [\"127.0.0.1:13267\"] }") throws {
-    state = Mutex(State(loaded: try ConfigurationLoader.load(text: text)))
+  init(
+    _ text: String = "{ portals: [\"127.0.0.1:13267\"] }", directory: String = "/"
+  ) throws {
+    let loaded = try ConfigurationLoader.load(
+      text: text, directory: directory, permissions: .unchecked)
+    state = Mutex(State(loaded: loaded))
   }
 
   var configurationText: String { state.withLock { $0.loaded.text.text } }

@@ -161,6 +161,27 @@ struct TgtadmTests {
     #expect(lines.contains("MaxBurstLength=524288") && lines.contains("HeaderDigest=None,CRC32C"))
   }
 
+  @Test("A secret in a file beside the configuration keeps nobody from the parameters")
+  func secretInFile() async throws {
+    let directory = NSTemporaryDirectory() + "tgtadm-\(UInt64.random(in: 0 ... .max))"
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    try "a-long-secret-1\n".write(
+      toFile: directory + "/secret.cluster", atomically: true, encoding: .utf8)
+    let daemon = try ConfiguredAdministrator(
+      """
+      {portals: ["127.0.0.1:13267"], targets: [{name: "\(Self.one)",
+        chap: [{user: "u", secret: {file: "secret.cluster"}}]}]}
+      """, directory: directory)
+    let bench = try Bench(daemon)
+    #expect(await bench.tgtadm("--op show --mode target --tid 1").output.lines.count == 26)
+    let update = "--op update --mode target --tid 1 -n MaxBurstLength -v 524288"
+    #expect(await bench.tgtadm(update).code == 0)
+    #expect(
+      await bench.tgtadm("--op show --mode target --tid 1").output
+        .contains("MaxBurstLength=524288\n"))
+  }
+
   @Test("The daemon of a control port has its socket beside the standard one")
   func controlPort() async throws {
     let bench = try await Self.bench()

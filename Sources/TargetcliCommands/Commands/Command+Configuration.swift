@@ -28,15 +28,20 @@ extension Command {
   /// What is in the notes is nowhere else.
   private func tellWhatWaits() {
     for (name, notes) in state.notes.targets.sorted(by: { $0.key < $1.key }) {
-      let waiting = notes.acls.map(\.wwn)
-      if notes.isDisabled {
-        remark("Note: \(name) is disabled, which is not saved: it stays shut.")
+      var lost: [String] = []
+      if notes.isDisabled { lost.append("that it is disabled") }
+      if notes.hasNoPortals { lost.append("that it has no portals") }
+      if !notes.auth.isEmpty { lost.append("users of tpg1 that are set in part, or not asked for") }
+      if !notes.acls.isEmpty {
+        lost.append("ACLs and users of " + notes.acls.map(\.wwn).joined(separator: ", "))
       }
-      if !waiting.isEmpty {
-        remark(
-          "Note: not saved for \(name), because userid and password are not both set or nobody gets "
-            + "in: \(waiting.joined(separator: ", "))")
-      }
+      guard !lost.isEmpty else { continue }
+      remark(
+        "Note: not saved, and known only while the daemon runs, of \(name): "
+          + lost.joined(separator: "; ") + ". After a restart who waits has to be set anew.")
+    }
+    if !state.notes.discovery.auth.isEmpty {
+      remark("Note: not saved: users of discovery that are set in part, or not asked for.")
     }
   }
 

@@ -116,23 +116,12 @@ struct Command {
     _ changes: [Change], notes: Notes? = nil, force: Bool = false, now: Bool = false,
     showsWarnings: Bool = false
   ) async throws {
-    let before = state.notes
-    let after = notes ?? before
-    let file = session.notesFile
-    if after != before { try file.write(after, surroundings) }
-    do {
-      guard !changes.isEmpty else {
-        state.notes = after
-        return
-      }
-      let options = ChangeOptions(force: force, runtimeOnly: true, now: now)
-      let result = try await daemon.change(ChangeRequest(changes, options))
-      if showsWarnings { result.warnings.forEach { remark("Warning: \($0)") } }
-      state = try await State.read(daemon, after)
-    } catch {
-      if after != before { try file.write(before, surroundings) }
-      throw error
-    }
+    let all = try changes + (notes ?? state.notes).changes(from: state.kept)
+    guard !all.isEmpty else { return }
+    let options = ChangeOptions(force: force, runtimeOnly: true, now: now)
+    let result = try await daemon.change(ChangeRequest(all, options))
+    if showsWarnings { result.warnings.forEach { remark("Warning: \($0)") } }
+    state = try await State.read(daemon)
   }
 
   /// Brings the daemon and the notes to what `group` says now.
@@ -140,6 +129,11 @@ struct Command {
     _ group: PortalGroup, from old: PortalGroup, before: [Change] = [], after: [Change] = [],
     force: Bool = false, now: Bool = false, showsWarnings: Bool = false
   ) async throws {
+    if let user = group.userLost {
+      throw ExecutionError(
+        "The secret of \(user) stands in a file that cannot be read here, and would be lost: do it "
+          + "as root.")
+    }
     var notes = state.notes
     notes.targets[group.target] = group.notes
     let changes = before + (try group.changes(from: old)) + after

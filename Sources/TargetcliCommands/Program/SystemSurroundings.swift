@@ -111,20 +111,4 @@ final class SystemSurroundings: Surroundings {
     default: .other
     }
   }
-
-  func lock(_ path: String) -> AnyObject? {
-    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { return nil }
-    while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
-    return HeldLock(descriptor)
-  }
-}
-
-/// A lock of flock(2), until it goes.
-private final class HeldLock {
-  private let descriptor: Int32
-
-  init(_ descriptor: Int32) { self.descriptor = descriptor }
-
-  deinit { _ = close(descriptor) }
 }

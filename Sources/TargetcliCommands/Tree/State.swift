@@ -1,23 +1,25 @@
 internal import AdministrationModel
 
-/// What the daemon has, and what targetcli keeps beside it: the answers of four requests, between
-/// which another's change may come.
+/// What the daemon has, and what it keeps for targetcli: the answers of some requests, between which
+/// another's change may come.
 struct State {
   var targets: [TargetResource] = []
   var stores: [StoreResource] = []
   var portals: [PortalResource] = []
   var discovery = DiscoveryResource()
   var notes = Notes()
+  /// The notes as the daemon has them, those of targets that are gone among them.
+  var kept: [LongNote] = []
 
-  static func read(
-    _ daemon: any Administrator, _ notes: Notes
-  ) async throws(AdministrationError) -> State {
+  static func read(_ daemon: any Administrator) async throws -> State {
     var state = State()
     state.targets = try await daemon.targets(named: nil)
     state.stores = try await daemon.stores(named: nil)
     state.portals = try await daemon.portals()
     state.discovery = try await daemon.discovery()
-    state.notes = notes.pruned(to: Set(state.targets.map(\.name)))
+    let notes = try await daemon.notes(withSecrets: true)
+    state.kept = LongNote.all(in: notes, below: Notes.prefix)
+    state.notes = try Notes(state.kept).pruned(to: Set(state.targets.map(\.name)))
     return state
   }
 
