@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import ArgumentParser
+internal import CommandSupport
 
 struct Events: DaemonCommand {
   static let configuration = CommandConfiguration(

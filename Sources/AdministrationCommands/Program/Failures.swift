@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import ArgumentParser
+internal import CommandSupport
 
 /// The numbers of sysexits.h that commands end with, as swift-tgtd does. 1 is a no: the daemon
 /// refused, configurations differ, something is wrong.

@@ -1,4 +1,6 @@
 internal import AdministrationModel
+internal import CommandSupport
+internal import TargetConfig
 
 /// A command at a node, with all that it may look at.
 struct Command {
@@ -104,8 +106,7 @@ struct Command {
 
   /// A path as the person who typed it means it: the daemon stands elsewhere.
   func absolute(_ path: String) -> String {
-    path.hasPrefix("/")
-      ? path : NodePath(path, from: NodePath(surroundings.currentDirectory)).description
+    FilePath.resolve(path, against: surroundings.currentDirectory)
   }
 
   // MARK: Changing

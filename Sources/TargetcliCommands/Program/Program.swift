@@ -1,5 +1,6 @@
 internal import AdministrationClient
 internal import AdministrationModel
+internal import CommandSupport
 
 /// The program `targetcli`.
 public enum Program {

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 
 // Accounts of tgt belong to nothing until they are bound. Ours stand where they count, in targets
 // and with discovery; so an account is a note, and binding it copies it. Users that the

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 
 // Portals, the driver and the daemon as a whole.
 

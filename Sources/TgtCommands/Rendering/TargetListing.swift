@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 
 /// The text of `--mode target --op show`: programs find what they look for by these words and by
 /// how far lines are indented, so that no blank of it is free.

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 
 /// The program `tgt-setup-lun`: one LUN, with its target if that is missing.
 public enum TgtSetupLUN {

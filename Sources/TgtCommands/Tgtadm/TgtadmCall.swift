@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 
 /// One request to the daemon. Its parts for each mode are in extensions.
 struct TgtadmCall: Sendable {
