@@ -19,6 +19,8 @@ final class ConfiguredAdministrator: Administrator {
     var statistics = StatisticsResource(at: ConfiguredAdministrator.now)
     /// Every call ends with it.
     var failure: AdministrationError?
+    /// Every change ends with it.
+    var refusal: AdministrationError?
   }
 
   static let now = Timestamp(secondsSinceEpoch: 1_795_243_454)
@@ -157,6 +159,7 @@ final class ConfiguredAdministrator: Administrator {
 
   func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult {
     try reading { state throws(AdministrationError) in
+      if let refusal = state.refusal { throw refusal }
       state.requests.append(request)
       var notes = state.notes
       for case .setNote(let note) in request.changes { try notes.set(note) }
@@ -204,7 +207,7 @@ extension AdministrationError {
   fileprivate init(_ refusal: ConfigurationRefusal) {
     switch refusal {
     case .edit(let error):
-      self.init(error.kind == .conflict ? .conflict : .invalid, "\(error)")
+      self.init(error.kind == .conflict ? .conflict : .invalid, "\(error)", path: error.path)
     default: self.init(.invalid, "\(refusal)")
     }
   }

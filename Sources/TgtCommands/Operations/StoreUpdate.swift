@@ -4,6 +4,8 @@ internal import AdministrationModel
 /// would be a pity if a cluster did not start for a product revision.
 struct StoreUpdate {
   private(set) var remarks: [String] = []
+  /// nil: as it is.
+  private(set) var isOnline: Bool?
   private let store: StoreResource
   private var values: [String: JSONValue] = [:]
   private var notes: [Change] = []
@@ -43,10 +45,7 @@ struct StoreUpdate {
     case "readonly": values["readOnly"] = .boolean(Self.isYes(value))
     case "thin_provisioning":
       values["discard"] = .text(Self.isYes(value) ? "unmap" : "ignore")
-    case "online":
-      guard Self.isYes(value) else {
-        throw .unsupported("a disk is taken offline by deleting its logical unit")
-      }
+    case "online": isOnline = Self.isYes(value)
     default: try takeLayout(key, value)
     }
   }

@@ -148,12 +148,17 @@ struct TargetParameters {
 
   // MARK: As tgt lists it
 
+  /// How many pings in a row may stay without an answer.
+  var pingCount: Int {
+    let interval = negotiation.nopIntervalSeconds
+    return interval > 0 ? max(negotiation.nopTimeoutSeconds / interval, 1) : 0
+  }
+
   /// The names and their order are tgt's; the values are those that are offered.
   var listing: String {
     let n = negotiation
-    let pings = n.nopIntervalSeconds > 0 ? max(n.nopTimeoutSeconds / n.nopIntervalSeconds, 1) : 0
     let lines: [(String, String)] = [
-      ("nop_interval", "\(n.nopIntervalSeconds)"), ("nop_count", "\(pings)"),
+      ("nop_interval", "\(n.nopIntervalSeconds)"), ("nop_count", "\(pingCount)"),
       ("MaxRecvDataSegmentLength", "\(n.maxRecvDataSegmentLength)"),
       ("HeaderDigest", Self.word(n.headerDigest)), ("DataDigest", Self.word(n.dataDigest)),
       ("InitialR2T", Self.word(n.initialR2T)), ("MaxOutstandingR2T", "\(n.maxOutstandingR2T)"),
@@ -187,9 +192,11 @@ struct TargetParameters {
 
 extension TgtadmCall {
   /// The running configuration, of which the API shows targets only from outside.
-  private func configuration() async throws(TgtFailure) -> TargetConfiguration {
+  func configuration(
+    withSecrets: Bool = false
+  ) async throws(TgtFailure) -> TargetConfiguration {
     let resource = try await asking { daemon throws(AdministrationError) in
-      try await daemon.configuration(withSecrets: false)
+      try await daemon.configuration(withSecrets: withSecrets)
     }
     do throws(ConfigurationError) {
       return try ConfigurationLoader.look(at: resource.text, file: resource.file)
@@ -208,8 +215,9 @@ extension TgtadmCall {
 
   func updateTarget() async throws(TgtFailure) {
     guard let name = request.name, let value = request.value else { throw .invalidRequest() }
-    let target = try await state().target(request.tid)
-    if name == "state" { return try checkState(value) }
+    let state = try await state()
+    let target = try state.target(request.tid)
+    if name == "state" { return try await updateState(of: target, state) }
     if name.hasPrefix("Redirect") { throw .unsupported("logins are not redirected here") }
     let configuration = try await configuration()
     let configured = configuration.targets.first { $0.name == target.name }
@@ -222,13 +230,5 @@ extension TgtadmCall {
     guard parameters.negotiation != configured?.iscsi else { return }
     let values = ["iscsi": parameters.value(besides: configuration.iscsi)]
     try await change([.setTarget(Change.TargetKeys(target.name, values))])
-  }
-
-  private func checkState(_ value: String) throws(TgtFailure) {
-    switch value {
-    case "ready": break
-    case "offline": throw .unsupported("a target is not taken offline: its access list can be")
-    default: throw .invalidRequest()
-    }
   }
 }
