@@ -156,13 +156,6 @@ extension Administration: Administrator {
 }
 
 extension TargetConfiguration.Target {
-  fileprivate func entry(_ name: AccessEntryName) -> TargetConfiguration.AccessEntry? {
-    let initiator = ISCSIName.normalized(name.initiator)
-    let matching = acl.filter { ($0.initiator ?? "any") == initiator }
-    guard let addresses = name.addresses, matching.count > 1 else { return matching.first }
-    return matching.first { Set($0.addresses.map { "\($0)" }) == Set(addresses) } ?? matching.first
-  }
-
   fileprivate func luns(of entry: AccessEntryName?) -> [TargetConfiguration.LUN]? {
     guard let entry else { return luns }
     return self.entry(entry)?.luns
