@@ -42,6 +42,21 @@ extension ExitCode {
     """
 }
 
+/// What the daemon answers about its file. A file that is wrong is told by 78: 1 is a no of the
+/// daemon about what the file says, or a difference.
+func aboutFile<Answer: Sendable>(
+  _ console: any Console, asJSON: Bool,
+  _ body: () async throws(AdministrationError) -> Answer
+) async throws -> Answer {
+  do throws(AdministrationError) {
+    return try await body()
+  } catch {
+    guard error.code == .invalid else { throw error }
+    console.complain(error, asJSON: asJSON)
+    throw ExitCode.configurationError
+  }
+}
+
 /// Why a command did nothing, found here and not by the daemon.
 struct Refusal: Error, Equatable {
   /// One line each; they show no secret.
