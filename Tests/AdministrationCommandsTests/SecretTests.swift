@@ -32,6 +32,37 @@ struct SecretTests {
     #expect(run.output == "iqn.t has the user node1\n")
   }
 
+  @Test("--replace changes the secret of a user in one request, and makes one that is missing")
+  func replaced() async {
+    let place = CredentialPlace(target: "iqn.t")
+    let node = "iqn.2026-11.com.example:n"
+    func changes(_ arguments: [String], users: [String], ofEntry: [String] = []) async -> [Change] {
+      let daemon = FakeDaemon { state in
+        var target = TargetResource(name: "iqn.t")
+        target.chapUsers = users
+        var entry = AccessEntryResource(initiator: node)
+        entry.chapUsers = ofEntry
+        target.acl = [entry]
+        state.targets = [target]
+      }
+      let run = await run(
+        Self.arguments + ["--replace"] + arguments, daemon,
+        console: TestConsole(input: [Self.secret]))
+      #expect(run.code == 0, "\(run.errors)")
+      #expect(daemon.state.withLock { $0.requests.count } == 1)
+      return daemon.changes
+    }
+    #expect(await changes([], users: ["other"]) == [Self.wanted(Self.secret)])
+    let removal = Change.removeCHAPUser(
+      Change.UserName("node1", at: place, allowingOpenAccess: true))
+    #expect(await changes([], users: ["node1"]) == [removal, Self.wanted(Self.secret)])
+    let list: JSONValue = [["user": "node1", "secret": .text(Self.secret)]]
+    let key = EntryKey(initiator: node)
+    #expect(
+      await changes(["--initiator", node], users: [], ofEntry: ["node1"])
+        == [.setACLEntry(Change.EntryKeys(target: "iqn.t", key, ["chap": list]))])
+  }
+
   @Test("two different secrets, or giving up, change nothing", arguments: [["a", "b"], [nil], []])
   func mistyped(hidden: [String?]) async {
     let run = await run(Self.arguments, console: TestConsole(hidden: hidden, canAsk: true))
