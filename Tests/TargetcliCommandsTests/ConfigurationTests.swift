@@ -55,6 +55,8 @@ struct ConfigurationTests {
     #expect(after.stores.map(\.name) == ["b", "f", "r"])
     #expect(after.stores.map(\.medium) == before.stores.map(\.medium))
     #expect(after.stores.map(\.cache) == before.stores.map(\.cache))
+    #expect(after.stores.map(\.vendor) == before.stores.map(\.vendor))
+    #expect(after.stores.map(\.product) == before.stores.map(\.product))
     #expect(after.store(named: "b")?.naa == before.store(named: "b")?.naa)
     #expect(after.store(named: "b")?.serial == "60014050-abcd")
     #expect(after.store(named: "f")?.naa?.description == FakeDaemon.generatedWWID)

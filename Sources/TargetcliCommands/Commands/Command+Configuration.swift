@@ -68,9 +68,6 @@ extension Command {
   mutating func restoreConfiguration(_ arguments: Arguments) async throws {
     let path = arguments["savefile"].map(absolute) ?? Self.standardFile
     let isClearing = try arguments.boolean("clear_existing") ?? false
-    guard arguments["target"] == nil, arguments["storage_object"] == nil else {
-      throw ExecutionError("A part of a file cannot be restored here: restore it whole.")
-    }
     guard let text = try surroundings.text(of: path) else {
       say("Restore file \(path) not found")
       return

@@ -54,7 +54,10 @@ struct Command {
     case (_, "sessions"): try await showSessions(arguments)
     case (.plugin(let plugin), "create"): try await createStore(plugin, arguments)
     case (.plugin(let plugin), "delete"): try await deleteStore(plugin, arguments)
-    case (.alua, _): throw ExecutionError("Every path is active and optimized here.")
+    case (.alua, _):
+      throw ExecutionError(
+        "Access states are those of portal groups here: \"portalGroups\" of a target in the "
+          + "configuration.")
     case (.iscsi, "create"): try await createTarget(arguments)
     case (.iscsi, "delete"): try await deleteTarget(arguments)
     case (.target(let target), "create"): try createGroup(target, arguments)
