@@ -46,7 +46,7 @@ extension TgtadmCall {
       throw .invalidRequest("device type \(request.deviceType): here are only disks")
     }
     let type = request.backingStoreType ?? "rdwr"
-    guard let flags = StoreWords.Flags(given: request.backingStoreFlags) else {
+    guard let flags = TgtCache.Flags(given: request.backingStoreFlags) else {
       throw .invalidRequest("--bsoflags takes sync, direct or sync:direct")
     }
     if type == "null" { return nullPlan(origin) }
@@ -66,7 +66,7 @@ extension TgtadmCall {
 
   /// One store is one disk under each of its numbers: what was asked for otherwise is told.
   private func compare(
-    _ store: StoreResource, _ type: String, _ flags: StoreWords.Flags
+    _ store: StoreResource, _ type: String, _ flags: TgtCache.Flags
   ) throws(TgtFailure) {
     let path = store.path ?? store.name
     if let text = request.blockSize, let size = store.blockSize, Int(text) != size {
@@ -75,13 +75,13 @@ extension TgtadmCall {
     remark(
       "\(path) is served already: it is the same disk here, with one SCSI ID and serial number")
     guard request.backingStoreType != nil || request.backingStoreFlags != nil else { return }
-    if StoreWords.cache(flags, type: type, isDevice: store.kind == .block) != store.cache {
+    if TgtCache.mode(flags, type: type, isDevice: store.kind == .block).rawValue != store.cache {
       remark("its flags and type stay as they are (cache \(store.cache))")
     }
   }
 
   private func newPlan(
-    _ path: String, _ type: String, _ flags: StoreWords.Flags, _ origin: StoreOrigin,
+    _ path: String, _ type: String, _ flags: TgtCache.Flags, _ origin: StoreOrigin,
     _ state: TgtState
   ) throws(TgtFailure) -> StorePlan {
     let kind = files.kind(of: path)
@@ -91,7 +91,7 @@ extension TgtadmCall {
     let isDevice = kind == .blockDevice
     var store = StoreSpecification(
       name: Self.name(path, state), kind: isDevice ? .block : .file, path: path)
-    store.cache = StoreWords.cache(flags, type: type, isDevice: isDevice)
+    store.cache = TgtCache.mode(flags, type: type, isDevice: isDevice).rawValue
     store.discard = "ignore"
     return StorePlan(name: store.name, changes: try making(store, origin, type))
   }
@@ -200,7 +200,7 @@ extension TgtadmCall {
   }
 }
 
-extension StoreWords.Flags {
+extension TgtCache.Flags {
   /// None given is none wanted.
   fileprivate init?(given text: String?) {
     guard let text else {

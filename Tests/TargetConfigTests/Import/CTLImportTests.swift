@@ -21,6 +21,7 @@ struct CTLImportTests {
     #expect(store.blockSize == 4096)
     #expect(store.cache == .directsync)
     #expect(store.discard == .ignore)
+    #expect(store.rotationRate == 7200)
     let file = try result.store("file")
     #expect(file.readOnly)
     #expect(file.medium == .file(path: "/tank/file.img"))
@@ -70,7 +71,7 @@ struct CTLImportTests {
       ("pidfile", "ctld alone"), ("timeout 30", "nothing like it"),
       ("\"user2\"", "that of the first chap-mutual is kept"), ("tag 2", "not kept"),
       ("device-id", "made of vendor and serial"), ("size 4G", "its own"),
-      ("option rpm", "not kept"), ("lun 4 {", "no \"option naa\""),
+      ("lun 4 {", "no \"option naa\""),
       ("lun 4 {", "serial number to CTL"),
     ])
   func losses(words: String, note: String) throws {

@@ -163,7 +163,7 @@ struct TargetsConfImportTests {
     arguments: [
       ("ignore-errors", "tgt-admin alone"), ("iSNS On", "no iSNS"),
       ("controller_tid", "only told the WWIDs"), ("product_rev", "revision"),
-      ("removable 1", "not removable"), ("allow-in-use", "refused here"),
+      ("allow-in-use", "refused here"),
       ("<direct-store", "of the disk itself"), ("<backing-store /srv/iscsi/tape>", "only disks"),
       ("<target iqn.2026-11.com.example:offline>", "is offline"),
     ])
