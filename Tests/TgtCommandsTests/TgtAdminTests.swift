@@ -8,6 +8,7 @@ import Testing
 
 @Suite("tgt-admin")
 struct TgtAdminTests {
+  /// A name in use at a cluster: no iqn, eui or naa, and taken by tgt all the same.
   private static let resource = "srv1512nas.clu-xlu-resource"
 
   /// Writes a targets.conf, and says where.
