@@ -7,7 +7,7 @@ import Testing
 
 @Suite("OpenAPI document")
 struct OpenAPITests {
-  static let table = RouteTable(hub: EventHub(), limits: ServerLimits())
+  static let table = RouteTable(hub: EventHub(), limits: APILimits())
   static let document = OpenAPIDocument(table.routes).json
 
   @Test("has each route, and nothing else")

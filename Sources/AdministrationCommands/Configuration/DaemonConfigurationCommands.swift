@@ -3,7 +3,7 @@ internal import ArgumentParser
 internal import CommandSupport
 internal import TargetConfig
 
-extension Config {
+extension ConfigCommand {
   struct Show: DaemonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Shows the configuration that runs, without secrets.",

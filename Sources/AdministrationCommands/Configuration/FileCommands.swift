@@ -2,7 +2,7 @@ internal import AdministrationModel
 internal import ArgumentParser
 internal import TargetConfig
 
-extension Config {
+extension ConfigCommand {
   struct Check: ParsableCommand, WritesJSON {
     static let configuration = CommandConfiguration(
       abstract: "Validates a configuration and prints what would be served.",

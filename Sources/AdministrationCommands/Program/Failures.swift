@@ -5,6 +5,8 @@ internal import CommandSupport
 /// The numbers of sysexits.h that commands end with, as swift-tgtd does. 1 is a no: the daemon
 /// refused, configurations differ, something is wrong.
 extension ExitCode {
+  /// Wrong arguments.
+  static let usage = ExitCode(64)
   /// Input is not what it should be.
   static let data = ExitCode(65)
   /// A file cannot be read.

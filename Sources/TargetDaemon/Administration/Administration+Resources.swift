@@ -45,7 +45,7 @@ extension Administration: Administrator {
     if let name, configuration.store(named: name) == nil {
       throw .missing("store", name, at: "stores")
     }
-    let reading = Reading(self, [], of: name)
+    let reading = Reading(self, [], presentations: name.map { .store($0) } ?? .all)
     return configuration.stores.filter { name == nil || $0.name == name }.map { reading.store($0) }
   }
 
@@ -83,7 +83,7 @@ extension Administration: Administrator {
     let served = daemon.inventory.served
     let offline = served.filter { StoreCondition($0).state == .offline }
     status.offlineStoreCount = offline.count
-    let reading = Reading(self, try await summaries(), of: "")
+    let reading = Reading(self, try await summaries(), presentations: .none)
     status.portals = configuration.portals.map { reading.portal($0) }
     status.problems = problems(offline, status)
     return status
