@@ -262,7 +262,7 @@ struct Preparation {
 }
 
 extension SocketAddress {
-  /// Nil: it names an interface that this machine does not have.
+  /// nil: it names an interface that this machine does not have.
   init?(_ endpoint: Endpoint) {
     guard let ip = IPAddress(endpoint.address) else { return nil }
     self.init(ip: ip, port: endpoint.port)
