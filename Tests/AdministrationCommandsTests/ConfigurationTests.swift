@@ -75,7 +75,7 @@ struct ConfigurationTests {
     #expect(await run(["config", "diff"], daemon).code == 1)
   }
 
-  @Test("a file in which nothing is to be served is not imported")
+  @Test("A file in which nothing is to be served is not imported")
   func emptyImport() async throws {
     let prose = String(repeating: "Apache License\n", count: 100)
     try await Self.with(["prose": "include x\n" + prose, "empty": "default-driver iscsi\n"]) {

@@ -23,7 +23,7 @@ struct SecretTests {
     return path
   }
 
-  @Test("a secret is typed twice, unseen")
+  @Test("A secret is typed twice, unseen")
   func typed() async {
     let console = TestConsole(hidden: [Self.secret, Self.secret], canAsk: true)
     let run = await run(Self.arguments, console: console)
@@ -63,7 +63,7 @@ struct SecretTests {
         == [.setACLEntry(Change.EntryKeys(target: "iqn.t", key, ["chap": list]))])
   }
 
-  @Test("two different secrets, or giving up, change nothing", arguments: [["a", "b"], [nil], []])
+  @Test("Two different secrets, or giving up, change nothing", arguments: [["a", "b"], [nil], []])
   func mistyped(hidden: [String?]) async {
     let run = await run(Self.arguments, console: TestConsole(hidden: hidden, canAsk: true))
     #expect(run.daemon.calls.isEmpty)
@@ -71,21 +71,21 @@ struct SecretTests {
     #expect(run.code == 65)
   }
 
-  @Test("a secret is one line of standard input")
+  @Test("A secret is one line of standard input")
   func piped() async {
     let run = await run(Self.arguments, console: TestConsole(input: [Self.secret, "more"]))
     #expect(run.daemon.changes == [Self.wanted(Self.secret)])
     #expect(run.errors.isEmpty)
   }
 
-  @Test("no input is no secret")
+  @Test("No input is no secret")
   func nothing() async {
     let run = await run(Self.arguments)
     #expect(run.code == 65)
     #expect(run.daemon.calls.isEmpty)
   }
 
-  @Test("a secret is the one line of a file", arguments: ["", "\n", "\r\n"])
+  @Test("A secret is the one line of a file", arguments: ["", "\n", "\r\n"])
   func fromFile(end: String) async throws {
     let path = try Self.file(Self.secret + end)
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -94,7 +94,7 @@ struct SecretTests {
     #expect(run.errors.isEmpty)
   }
 
-  @Test("a file that others can read is used, with the command against that")
+  @Test("A file that others can read is used, with the command against that")
   func exposedFile() async throws {
     let path = try Self.file(Self.secret)
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -105,7 +105,7 @@ struct SecretTests {
   }
 
   @Test(
-    "what is no secret is refused without showing it",
+    "What is no secret is refused without showing it",
     arguments: ["", "\n", "sehr\ngeheim", "sehr\0geheim", "sehr\u{7F}geheim"])
   func badSecrets(text: String) async throws {
     let path = try Self.file(text)
@@ -116,7 +116,7 @@ struct SecretTests {
     #expect(!run.errors.contains("geheim"))
   }
 
-  @Test("a file that is not there ends with 66")
+  @Test("A file that is not there ends with 66")
   func missingFile() async {
     let run = await run(Self.arguments + ["--secret-file", "/nowhere/secret"])
     #expect(run.code == 66)
@@ -137,7 +137,7 @@ struct SecretTests {
     #expect(run.output == "iqn.t answers as node1\n")
   }
 
-  @Test("no command takes a secret as an argument")
+  @Test("No command takes a secret as an argument")
   func noArgument() async {
     for option in ["--secret", "--password", "--chap-secret"] {
       let run = await run(Self.arguments + [option, Self.secret])
@@ -147,7 +147,7 @@ struct SecretTests {
     #expect(await run(Self.arguments + [Self.secret]).code == 64)
   }
 
-  @Test("the secret is in no output and no error, also where the daemon refuses")
+  @Test("The secret is in no output and no error, also where the daemon refuses")
   func notShown() async {
     for json in [[], ["--json"]] {
       let daemon = FakeDaemon { $0.failure = AdministrationError(.conflict, "user node1 exists") }
@@ -159,7 +159,7 @@ struct SecretTests {
     }
   }
 
-  @Test("users of an entry and of discovery are told apart")
+  @Test("Users of an entry and of discovery are told apart")
   func places() async {
     let entry = await run(
       ["chap", "add", "--target", "iqn.t", "--initiator", "iqn.n", "--address", "::1", "u"],

@@ -9,7 +9,7 @@ struct CTLImportTests {
 
   private func sample() throws -> Import { try Import(Self.sample, .ctl) }
 
-  @Test("identity, cache, block size and discard of a LUN are kept")
+  @Test("Identity, cache, block size and discard of a LUN are kept")
   func stores() throws {
     let result = try sample()
     let store = try result.store("shared")
@@ -27,7 +27,7 @@ struct CTLImportTests {
     #expect(file.medium == .file(path: "/tank/file.img"))
   }
 
-  @Test("each name of an auth-group is an entry with all its addresses: both must match")
+  @Test("Each name of an auth-group is an entry with all its addresses: both must match")
   func access() throws {
     let target = try sample().target(Self.name)
     #expect(
@@ -55,7 +55,7 @@ struct CTLImportTests {
       result.notes(line: line(of: "example:names {", in: Self.sample), "auth-type none"))
   }
 
-  @Test("the predefined portal group is every address, beside which no other can stand")
+  @Test("The predefined portal group is every address, beside which no other can stand")
   func portals() throws {
     let result = try sample()
     #expect(
@@ -66,7 +66,7 @@ struct CTLImportTests {
   }
 
   @Test(
-    "each loss has its note with its line",
+    "Each loss has its note with its line",
     arguments: [
       ("pidfile", "ctld alone"), ("timeout 30", "nothing like it"),
       ("\"user2\"", "that of the first chap-mutual is kept"), ("tag 2", "not kept"),
@@ -80,7 +80,7 @@ struct CTLImportTests {
     #expect(result.notes.contains { $0.contains("paths are those of FreeBSD") })
   }
 
-  @Test("an auth-group beside initiators of the target's own lets nobody in, as ctld refuses it")
+  @Test("An auth-group beside initiators of the target's own lets nobody in, as ctld refuses it")
   func twoAuthentications() throws {
     let result = try Import(
       """
@@ -94,7 +94,7 @@ struct CTLImportTests {
     #expect(result.notes(line: 1, "which ctld refuses"))
   }
 
-  @Test("an auth-group whose only address cannot be read lets nobody in")
+  @Test("An auth-group whose only address cannot be read lets nobody in")
   func unreadableAddress() throws {
     let result = try Import(
       """
@@ -111,7 +111,7 @@ struct CTLImportTests {
     #expect(result.notes(line: 3, "not an address or network"))
   }
 
-  @Test("a memory disk needs its size, in powers of 1024")
+  @Test("A memory disk needs its size, in powers of 1024")
   func memory() throws {
     let result = try Import(
       """
