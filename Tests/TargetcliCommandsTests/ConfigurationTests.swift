@@ -63,6 +63,25 @@ struct ConfigurationTests {
     #expect(after.store(named: "f")?.serial == "serial-of-f")
   }
 
+  @Test("Targets without portals, and disabled ones, come back with whom they would let in")
+  func closedTargets() async throws {
+    let bench = try await full()
+    let other = "iqn.2023-02.com.example:other"
+    await bench.all(
+      "set global auto_add_default_portal=false", "iscsi create \(other)",
+      "/iscsi/\(other)/tpg1/acls create \(Bench.node)", "\(Self.tpg) disable")
+    let before = await bench("ls /iscsi").output
+    await bench.all(
+      "saveconfig /tmp/saved.json", "restoreconfig /tmp/saved.json clear_existing=True")
+    #expect(await bench("ls /iscsi").output == before)
+    #expect(try bench.daemon.configuration.targets.allSatisfy { $0.acl.isEmpty })
+    await bench.all("\(Self.tpg) enable", "/iscsi/\(other)/tpg1/portals create 0.0.0.0")
+    let acls = try bench.daemon.configuration.targets.map { $0.acl.map(\.initiator) }
+    #expect(acls == [[Bench.node], [Bench.node]])
+    let users = try #require(try bench.daemon.configuration.target(named: Bench.iqn)?.acl.first)
+    #expect(users.chap.map(\.user) == ["u"] && users.mutualChap?.user == "t")
+  }
+
   @Test("A restoration is one transaction: a file that cannot be leaves everything as it was")
   func failedRestoration() async throws {
     let bench = try await full()

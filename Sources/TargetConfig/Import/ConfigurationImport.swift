@@ -32,6 +32,16 @@ public struct ImportedConfiguration: Sendable {
   public var notes: [ImportNote]
   /// No store and no target was found.
   public var isEmpty: Bool
+  /// Targets of `text` that let nobody in there.
+  public var closed: [ClosedTarget] = []
+}
+
+/// A target of LIO whose portal group is disabled or has no portals, with the access that it would
+/// have else.
+public struct ClosedTarget: Sendable {
+  public var target: TargetConfiguration.Target
+  public var isDisabled: Bool
+  public var hasNoPortals: Bool
 }
 
 /// Turns the configuration of another target into ours. Identities, LUN numbers, CHAP users, access
@@ -69,7 +79,8 @@ public enum ConfigurationImport {
       let configuration = try proven(text, fileName)
       return ImportedConfiguration(
         format: format, text: text, notes: draft.orderedNotes,
-        isEmpty: configuration.stores.isEmpty && configuration.targets.isEmpty)
+        isEmpty: configuration.stores.isEmpty && configuration.targets.isEmpty,
+        closed: draft.closed)
     } catch {
       throw ConfigurationError([
         ConfigurationProblem(

@@ -14,23 +14,19 @@ extension SaveconfigImporter {
       return
     }
     tellOthers(node, ["wwn", "fabric", "tpgs"], "the target \(name.quoted)")
-    var taken: DocumentNode?
-    for group in node["tpgs"]?.elements ?? [] {
-      let tag = group["tag"]?.unsigned ?? 0
-      if group["enable"]?.flag == false {
-        note(group, "portal group \(tag) of \(name.quoted) is disabled: left out")
-      } else if taken != nil {
-        note(
-          group,
-          "portal group \(tag) of \(name.quoted): a target has one set of LUNs and initiators "
-            + "here, which is that of the first group: left out")
-      } else {
-        taken = group
-      }
-    }
-    guard let group = taken else {
-      note(node, "the target \(name.quoted) has no portal group that is enabled: left out")
+    let groups = node["tpgs"]?.elements ?? []
+    guard let group = groups.first(where: { $0["enable"]?.flag != false }) ?? groups.first else {
+      note(node, "the target \(name.quoted) has no portal group: left out")
       return
+    }
+    for other in groups where other.path != group.path {
+      let tag = other["tag"]?.unsigned ?? 0
+      note(
+        other,
+        other["enable"]?.flag == false
+          ? "portal group \(tag) of \(name.quoted) is disabled: left out"
+          : "portal group \(tag) of \(name.quoted): a target has one set of LUNs and initiators "
+            + "here, which is that of the first group: left out")
     }
     add(group, name: name, place(node))
   }
@@ -63,7 +59,30 @@ extension SaveconfigImporter {
       "chap_password", "chap_mutual_userid", "chap_mutual_password",
     ]
     tellOthers(group, known, "\(name.quoted)")
-    draft.add(DraftTarget(target: target, endpoints: endpoints(group), place: place))
+    let hasNoPortals = (group["portals"]?.elements ?? []).isEmpty
+    if hasNoPortals || group["enable"]?.flag == false {
+      close(&target, hasNoPortals: hasNoPortals, group)
+    }
+    draft.add(
+      DraftTarget(
+        target: target, endpoints: hasNoPortals ? nil : endpoints(group), place: place))
+  }
+
+  /// Nobody gets in where nobody got in before.
+  private mutating func close(
+    _ target: inout TargetConfiguration.Target, hasNoPortals: Bool, _ group: DocumentNode
+  ) {
+    let isDisabled = group["enable"]?.flag == false
+    note(
+      group,
+      "the portal group of \(target.name.quoted) \(isDisabled ? "is disabled" : "has no portals"): "
+        + "the target lets nobody in until it is given whom")
+    draft.closed.append(
+      ClosedTarget(target: target, isDisabled: isDisabled, hasNoPortals: hasNoPortals))
+    target.acl = []
+    target.chap = []
+    target.mutualChap = nil
+    target.isOpenToAny = false
   }
 
   // MARK: LUNs

@@ -85,8 +85,12 @@ extension Command {
       throw ExecutionError("\(error)")
     }
     let restoration = Restoration(configuration, portals: state.portals)
+    var notes = Notes()
+    for closed in imported.closed {
+      notes.targets[ISCSIName.normalized(closed.target.name)] = Notes.OfTarget(closed)
+    }
     try await commit(
-      clearing + restoration.changes, notes: Notes(), force: true, now: true, showsWarnings: true)
+      clearing + restoration.changes, notes: notes, force: true, now: true, showsWarnings: true)
     imported.notes.forEach { remark("Note: \($0)") }
     say("Configuration restored from \(path)")
   }
