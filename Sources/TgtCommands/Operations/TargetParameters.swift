@@ -1,5 +1,6 @@
-internal import TargetConfig
 internal import AdministrationModel
+internal import CommandSupport
+internal import TargetConfig
 
 /// The negotiation of a target (RFC 7143 §13) by the names that tgt has for it.
 struct TargetParameters {
@@ -119,31 +120,8 @@ struct TargetParameters {
 
   /// The key "iscsi" of a target that differs from the general one in this; null where in nothing.
   func value(besides general: Negotiation) -> JSONValue {
-    let this = members(negotiation)
-    let other = members(general)
-    let members = this.filter { other[$0.key] != $0.value }
-    return members.isEmpty ? .null : .object(members)
-  }
-
-  private func members(_ negotiation: Negotiation) -> [String: JSONValue] {
-    func size(_ bytes: Int) -> JSONValue { .text(ByteSize.description(UInt64(max(bytes, 0)))) }
-    func number(_ number: Int) -> JSONValue { .integer(Int64(number)) }
-    return [
-      "headerDigest": .text(negotiation.headerDigest.rawValue),
-      "dataDigest": .text(negotiation.dataDigest.rawValue),
-      "maxRecvDataSegmentLength": size(negotiation.maxRecvDataSegmentLength),
-      "maxBurstLength": size(negotiation.maxBurstLength),
-      "firstBurstLength": size(negotiation.firstBurstLength),
-      "initialR2T": .boolean(negotiation.initialR2T),
-      "immediateData": .boolean(negotiation.immediateData),
-      "maxOutstandingR2T": number(negotiation.maxOutstandingR2T),
-      "maxConnections": number(negotiation.maxConnections),
-      "defaultTime2Wait": number(negotiation.defaultTime2WaitSeconds),
-      "defaultTime2Retain": number(negotiation.defaultTime2RetainSeconds),
-      "queueDepth": number(negotiation.queueDepth),
-      "nopInterval": number(negotiation.nopIntervalSeconds),
-      "nopTimeout": number(negotiation.nopTimeoutSeconds),
-    ]
+    let members = negotiation.overrides(of: general)
+    return members.isEmpty ? .null : .object(JSONValue.members(members))
   }
 
   // MARK: As tgt lists it
