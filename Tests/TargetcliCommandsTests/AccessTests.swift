@@ -157,7 +157,8 @@ struct AccessTests {
     let bench = try await bench()
     bench.paper.isReadOnly = true
     await bench.all(
-      "\(Self.tpg)/acls create \(Bench.node)", "\(Self.tpg) disable", "\(Self.acl) set auth userid=u")
+      "\(Self.tpg)/acls create \(Bench.node)", "\(Self.tpg) disable",
+      "\(Self.acl) set auth userid=u")
     let disabling = try #require(bench.daemon.requests.first { $0.options.now })
     let kinds = disabling.changes.map { if case .setNote = $0 { "note" } else { "change" } }
     #expect(Set(kinds) == ["note", "change"])

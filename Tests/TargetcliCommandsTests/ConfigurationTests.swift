@@ -82,6 +82,23 @@ struct ConfigurationTests {
     #expect(users.chap.map(\.user) == ["u"] && users.mutualChap?.user == "t")
   }
 
+  @Test("An initiator that waits for its user waits again after a restoration")
+  func withheld() async throws {
+    let bench = try await full()
+    let waiting = "iqn.2023-02.com.example:node2.init"
+    await bench.all(
+      "\(Self.tpg) set attribute authentication=1", "\(Self.tpg)/acls create \(waiting)")
+    let before = await bench("ls /iscsi").output
+    await bench.all(
+      "saveconfig /tmp/saved.json", "restoreconfig /tmp/saved.json clear_existing=True")
+    #expect(await bench("ls /iscsi").output == before)
+    #expect(try bench.daemon.configuration.targets.first?.acl.map(\.initiator) == [Bench.node])
+    await bench.all("\(Self.tpg)/acls/\(waiting) set auth userid=w password=a-long-secret-4")
+    #expect(
+      try bench.daemon.configuration.targets.first?.acl.map(\.initiator)
+        == [Bench.node, waiting])
+  }
+
   @Test("A restoration is one transaction: a file that cannot be leaves everything as it was")
   func failedRestoration() async throws {
     let bench = try await full()

@@ -32,16 +32,19 @@ public struct ImportedConfiguration: Sendable {
   public var notes: [ImportNote]
   /// No store and no target was found.
   public var isEmpty: Bool
-  /// Targets of `text` that let nobody in there.
-  public var closed: [ClosedTarget] = []
+  /// By target, in the order of the file.
+  public var withheld: [WithheldAccess] = []
 }
 
-/// A target of LIO whose portal group is disabled or has no portals, with the access that it would
-/// have else.
-public struct ClosedTarget: Sendable {
-  public var target: TargetConfiguration.Target
-  public var isDisabled: Bool
-  public var hasNoPortals: Bool
+/// Access to a target of LIO that `text` has not, because nobody got in by it: its portal group is
+/// disabled or has no portals, or users are asked for that an initiator has not.
+public struct WithheldAccess: Sendable {
+  public var target: String
+  public var isDisabled = false
+  public var hasNoPortals = false
+  public var asksUsers = false
+  public var isOpenToAny = false
+  public var entries: [TargetConfiguration.AccessEntry] = []
 }
 
 /// Turns the configuration of another target into ours. Identities, LUN numbers, CHAP users, access
@@ -80,7 +83,7 @@ public enum ConfigurationImport {
       return ImportedConfiguration(
         format: format, text: text, notes: draft.orderedNotes,
         isEmpty: configuration.stores.isEmpty && configuration.targets.isEmpty,
-        closed: draft.closed)
+        withheld: draft.withheld)
     } catch {
       throw ConfigurationError([
         ConfigurationProblem(

@@ -6,7 +6,7 @@ struct ImportDraft {
   private(set) var notes: [ImportNote] = []
   var stores: [TargetConfiguration.Store] = []
   var targets: [DraftTarget] = []
-  var closed: [ClosedTarget] = []
+  var withheld: [WithheldAccess] = []
   var portals: [TargetConfiguration.Portal] = []
   var discovery = TargetConfiguration.Discovery()
 

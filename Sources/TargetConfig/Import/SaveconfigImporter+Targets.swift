@@ -37,6 +37,7 @@ extension SaveconfigImporter {
     let attributes = group["attributes"]
     let asksUsers = attributes?["authentication"]?.flag ?? true
     var isWhole = true
+    userless = []
     for acl in group["node_acls"]?.elements ?? [] {
       if !addEntry(acl, lunOfIndex, asksUsers, &target) { isWhole = false }
     }
@@ -60,29 +61,36 @@ extension SaveconfigImporter {
     ]
     tellOthers(group, known, "\(name.quoted)")
     let hasNoPortals = (group["portals"]?.elements ?? []).isEmpty
-    if hasNoPortals || group["enable"]?.flag == false {
-      close(&target, hasNoPortals: hasNoPortals, group)
-    }
+    withhold(&target, hasNoPortals: hasNoPortals, asksUsers: asksUsers, group)
     draft.add(
       DraftTarget(
         target: target, endpoints: hasNoPortals ? nil : endpoints(group), place: place))
   }
 
   /// Nobody gets in where nobody got in before.
-  private mutating func close(
-    _ target: inout TargetConfiguration.Target, hasNoPortals: Bool, _ group: DocumentNode
+  private mutating func withhold(
+    _ target: inout TargetConfiguration.Target, hasNoPortals: Bool, asksUsers: Bool,
+    _ group: DocumentNode
   ) {
-    let isDisabled = group["enable"]?.flag == false
-    note(
-      group,
-      "the portal group of \(target.name.quoted) \(isDisabled ? "is disabled" : "has no portals"): "
-        + "the target lets nobody in until it is given whom")
-    draft.closed.append(
-      ClosedTarget(target: target, isDisabled: isDisabled, hasNoPortals: hasNoPortals))
-    target.acl = []
-    target.chap = []
-    target.mutualChap = nil
-    target.isOpenToAny = false
+    var access = WithheldAccess(target: target.name)
+    access.isDisabled = group["enable"]?.flag == false
+    access.hasNoPortals = hasNoPortals
+    access.asksUsers = asksUsers
+    access.entries = userless
+    if access.isDisabled || hasNoPortals {
+      note(
+        group,
+        "the portal group of \(target.name.quoted) "
+          + (access.isDisabled ? "is disabled" : "has no portals")
+          + ": the target lets nobody in until it is given whom")
+      access.isOpenToAny = target.isOpenToAny
+      access.entries = target.acl + userless
+      target.acl = []
+      target.isOpenToAny = false
+    } else if userless.isEmpty {
+      return
+    }
+    draft.withheld.append(access)
   }
 
   // MARK: LUNs
@@ -128,7 +136,7 @@ extension SaveconfigImporter {
     var entry = TargetConfiguration.AccessEntry(initiator: name)
     let own = node["attributes"]?["authentication"]?.string
     let asks = own == "1" || (own != "0" && groupAsks)
-    guard setUsers(&entry, node, asks, "\(name.quoted)") else { return false }
+    let isUsable = setUsers(&entry, node, asks, "\(name.quoted)")
     var luns: [TargetConfiguration.LUN] = []
     for mapped in node["mapped_luns"]?.elements ?? [] {
       guard let store = mapped["tpg_lun"]?.unsigned.flatMap({ stores[$0] }) else {
@@ -145,6 +153,10 @@ extension SaveconfigImporter {
       entry.luns = luns
     }
     tellEntry(node, name)
+    guard isUsable else {
+      userless.append(entry)
+      return false
+    }
     return draft.addEntry(entry, to: &target, place(node))
   }
 

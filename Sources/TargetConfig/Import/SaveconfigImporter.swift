@@ -6,6 +6,8 @@ struct SaveconfigImporter {
   /// WWIDs of storage objects that are not LIO's own kind, by name: what our targetcli writes
   /// beside the rest, so that disks stay the same when they come back.
   var wwids: [String: String] = [:]
+  /// Of the target at hand: initiators that nobody has said the users of.
+  var userless: [TargetConfiguration.AccessEntry] = []
   var vendors: [String: String] = [:]
   var products: [String: String] = [:]
 

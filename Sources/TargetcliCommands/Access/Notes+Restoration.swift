@@ -1,17 +1,18 @@
 internal import AdministrationModel
 internal import TargetConfig
 
-// Of a saveconfig.json: targets that let nobody in, and whom they would.
+// Of a saveconfig.json: whom a target would let in, if it let somebody in.
 
 extension Notes.OfTarget {
-  init(_ closed: ClosedTarget) {
-    isDisabled = closed.isDisabled
-    hasNoPortals = closed.hasNoPortals
-    if closed.target.isOpenToAny {
+  init(_ access: WithheldAccess) {
+    authentication = access.asksUsers
+    isDisabled = access.isDisabled
+    hasNoPortals = access.hasNoPortals
+    if access.isOpenToAny {
       generateNodeACLs = true
       demoModeWriteProtect = false
     }
-    for entry in closed.target.acl {
+    for entry in access.entries {
       if let initiator = entry.initiator {
         acls.append(NodeACL(entry, initiator))
       } else if entry.addresses.isEmpty {

@@ -86,8 +86,8 @@ extension Command {
     }
     let restoration = Restoration(configuration, portals: state.portals)
     var notes = Notes()
-    for closed in imported.closed {
-      notes.targets[ISCSIName.normalized(closed.target.name)] = Notes.OfTarget(closed)
+    for access in imported.withheld {
+      notes.targets[ISCSIName.normalized(access.target)] = Notes.OfTarget(access)
     }
     try await commit(
       clearing + restoration.changes, notes: notes, force: true, now: true, showsWarnings: true)
