@@ -250,7 +250,7 @@ extension CredentialSpecification {
   /// As in the configuration.
   fileprivate var json: JSONValue {
     let secret: JSONValue =
-      secretFile.map { ["file": .text($0)] } ?? .text(self.secret?.reveal ?? "")
+      secretFile.map { .object(["file": .text($0)]) } ?? .text(self.secret?.reveal ?? "")
     return ["user": .text(user), "secret": secret]
   }
 }
