@@ -1,5 +1,6 @@
 import AdministrationModel
 import Foundation
+import Synchronization
 import Testing
 
 @testable import AdministrationCommands

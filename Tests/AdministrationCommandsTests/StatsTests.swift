@@ -94,10 +94,10 @@ struct StatsTests {
 
   @Test("A line is cut by what is seen of it: colours take no place, and end with it")
   func cutting() {
-    #expect(Stats.cut("12345", to: 5) == "12345")
-    #expect(Stats.cut("85 µs and more", to: 5) == "85 µs")
-    #expect(Stats.cut("12\u{1B}[31m345\u{1B}[0m", to: 3) == "12\u{1B}[31m3\u{1B}[0m")
-    #expect(Stats.cut("", to: 3) == "")
+    #expect(StatsCommand.cut("12345", to: 5) == "12345")
+    #expect(StatsCommand.cut("85 µs and more", to: 5) == "85 µs")
+    #expect(StatsCommand.cut("12\u{1B}[31m345\u{1B}[0m", to: 3) == "12\u{1B}[31m3\u{1B}[0m")
+    #expect(StatsCommand.cut("", to: 3) == "")
   }
 
   @Test("--watch ends when nobody reads any more")

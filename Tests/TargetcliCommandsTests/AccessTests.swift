@@ -163,7 +163,7 @@ struct AccessTests {
     let kinds = disabling.changes.map { if case .setNote = $0 { "note" } else { "change" } }
     #expect(Set(kinds) == ["note", "change"])
     #expect(bench.notes.contains("targetcli/target/\(Bench.iqn)/acl/\(Bench.node)/0="))
-    #expect(bench.paper.files.isEmpty)
+    #expect(bench.paper.files.keys.sorted() == ["/root/.targetcli/prefs.json"])
     await bench.all("\(Self.tpg) enable", "\(Self.acl) set auth password=a-long-secret-1")
     #expect(try target(bench).acl.map { $0.chap.map(\.user) } == [["u"]])
   }

@@ -1,4 +1,5 @@
 import AdministrationModel
+import Synchronization
 import Testing
 
 @testable import TargetcliCommands
