@@ -159,8 +159,8 @@ extension TargetsConfImporter {
     return .file(path: path)
   }
 
-  /// Mode page 8, or write-cache, says whether writes may be lost with the power. The medium is that
-  /// of another machine, maybe: a path below /dev is a device.
+  /// Mode page 8, or write-cache, says whether writes may be lost with the power. The medium may be
+  /// that of another machine: a path below /dev is a device.
   private func cache(_ lun: PlannedLUN) -> TargetConfiguration.CacheMode? {
     let flags = TgtCache.Flags(lun.options["bsoflags"] ?? "") ?? TgtCache.Flags()
     let path = lun.directive.value

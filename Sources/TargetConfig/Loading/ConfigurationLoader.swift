@@ -84,8 +84,8 @@ public enum ConfigurationLoader {
     return try load(read(Array(text.utf8), fileName), fileName: fileName, context: context)
   }
 
-  /// What runs elsewhere, to look at it: relative paths start where `file` stands, permissions do not
-  /// matter, and a secret whose file cannot be read here is empty. Marks may stand for secrets.
+  /// What runs elsewhere, to look at it: relative paths start where `file` stands, permissions do
+  /// not matter, and a secret whose file cannot be read here is empty. Marks may stand for secrets.
   public static func look(
     at text: String, file: String?
   ) throws(ConfigurationError) -> TargetConfiguration {

@@ -1,8 +1,8 @@
 internal import AdministrationModel
 internal import TargetConfig
 
-/// What the daemon has, and what it keeps for targetcli: the answers of some requests, between which
-/// another's change may come.
+/// What the daemon has, and what it keeps for targetcli: the answers of some requests, between
+/// which another's change may come.
 struct State {
   var targets: [TargetResource] = []
   var stores: [StoreResource] = []

@@ -2,8 +2,8 @@ internal import AdministrationModel
 internal import CommandSupport
 internal import TargetConfig
 
-// Ready and offline. An offline target stays with its LUNs and its rules, and lets nobody in; who is
-// logged in stays, as with tgt. The rules wait in a note, and are the target's again when it is
+// Ready and offline. An offline target stays with its LUNs and its rules, and lets nobody in; who
+// is logged in stays, as with tgt. The rules wait in a note, and are the target's again when it is
 // ready: a configuration that is saved meanwhile has the target without them.
 
 extension TgtadmCall {
