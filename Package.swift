@@ -137,9 +137,12 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "CConsole"),
     .target(
+      name: "CommandSupport", dependencies: ["AdministrationModel", "TargetConfig"],
+      swiftSettings: strict),
+    .target(
       name: "AdministrationCommands",
       dependencies: [
-        "AdministrationClient", "AdministrationModel", "CConsole", "TargetConfig",
+        "AdministrationClient", "AdministrationModel", "CConsole", "CommandSupport", "TargetConfig",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -147,7 +150,9 @@ let package = Package(
       name: "swift-tgtadm", dependencies: ["AdministrationCommands"], swiftSettings: strict),
     .target(
       name: "TgtCommands",
-      dependencies: ["AdministrationClient", "AdministrationModel", "TargetConfig"],
+      dependencies: [
+        "AdministrationClient", "AdministrationModel", "CommandSupport", "TargetConfig",
+      ],
       swiftSettings: strict),
     .executableTarget(name: "tgtadm", dependencies: ["TgtCommands"], swiftSettings: strict),
     .executableTarget(name: "tgt-admin", dependencies: ["TgtCommands"], swiftSettings: strict),
@@ -156,7 +161,8 @@ let package = Package(
     .target(
       name: "TargetcliCommands",
       dependencies: [
-        "AdministrationClient", "AdministrationModel", "CConsole", "CEditLine", "TargetConfig",
+        "AdministrationClient", "AdministrationModel", "CConsole", "CEditLine", "CommandSupport",
+        "TargetConfig",
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -286,7 +292,10 @@ if Context.environment["PROOFS"] == "1" {
 // and what is as pure. They leave out what stands on swift-nio, which takes longer than all the rest.
 let isAllocationTest = Context.environment["ALLOCATIONS"] == "1"
 if Context.environment["DATA_PLANE"] == "1" || isAllocationTest {
-  let others = ["Administration", "Targetcli", "TargetDaemon", "Tgt", "swift-", "targetcli", "tgt"]
+  let others = [
+    "Administration", "CommandSupport", "Targetcli", "TargetDaemon", "Tgt", "swift-", "targetcli",
+    "tgt",
+  ]
   package.products = []
   package.targets.removeAll { target in others.contains { target.name.hasPrefix($0) } }
 }

@@ -16,7 +16,7 @@ public final class AdministrationServer: Sendable {
     public var group: String?
     /// nil: nobody on the network.
     public var network: NetworkEndpoint?
-    public var limits = ServerLimits()
+    public var limits = APILimits()
 
     public init(socketPath: String = AdministrationSocket.standardPath, group: String? = nil) {
       self.socketPath = socketPath

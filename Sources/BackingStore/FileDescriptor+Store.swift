@@ -146,7 +146,7 @@ struct FileStatus {
       : .file(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
   }
 
-  /// Nil when nothing is there.
+  /// nil when nothing is there.
   static func of(_ path: String, followsLink: Bool) throws(SystemError) -> FileStatus? {
     var status = stat()
     let answer = unsafe followsLink ? stat(path, &status) : lstat(path, &status)

@@ -71,7 +71,7 @@ private struct Opening {
 
   // MARK: Opening
 
-  /// Nil: nothing is there, and it may be created.
+  /// nil: nothing is there, and it may be created.
   func findKind() throws(StoreError) -> StoreKind? {
     let target = try attempting("stat") { () throws(SystemError) in
       try FileStatus.of(path, followsLink: true)

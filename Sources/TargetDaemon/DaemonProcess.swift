@@ -75,7 +75,7 @@ public enum DaemonProcess {
     return true
   }
 
-  /// Nil: the problems were told.
+  /// nil: the problems were told.
   private static func load(_ path: String) -> LoadedConfiguration? {
     do throws(ConfigurationError) { return try ConfigurationLoader.load(path) } catch {
       complain(error.problems.map(\.description))

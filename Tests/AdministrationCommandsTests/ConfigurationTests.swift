@@ -56,7 +56,26 @@ struct ConfigurationTests {
     }
   }
 
-  @Test("a file in which nothing is to be served is not imported")
+  @Test("diff and reload end with 78 for a file that is wrong, and with 1 for a no or a difference")
+  func wrongFile() async {
+    for command in ["config diff", "config reload"] {
+      func code(_ failure: AdministrationError.Code) async -> Int32 {
+        let daemon = FakeDaemon { $0.failure = AdministrationError(failure, "f.json:7: no") }
+        let run = await run(command.split(separator: " ").map(String.init), daemon)
+        #expect(run.errors.contains("f.json:7: no"))
+        return run.code
+      }
+      #expect(await code(.invalid) == 78, "\(command)")
+      #expect(await code(.inUse) == 1, "\(command)")
+      #expect(await code(.unavailable) == 69, "\(command)")
+    }
+    let daemon = FakeDaemon {
+      $0.differences = [Difference(.added, "stores.a", application: .live)]
+    }
+    #expect(await run(["config", "diff"], daemon).code == 1)
+  }
+
+  @Test("A file in which nothing is to be served is not imported")
   func emptyImport() async throws {
     let prose = String(repeating: "Apache License\n", count: 100)
     try await Self.with(["prose": "include x\n" + prose, "empty": "default-driver iscsi\n"]) {

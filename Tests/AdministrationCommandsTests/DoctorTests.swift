@@ -26,7 +26,7 @@ struct DoctorTests {
     await run(["doctor"], healthy(adjust), machine: machine)
   }
 
-  @Test("where all is well it says what it looked at, and ends with 0")
+  @Test("Where all is well it says what it looked at, and ends with 0")
   func well() async {
     var machine = PaperMachine.standard
     machine.files["/var/lib/swift-tgtd"] = FileFacts(isDirectory: true, mode: 0o700, owner: 0)
@@ -51,7 +51,7 @@ struct DoctorTests {
     #expect(run.code == 0)
   }
 
-  @Test("a store that another process has is named, with why and what to do")
+  @Test("A store that another process has is named, with why and what to do")
   func lockedStore() async {
     let run = await Self.wrong { state in
       state.stores[0].state = .offline
@@ -76,7 +76,7 @@ struct DoctorTests {
     #expect(run.code == 1)
   }
 
-  @Test("a full store is wrong")
+  @Test("A full store is wrong")
   func fullStore() async {
     let run = await Self.wrong { $0.stores[0].state = .full }
     #expect(run.output.contains("WRONG   store a (/srv/a.img) is full"))
@@ -98,7 +98,7 @@ struct DoctorTests {
     #expect(!run.output.contains("ls -lL"))
   }
 
-  @Test("two stores with one WWID are wrong")
+  @Test("Two stores with one WWID are wrong")
   func sameIdentity() async {
     let run = await Self.wrong { state in
       var other = Samples.store
@@ -110,7 +110,7 @@ struct DoctorTests {
         "WRONG   stores a, b have the same WWID 6000c29a1b2c3d4e5f60718293a4b5c6"))
   }
 
-  @Test("of a file's modes and owner the machine tells the truth")
+  @Test("Of a file's modes and owner the machine tells the truth")
   func facts() throws {
     let path = "/tmp/doctor-\(UInt64.random(in: 0 ... .max))"
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
@@ -123,7 +123,7 @@ struct DoctorTests {
     #expect(LocalMachine().facts(of: path + "/none") == nil)
   }
 
-  @Test("a running target that nobody may use is told once, with its name")
+  @Test("A running target that nobody may use is told once, with its name")
   func nobodyOnce() async throws {
     let path = "/tmp/doctor-\(UInt64.random(in: 0 ... .max)).json"
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -142,7 +142,7 @@ struct DoctorTests {
     #expect(output.contains("why:  the file is valid, but this may not be what was meant"))
   }
 
-  @Test("a target that nobody may use is wrong, an open door is advice")
+  @Test("A target that nobody may use is wrong, an open door is advice")
   func access() async {
     let run = await Self.wrong { state in
       var open = TargetResource(name: "iqn.open")
@@ -166,7 +166,7 @@ struct DoctorTests {
     #expect(run.output.contains("ok      no door is open"))
   }
 
-  @Test("entries that match nobody are found")
+  @Test("Entries that match nobody are found")
   func entries() async {
     let run = await Self.wrong { state in
       let any = AccessEntryResource(initiator: "any", addresses: ["192.0.2.0/24"])
@@ -183,7 +183,7 @@ struct DoctorTests {
     #expect(run.output.contains("3 wrong"))
   }
 
-  @Test("a portal that does not listen and a target that none serves are wrong")
+  @Test("A portal that does not listen and a target that none serves are wrong")
   func portals() async {
     let run = await Self.wrong { state in
       state.portals[0].isListening = false
@@ -194,7 +194,7 @@ struct DoctorTests {
     #expect(run.output.contains("no portal of \(Samples.target) listens"))
   }
 
-  @Test("limits of the daemon's process are compared with what it needs")
+  @Test("Limits of the daemon's process are compared with what it needs")
   func limits() async {
     var machine = PaperMachine.standard
     machine.texts["/proc/42/limits"] = """
@@ -208,7 +208,7 @@ struct DoctorTests {
       run.output.contains("advice  the daemon may lock 8 MiB of memory, and has 256 MiB of"))
   }
 
-  @Test("without a daemon it names who has the port, and why io_uring is refused")
+  @Test("Without a daemon it names who has the port, and why io_uring is refused")
   func withoutDaemon() async throws {
     let daemon = FakeDaemon {
       $0.failure = AdministrationError(
@@ -236,7 +236,7 @@ struct DoctorTests {
     #expect(run.output.contains("advice  the clock is not synchronised"))
   }
 
-  @Test("a daemon that may not be asked is not taken for one that has its port taken")
+  @Test("A daemon that may not be asked is not taken for one that has its port taken")
   func forbidden() async {
     let daemon = FakeDaemon {
       $0.failure = AdministrationError(.forbidden, "cannot connect to /s: permission denied")
@@ -251,7 +251,7 @@ struct DoctorTests {
     #expect(run.code == 1)
   }
 
-  @Test("a daemon that listens and does not answer is told from another server")
+  @Test("A daemon that listens and does not answer is told from another server")
   func deaf() async {
     let daemon = FakeDaemon { $0.failure = AdministrationError(.unavailable, "no answer") }
     var machine = PaperMachine.standard
@@ -264,7 +264,7 @@ struct DoctorTests {
     #expect(run.output.contains("swift-tgtd runs (process 99), and does not answer here"))
   }
 
-  @Test("a state directory that others can write to is wrong")
+  @Test("A state directory that others can write to is wrong")
   func stateDirectory() async {
     var machine = PaperMachine.standard
     machine.files["/var/lib/swift-tgtd"] = FileFacts(isDirectory: true, mode: 0o777, owner: 0)
@@ -289,7 +289,7 @@ struct DoctorTests {
     #expect(run.code == 1)
   }
 
-  @Test("texts of proc(5) that are cut anywhere give nothing wrong")
+  @Test("Texts of proc(5) that are cut anywhere give nothing wrong")
   func cutTexts() {
     let text = "   0: 00000000:0CBC 00000000:0000 0A 0:0 00:0 0     0        0 1054 1 0"
     for count in 0..<text.count {

@@ -10,7 +10,7 @@ struct FailureTests {
     FakeDaemon { $0.failure = error }
   }
 
-  @Test("who uses what would go is named, with what to do")
+  @Test("Who uses what would go is named, with what to do")
   func inUse() async {
     let error = AdministrationError(
       .inUse, "LUN 1 is in use by 1 session", path: "targets[iqn.t].luns[1]",
@@ -27,14 +27,14 @@ struct FailureTests {
     #expect(run.code == 1)
   }
 
-  @Test("of a place in a request the key is shown, which is the word that was written")
+  @Test("Of a place in a request the key is shown, which is the word that was written")
   func requestPath() async {
     let error = AdministrationError(.invalid, "is no name", path: "changes[0].addTarget.name")
     let errors = await run("target add x", Self.refusing(error)).errors
     #expect(errors == "swift-tgtadm: name: is no name\n")
   }
 
-  @Test("what is missing from a collection is said without its path, which stays for programs")
+  @Test("What is missing from a collection is said without its path, which stays for programs")
   func missing() async {
     let error = AdministrationError(.notFound, "there is no session \"9\"", path: "sessions")
     #expect(
@@ -48,7 +48,7 @@ struct FailureTests {
     ("chap remove --discovery u", "--allow-open"),
   ]
 
-  @Test("where something stands in the way, the option that helps is named", arguments: conflicts)
+  @Test("Where something stands in the way, the option that helps is named", arguments: conflicts)
   func conflict(line: String, remedy: String) async {
     let errors = await run(line, Self.refusing(AdministrationError(.conflict, "no"))).errors
     #expect(errors.hasPrefix("swift-tgtadm: no\n  what to do: ") && errors.contains(remedy))
@@ -63,7 +63,7 @@ struct FailureTests {
     #expect(run.code == 0)
   }
 
-  @Test("with --json an error is the API's, on standard error")
+  @Test("With --json an error is the API's, on standard error")
   func json() async throws {
     let error = AdministrationError(.conflict, "it is there", path: "stores.a", remedy: "look")
     let run = await run("store list --json", Self.refusing(error))
@@ -78,13 +78,13 @@ struct FailureTests {
     (.unavailable, 69), (.internal, 70), (.forbidden, 77), (.unauthorized, 77),
   ]
 
-  @Test("the exit code tells what kind of no it was", arguments: codes)
+  @Test("The exit code tells what kind of no it was", arguments: codes)
   func code(code: AdministrationError.Code, exit: Int32) async {
     let run = await run("status", Self.refusing(AdministrationError(code, "no")))
     #expect(run.code == exit)
   }
 
-  @Test("without a daemon each command ends with 69 and says what to look at")
+  @Test("Without a daemon each command ends with 69 and says what to look at")
   func unreachable() async {
     let console = TestConsole()
     let invocation = Invocation(console: console)
@@ -105,7 +105,7 @@ struct FailureTests {
     "chap add --target t u --by-reference", "portal add a:1 --group 70000",
   ]
 
-  @Test("wrong arguments end with 64 on standard error and ask nothing", arguments: wrong)
+  @Test("Wrong arguments end with 64 on standard error and ask nothing", arguments: wrong)
   func usage(line: String) async {
     let run = await run(line)
     #expect(run.daemon.calls.isEmpty)
@@ -118,13 +118,13 @@ struct FailureTests {
     }
   }
 
-  @Test("a size without a clear unit is refused with both that it may mean")
+  @Test("A size without a clear unit is refused with both that it may mean")
   func ambiguousSize() async {
     let errors = await run("store resize a --size 10G").errors
     #expect(errors.contains("\"10GiB\" (powers of 1024) or \"10GB\" (powers of 1000)"))
   }
 
-  @Test("every command has help on standard output, with exit codes where it does something")
+  @Test("Every command has help on standard output, with exit codes where it does something")
   func help() async {
     let commands = [
       "target add", "target remove", "target list", "target show", "lun add", "lun remove",
@@ -144,7 +144,7 @@ struct FailureTests {
     }
   }
 
-  @Test("the program's help teaches: examples, exit codes, completion")
+  @Test("The program's help teaches: examples, exit codes, completion")
   func overview() async {
     let output = await run("--help").output
     for word in ["EXAMPLES", "EXIT CODES", "SWIFT_TGTD_SOCKET", "--generate-completion-script"] {
@@ -152,7 +152,7 @@ struct FailureTests {
     }
   }
 
-  @Test("the manual page has every command that the help has, and no request of roff by accident")
+  @Test("The manual page has every command that the help has, and no request of roff by accident")
   func manual() async throws {
     let run = await run("manual")
     #expect(run.code == 0)
@@ -172,7 +172,7 @@ struct FailureTests {
     #expect(isASCII)
   }
 
-  @Test("there is completion for three shells", arguments: ["bash", "zsh", "fish"])
+  @Test("There is completion for three shells", arguments: ["bash", "zsh", "fish"])
   func completion(shell: String) async {
     let run = await run("--generate-completion-script \(shell)")
     #expect(run.code == 0)

@@ -15,7 +15,7 @@ struct LUNAdditionTests {
     }
   }
 
-  @Test("store, target and LUN are made in one transaction, the number is the daemon's choice")
+  @Test("Store, target and LUN are made in one transaction, the number is the daemon's choice")
   func everything() async {
     let run = await run(Self.line + " --initiator \(Samples.node)")
     var target = TargetSpecification(name: Samples.target)
@@ -46,7 +46,7 @@ struct LUNAdditionTests {
     #expect(run.errors.isEmpty)
   }
 
-  @Test("without --initiator and --any it says that nobody may log in, and how to allow it")
+  @Test("Without --initiator and --any it says that nobody may log in, and how to allow it")
   func nobody() async {
     let output = await run(Self.line).output
     #expect(output.contains("Access  nobody\n"))
@@ -54,14 +54,14 @@ struct LUNAdditionTests {
     #expect(output.contains("swift-tgtadm acl add --target \(Samples.target) "))
   }
 
-  @Test("it never asks for all stores, of which there may be thousands")
+  @Test("It never asks for all stores, of which there may be thousands")
   func fewCalls() async {
     let run = await run(Self.line)
     #expect(!run.daemon.calls.contains("stores *"))
     #expect(!run.daemon.calls.contains("targets *"))
   }
 
-  @Test("what is there is used")
+  @Test("What is there is used")
   func existing() async {
     let run = await run("lun add --target \(Samples.target) --store a --lun 5", Self.daemon())
     #expect(
@@ -72,7 +72,7 @@ struct LUNAdditionTests {
     #expect(run.output.contains("Store   a, 100 GiB\n"))
   }
 
-  @Test("given again it changes nothing and tells the same")
+  @Test("Given again it changes nothing and tells the same")
   func again() async {
     let daemon = FakeDaemon()
     _ = await run(Self.line, daemon)
@@ -83,7 +83,7 @@ struct LUNAdditionTests {
     #expect(second.code == 0)
   }
 
-  @Test("a file that a store of another name has is that store")
+  @Test("A file that a store of another name has is that store")
   func knownFile() async {
     let daemon = FakeDaemon { state in
       var store = Samples.store
@@ -98,7 +98,7 @@ struct LUNAdditionTests {
     #expect(run.code == 0)
   }
 
-  @Test("another file of the same name gets a store of another name")
+  @Test("Another file of the same name gets a store of another name")
   func sameName() async {
     let run = await run("lun add --target iqn.t --file /other/a.img --size 1GiB", Self.daemon())
     #expect(
@@ -107,7 +107,7 @@ struct LUNAdditionTests {
           StoreSpecification(name: "a-2", kind: .file, path: "/other/a.img", sizeBytes: 1 << 30)))
   }
 
-  @Test("where very many stores have such a name, it asks for one")
+  @Test("Where very many stores have such a name, it asks for one")
   func manySameNames() async {
     let daemon = FakeDaemon { state in
       for number in 1...20 {
@@ -121,7 +121,7 @@ struct LUNAdditionTests {
     #expect(run.errors.contains("give another name with --store"))
   }
 
-  @Test("a store of the name that was asked for and another medium is refused")
+  @Test("A store of the name that was asked for and another medium is refused")
   func otherMedium() async {
     let run = await run("lun add --target iqn.t --file /other/a.img --store a", Self.daemon())
     #expect(run.code == 1)
@@ -129,7 +129,7 @@ struct LUNAdditionTests {
     #expect(run.errors.hasPrefix("swift-tgtadm: store a is at /srv/a.img\n"))
   }
 
-  @Test("a store of another size is refused, with the command that resizes it")
+  @Test("A store of another size is refused, with the command that resizes it")
   func otherSize() async {
     let run = await run("lun add --target iqn.t --file /srv/a.img --size 1GiB", Self.daemon())
     #expect(run.code == 1)
@@ -138,7 +138,7 @@ struct LUNAdditionTests {
     #expect(run.errors.contains("swift-tgtadm store resize a"))
   }
 
-  @Test("nodes that are not in the access list yet come into it")
+  @Test("Nodes that are not in the access list yet come into it")
   func newNodes() async {
     let run = await run(
       "lun add --target \(Samples.target) --memory --size 1MiB --initiator \(Samples.node)"
@@ -152,7 +152,7 @@ struct LUNAdditionTests {
       ])
   }
 
-  @Test("a refusal of the daemon is told, and nothing is tried again")
+  @Test("A refusal of the daemon is told, and nothing is tried again")
   func refused() async {
     let daemon = FakeDaemon()
     daemon.state.withLock {
@@ -170,7 +170,7 @@ struct LUNAdditionTests {
     #expect(run.output.hasPrefix("Nothing was done; it would change:\n"))
   }
 
-  @Test("an announced address and the target's portal groups count for the node's commands")
+  @Test("An announced address and the target's portal groups count for the node's commands")
   func portals() async {
     let daemon = FakeDaemon { state in
       var announced = PortalResource(address: "10.0.0.1:3260", group: 2)
@@ -186,7 +186,7 @@ struct LUNAdditionTests {
     #expect(!output.contains("192.0.2.9"))
   }
 
-  @Test("commands that are shown run nothing else when they are pasted")
+  @Test("Commands that are shown run nothing else when they are pasted")
   func pasting() async {
     let daemon = FakeDaemon { state in
       state.portals.append(PortalResource(address: "192.0.2.9:3260"))
@@ -203,7 +203,7 @@ struct LUNAdditionTests {
     #expect(!(await run("target add iqn.t").output.contains("$(")))
   }
 
-  @Test("names that a shell would take apart are quoted")
+  @Test("Names that a shell would take apart are quoted")
   func quoting() async {
     let output = await run(["target", "add", "iqn.a'; rm -rf /"]).output
     #expect(output.contains("--target 'iqn.a'\\''; rm -rf /' INITIATOR\n"))

@@ -97,7 +97,7 @@ struct ListTests {
     ),
   ]
 
-  @Test("each list is an aligned table with a header", arguments: expected)
+  @Test("Each list is an aligned table with a header", arguments: expected)
   func list(command: String, text: String) async {
     let run = await run(command, Self.full())
     #expect(run.output == text)
@@ -105,7 +105,7 @@ struct ListTests {
     #expect(run.errors.isEmpty)
   }
 
-  @Test("each list says it when there is nothing to list")
+  @Test("Each list says it when there is nothing to list")
   func empty() async {
     let expected = [
       "target list": "no targets\n", "lun list": "no LUNs\n", "store list": "no stores\n",
@@ -117,7 +117,7 @@ struct ListTests {
     }
   }
 
-  @Test("each list is a list of JSON for programs, also an empty one")
+  @Test("Each list is a list of JSON for programs, also an empty one")
   func json() async {
     for command in Self.expected.map(\.command) {
       let run = await run(command + " --json", FakeDaemon { $0.portals = [] })
@@ -128,7 +128,7 @@ struct ListTests {
     #expect(stores.contains("\"path\" : \"/srv/a.img\""))
   }
 
-  @Test("lists of one target ask for that one alone")
+  @Test("Lists of one target ask for that one alone")
   func oneTarget() async {
     for command in ["lun list", "acl list", "chap list"] {
       let run = await run("\(command) --target iqn.open", Self.full())
@@ -139,7 +139,7 @@ struct ListTests {
     #expect(sessions.output == "no sessions\n")
   }
 
-  @Test("names cannot steer the terminal")
+  @Test("Names cannot steer the terminal")
   func controlCharacters() async {
     var session = Samples.session
     session.initiator = "iqn.\u{1B}[2Jevil\u{202E}\n"
@@ -149,7 +149,7 @@ struct ListTests {
   }
 
   /// T-ADM-1.
-  @Test("ten thousand sessions with the longest names are listed whole, each on a line of its own")
+  @Test("Ten thousand sessions with the longest names are listed whole, each on a line of its own")
   func many() async {
     let sessions = (0..<10_000).map { number in
       var session = Samples.session
@@ -168,7 +168,7 @@ struct ListTests {
     #expect(missing == 0)
   }
 
-  @Test("only a terminal gets colours")
+  @Test("Only a terminal gets colours")
   func colours() async {
     let console = TestConsole(isTerminal: true)
     _ = await AdministrationCommandsTests.run(["store", "list"], Self.full(), console: console)
@@ -224,7 +224,7 @@ struct ShowTests {
         """)
   }
 
-  @Test("a LUN that is not there is refused by number")
+  @Test("A LUN that is not there is refused by number")
   func missingLUN() async {
     let run = await run("lun show --target \(Samples.target) 9", Self.daemon())
     #expect(run.code == 1)
@@ -233,7 +233,7 @@ struct ShowTests {
         + "  what to do: swift-tgtadm lun list\n")
   }
 
-  @Test("store show says where it is presented")
+  @Test("Store show says where it is presented")
   func store() async {
     let output = await run("store show a", Self.daemon()).output
     #expect(output.contains("Presented as  iqn.2026-11.com.example:disk1 LUN 1\n"))

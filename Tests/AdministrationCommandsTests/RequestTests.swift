@@ -54,7 +54,7 @@ struct RequestTests {
     ("portal remove [::]:3260", .removePortal(Change.PortalName("[::]:3260"))),
   ]
 
-  @Test("each command is one change", arguments: changes)
+  @Test("Each command is one change", arguments: changes)
   func change(line: String, change: Change) async {
     let run = await run(line)
     #expect(run.daemon.changes == [change])
@@ -64,7 +64,7 @@ struct RequestTests {
     #expect(run.output.hasSuffix("\n"))
   }
 
-  @Test("a store that LUNs present goes with them, in one transaction, where that is forced")
+  @Test("A store that LUNs present goes with them, in one transaction, where that is forced")
   func forcedStore() async {
     let daemon = FakeDaemon { state in
       var store = Samples.store
@@ -84,7 +84,7 @@ struct RequestTests {
     #expect(run.output == "store a removed\n")
   }
 
-  @Test("every key of a store reaches the request")
+  @Test("Every key of a store reaches the request")
   func storeKeys() async {
     let run = await run(
       "store add a --memory --size 1GiB --block-size 4096 --cache none --discard ignore"
@@ -99,7 +99,7 @@ struct RequestTests {
     #expect(run.daemon.changes == [.addStore(wanted)])
   }
 
-  @Test("a target is made with groups, nodes and an open door")
+  @Test("A target is made with groups, nodes and an open door")
   func target() async {
     let run = await run(
       "target add iqn.t --alias A --portal-group 2 --portal-group 3 --initiator iqn.n --any")
@@ -112,14 +112,14 @@ struct RequestTests {
     #expect(!run.output.contains("Nobody"))
   }
 
-  @Test("a target that nobody may use says how to allow it")
+  @Test("A target that nobody may use says how to allow it")
   func closedTarget() async {
     let output = await run("target add iqn.t").output
     #expect(output.contains("Nobody may log in yet"))
     #expect(output.contains("swift-tgtadm acl add --target iqn.t "))
   }
 
-  @Test("an entry has its place and rights")
+  @Test("An entry has its place and rights")
   func entry() async {
     let run = await run("acl add --target iqn.t any --read-only --index 0")
     var wanted = AccessEntrySpecification(initiator: "any")
@@ -142,24 +142,24 @@ struct RequestTests {
     ("portal add 1.2.3.4:1 --runtime-only", "runtimeOnly"),
   ]
 
-  @Test("flags become options of the request", arguments: flagged)
+  @Test("Flags become options of the request", arguments: flagged)
   func options(line: String, words: String) async {
     #expect(await run(line).daemon.options?.words == words)
   }
 
-  @Test("a dry run shows the differences and does not say that it was done")
+  @Test("A dry run shows the differences and does not say that it was done")
   func dryRun() async {
     let output = await run("store add a --memory --dry-run").output
     #expect(
       output == "Nothing was done; it would change:\n+ stores.a  file /srv/a.img\n")
   }
 
-  @Test("a dry run of what changes nothing says so")
+  @Test("A dry run of what changes nothing says so")
   func emptyDryRun() async {
     #expect(await run("config reload --dry-run").output == "Nothing would change.\n")
   }
 
-  @Test("warnings go to standard error, the result to standard output")
+  @Test("Warnings go to standard error, the result to standard output")
   func warnings() async {
     let run = await run(
       "target add iqn.t --any", FakeDaemon { $0.warnings = ["the name is odd\u{1B}"] })
@@ -167,7 +167,7 @@ struct RequestTests {
     #expect(run.output == "target iqn.t added\n")
   }
 
-  @Test("that nobody may log in is said once, with the command against it")
+  @Test("That nobody may log in is said once, with the command against it")
   func nobodyOnce() async {
     let warning = "targets[iqn.t]: nobody can log in: add entries to \"acl\""
     let daemon = FakeDaemon { $0.warnings = [warning, "the name is odd"] }
@@ -178,7 +178,7 @@ struct RequestTests {
     #expect(removal.errors.contains(warning))
   }
 
-  @Test("with --json a change answers what the daemon said")
+  @Test("With --json a change answers what the daemon said")
   func json() async {
     let output = await run("target add iqn.t --json").output
     #expect(output.contains("\"outcomes\" : ["))
@@ -221,7 +221,7 @@ struct RequestTests {
     ("config diff", "difference", "no differences\n"),
   ]
 
-  @Test("each command is one call", arguments: calls)
+  @Test("Each command is one call", arguments: calls)
   func call(line: String, call: String, output: String) async {
     let run = await run(line)
     #expect(run.daemon.calls == [call])
@@ -250,7 +250,7 @@ struct RequestTests {
     #expect(run.errors.isEmpty)
   }
 
-  @Test("the socket is the option's, else the environment's, else the standard one")
+  @Test("The socket is the option's, else the environment's, else the standard one")
   func socket() async {
     let environment = ["SWIFT_TGTD_SOCKET": "/run/other.sock"]
     let given = await run(["status", "--socket", "/run/x.sock"], environment: environment)
@@ -269,7 +269,7 @@ struct ClearTests {
     return await run(["reservation", "clear", "a"], daemon, console: console)
   }
 
-  @Test("it shows who holds what, and asks")
+  @Test("It shows who holds what, and asks")
   func asks() async {
     let run = await clear(TestConsole(input: ["yes"], canAsk: true))
     #expect(run.errors.contains(Samples.node))
@@ -278,7 +278,7 @@ struct ClearTests {
     #expect(run.code == 0)
   }
 
-  @Test("any other answer changes nothing", arguments: ["no", "", "YESS", nil])
+  @Test("Any other answer changes nothing", arguments: ["no", "", "YESS", nil])
   func declined(answer: String?) async {
     let run = await clear(TestConsole(input: answer.map { [$0] } ?? [], canAsk: true))
     #expect(!run.daemon.calls.contains("clear a"))
@@ -286,7 +286,7 @@ struct ClearTests {
     #expect(run.code == 1)
   }
 
-  @Test("without a terminal it needs --yes")
+  @Test("Without a terminal it needs --yes")
   func noTerminal() async {
     let run = await clear(TestConsole(input: ["yes"]))
     #expect(run.daemon.calls.isEmpty)

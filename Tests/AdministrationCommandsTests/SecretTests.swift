@@ -1,5 +1,6 @@
 import AdministrationModel
 import Foundation
+import Synchronization
 import Testing
 
 @testable import AdministrationCommands
@@ -23,7 +24,7 @@ struct SecretTests {
     return path
   }
 
-  @Test("a secret is typed twice, unseen")
+  @Test("A secret is typed twice, unseen")
   func typed() async {
     let console = TestConsole(hidden: [Self.secret, Self.secret], canAsk: true)
     let run = await run(Self.arguments, console: console)
@@ -32,7 +33,38 @@ struct SecretTests {
     #expect(run.output == "iqn.t has the user node1\n")
   }
 
-  @Test("two different secrets, or giving up, change nothing", arguments: [["a", "b"], [nil], []])
+  @Test("--replace changes the secret of a user in one request, and makes one that is missing")
+  func replaced() async {
+    let place = CredentialPlace(target: "iqn.t")
+    let node = "iqn.2026-11.com.example:n"
+    func changes(_ arguments: [String], users: [String], ofEntry: [String] = []) async -> [Change] {
+      let daemon = FakeDaemon { state in
+        var target = TargetResource(name: "iqn.t")
+        target.chapUsers = users
+        var entry = AccessEntryResource(initiator: node)
+        entry.chapUsers = ofEntry
+        target.acl = [entry]
+        state.targets = [target]
+      }
+      let run = await run(
+        Self.arguments + ["--replace"] + arguments, daemon,
+        console: TestConsole(input: [Self.secret]))
+      #expect(run.code == 0, "\(run.errors)")
+      #expect(daemon.state.withLock { $0.requests.count } == 1)
+      return daemon.changes
+    }
+    #expect(await changes([], users: ["other"]) == [Self.wanted(Self.secret)])
+    let removal = Change.removeCHAPUser(
+      Change.UserName("node1", at: place, allowingOpenAccess: true))
+    #expect(await changes([], users: ["node1"]) == [removal, Self.wanted(Self.secret)])
+    let list: JSONValue = [["user": "node1", "secret": .text(Self.secret)]]
+    let key = EntryKey(initiator: node)
+    #expect(
+      await changes(["--initiator", node], users: [], ofEntry: ["node1"])
+        == [.setACLEntry(Change.EntryKeys(target: "iqn.t", key, ["chap": list]))])
+  }
+
+  @Test("Two different secrets, or giving up, change nothing", arguments: [["a", "b"], [nil], []])
   func mistyped(hidden: [String?]) async {
     let run = await run(Self.arguments, console: TestConsole(hidden: hidden, canAsk: true))
     #expect(run.daemon.calls.isEmpty)
@@ -40,21 +72,21 @@ struct SecretTests {
     #expect(run.code == 65)
   }
 
-  @Test("a secret is one line of standard input")
+  @Test("A secret is one line of standard input")
   func piped() async {
     let run = await run(Self.arguments, console: TestConsole(input: [Self.secret, "more"]))
     #expect(run.daemon.changes == [Self.wanted(Self.secret)])
     #expect(run.errors.isEmpty)
   }
 
-  @Test("no input is no secret")
+  @Test("No input is no secret")
   func nothing() async {
     let run = await run(Self.arguments)
     #expect(run.code == 65)
     #expect(run.daemon.calls.isEmpty)
   }
 
-  @Test("a secret is the one line of a file", arguments: ["", "\n", "\r\n"])
+  @Test("A secret is the one line of a file", arguments: ["", "\n", "\r\n"])
   func fromFile(end: String) async throws {
     let path = try Self.file(Self.secret + end)
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -63,7 +95,7 @@ struct SecretTests {
     #expect(run.errors.isEmpty)
   }
 
-  @Test("a file that others can read is used, with the command against that")
+  @Test("A file that others can read is used, with the command against that")
   func exposedFile() async throws {
     let path = try Self.file(Self.secret)
     defer { try? FileManager.default.removeItem(atPath: path) }
@@ -74,7 +106,7 @@ struct SecretTests {
   }
 
   @Test(
-    "what is no secret is refused without showing it",
+    "What is no secret is refused without showing it",
     arguments: ["", "\n", "sehr\ngeheim", "sehr\0geheim", "sehr\u{7F}geheim"])
   func badSecrets(text: String) async throws {
     let path = try Self.file(text)
@@ -85,7 +117,7 @@ struct SecretTests {
     #expect(!run.errors.contains("geheim"))
   }
 
-  @Test("a file that is not there ends with 66")
+  @Test("A file that is not there ends with 66")
   func missingFile() async {
     let run = await run(Self.arguments + ["--secret-file", "/nowhere/secret"])
     #expect(run.code == 66)
@@ -106,7 +138,7 @@ struct SecretTests {
     #expect(run.output == "iqn.t answers as node1\n")
   }
 
-  @Test("no command takes a secret as an argument")
+  @Test("No command takes a secret as an argument")
   func noArgument() async {
     for option in ["--secret", "--password", "--chap-secret"] {
       let run = await run(Self.arguments + [option, Self.secret])
@@ -116,7 +148,7 @@ struct SecretTests {
     #expect(await run(Self.arguments + [Self.secret]).code == 64)
   }
 
-  @Test("the secret is in no output and no error, also where the daemon refuses")
+  @Test("The secret is in no output and no error, also where the daemon refuses")
   func notShown() async {
     for json in [[], ["--json"]] {
       let daemon = FakeDaemon { $0.failure = AdministrationError(.conflict, "user node1 exists") }
@@ -128,7 +160,7 @@ struct SecretTests {
     }
   }
 
-  @Test("users of an entry and of discovery are told apart")
+  @Test("Users of an entry and of discovery are told apart")
   func places() async {
     let entry = await run(
       ["chap", "add", "--target", "iqn.t", "--initiator", "iqn.n", "--address", "::1", "u"],

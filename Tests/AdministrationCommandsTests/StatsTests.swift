@@ -43,7 +43,7 @@ struct StatsTests {
     }
   }
 
-  @Test("rates come from two readings and the time between them, the busiest first")
+  @Test("Rates come from two readings and the time between them, the busiest first")
   func rates() async {
     let run = await run("stats --interval 2", Self.daemon())
     #expect(
@@ -58,7 +58,7 @@ struct StatsTests {
     #expect(run.daemon.state.withLock { $0.slept } == [.milliseconds(2000)])
   }
 
-  @Test("rows of LUNs name the initiator that alone has the LUN")
+  @Test("Rows of LUNs name the initiator that alone has the LUN")
   func ofLUNs() async {
     let run = await run("stats --total --by lun", Self.daemon())
     let lines = run.output.split(separator: "\n").dropFirst()
@@ -92,12 +92,12 @@ struct StatsTests {
     #expect(lines.allSatisfy { $0.count <= 60 }, "a line that breaks pushes others off the screen")
   }
 
-  @Test("a line is cut by what is seen of it: colours take no place, and end with it")
+  @Test("A line is cut by what is seen of it: colours take no place, and end with it")
   func cutting() {
-    #expect(Stats.cut("12345", to: 5) == "12345")
-    #expect(Stats.cut("85 µs and more", to: 5) == "85 µs")
-    #expect(Stats.cut("12\u{1B}[31m345\u{1B}[0m", to: 3) == "12\u{1B}[31m3\u{1B}[0m")
-    #expect(Stats.cut("", to: 3) == "")
+    #expect(StatsCommand.cut("12345", to: 5) == "12345")
+    #expect(StatsCommand.cut("85 µs and more", to: 5) == "85 µs")
+    #expect(StatsCommand.cut("12\u{1B}[31m345\u{1B}[0m", to: 3) == "12\u{1B}[31m3\u{1B}[0m")
+    #expect(StatsCommand.cut("", to: 3) == "")
   }
 
   @Test("--watch ends when nobody reads any more")
@@ -110,7 +110,7 @@ struct StatsTests {
     #expect(run.daemon.calls.count == 4)
   }
 
-  @Test("a daemon that started anew has done all that it counts")
+  @Test("A daemon that started anew has done all that it counts")
   func restart() async {
     let daemon = FakeDaemon {
       $0.statistics = [
@@ -153,7 +153,7 @@ struct StatsTests {
     (1 << 60, "1 EiB"),
   ]
 
-  @Test("sizes are in the unit that fits, rounded to one decimal", arguments: sizeTexts)
+  @Test("Sizes are in the unit that fits, rounded to one decimal", arguments: sizeTexts)
   func sizes(bytes: UInt64, text: String) {
     #expect(Quantity.size(bytes) == text)
   }
@@ -163,7 +163,7 @@ struct StatsTests {
     (3_400_000, "3.4 s"), (.infinity, "9000000000000000000 s"),
   ]
 
-  @Test("latencies are in the unit that fits", arguments: latencyTexts)
+  @Test("Latencies are in the unit that fits", arguments: latencyTexts)
   func latencies(microseconds: Double, text: String) {
     #expect(Quantity.latency(microseconds) == text)
   }

@@ -31,13 +31,13 @@ struct ChangeCodingTests {
     .setNote(NoteSpecification(key: "tgt/tid/1", value: "iqn.a", mustBeNew: true)),
   ]
 
-  @Test("come back as they went")
+  @Test("Come back as they went")
   func roundTrip() throws {
     let data = try JSONEncoder().encode(ChangeList(Self.all))
     #expect(try JSONDecoder().decode(ChangeList.self, from: data).changes == Self.all)
   }
 
-  @Test("have each name once, and the payload that the name says")
+  @Test("Have each name once, and the payload that the name says")
   func names() throws {
     var names: [String] = []
     for change in Self.all {
@@ -52,7 +52,7 @@ struct ChangeCodingTests {
     #expect(names.count == Change.Name.allCases.count)
   }
 
-  @Test("look like this")
+  @Test("Look like this")
   func golden() throws {
     let text = #"{"changes":[{"addLUN":{"target":"t","lun":{"store":"a"}}}]}"#
     let list = try JSONDecoder().decode(ChangeList.self, from: Data(text.utf8))
@@ -61,7 +61,7 @@ struct ChangeCodingTests {
   }
 
   @Test(
-    "that are two at once or none are refused",
+    "That are two at once or none are refused",
     arguments: [
       #"{"changes":[{}]}"#, #"{"changes":[{"explode":{}}]}"#,
       #"{"changes":[{"removeStore":{"name":"a"},"removeTarget":{"name":"t"}}]}"#,

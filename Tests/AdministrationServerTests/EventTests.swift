@@ -12,7 +12,7 @@ struct EventTests {
     Event(.storeOffline, "number \(number)", store: "s\(number)")
   }
 
-  @Test("brings events as they happen, numbered and dated, one JSON object a line")
+  @Test("Brings events as they happen, numbered and dated, one JSON object a line")
   func order() async throws {
     try await Bench.run { bench in
       let received = Mutex<[Event]>([])
@@ -33,7 +33,7 @@ struct EventTests {
     }
   }
 
-  @Test("ends here when the client goes away, though nothing happens")
+  @Test("Ends here when the client goes away, though nothing happens")
   func departure() async throws {
     try await Bench.run { bench in
       var connection: RawConnection? = try RawConnection(bench.path)
@@ -47,7 +47,7 @@ struct EventTests {
     }
   }
 
-  @Test("ends there when the task that reads is cancelled")
+  @Test("Ends there when the task that reads is cancelled")
   func cancellation() async throws {
     try await Bench.run { bench in
       let reader = Task { try await bench.client.events { _ in true } }
@@ -58,7 +58,7 @@ struct EventTests {
     }
   }
 
-  @Test("ends orderly when the server stops")
+  @Test("Ends orderly when the server stops")
   func stop() async throws {
     let bench = try Bench()
     defer { try? FileManager.default.removeItem(atPath: bench.directory) }
@@ -71,7 +71,7 @@ struct EventTests {
     bench.events.publish(Self.event(0))
   }
 
-  @Test("goes on after the event that was the last one, with what is still known")
+  @Test("Goes on after the event that was the last one, with what is still known")
   func after() async throws {
     try await Bench.run { bench in
       for number in 0..<5 { bench.events.publish(Self.event(number)) }
@@ -84,7 +84,7 @@ struct EventTests {
     }
   }
 
-  @Test("says how many events are not known any more")
+  @Test("Says how many events are not known any more")
   func afterTooLong() async {
     let hub = EventHub(recentCountMax: 3)
     for number in 0..<10 { hub.publish(Self.event(number)) }
@@ -95,7 +95,7 @@ struct EventTests {
     #expect(hub.subscriptionCount == 1)
   }
 
-  @Test("drops for a slow reader the oldest, and says how many")
+  @Test("Drops for a slow reader the oldest, and says how many")
   func slowQueue() async {
     let hub = EventHub()
     let subscription = hub.subscribe(after: nil, queueCountMax: 4)
@@ -107,7 +107,7 @@ struct EventTests {
     #expect(await subscription.next()?.map(\.store) == ["s10"])
   }
 
-  @Test("costs little memory for a client that does not read, and misses nothing in its count")
+  @Test("Costs little memory for a client that does not read, and misses nothing in its count")
   func slowReader() async throws {
     try await Bench.run {
       $0.limits.eventQueueCountMax = 16
@@ -135,7 +135,7 @@ struct EventTests {
     }
   }
 
-  @Test("says that it lives when nothing happens")
+  @Test("Says that it lives when nothing happens")
   func alive() async throws {
     try await Bench.run {
       $0.limits.aliveTime = .milliseconds(50)

@@ -87,7 +87,7 @@ struct NetworkTests {
     }
   }
 
-  @Test("serves who has a token, and tells others that they need one")
+  @Test("Serves who has a token, and tells others that they need one")
   func tokens() async throws {
     try await Self.run { bench in
       let port = try #require(bench.server.networkPort)
@@ -106,7 +106,7 @@ struct NetworkTests {
     }
   }
 
-  @Test("says nothing without TLS")
+  @Test("Says nothing without TLS")
   func plain() async throws {
     try await Self.run { bench in
       let port = try #require(bench.server.networkPort)
@@ -131,7 +131,7 @@ struct NetworkTests {
   }
 
   @Test(
-    "does not start with secrets that everybody can read, short tokens or none, or no certificate")
+    "Does not start with secrets that everybody can read, short tokens or none, or no certificate")
   func badFiles() async throws {
     let directory = try Bench.makeDirectory()
     defer { try? FileManager.default.removeItem(atPath: directory) }

@@ -7,10 +7,10 @@ import Testing
 
 @Suite("OpenAPI document")
 struct OpenAPITests {
-  static let table = RouteTable(hub: EventHub(), limits: ServerLimits())
+  static let table = RouteTable(hub: EventHub(), limits: APILimits())
   static let document = OpenAPIDocument(table.routes).json
 
-  @Test("has each route, and nothing else")
+  @Test("Has each route, and nothing else")
   func routes() {
     let described = Self.document["paths"]?.members.flatMap { path, item in
       item.members.keys.map { "\($0.uppercased()) \(path)" }
@@ -21,7 +21,7 @@ struct OpenAPITests {
     #expect(routed.contains("GET /v1/openapi.json"))
   }
 
-  @Test("has a definition for each of its references")
+  @Test("Has a definition for each of its references")
   func references() {
     let references = Self.references(in: Self.document)
     #expect(references.count > 50)
@@ -32,7 +32,7 @@ struct OpenAPITests {
     }
   }
 
-  @Test("says of each operation who it is, what may be asked and what comes")
+  @Test("Says of each operation who it is, what may be asked and what comes")
   func operations() throws {
     var identifiers: [String] = []
     for (path, item) in Self.document["paths"]?.members ?? [:] {
@@ -50,7 +50,7 @@ struct OpenAPITests {
     #expect(Set(identifiers).count == identifiers.count)
   }
 
-  @Test("describes types as they are: what must be there, what may")
+  @Test("Describes types as they are: what must be there, what may")
   func schemas() throws {
     let schemas = try #require(Self.document["components"]?["schemas"])
     let lun = try #require(schemas["LUNSpecification"])
@@ -70,7 +70,7 @@ struct OpenAPITests {
         == ["type": "object", "additionalProperties": ["type": "integer", "minimum": 0]])
   }
 
-  @Test("is served as it is made")
+  @Test("Is served as it is made")
   func served() async throws {
     try await Bench.run { bench in
       let answer = try await bench.ask("GET", "/v1/openapi.json")

@@ -22,7 +22,7 @@ struct SocketTests {
   }
 
   /// T-SOCK-1.
-  @Test("is for its owner alone, whatever the umask, and goes with the server")
+  @Test("Is for its owner alone, whatever the umask, and goes with the server")
   func mode() async throws {
     var path = ""
     try await Bench.run { bench in
@@ -34,7 +34,7 @@ struct SocketTests {
     #expect(!path.isEmpty && !FileManager.default.fileExists(atPath: path))
   }
 
-  @Test("is for its group too, where there is one", .enabled(if: geteuid() == 0))
+  @Test("Is for its group too, where there is one", .enabled(if: geteuid() == 0))
   func group() async throws {
     let directory = try Bench.makeDirectory()
     defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -47,7 +47,7 @@ struct SocketTests {
     #expect(!FileManager.default.fileExists(atPath: file.path))
   }
 
-  @Test("of a group that is not there is refused by name")
+  @Test("Of a group that is not there is refused by name")
   func noGroup() async throws {
     let bench = try Bench { $0.group = "no such group" }
     defer { try? FileManager.default.removeItem(atPath: bench.directory) }
@@ -57,7 +57,7 @@ struct SocketTests {
     #expect(SystemGroup.number(of: "root") == 0)
   }
 
-  @Test("takes the place of one that nobody listens on")
+  @Test("Takes the place of one that nobody listens on")
   func stale() async throws {
     let directory = try Bench.makeDirectory()
     defer { try? FileManager.default.removeItem(atPath: directory) }
@@ -75,7 +75,7 @@ struct SocketTests {
     }
   }
 
-  @Test("leaves one alone that somebody listens on")
+  @Test("Leaves one alone that somebody listens on")
   func live() async throws {
     try await Bench.run { first in
       let second = try Bench { $0.socketPath = first.path }
@@ -87,7 +87,7 @@ struct SocketTests {
     }
   }
 
-  @Test("leaves a file alone that is no socket, and a link")
+  @Test("Leaves a file alone that is no socket, and a link")
   func otherFile() async throws {
     let bench = try Bench()
     defer { try? FileManager.default.removeItem(atPath: bench.directory) }
@@ -107,7 +107,7 @@ struct SocketTests {
   }
 
   @Test(
-    "says what is wrong with its path",
+    "Says what is wrong with its path",
     arguments: ["", String(repeating: "x", count: 108), "/a\0b"])
   func path(path: String) {
     #expect(
@@ -115,7 +115,7 @@ struct SocketTests {
     ) { try SocketFile(path: path, group: nil) }
   }
 
-  @Test("says that its directory is not there")
+  @Test("Says that its directory is not there")
   func noDirectory() {
     #expect(
       throws: AdministrationServerError.socket(
@@ -126,7 +126,7 @@ struct SocketTests {
   // MARK: Peers
 
   /// T-SOCK-1.
-  @Test("admits root, its own user and members of its group, and nobody else")
+  @Test("Admits root, its own user and members of its group, and nobody else")
   func policy() {
     let open = PeerPolicy(user: 1000, group: Self.group)
     #expect(open.admits(Peer(user: 0, group: 0)))
@@ -141,7 +141,7 @@ struct SocketTests {
   }
 
   /// T-SOCK-1.
-  @Test("answers a stranger that came through that it may not", .enabled(if: geteuid() == 0))
+  @Test("Answers a stranger that came through that it may not", .enabled(if: geteuid() == 0))
   func stranger() async throws {
     try await Bench.run { bench in
       #expect(throws: RawConnection.Failure.self) {
@@ -160,7 +160,7 @@ struct SocketTests {
     }
   }
 
-  @Test("knows who is at the other end")
+  @Test("Knows who is at the other end")
   func peer() async throws {
     let directory = try Bench.makeDirectory()
     defer { try? FileManager.default.removeItem(atPath: directory) }

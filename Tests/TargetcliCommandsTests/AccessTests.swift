@@ -152,14 +152,62 @@ struct AccessTests {
     #expect(!bench.notes.contains("a-long-secret-1"))
   }
 
-  @Test("Without room for notes nothing is done")
-  func readOnlyPlace() async throws {
+  @Test("What waits is noted with the daemon, in one request with the change, and in no file")
+  func noted() async throws {
     let bench = try await bench()
-    await bench.all("\(Self.tpg)/acls create \(Bench.node)")
     bench.paper.isReadOnly = true
-    let run = await bench("\(Self.acl) set auth userid=u")
-    #expect((run.code, run.output) == (1, ""))
-    #expect(run.errors.contains("Permission denied"))
+    await bench.all(
+      "\(Self.tpg)/acls create \(Bench.node)", "\(Self.tpg) disable",
+      "\(Self.acl) set auth userid=u")
+    let disabling = try #require(bench.daemon.requests.first { $0.options.now })
+    let kinds = disabling.changes.map { if case .setNote = $0 { "note" } else { "change" } }
+    #expect(Set(kinds) == ["note", "change"])
+    #expect(bench.notes.contains("targetcli/target/\(Bench.iqn)/acl/\(Bench.node)/0="))
+    #expect(bench.paper.files.keys.sorted() == ["/root/.targetcli/prefs.json"])
+    await bench.all("\(Self.tpg) enable", "\(Self.acl) set auth password=a-long-secret-1")
+    #expect(try target(bench).acl.map { $0.chap.map(\.user) } == [["u"]])
+  }
+
+  @Test("An initiator that waits keeps as many LUNs of its own as it has")
+  func longNote() async throws {
+    let bench = try await bench()
+    await bench.all("\(Self.tpg)/acls create \(Bench.node) add_mapped_luns=False")
+    for number in 1...60 { await bench.all("\(Self.acl) create \(number) 0") }
+    let before = try target(bench)
+    await bench.all("\(Self.tpg) disable")
+    #expect(try target(bench).acl.isEmpty)
+    await bench.all("\(Self.tpg) enable")
+    #expect(try target(bench) == before)
+    #expect(!bench.notes.contains("/acl/"))
+  }
+
+  @Test("Notes of a target that another program has removed do not wait for the next of its name")
+  func staleNotes() async throws {
+    let bench = try await bench()
+    await bench.all("\(Self.tpg)/acls create \(Bench.node)", "\(Self.tpg) disable")
+    let removal = Change.removeTarget(Change.TargetName(Bench.iqn))
+    _ = try await bench.daemon.change(ChangeRequest([removal], ChangeOptions()))
+    await bench.all("iscsi create \(Bench.iqn)")
+    #expect(!bench.notes.contains("/acl/"))
+    #expect(!(await bench("ls \(Self.tpg)").output.contains("[disabled]")))
+  }
+
+  @Test("Secrets in files with relative paths keep nobody from changing a target")
+  func secretsInFiles() async throws {
+    let bench = try Bench(
+      """
+      {"portals": ["0.0.0.0:3260", "[::]:3260"], "stores": {"r": {"memory": true, "size": "64MiB"}},
+       "targets": [{"name": "\(Bench.iqn)", "luns": [{"lun": 1, "store": "r"}],
+         "acl": [{"initiator": "\(Bench.node)",
+           "chap": [{"user": "node", "secret": {"file": "secret.cluster"}}]}]}]}
+      """)
+    await bench.all(
+      "\(Self.tpg) get attribute authentication", "\(Self.tpg) get parameter MaxBurstLength",
+      "\(Self.tpg) set parameter MaxConnections=2", "\(Self.tpg) get auth",
+      "\(Self.acl) get auth userid", "saveconfig /tmp/x.json")
+    let run = await bench("\(Self.tpg) disable")
+    #expect(run.code == 1)
+    #expect(run.errors.hasPrefix("The secret of node stands in a file that cannot be read here"))
   }
 
   @Test("What the daemon refuses leaves the notes as they were")

@@ -11,6 +11,7 @@ final class FakeDaemon: Administrator {
     var sessions: [SessionResource] = []
     var saves = 0
     var failure: AdministrationError?
+    var notes: [NoteResource] = []
     var configurationFile: String? = "/etc/swift-tgtd/targets.json"
   }
 
@@ -33,7 +34,8 @@ final class FakeDaemon: Administrator {
   func fail(_ failure: AdministrationError) { state.withLock { $0.failure = failure } }
 
   private static func load(_ text: ConfigurationText) throws -> TargetConfiguration {
-    try ConfigurationLoader.load(text: text.text, permissions: .unchecked).configuration
+    // No test has files of secrets.
+    try ConfigurationLoader.look(at: text.text, file: "/etc/swift-tgtd/targets.json")
   }
 
   private func loaded() throws(AdministrationError) -> TargetConfiguration {
@@ -136,11 +138,38 @@ final class FakeDaemon: Administrator {
 
   // MARK: Changes
 
+  func notes(withSecrets: Bool) async throws(AdministrationError) -> [NoteResource] {
+    let notes = state.withLock { $0.notes }
+    return notes.map { note in
+      var note = note
+      if note.isSecret, !withSecrets { note.value = nil }
+      return note
+    }
+  }
+
+  /// With the daemon's bounds.
+  private static func set(
+    _ note: NoteSpecification, in notes: inout [NoteResource]
+  ) throws(AdministrationError) {
+    guard (1...512).contains(note.key.utf8.count), (note.value?.reveal.utf8.count ?? 0) <= 1024
+    else { throw AdministrationError(.tooLarge, "a note has at most 1024 bytes") }
+    let value = note.value.map {
+      NoteResource(key: note.key, value: $0.reveal, isSecret: note.isSecret ?? false)
+    }
+    if let index = notes.firstIndex(where: { $0.key == note.key }) {
+      if let value { notes[index] = value } else { notes.remove(at: index) }
+    } else if let value {
+      notes.append(value)
+    }
+  }
+
   func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult {
     try state.withLock { state throws(AdministrationError) in
       if let failure = state.failure { throw failure }
       state.requests.append(request)
       var text = state.text
+      var notes = state.notes
+      for case .setNote(let note) in request.changes { try Self.set(note, in: &notes) }
       do {
         for change in request.changes { try text.make(change) }
         _ = try Self.load(text)
@@ -148,6 +177,7 @@ final class FakeDaemon: Administrator {
         throw AdministrationError(.invalid, "\(error)")
       }
       state.text = text
+      state.notes = notes
       return ChangeResult()
     }
   }
@@ -166,7 +196,6 @@ final class FakeDaemon: Administrator {
   func clearReservations(store: String) async throws(AdministrationError) { throw unused }
   func statistics() async throws(AdministrationError) -> StatisticsResource { throw unused }
   func metrics() async throws(AdministrationError) -> String { throw unused }
-  func notes(withSecrets: Bool) async throws(AdministrationError) -> [NoteResource] { throw unused }
   func difference() async throws(AdministrationError) -> DifferenceList { throw unused }
   func reload(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {
     throw unused

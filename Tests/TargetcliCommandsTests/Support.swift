@@ -1,4 +1,5 @@
 import AdministrationModel
+import Synchronization
 import Testing
 
 @testable import TargetcliCommands
@@ -35,15 +36,13 @@ final class PaperSurroundings: Surroundings {
   func kind(of path: String) -> FileKind? {
     kinds[path] ?? files[path].map { .file(bytes: UInt64($0.utf8.count)) }
   }
-  func lock(_ path: String) -> AnyObject? { nil }
 }
 
-/// A daemon, its notes and a person, through as many calls of the program as a test makes.
+/// A daemon and a person, through as many calls of the program as a test makes.
 final class Bench {
   let daemon: FakeDaemon
   let paper = PaperSurroundings()
 
-  static let notesPath = "/run/swift-tgtd/admin.sock.targetcli"
   static let iqn = "iqn.2023-02.com.example:blocks"
   static let node = "iqn.2023-02.com.example:node1.init"
 
@@ -52,8 +51,7 @@ final class Bench {
   }
 
   var session: Session {
-    Session(
-      daemon, paper, notesPath: Self.notesPath, preferencesPath: "/root/.targetcli/prefs.json")
+    Session(daemon, paper, preferencesPath: "/root/.targetcli/prefs.json")
   }
 
   struct Run {
@@ -90,5 +88,10 @@ final class Bench {
   }
 
   var target: TargetResource? { get async throws { try await daemon.targets(named: nil).first } }
-  var notes: String { paper.files[Self.notesPath] ?? "" }
+  /// All that the daemon keeps for targetcli.
+  var notes: String {
+    daemon.state.withLock { state in
+      state.notes.map { "\($0.key)=\($0.value ?? "")\n" }.joined()
+    }
+  }
 }

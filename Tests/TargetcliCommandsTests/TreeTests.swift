@@ -20,6 +20,22 @@ struct TreeTests {
     #expect(run.code == 0)
   }
 
+  @Test("ls shows how a backstore is accessible through each portal group")
+  func accessStates() async throws {
+    let bench = try Bench(
+      """
+      {"portals": [{"address": "127.0.0.1:3260", "group": 1}, {"address": "127.0.0.1:3261", "group": 2}],
+       "stores": {"r": {"memory": true, "size": "64MiB"}, "s": {"memory": true, "size": "64MiB"}},
+       "targets": [{"name": "\(Bench.iqn)", "luns": [{"lun": 1, "store": "r"}],
+         "portalGroups": [1, {"tag": 2, "state": "standby"}]}]}
+      """)
+    let r = await bench("ls /backstores/ramdisk/r").output
+    #expect(
+      r.contains("[ALUA state: Active/optimized (portal group 1), Standby (portal group 2)]"))
+    #expect(
+      await bench("ls /backstores/ramdisk/s").output.contains("[ALUA state: Active/optimized]"))
+  }
+
   @Test("ls shows backstores, LUNs, initiators and portals in their places")
   func whole() async throws {
     let bench = try Bench()

@@ -19,13 +19,19 @@ final class ConfiguredAdministrator: Administrator {
     var statistics = StatisticsResource(at: ConfiguredAdministrator.now)
     /// Every call ends with it.
     var failure: AdministrationError?
+    /// Every change ends with it.
+    var refusal: AdministrationError?
   }
 
   static let now = Timestamp(secondsSinceEpoch: 1_795_243_454)
   let state: Mutex<State>
 
-  init(_ text: String = "{ portals: [\"127.0.0.1:13267\"] }") throws {
-    state = Mutex(State(loaded: try ConfigurationLoader.load(text: text)))
+  init(
+    _ text: String = "{ portals: [\"127.0.0.1:13267\"] }", directory: String = "/"
+  ) throws {
+    let loaded = try ConfigurationLoader.load(
+      text: text, directory: directory, permissions: .unchecked)
+    state = Mutex(State(loaded: loaded))
   }
 
   var configurationText: String { state.withLock { $0.loaded.text.text } }
@@ -153,6 +159,7 @@ final class ConfiguredAdministrator: Administrator {
 
   func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult {
     try reading { state throws(AdministrationError) in
+      if let refusal = state.refusal { throw refusal }
       state.requests.append(request)
       var notes = state.notes
       for case .setNote(let note) in request.changes { try notes.set(note) }
@@ -200,7 +207,7 @@ extension AdministrationError {
   fileprivate init(_ refusal: ConfigurationRefusal) {
     switch refusal {
     case .edit(let error):
-      self.init(error.kind == .conflict ? .conflict : .invalid, "\(error)")
+      self.init(error.kind == .conflict ? .conflict : .invalid, "\(error)", path: error.path)
     default: self.init(.invalid, "\(refusal)")
     }
   }

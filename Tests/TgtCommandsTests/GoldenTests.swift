@@ -107,7 +107,7 @@ struct GoldenTests {
   /// Without those that need an initiator, or no daemon.
   @Test(
     "The tgt of this machine still answers as the transcripts say", .enabled(if: canRunTgt),
-    arguments: ["targets", "access", "units", "accounts", "parameters", "portals"])
+    arguments: ["targets", "access", "units", "accounts", "parameters", "offline", "portals"])
   func tgtItself(_ name: String) async throws {
     let real = RealTgt()
     try await real.start()

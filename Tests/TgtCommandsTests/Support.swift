@@ -55,9 +55,9 @@ struct Bench {
   var files = PaperFiles()
   var input: [String] = []
 
-  init() throws {
-    daemon = try ConfiguredAdministrator()
-    daemon.state.withLock { $0.sizes = Self.sizes }
+  init(_ daemon: ConfiguredAdministrator? = nil) throws {
+    self.daemon = try daemon ?? ConfiguredAdministrator()
+    self.daemon.state.withLock { $0.sizes = Self.sizes }
     for path in Self.sizes.keys { files.kinds[path] = .regular }
   }
 

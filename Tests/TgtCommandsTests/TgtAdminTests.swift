@@ -1,12 +1,14 @@
 import AdministrationModel
 import Foundation
 import Synchronization
+import TargetConfig
 import Testing
 
 @testable import TgtCommands
 
 @Suite("tgt-admin")
 struct TgtAdminTests {
+  /// A name in use at a cluster: no iqn, eui or naa, and taken by tgt all the same.
   private static let resource = "srv1512nas.clu-xlu-resource"
 
   /// Writes a targets.conf, and says where.
@@ -115,6 +117,44 @@ struct TgtAdminTests {
     #expect(!target.isOpenToAny)
     #expect(target.acl.map(\.initiator) == ["iqn.2026-11.com.example:node1"])
     #expect(bench.daemon.configurationText.contains("maxConnections"))
+  }
+
+  @Test("tgt-admin and config import give a disk the same identity and the same cache")
+  func sameAsImport() async throws {
+    let bench = try Bench()
+    let path = try Self.file(
+      """
+      <target iqn.2026-11.com.example:one>
+        <backing-store /disks/a.img>
+          bsoflags sync
+          mode_page 0x8:0:18:0x10:0
+          params rotation_rate=1
+        </backing-store>
+        <backing-store /disks/b.img>
+          lun 9
+          scsi_id IET-mine-17
+          scsi_sn S17
+          params rotation_rate=7200
+        </backing-store>
+      </target>
+      """)
+    #expect(await bench.admin("-e -c \(path)").code == 0)
+    let made = bench.daemon.state.withLock { $0.loaded.configuration }
+    let source = try String(contentsOfFile: path, encoding: .utf8)
+    let text = try ConfigurationImport.read(
+      text: source, fileName: path, format: .targetsConf
+    ).text
+    let imported = try ConfigurationLoader.load(text: text, permissions: .unchecked).configuration
+    for number in [1, 9] as [UInt16] {
+      func store(_ configuration: TargetConfiguration) throws -> TargetConfiguration.Store {
+        let lun = try #require(configuration.targets.first?.luns.first { $0.number == number })
+        return try #require(configuration.store(named: lun.store))
+      }
+      let (one, other) = (try store(made), try store(imported))
+      #expect(one.naa == other.naa && one.serial == other.serial && one.vendor == other.vendor)
+      #expect(one.cache == other.cache && one.rotationRate == other.rotationRate)
+      #expect(one.rotationRate != nil)
+    }
   }
 
   @Test("--update leaves a target in use alone, and with --force makes it anew with its number")

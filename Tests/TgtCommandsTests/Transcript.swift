@@ -16,7 +16,8 @@ struct Transcript {
   }
 
   static let names = [
-    "targets", "access", "units", "accounts", "parameters", "portals", "sessions", "arguments",
+    "targets", "access", "units", "accounts", "parameters", "offline", "portals", "sessions",
+    "arguments",
   ]
 
   var steps: [Step] = []

@@ -5,14 +5,6 @@ GROUPS_OF_CLAIMS=(files tools image access exclusion flood stop crash live suite
 
 # --- swift-tgtadm works on files alone: the same whatever the engine
 
-# exits STATUS COMMAND...: ends with it; the output of both kinds is in $WORK/said.
-exits() {
-  local status=0 wanted=$1; shift
-  bounded "$@" >"$WORK/said" 2>&1 || status=$?
-  cat "$WORK/said"
-  ((status == wanted))
-}
-said() { grep -qF -e "$1" "$WORK/said" || { cat "$WORK/said"; false; }; }
 
 write_targets_conf() {
   mkdir -p "$1/conf.d" || return
@@ -35,37 +27,37 @@ claims_files() {
   adm=${TGTADM:-$(dirname "$TGTD")/swift-tgtadm} new=$d/new.json
   [[ -x $adm ]] || { fail "$adm is built"; return; }
   claim "a targets.conf with an include" write_targets_conf "$d" || return
-  claim "import writes a new file" exits 0 "$adm" config import "$d/targets.conf" --output "$new"
+  claim "import writes a new file" exits 0 bounded "$adm" config import "$d/targets.conf" --output "$new"
   claim "import notes what is not kept, with file and line" said "conf.d/cluster.conf:5: "
   claim "the new file is for its owner alone" test "$(stat -c %a "$new")" = 600
-  claim "import never writes over a file" exits 73 "$adm" config import "$d/targets.conf" --output "$new"
+  claim "import never writes over a file" exits 73 bounded "$adm" config import "$d/targets.conf" --output "$new"
   claim "import says that the file exists" said "File exists"
-  claim "import --strict exits 1 with notes" exits 1 "$adm" config import "$d/targets.conf" --strict
-  claim "check accepts what import wrote" exits 0 "$adm" config check "$new"
+  claim "import --strict exits 1 with notes" exits 1 bounded "$adm" config import "$d/targets.conf" --strict
+  claim "check accepts what import wrote" exits 0 bounded "$adm" config check "$new"
   claim "check shows the imported user" said "CHAP user user"
   claim "check shows the imported address" said "192.168.90.0/24"
   claim "check shows no secret" refused said "$USER_SECRET"
   claim "swift-tgtd --check accepts it too" bounded "$TGTD" --check --config "$new"
-  claim "diff of a file with itself exits 0" exits 0 "$adm" config diff "$new" "$new"
+  claim "diff of a file with itself exits 0" exits 0 bounded "$adm" config diff "$new" "$new"
   sed 's/192.168.90.0/192.168.91.0/' "$new" >"$d/changed.json"; chmod 600 "$d/changed.json"
-  claim "diff of two files exits 1" exits 1 "$adm" config diff "$new" "$d/changed.json"
+  claim "diff of two files exits 1" exits 1 bounded "$adm" config diff "$new" "$d/changed.json"
   claim "diff shows what was added" said "192.168.91.0/24"
-  claim "diff --json exits 1 as well" exits 1 "$adm" config diff --json "$new" "$d/changed.json"
+  claim "diff --json exits 1 as well" exits 1 bounded "$adm" config diff --json "$new" "$d/changed.json"
   printf '{"stores": {},\n "tragets": []}\n' >"$d/wrong.json"
-  claim "diff with a wrong file exits 78" exits 78 "$adm" config diff "$new" "$d/wrong.json"
-  claim "check of a wrong file exits 1" exits 1 "$adm" config check "$d/wrong.json"
+  claim "diff with a wrong file exits 78" exits 78 bounded "$adm" config diff "$new" "$d/wrong.json"
+  claim "check of a wrong file exits 1" exits 1 bounded "$adm" config check "$d/wrong.json"
   claim "check names the line of the mistake" said "wrong.json:2: "
   printf 'nothing of this\n' >"$d/other.txt"
-  claim "import of a file without a word of the known formats exits 65" exits 65 "$adm" config import "$d/other.txt"
-  claim "import of no file exits 66" exits 66 "$adm" config import "$d/none"
-  claim "import of a text in which nothing is served exits 65" exits 65 "$adm" config import "$ROOT/LICENSE"
-  claim "a command without a daemon exits 69" exits 69 "$adm" status --socket "$d/none.sock"
+  claim "import of a file without a word of the known formats exits 65" exits 65 bounded "$adm" config import "$d/other.txt"
+  claim "import of no file exits 66" exits 66 bounded "$adm" config import "$d/none"
+  claim "import of a text in which nothing is served exits 65" exits 65 bounded "$adm" config import "$ROOT/LICENSE"
+  claim "a command without a daemon exits 69" exits 69 bounded "$adm" status --socket "$d/none.sock"
   claim "it says what to look at" said "systemctl status swift-tgtd"
-  claim "doctor without a daemon exits 1" exits 1 "$adm" doctor --config "$new" --socket "$d/none.sock"
+  claim "doctor without a daemon exits 1" exits 1 bounded "$adm" doctor --config "$new" --socket "$d/none.sock"
   mkdir "$d/conf.d/unreadable.conf"
-  claim "import fails where an included file cannot be read" exits 65 "$adm" config import "$d/targets.conf"
+  claim "import fails where an included file cannot be read" exits 65 bounded "$adm" config import "$d/targets.conf"
   claim "import names that file" said "unreadable.conf: is not a regular file"
-  claim "an unknown format is a wrong argument" exits 64 "$adm" config import "$d/targets.conf" --format x
+  claim "an unknown format is a wrong argument" exits 64 bounded "$adm" config import "$d/targets.conf" --format x
 }
 
 # --- libiscsi's tools see targets, identity and capacity
@@ -172,7 +164,7 @@ claims_access() {
 
 # --- one store, one daemon; one port, one daemon
 
-says() { grep -Eiq "$2" "$1"; }
+log_says() { grep -Eiq "$2" "$1"; }
 other_serves() { PORT=$1 bounded iscsi-readcapacity16 "iscsi://127.0.0.1:$1/$IQN:open/1"; }
 tells_of_the_port() {
   local status=0
@@ -191,7 +183,7 @@ claims_exclusion() {
   port=$(sed -n 's/.*127.0.0.1:\([0-9]*\).*/\1/p' "$second/targets.json")
   launch "$second"
   claim "$ENGINE: a second daemon on the same file says that it is locked" \
-    until_ok 15 says "$second/log" 'lock'
+    until_ok 15 log_says "$second/log" 'lock'
   claim "$ENGINE: a second daemon on the same file serves no data" refused other_serves "$port"
   stop "$PID"
   claim "$ENGINE: the first daemon still serves" ready

@@ -148,4 +148,30 @@ told() {
 # refused COMMAND...: it fails by itself, not by a timeout or a signal.
 refused() { local status=0; "$@" || status=$?; ((status != 0 && status < 124)); }
 
+# exits STATUS COMMAND...: it ends so; its output of both kinds is in $WORK/said, and shown.
+exits() {
+  local wanted=$1 status=0; shift
+  "$@" >"$WORK/said" 2>&1 || status=$?
+  cat "$WORK/said"
+  ((status == wanted))
+}
+# said TEXT: what `exits` ran last said it somewhere.
+said() { grep -qF -e "$1" "$WORK/said" || { cat "$WORK/said"; false; }; }
+# says LINE COMMAND...: it succeeds, and a whole line of its output is that.
+says() { local line=$1; shift; exits 0 "$@" && grep -qxF -e "$line" "$WORK/said"; }
+silent() { local said; said=$("$@" 2>&1) && [[ -z $said ]] || { echo "$said"; false; }; }
+# logs_in [-n NODE] [-u USER%SECRET] TARGET LUN: INQUIRY of that LUN, at $PORT of this machine.
+logs_in() {
+  local OPTIND option user='' node=()
+  while getopts n:u: option; do
+    case $option in
+      n) node=(-i "$OPTARG") ;;
+      u) user=$OPTARG@ ;;
+      *) return 64 ;;
+    esac
+  done
+  shift $((OPTIND - 1))
+  timeout -k 5 20 iscsi-inq "${node[@]}" "iscsi://${user}127.0.0.1:$PORT/$1/$2"
+}
+
 count() { local n; n=$(grep -c "^$1" "$2" 2>/dev/null); echo "${n:-0}"; }

@@ -45,10 +45,8 @@ targetcli_stop() {
   gone "$PID" 10 || { kill -KILL "$PID" 2>/dev/null; wait "$PID" 2>/dev/null; false; }
 }
 
-# logs_in TARGET LUN [USER%SECRET] [NODE]: INQUIRY of that LUN.
-logs_in() {
-  timeout -k 5 20 iscsi-inq -i "${4:-$GUIDE_NODE}" "iscsi://${3:+$3@}127.0.0.1:$PORT/$1/$2"
-}
+# node_logs_in [USER%SECRET]: the node of the guides, at its LUN.
+node_logs_in() { logs_in -n "$GUIDE_NODE" ${1:+-u "$1"} "$GUIDE_TARGET" 0; }
 lists_lun() {
   timeout -k 5 20 iscsi-ls -s -i "$GUIDE_NODE" "iscsi://$1@127.0.0.1:$PORT" | tee "$WORK/listed"
   grep -A1 "Target:$GUIDE_TARGET " "$WORK/listed" | grep -q "Lun:0"
@@ -78,23 +76,24 @@ Created mapped LUN 0." \
   claim "saveconfig keeps the file's comments, and its mode" saved_well
   claim "the node logs in with CHAP and sees the LUN" lists_lun username%password
   claim "the LUN has the backstore's name as its product" inquiry_says sdb
-  claim "without CHAP the node is refused" refused logs_in "$GUIDE_TARGET" 0
-  claim "with another password it is refused" refused logs_in "$GUIDE_TARGET" 0 username%passwort
-  claim "another node is refused" refused logs_in "$GUIDE_TARGET" 0 username%password iqn.2023-02.com.example:node2
+  claim "without CHAP the node is refused" refused node_logs_in
+  claim "with another password it is refused" refused node_logs_in username%passwort
+  claim "another node is refused" refused logs_in -n iqn.2023-02.com.example:node2 -u username%password "$GUIDE_TARGET" 0
   claim "ls shows the tree" shows "o- lun0 " ls
   claim "ls shows no secret" shows_not password ls
-  claim "no file beside the socket keeps a secret of the daemon's" refused grep -q '"password" : "' "$WORK/admin.sock.targetcli"
+  claim "targetcli keeps no file beside the socket" no_file_of_its_own
   claim "sessions are listed" shows "(no open sessions)" sessions
   claim "wrong words are refused: a command" cli_refuses "Command not found frobnicate" frobnicate
   claim "a path" cli_refuses "No such path /iscsi/nothing" /iscsi/nothing ls
   claim "a name" cli_refuses "WWN not valid as: iqn, naa, eui" /iscsi create nonsense
   claim "a size" cli_refuses "Cannot interpret size" /backstores/fileio create x "$WORK/x" 2X
 }
+no_file_of_its_own() { [[ -S $WORK/admin.sock ]] && ! compgen -G "$WORK/admin.sock.*"; }
 saved_well() {
   grep -q "This comment stays" "$WORK/targets.json" && grep -q "$GUIDE_TARGET" "$WORK/targets.json" &&
     [[ $(stat -c %a "$WORK/targets.json") = 600 ]]
 }
-inquiry_says() { logs_in "$GUIDE_TARGET" 0 username%password | tee /dev/stderr | grep -q "Product:$1 "; }
+inquiry_says() { node_logs_in username%password | tee /dev/stderr | grep -q "Product:$1 "; }
 
 # A restart with what was saved, and with what was exported as a saveconfig.json.
 claims_saved() {
@@ -105,7 +104,7 @@ claims_saved() {
   claim "which only its owner can read" test "$(stat -c %a "$WORK/saved.json")" = 600
   claim "clearconfig wants to be sure" cli_refuses "confirm=True needs to be set" clearconfig
   claim "clearconfig confirm=True" cli_answers "All configuration cleared" clearconfig confirm=True
-  claim "then the node finds nothing" refused logs_in "$GUIDE_TARGET" 0 username%password
+  claim "then the node finds nothing" refused node_logs_in username%password
   claim "restoreconfig brings everything back" shows "Configuration restored from $WORK/saved.json" restoreconfig "$WORK/saved.json"
   claim "and the node logs in again" until_ok 10 lists_lun username%password
 }
@@ -126,10 +125,10 @@ claims_session() {
   claim "it creates the backstore" grep -qF "Created block storage object lun0 using $device." "$WORK/typescript"
   claim "it sets the attributes" grep -qF "Parameter generate_node_acls is now '1'." "$WORK/typescript"
   claim "it saves at the end" grep -qF "Global pref auto_save_on_exit=true" "$WORK/typescript"
-  claim "any node logs in then" logs_in "$target" 0 '' iqn.2023-02.com.example:anybody
+  claim "any node logs in then" logs_in -n iqn.2023-02.com.example:anybody "$target" 0
   claim "the tab key completes a path" tab_completes
   claim "a script's commands are read from a pipe" piped "/iscsi delete $target" "/backstores/block delete lun0"
-  claim "and were carried out" refused logs_in "$target" 0 '' iqn.2023-02.com.example:anybody
+  claim "and were carried out" refused logs_in -n iqn.2023-02.com.example:anybody "$target" 0
   losetup -d "$device"
 }
 # on_terminal LINE...: typed one after another; what is shown is in $WORK/typescript.

@@ -2,6 +2,7 @@
 # the real daemon. tgt itself, where it is installed, is not touched.
 # shellcheck shell=bash disable=SC2034,SC2154
 IQN=iqn.2026-11.com.example
+# The name that a cluster in use has: one that is no iqn, eui or naa, and that tgt takes all the same.
 SRV=srv1512nas.clu-xlu-resource
 
 # tgt_commands: build the commands, and put them before all others.
@@ -32,13 +33,6 @@ JSON
   until_ok 20 tgtadm --mode system --op show || { cat "$WORK/log"; return 1; }
 }
 
-# says TEXT COMMAND...: it succeeds, and a line of its output is TEXT.
-says() { local text=$1; shift; "$@" >"$WORK/said" 2>&1 && grep -qxF -e "$text" "$WORK/said" || { cat "$WORK/said"; false; }; }
-# ends STATUS COMMAND...: it ends so.
-ends() { local wanted=$1 status=0; shift; "$@" || status=$?; ((status == wanted)); }
-silent() { local said; said=$("$@" 2>&1) && [[ -z $said ]] || { echo "$said"; false; }; }
-logs_in() { timeout 20 iscsi-inq ${2:+-i "$2"} "iscsi://${3:+$3@}127.0.0.1:$PORT/$1/${4:-1}"; }
-
 # agent NAME ACTION [KEY=VALUE...]: an OCF resource agent with implementation=tgt.
 agent() {
   local name=$1 action=$2 pair; shift 2
@@ -57,25 +51,25 @@ unit_agent() { agent iSCSILogicalUnit "$1" "target_iqn=$IQN:agent" lun=1 "path=$
 claims_agents() {
   truncate -s 64M "$WORK/agent.img"
   claim "iSCSITarget with implementation=tgt: validate-all" target_agent validate-all
-  claim "iSCSITarget: monitor says 7 before the start" ends 7 target_agent monitor
+  claim "iSCSITarget: monitor says 7 before the start" exits 7 target_agent monitor
   claim "iSCSITarget: start" target_agent start
   claim "iSCSITarget: monitor says 0" target_agent monitor
   claim "iSCSITarget: start of what runs" target_agent start
   claim "iSCSILogicalUnit: validate-all" unit_agent validate-all
-  claim "iSCSILogicalUnit: monitor says 7 before the start" ends 7 unit_agent monitor
+  claim "iSCSILogicalUnit: monitor says 7 before the start" exits 7 unit_agent monitor
   claim "iSCSILogicalUnit: start" unit_agent start
   claim "iSCSILogicalUnit: monitor says 0" unit_agent monitor
-  claim "the initiator of the agents' target logs in with CHAP" logs_in "$IQN:agent" '' user%user-secret-0123
-  claim "without the password it is refused" refused logs_in "$IQN:agent"
-  logs_in "$IQN:agent" '' user%user-secret-0123 >"$WORK/inquiry" 2>&1
+  claim "the initiator of the agents' target logs in with CHAP" logs_in -u user%user-secret-0123 "$IQN:agent" 1
+  claim "without the password it is refused" refused logs_in "$IQN:agent" 1
+  logs_in -u user%user-secret-0123 "$IQN:agent" 1 >"$WORK/inquiry" 2>&1
   claim "INQUIRY shows the agent's vendor" grep -q 'Vendor:ACME' "$WORK/inquiry"
   claim "INQUIRY shows the agent's product" grep -q 'Product:AgentDisk' "$WORK/inquiry"
   claim "iSCSITarget: stop while an initiator is logged in" stop_in_use
-  claim "iSCSITarget: monitor says 7 after the stop" ends 7 target_agent monitor
-  claim "iSCSILogicalUnit: monitor says 7 after its target's stop" ends 7 unit_agent monitor
+  claim "iSCSITarget: monitor says 7 after the stop" exits 7 target_agent monitor
+  claim "iSCSILogicalUnit: monitor says 7 after its target's stop" exits 7 unit_agent monitor
   claim "both start again" both_start
   claim "iSCSILogicalUnit: stop" unit_agent stop
-  claim "iSCSILogicalUnit: monitor says 7 after the stop" ends 7 unit_agent monitor
+  claim "iSCSILogicalUnit: monitor says 7 after the stop" exits 7 unit_agent monitor
   claim "iSCSILogicalUnit: stop of what is stopped" unit_agent stop
   claim "iSCSITarget: stop" target_agent stop
   claim "iSCSITarget: stop of what is stopped" target_agent stop
@@ -87,13 +81,14 @@ stop_in_use() {
   local holder
   (sleep 30 | qemu-io -f raw "iscsi://user%user-secret-0123@127.0.0.1:$PORT/$IQN:agent/1") >/dev/null 2>&1 &
   holder=$!
-  until_ok 10 says "Session: 1" sessions_renumbered || { kill "$holder"; return 1; }
+  until_ok 10 has_session 1 || { kill "$holder"; return 1; }
   target_agent stop || { kill "$holder" 2>/dev/null; return 1; }
   kill "$holder" 2>/dev/null
   wait "$holder" 2>/dev/null
   return 0
 }
-sessions_renumbered() { tgtadm --mode conn --op show --tid 1 | sed 's/^Session: .*/Session: 1/'; }
+# has_session TID: somebody is logged in.
+has_session() { tgtadm --mode conn --op show --tid "$1" | grep -q '^Session: '; }
 
 claims_tgt_admin() {
   local conf=$WORK/targets.conf
@@ -112,14 +107,42 @@ CONF
   claim "LUN 0 is a controller" says "            Type: controller" tgt-admin -s
   claim "LUN 1 stands where Cinder looks for it" says "        LUN: 1" tgt-admin -s
   claim "its disk has its path" says "            Backing store path: $WORK/disk.img" tgt-admin -s
-  claim "the user logs in with CHAP" logs_in "$SRV" '' iscsiadm%123456789adm
-  claim "another password is refused" refused logs_in "$SRV" '' iscsiadm%123456789adn
+  claim "the user logs in with CHAP" logs_in -u iscsiadm%123456789adm "$SRV" 1
+  claim "another password is refused" refused logs_in -u iscsiadm%123456789adn "$SRV" 1
   claim "tgt-admin --execute again" silent tgt-admin -e -c "$conf"
   claim "tgt-admin --update" tgt-admin --update "$SRV" -c "$conf"
-  claim "the user logs in after the update" logs_in "$SRV" '' iscsiadm%123456789adm
+  claim "the user logs in after the update" logs_in -u iscsiadm%123456789adm "$SRV" 1
   claim "tgt-admin --dump names the disk" says "	backing-store $WORK/disk.img" tgt-admin --dump
+  claim "tgt-admin --offline" silent tgt-admin --offline "$SRV"
+  claim "an offline target says so" says "        State: offline" tgt-admin --show
+  claim "and lets nobody in" refused logs_in -u iscsiadm%123456789adm "$SRV" 1
+  claim "tgt-admin --ready" silent tgt-admin --ready "$SRV"
+  claim "the user logs in again" logs_in -u iscsiadm%123456789adm "$SRV" 1
   claim "tgt-admin --delete" tgt-admin --delete "$SRV"
   claim "nothing is left" silent tgtadm --mode target --op show
+}
+
+# `state` of targets.conf, and the system as tgt's unit for systemd takes it down and up.
+claims_offline() {
+  local conf=$WORK/offline.conf
+  cat >"$conf" <<CONF
+<target $IQN:a>
+    backing-store $WORK/disk.img
+    state offline
+</target>
+<target $IQN:b>
+    backing-store $WORK/agent.img
+</target>
+CONF
+  claim "tgt-admin makes an offline target, and what stands behind it" silent tgt-admin -e -c "$conf"
+  claim "nobody logs in to the offline one" refused logs_in "$IQN:a" 1
+  claim "anybody logs in to the other" logs_in "$IQN:b" 1
+  claim "the system goes offline" tgtadm --op update --mode sys --name State -v offline
+  claim "then nobody logs in" refused logs_in "$IQN:b" 1
+  claim "the system is ready again" tgtadm --op update --mode sys --name State -v ready
+  claim "and the target serves" logs_in "$IQN:b" 1
+  claim "but not the one that is offline by itself" refused logs_in "$IQN:a" 1
+  claim "tgt-admin --delete ALL" tgt-admin --delete ALL
 }
 
 claims_tgtadm() {
@@ -127,12 +150,12 @@ claims_tgtadm() {
   claim "tgt-setup-lun makes a target" tgt-setup-lun -n "$IQN:setup" -d "$WORK/disk.img" 127.0.0.1
   claim "tgtadm --mode target --op show" says "Target 1: $IQN:setup" tgtadm --mode target --op show
   claim "its access list" says "        127.0.0.1" tgtadm --mode target --op show
-  claim "an initiator sees it" logs_in "$IQN:setup"
-  claim "a second target of that number" ends 22 tgtadm --lld iscsi --op new --mode target --tid 1 -T "$IQN:b"
-  claim "an unknown target" ends 22 tgtadm --lld iscsi --op delete --mode target --tid 9
-  claim "an unknown mode" ends 1 tgtadm --mode nonsense --op show
+  claim "an initiator sees it" logs_in "$IQN:setup" 1
+  claim "a second target of that number" exits 22 tgtadm --lld iscsi --op new --mode target --tid 1 -T "$IQN:b"
+  claim "an unknown target" exits 22 tgtadm --lld iscsi --op delete --mode target --tid 9
+  claim "an unknown mode" exits 1 tgtadm --mode nonsense --op show
   claim "the target goes" silent tgtadm --lld iscsi --op delete --mode target --tid 1
-  claim "no daemon is 107" ends 107 env SWIFT_TGTD_SOCKET=/nonexistent tgtadm --mode target --op show
+  claim "no daemon is 107" exits 107 env SWIFT_TGTD_SOCKET=/nonexistent tgtadm --mode target --op show
   claim "the configuration file was never written" cmp "$WORK/before.json" "$WORK/targets.json"
 }
 
@@ -143,7 +166,7 @@ stage_tgt() {
   tgt_commands || { fail "the commands of tgt build"; return; }
   WORK=$(mktemp -d "${TMPDIR:-/tmp}/tgt.XXXXXX") || return
   if claim "the daemon answers tgtadm" tgt_daemon; then
-    claims_agents; claims_tgt_admin; claims_tgtadm
+    claims_agents; claims_tgt_admin; claims_offline; claims_tgtadm
     kill -TERM "$PID"
     gone "$PID" 10 || status=$?
     if ((status == 124)); then kill -KILL "$PID"; wait "$PID" 2>/dev/null; fi

@@ -66,7 +66,7 @@ models_are_pure() {
 configuration_is_assembled() {
   local others=() directory
   for directory in Sources/*/; do
-    case ${directory%/} in Sources/TargetConfig | Sources/TargetDaemon | Sources/AdministrationCommands | Sources/TgtCommands | Sources/TargetcliCommands) ;; *) others+=("${directory%/}") ;; esac
+    case ${directory%/} in Sources/TargetConfig | Sources/TargetDaemon | Sources/CommandSupport | Sources/AdministrationCommands | Sources/TgtCommands | Sources/TargetcliCommands) ;; *) others+=("${directory%/}") ;; esac
   done
   none '^ *(public |internal |private |@testable )?import TargetConfig$' "${others[@]}"
 }
@@ -77,6 +77,7 @@ UNSAFE_FILES=(
   AdministrationServer/Connections/{FileFacts,Peer,SocketFile,SystemGroup}
   BackingStore/{BlockQueue,FileDescriptor+Store,FoundStore,MemoryStore}
   Bytes/CRC32C
+  CommandSupport/Descriptor
   ISCSITarget/Connection/{Outbox,PDUReceiver}
   Reactor/{Buffer,FileDescriptor,ScatterGatherList,SystemError}
   Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,Poller,RingRequest,UringEngine,UringQueue,WriteThread}
@@ -88,7 +89,7 @@ UNSAFE_FILES=(
   TargetDaemon/State/{FileAttribute,FileDescriptor+State,LatchMarks,StateDirectory,StateFile,StateFileSystem}
   TargetSimulation/Network/SocketTransfer
   TargetcliCommands/Program/{LineEditor,SystemSurroundings}
-  TgtCommands/Program/{FileProbe,Terminal}
+  TgtCommands/Program/FileProbe
 )
 unsafe_is_where_named() {
   local found listed

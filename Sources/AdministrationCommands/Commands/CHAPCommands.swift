@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import ArgumentParser
+internal import CommandSupport
 internal import TargetConfig
 
 struct CHAPCommand: AsyncParsableCommand {
@@ -62,10 +63,13 @@ extension CHAPCommand {
       discussion: """
         The secret never stands on the command line, which others can see: it is the one line of \
         --secret-file, or is asked for without being shown, or is one line of standard input. \
-        12 to 16 bytes work everywhere. With --mutual it replaces the user that there was.
+        12 to 16 bytes work everywhere. With --mutual it replaces the user that there was; another \
+        gets a new secret with --replace, and at no moment does anybody get in without. Sessions \
+        of the old secret stay, unless --now.
 
         EXAMPLES
           swift-tgtadm chap add --target iqn.2026-11.com.example:disk1 node1
+          swift-tgtadm chap add --target iqn.2026-11.com.example:disk1 node1 --replace --now
           swift-tgtadm chap add --discovery finder --secret-file /root/finder.secret
           openssl rand -hex 8 | tee /dev/stderr | \\
             swift-tgtadm chap add --target iqn.2026-11.com.example:disk1 --mutual disk1
@@ -89,6 +93,9 @@ extension CHAPCommand {
       help: "Let the configuration name --secret-file, which the daemon reads, not the secret.")
     var byReference = false
 
+    @Flag(help: "In place of the secret that the user has, where it is there already.")
+    var replace = false
+
     @OptionGroup var flags: AccessFlags
     @OptionGroup var global: GlobalOptions
 
@@ -100,12 +107,40 @@ extension CHAPCommand {
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
       let addition = Change.UserAddition(try credential(console), at: credentials.place)
-      let change = credentials.mutual ? Change.setMutualCHAP(addition) : .addCHAPUser(addition)
-      let result = try await daemon.change(ChangeRequest([change], flags.options))
+      var changes = [Change.addCHAPUser(addition)]
+      if credentials.mutual {
+        changes = [.setMutualCHAP(addition)]
+      } else if replace {
+        changes = try await replacement(addition, daemon)
+      }
+      let result = try await daemon.change(ChangeRequest(changes, flags.options))
       let what = credentials.mutual ? "answers as" : "has the user"
       try console.show(
         result, dryRun: flags.options.dryRun, asJSON: global.json,
         "\(credentials.words) \(what) \(user.printable)\n")
+    }
+
+    /// All of it in one request: between two of them nobody would have to prove anything.
+    private func replacement(
+      _ addition: Change.UserAddition, _ daemon: any Daemon
+    ) async throws -> [Change] {
+      let users: [String]
+      if let name = credentials.target {
+        let target = try await daemon.target(name)
+        users =
+          try credentials.place.entry.map { try target.entry($0).chapUsers }
+          ?? target.chapUsers
+      } else {
+        users = try await daemon.discovery().chapUsers
+      }
+      guard users.contains(user) else { return [.addCHAPUser(addition)] }
+      // An entry's only user cannot be taken away by itself: the target's would count then.
+      if let entry = credentials.place.entry, let target = credentials.target, users.count == 1 {
+        let list = JSONValue.list([addition.credential.json])
+        return [.setACLEntry(Change.EntryKeys(target: target, entry, ["chap": list]))]
+      }
+      let name = Change.UserName(user, at: credentials.place, allowingOpenAccess: true)
+      return [.removeCHAPUser(name), .addCHAPUser(addition)]
     }
 
     private func credential(_ console: any Console) throws -> CredentialSpecification {
@@ -208,5 +243,14 @@ extension CHAPCommand {
       try console.writeJSON(
         all.filter { !$0.users.isEmpty || $0.mutualUser != nil })
     }
+  }
+}
+
+extension CredentialSpecification {
+  /// As in the configuration.
+  fileprivate var json: JSONValue {
+    let secret: JSONValue =
+      secretFile.map { .object(["file": .text($0)]) } ?? .text(self.secret?.reveal ?? "")
+    return ["user": .text(user), "secret": secret]
   }
 }

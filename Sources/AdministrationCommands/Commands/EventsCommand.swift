@@ -1,8 +1,10 @@
 internal import AdministrationModel
 internal import ArgumentParser
+internal import CommandSupport
 
-struct Events: DaemonCommand {
+struct EventsCommand: DaemonCommand {
   static let configuration = CommandConfiguration(
+    commandName: "events",
     abstract: "Shows what happens, as it happens, until ^C.",
     discussion: """
       Logins and their end, refused logins with the reason, stores that come and go, changes of the \

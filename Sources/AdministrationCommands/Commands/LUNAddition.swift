@@ -22,7 +22,10 @@ extension LUNCommand {
 
     @OptionGroup var place: LUNPlace
 
-    @Option(help: ArgumentHelp("Its number, 0 to 16383; else one is chosen.", valueName: "number"))
+    @Option(
+      help: ArgumentHelp(
+        "Its number, 0 to \(TargetConfiguration.LUN.numberMax); else one is chosen.",
+        valueName: "number"))
     var lun: UInt16?
 
     @Option(

@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import ArgumentParser
+internal import CommandSupport
 
 struct LUNCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,11 +22,8 @@ struct LUNPlace: ParsableArguments {
   var entry: EntryKey? { initiator.map { EntryKey(initiator: $0) } }
 
   func luns(of target: TargetResource) throws -> [LUNResource] {
-    guard let initiator else { return target.luns }
-    guard let entry = target.acl.first(where: { $0.initiator == initiator }) else {
-      throw AdministrationError(.notFound, "\(target.name) has no entry for \(initiator)")
-    }
-    return entry.luns ?? target.luns
+    guard let entry else { return target.luns }
+    return try target.entry(entry).luns ?? target.luns
   }
 
   func lun(_ number: UInt16, of target: TargetResource) throws -> LUNResource {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 
 /// Writes swift-tgtadm(8). For who packages the program, so the help does not list it.
-struct Manual: ParsableCommand {
+struct ManualCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "manual", abstract: "Writes the manual page.",
     discussion: """

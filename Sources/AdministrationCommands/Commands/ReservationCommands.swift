@@ -84,8 +84,3 @@ extension ReservationCommand {
     }
   }
 }
-
-extension ExitCode {
-  /// Wrong arguments.
-  static let usage = ExitCode(64)
-}

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 internal import TargetConfig
 
 /// Where a secret comes from: never from arguments, which every process of the machine can read.

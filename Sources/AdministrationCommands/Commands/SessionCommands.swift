@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import ArgumentParser
+internal import CommandSupport
 
 struct SessionCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,9 @@
 internal import AdministrationModel
 internal import ArgumentParser
 
-struct Stats: DaemonCommand {
+struct StatsCommand: DaemonCommand {
   static let configuration = CommandConfiguration(
+    commandName: "stats",
     abstract: "Shows operations, throughput and latencies.",
     discussion: """
       Measures for --interval seconds and shows what was done in them, the busiest first; with \
@@ -94,7 +95,7 @@ struct Stats: DaemonCommand {
   }
 }
 
-extension Stats {
+extension StatsCommand {
   /// Its first `width` places; a colour takes none, and ends with the line.
   static func cut(_ line: Substring, to width: Int) -> String {
     var out = "", left = width, isEscape = false, hasColor = false

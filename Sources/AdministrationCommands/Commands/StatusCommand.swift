@@ -1,8 +1,9 @@
 internal import AdministrationModel
 internal import ArgumentParser
 
-struct Status: DaemonCommand {
+struct StatusCommand: DaemonCommand {
   static let configuration = CommandConfiguration(
+    commandName: "status",
     abstract: "Shows how the daemon is.",
     discussion: """
       What somebody ought to look at is told as "problem:" lines; swift-tgtadm doctor says more.

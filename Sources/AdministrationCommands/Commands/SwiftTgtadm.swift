@@ -49,7 +49,8 @@ struct SwiftTgtadm: AsyncParsableCommand {
     version: "swift-tgtadm \(Version.text)",
     subcommands: [
       TargetCommand.self, LUNCommand.self, StoreCommand.self, ACLCommand.self, CHAPCommand.self,
-      PortalCommand.self, SessionCommand.self, ReservationCommand.self, Stats.self, Events.self,
-      Config.self, Status.self, Doctor.self, Manual.self,
+      PortalCommand.self, SessionCommand.self, ReservationCommand.self, StatsCommand.self,
+      EventsCommand.self,
+      ConfigCommand.self, StatusCommand.self, DoctorCommand.self, ManualCommand.self,
     ])
 }

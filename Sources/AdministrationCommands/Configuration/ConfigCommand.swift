@@ -1,7 +1,8 @@
 internal import ArgumentParser
 
-struct Config: AsyncParsableCommand {
+struct ConfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "config",
     abstract: "The configuration: what runs, what the file says, and files of others.",
     discussion: """
       check, diff with two files, and import need no daemon.

@@ -2,7 +2,7 @@ internal import AdministrationModel
 internal import ArgumentParser
 internal import TargetConfig
 
-extension Config {
+extension ConfigCommand {
   struct Check: ParsableCommand, WritesJSON {
     static let configuration = CommandConfiguration(
       abstract: "Validates a configuration and prints what would be served.",
@@ -73,7 +73,7 @@ extension Config {
           64  wrong arguments
           69  the daemon cannot be reached
           77  no permission to use the socket
-          78  one of the files is not valid, or cannot be read
+          78  a file is not valid, or cannot be read
         """)
 
     @Argument(
@@ -99,7 +99,9 @@ extension Config {
     }
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
-      let list = try await daemon.difference()
+      let list = try await aboutFile(console, asJSON: global.json) {
+        () async throws(AdministrationError) in try await daemon.difference()
+      }
       if global.json {
         try console.writeJSON(list)
       } else {

@@ -3,7 +3,7 @@ public import TargetConfig
 
 extension ImportFormat: ExpressibleByArgument {}
 
-extension Config {
+extension ConfigCommand {
   struct Import: ParsableCommand, WritesJSON {
     static let configuration = CommandConfiguration(
       abstract: "Turns the configuration of tgt, LIO, SCST or FreeBSD's ctld into ours.",

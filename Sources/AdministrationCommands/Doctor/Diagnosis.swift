@@ -1,3 +1,5 @@
+internal import CommandSupport
+
 /// One thing that doctor looked at, and what it found.
 struct Examination {
   /// What was looked at, in a few words.

@@ -1,8 +1,9 @@
 internal import AdministrationModel
 internal import ArgumentParser
 
-struct Doctor: DaemonCommand {
+struct DoctorCommand: DaemonCommand {
   static let configuration = CommandConfiguration(
+    commandName: "doctor",
     abstract: "Looks for what usually goes wrong, and says what to do.",
     discussion: """
       On this machine: the configuration file and its mode, the state directory, io_uring, the \

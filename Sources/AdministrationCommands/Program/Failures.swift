@@ -1,9 +1,12 @@
 internal import AdministrationModel
 internal import ArgumentParser
+internal import CommandSupport
 
 /// The numbers of sysexits.h that commands end with, as swift-tgtd does. 1 is a no: the daemon
 /// refused, configurations differ, something is wrong.
 extension ExitCode {
+  /// Wrong arguments.
+  static let usage = ExitCode(64)
   /// Input is not what it should be.
   static let data = ExitCode(65)
   /// A file cannot be read.
@@ -39,6 +42,21 @@ extension ExitCode {
       70  the daemon made a mistake
       77  no permission to use the socket
     """
+}
+
+/// What the daemon answers about its file. A file that is wrong is told by 78: 1 is a no of the
+/// daemon about what the file says, or a difference.
+func aboutFile<Answer: Sendable>(
+  _ console: any Console, asJSON: Bool,
+  _ body: () async throws(AdministrationError) -> Answer
+) async throws -> Answer {
+  do throws(AdministrationError) {
+    return try await body()
+  } catch {
+    guard error.code == .invalid else { throw error }
+    console.complain(error, asJSON: asJSON)
+    throw ExitCode.configurationError
+  }
 }
 
 /// Why a command did nothing, found here and not by the daemon.

@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import ArgumentParser
+internal import CommandSupport
 internal import TargetConfig
 
 /// Options of every command that speaks with the daemon.

@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import ArgumentParser
+internal import CommandSupport
 
 /// The program `swift-tgtadm`.
 public enum Program {

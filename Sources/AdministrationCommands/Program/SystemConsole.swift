@@ -1,4 +1,5 @@
 internal import CConsole
+internal import CommandSupport
 internal import Glibc
 
 /// The descriptors that the process was started with.
@@ -8,12 +9,11 @@ struct SystemConsole: Console {
   init(environment: [String: String]) {
     let isAsked = environment["NO_COLOR"]?.isEmpty ?? true
     wantsColors = isAsked && environment["TERM"] != "dumb"
-    // Who reads the output may go, as `head` does: the write says so.
-    _ = signal(SIGPIPE, SIG_IGN)
+    Descriptor.outliveReaders()
   }
 
-  func write(_ text: String) -> Bool { Self.write(text, to: STDOUT_FILENO) }
-  func complain(_ text: String) { _ = Self.write(text, to: STDERR_FILENO) }
+  func write(_ text: String) -> Bool { Descriptor.write(text, to: STDOUT_FILENO) }
+  func complain(_ text: String) { Descriptor.write(text, to: STDERR_FILENO) }
 
   var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
   var hasColors: Bool { wantsColors && isTerminal }
@@ -42,18 +42,5 @@ struct SystemConsole: Console {
     complain("\n")
     let interrupt: Unicode.Scalar = "\u{3}"
     return line.flatMap { $0.unicodeScalars.contains(interrupt) ? nil : $0 }
-  }
-
-  private static func write(_ text: String, to descriptor: Int32) -> Bool {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes {
-        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return false }
-      rest = rest.dropFirst(count)
-    }
-    return true
   }
 }

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 
 /// The texts of `show`.
 enum Descriptions {

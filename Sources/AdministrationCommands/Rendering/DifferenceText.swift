@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 
 /// Differences of configurations, one in a line: `+` added, `-` removed, `~` changed.
 enum DifferenceText {

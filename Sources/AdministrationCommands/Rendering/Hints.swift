@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 internal import TargetConfig
 
 /// What to type next, on this machine and on the node.

@@ -1,6 +1,9 @@
 internal import FoundationEssentials
 
 /// The manual page, in man(7), out of what ArgumentParser knows of the commands: both say the same.
+/// ArgumentParser's own plugin makes one, too, but on the machine that builds; this program brings
+/// its page along. The dump may change with a release of ArgumentParser: what is missing of it then
+/// is missing of the page, and a test wants every command in it.
 struct ManualPage {
   /// What `--experimental-dump-help` writes, as far as it matters here.
   private struct Dump: Decodable {

@@ -1,3 +1,5 @@
+internal import CommandSupport
+
 /// Columns for people: a header, texts to the left, numbers to the right, `-` for nothing.
 struct Table {
   struct Column {

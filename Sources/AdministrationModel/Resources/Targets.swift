@@ -28,6 +28,25 @@ public struct TargetResource: Codable, Sendable, Equatable {
   }
 }
 
+extension TargetResource {
+  /// The entry that `key` names: by its initiator, and by its addresses where several have that.
+  public func entry(_ key: EntryKey) throws(AdministrationError) -> AccessEntryResource {
+    let found = acl.filter { entry in
+      entry.initiator.lowercased() == key.initiator.lowercased()
+        && (key.addresses.map { Set($0) } ?? Set(entry.addresses)) == Set(entry.addresses)
+    }
+    guard let first = found.first else {
+      throw AdministrationError(.notFound, "\(name) has no entry for \(key.initiator)")
+    }
+    guard found.count == 1 else {
+      throw AdministrationError(
+        .conflict, "\(found.count) entries of \(name) are for \(key.initiator)",
+        remedy: "name the addresses, too")
+    }
+    return first
+  }
+}
+
 /// A store under a number.
 public struct LUNResource: Codable, Sendable, Equatable {
   public var lun: UInt16

@@ -7,12 +7,12 @@ internal import NIOCore
 
 /// Answers requests by the table of routes. It knows of no socket.
 struct RequestService: Sendable {
-  let limits: ServerLimits
+  let limits: APILimits
   let bodyRoom: BodyRoom
   private let table: RouteTable
   private let responder: RouterResponder<CallContext>
 
-  init(administrator: any Administrator, hub: EventHub, limits: ServerLimits) {
+  init(administrator: any Administrator, hub: EventHub, limits: APILimits) {
     self.limits = limits
     bodyRoom = BodyRoom(bytesMax: limits.bodyBytesMax + limits.furtherBodyBytesMax)
     table = RouteTable(hub: hub, limits: limits)

@@ -8,7 +8,7 @@ internal import NIOCore
 /// away or the server stops.
 enum EventStream {
   static func response(
-    hub: EventHub, after id: UInt64?, limits: ServerLimits, channel: any Channel,
+    hub: EventHub, after id: UInt64?, limits: APILimits, channel: any Channel,
     departure: Departure
   ) -> Response {
     let body = ResponseBody { writer in

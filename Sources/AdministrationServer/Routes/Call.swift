@@ -78,17 +78,7 @@ struct Call: Sendable {
   }
 
   func entry(of target: TargetResource) throws(AdministrationError) -> AccessEntryResource {
-    let key = try entry
-    let found = target.acl.filter {
-      $0.initiator.lowercased() == key.initiator.lowercased()
-        && (key.addresses.map { Set($0) } ?? Set($0.addresses)) == Set($0.addresses)
-    }
-    guard found.count < 2 else {
-      throw AdministrationError(
-        .conflict, "\(found.count) entries are for \(key.initiator.shown)",
-        remedy: "name the addresses too: ?addresses=…")
-    }
-    return try found.first.orMissing("entry", key.initiator)
+    try target.entry(try entry)
   }
 }
 

@@ -6,7 +6,7 @@ internal import Hummingbird
 struct RouteTable: Sendable {
   var routes: [Route]
 
-  init(hub: EventHub, limits: ServerLimits) {
+  init(hub: EventHub, limits: APILimits) {
     routes =
       Self.daemon(hub: hub, limits: limits) + Self.targets + Self.credentials(Self.users)
       + Self.stores + Self.sessions + Self.configuration
@@ -41,7 +41,7 @@ struct RouteTable: Sendable {
 }
 
 extension RouteTable {
-  private static func daemon(hub: EventHub, limits: ServerLimits) -> [Route] {
+  private static func daemon(hub: EventHub, limits: APILimits) -> [Route] {
     [
       .get("/v1/version", "The version of the daemon and of the API") {
         try await $0.administrator.version()

@@ -10,7 +10,7 @@ public struct LoginOutcome: Sendable, Equatable {
   public let requestedTargetSessionID: TargetSessionID
   public let connectionID: ConnectionID
   public let sessionType: SessionType
-  /// Nil in a discovery session.
+  /// nil in a discovery session.
   public let targetName: String?
   public let targetPortalGroupTag: UInt16
   /// For a connection that joins, only `parameters.connection` counts.

@@ -27,7 +27,7 @@ public struct RefusedLogin: Sendable, Equatable {
 }
 
 extension Session {
-  /// Nil for discovery sessions.
+  /// nil for discovery sessions.
   var observed: ObservedSession? {
     key.map {
       ObservedSession(

@@ -328,7 +328,7 @@ extension Connection {
 }
 
 extension LoginOutcome {
-  /// Nil for discovery sessions, which are never reinstated.
+  /// nil for discovery sessions, which are never reinstated.
   var sessionKey: SessionKey? {
     targetName.map {
       SessionKey(

@@ -19,7 +19,7 @@ extension Session {
   }
 
   /// Why a command must be rejected, before its number is taken: there is no tag to answer it
-  /// under, or no room. Nil if it need not; then no task and no held command has its tag.
+  /// under, or no room. nil if it need not; then no task and no held command has its tag.
   func refusal(of request: SCSICommandRequest) -> RejectReason? {
     if request.initiatorTaskTag == .reserved { return .invalidPDUField }
     if tasks[request.initiatorTaskTag] != nil { return .taskInProgress }

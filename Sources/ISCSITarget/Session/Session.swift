@@ -23,7 +23,7 @@ final class Session {
   static let discoveryIdleMax = Milliseconds.seconds(60)
 
   let type: SessionType
-  /// Nil for discovery sessions.
+  /// nil for discovery sessions.
   let key: SessionKey?
   let initiatorName: String
   let initiatorAlias: String?
@@ -227,7 +227,7 @@ extension InitiatorTargetNexus {
 
 /// By which rule and as whom a session was let in: what a connection that joins it must equal.
 struct SessionRights: Equatable {
-  /// Nil: it would not be let in any more.
+  /// nil: it would not be let in any more.
   var grantToken: Int?
   let user: String?
 }

@@ -24,7 +24,7 @@ extension DeviceServer {
       targetPortGroupSupport: unit.access.targetPortGroupSupport, isThirdPartyCopySupported: true)
   }
 
-  /// Nil for a page that a disk does not have.
+  /// nil for a page that a disk does not have.
   private func vitalProductData(_ code: UInt8, _ nexus: InitiatorTargetNexus) -> VitalProductData? {
     let capabilities = unit.store.capabilities
     return switch VitalProductDataPage(rawValue: code) {

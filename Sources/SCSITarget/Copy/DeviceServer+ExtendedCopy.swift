@@ -89,7 +89,7 @@ private struct CopyPlan {
     return runs
   }
 
-  /// Nil for a segment of no blocks.
+  /// nil for a segment of no blocks.
   private func run(_ segment: CopySegment, _ index: Int) throws(SenseData) -> CopyRun? {
     let source = try unit(segment.source, segment: index, byte: 4)
     let destination = try unit(segment.destination, segment: index, byte: 6)

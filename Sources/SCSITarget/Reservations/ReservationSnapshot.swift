@@ -14,7 +14,7 @@ public struct ReservationSnapshot: Sendable, Hashable {
 
   /// In the order of their making.
   public var registrations: [Registration]
-  /// Nil: no persistent reservation. The scope is always the logical unit.
+  /// nil: no persistent reservation. The scope is always the logical unit.
   public var type: ReservationType?
   /// Since when there is that reservation, in milliseconds since 1970; nil: none, or since before
   /// this process began.

@@ -23,9 +23,9 @@ public struct LogicalUnitOptions: Sendable {
   /// Whether an earlier FORMAT UNIT or SANITIZE has not succeeded.
   public var wipe = SavedWipe.none
 
-  /// Nil: they last until the process ends.
+  /// nil: they last until the process ends.
   public var reservationPersistence: (any UnitPersistence<ReservationState>)?
-  /// Nil: nothing can be saved.
+  /// nil: nothing can be saved.
   public var parameterPersistence: (any UnitPersistence<SavedParameters>)?
   /// Takes a mark, or with nil takes it away. Without it, a FORMAT UNIT or SANITIZE that the end of
   /// the process interrupts is forgotten.

@@ -143,7 +143,7 @@ extension ConfigurationText {
     return "no \(what) named \(name.quoted) (\(what)s: \(shown)\(rest))"
   }
 
-  private static func canonical(_ addresses: [String]) -> Set<String> {
+  fileprivate static func canonical(_ addresses: [String]) -> Set<String> {
     Set(addresses.map { (try? AddressPattern(parsing: $0))?.description ?? $0 })
   }
 }
@@ -151,5 +151,18 @@ extension ConfigurationText {
 extension EditPlace {
   fileprivate func isNamed(_ wanted: String, by key: String) -> Bool {
     node[key]?.text.map(ISCSIName.normalized) == wanted
+  }
+}
+
+extension TargetConfiguration.Target {
+  /// By the rules of edits; nil where there is none, or more than one.
+  public func entry(_ name: AccessEntryName) -> TargetConfiguration.AccessEntry? {
+    let initiator = ISCSIName.normalized(name.initiator)
+    var found = acl.filter { ($0.initiator ?? "any") == initiator }
+    if let addresses = name.addresses {
+      let wanted = ConfigurationText.canonical(addresses)
+      found = found.filter { Set($0.addresses.map(\.description)) == wanted }
+    }
+    return found.count == 1 ? found.first : nil
   }
 }

@@ -32,6 +32,19 @@ public struct ImportedConfiguration: Sendable {
   public var notes: [ImportNote]
   /// No store and no target was found.
   public var isEmpty: Bool
+  /// By target, in the order of the file.
+  public var withheld: [WithheldAccess] = []
+}
+
+/// Access to a target of LIO that `text` has not, because nobody got in by it: its portal group is
+/// disabled or has no portals, or users are asked for that an initiator has not.
+public struct WithheldAccess: Sendable {
+  public var target: String
+  public var isDisabled = false
+  public var hasNoPortals = false
+  public var asksUsers = false
+  public var isOpenToAny = false
+  public var entries: [TargetConfiguration.AccessEntry] = []
 }
 
 /// Turns the configuration of another target into ours. Identities, LUN numbers, CHAP users, access
@@ -69,7 +82,8 @@ public enum ConfigurationImport {
       let configuration = try proven(text, fileName)
       return ImportedConfiguration(
         format: format, text: text, notes: draft.orderedNotes,
-        isEmpty: configuration.stores.isEmpty && configuration.targets.isEmpty)
+        isEmpty: configuration.stores.isEmpty && configuration.targets.isEmpty,
+        withheld: draft.withheld)
     } catch {
       throw ConfigurationError([
         ConfigurationProblem(

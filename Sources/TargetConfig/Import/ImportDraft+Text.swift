@@ -61,6 +61,11 @@ extension TargetConfiguration.Store {
     if readOnly { members.append(("readOnly", .boolean(true))) }
     if let naa { members.append(("naa", .text(naa.description))) }
     if let serial { members.append(("serial", .text(serial))) }
+    if removable { members.append(("removable", .boolean(true))) }
+    if let rotationRate {
+      members.append(
+        ("rotationRate", rotationRate == 1 ? .text("none") : .integer(Int64(rotationRate))))
+    }
     if vendor != Self.standardVendor { members.append(("vendor", .text(vendor))) }
     if product != Self.standardProduct { members.append(("product", .text(product))) }
     return .object(members)

@@ -6,6 +6,7 @@ struct ImportDraft {
   private(set) var notes: [ImportNote] = []
   var stores: [TargetConfiguration.Store] = []
   var targets: [DraftTarget] = []
+  var withheld: [WithheldAccess] = []
   var portals: [TargetConfiguration.Portal] = []
   var discovery = TargetConfiguration.Discovery()
 
@@ -61,6 +62,9 @@ struct StoreWish {
   var serial: String?
   var vendor: String?
   var product: String?
+  /// As `TargetConfiguration.Store` has them.
+  var removable = false
+  var rotationRate: UInt16?
 
   init(name: String, medium: TargetConfiguration.Medium) {
     self.name = name
@@ -180,6 +184,8 @@ extension ImportDraft {
         store.serial = serial
       }
     }
+    store.removable = wish.removable
+    store.rotationRate = wish.rotationRate
     store.vendor = kept(wish.vendor, .vendor, "the vendor", place) ?? store.vendor
     store.product = kept(wish.product, .product, "the product", place) ?? store.product
   }

@@ -1,7 +1,8 @@
 /// How LIO names logical units, which those that come from it keep.
 public enum LIOIdentity {
   /// The key of a saveconfig.json under which our targetcli writes what LIO has no place for, and
-  /// which LIO passes over: `{"wwids": {"<storage object>": "6…"}}`.
+  /// which LIO passes over: `{"wwids": {"<storage object>": "6…"}}`, with "vendors" and "products"
+  /// likewise.
   public static let ownKey = "swift-tgtd"
 
   /// LIO's NAA designator: format 6, its company identifier 001405, then the hexadecimal digits of

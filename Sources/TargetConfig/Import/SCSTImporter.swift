@@ -19,8 +19,8 @@ struct SCSTImporter {
       case "DEVICE_GROUP":
         draft.note(
           statement.place,
-          "the device group \(statement.rest.quoted): every path is active and optimized here: "
-            + "not kept")
+          "the device group \(statement.rest.quoted): every path is active and optimized "
+            + "until \"portalGroups\" of the targets say otherwise: not kept")
       default:
         draft.note(statement.place, "\(statement.name.quoted) concerns SCST alone: not kept")
       }
@@ -72,6 +72,8 @@ struct SCSTImporter {
     wish.sizeBytes = size(values)
     wish.cache = cache(values, handler: handler)
     if values["thin_provisioned"] == "0" { wish.discard = .ignore }
+    if values["rotational"] == "0" { wish.rotationRate = 1 }
+    wish.removable = values["removable"].map(ImportText.isYes) ?? false
     identify(&wish, values, title, device.place)
     stores[title] = draft.add(wish, device.place) ?? ""
     for attribute in device.children ?? [] { tell(attribute, title, medium) }
@@ -128,17 +130,16 @@ struct SCSTImporter {
     let reason: String
     switch attribute.name {
     case "filename", "blocksize", "read_only", "write_through", "o_direct", "naa_id", "usn",
-      "t10_vend_id", "prod_id", "thin_provisioned":
+      "t10_vend_id", "prod_id", "thin_provisioned", "rotational", "removable":
       return
     case "size", "size_mb":
       if medium.path == nil { return }
       reason = "the size of a file or device is its own"
-    case "removable": reason = "disks are not removable here"
     case "nv_cache":
       reason = "there is no promise here that a cache outlives the power: initiators flush it"
     default: reason = "cannot be chosen here"
     }
-    if value == "0", ["removable", "nv_cache"].contains(attribute.name) { return }
+    if value == "0", attribute.name == "nv_cache" { return }
     draft.note(
       attribute.place,
       "\(attribute.name) \(value.quoted) of the device \(title.quoted): \(reason): not kept")

@@ -6,8 +6,20 @@ struct SaveconfigImporter {
   /// WWIDs of storage objects that are not LIO's own kind, by name: what our targetcli writes
   /// beside the rest, so that disks stay the same when they come back.
   var wwids: [String: String] = [:]
+  /// Of the target at hand: initiators that nobody has said the users of.
+  var userless: [TargetConfiguration.AccessEntry] = []
+  var vendors: [String: String] = [:]
+  var products: [String: String] = [:]
 
   init(draft: ImportDraft) { self.draft = draft }
+
+  /// By the names of storage objects.
+  private func texts(_ key: String, _ root: DocumentNode) -> [String: String] {
+    let members = root[LIOIdentity.ownKey]?[key]?.members ?? []
+    return Dictionary(members.compactMap { name, node in node.string.map { (name, $0) } }) {
+      first, _ in first
+    }
+  }
 
   mutating func run(_ root: DocumentNode) throws(ImportError) {
     guard case .object = root.value.content else {
@@ -17,9 +29,9 @@ struct SaveconfigImporter {
       throw ImportError(
         draft.place(root.line), "has neither \"storage_objects\" nor \"targets\"")
     }
-    for (name, node) in root[LIOIdentity.ownKey]?["wwids"]?.members ?? [] {
-      wwids[name] = node.string
-    }
+    wwids = texts("wwids", root)
+    vendors = texts("vendors", root)
+    products = texts("products", root)
     for node in root["storage_objects"]?.elements ?? [] { addStore(node) }
     for node in root["targets"]?.elements ?? [] { addTarget(node) }
     for node in root["fabric_modules"]?.elements ?? [] { addDiscovery(node) }

@@ -85,6 +85,18 @@ public enum ConfigurationLoader {
     return try load(read(Array(text.utf8), fileName), fileName: fileName, context: context)
   }
 
+  /// What runs elsewhere, to look at it: relative paths start where `file` stands, permissions do
+  /// not matter, and a secret whose file cannot be read here is empty. Marks may stand for secrets.
+  public static func look(
+    at text: String, file: String?
+  ) throws(ConfigurationError) -> TargetConfiguration {
+    let path = FilePath.resolve(file ?? "targets.json", against: "/")
+    var context = LoadingContext(
+      directory: FilePath.directory(of: path), permissions: .unchecked, path: nil, file: nil)
+    context.isLook = true
+    return try load(read(Array(text.utf8), path), fileName: path, context: context).configuration
+  }
+
   /// What `former` says too is not looked at again, as far as it means the same by itself.
   static func load(
     _ text: ConfigurationText, fileName: String, context: LoadingContext,
@@ -126,6 +138,8 @@ struct LoadingContext: Sendable {
   var path: String?
   /// nil for text.
   var file: BoundedFile?
+  /// Secrets may be missing.
+  var isLook = false
 
   /// For a text that might stand in the same file.
   var ofText: LoadingContext {

@@ -45,7 +45,7 @@ extension Administration: Administrator {
     if let name, configuration.store(named: name) == nil {
       throw .missing("store", name, at: "stores")
     }
-    var reading = Reading(self, [], of: name.map { [$0] })
+    var reading = Reading(self, [], presentations: name.map { .stores([$0]) } ?? .all)
     let chosen = configuration.stores.filter { name == nil || $0.name == name }
     reading.allocatedBytes = await allocatedBytes(of: chosen)
     return chosen.map { reading.store($0) }
@@ -114,7 +114,7 @@ extension Administration: Administrator {
     let served = daemon.inventory.served
     let offline = served.filter { StoreCondition($0).state == .offline }
     status.offlineStoreCount = offline.count
-    let reading = Reading(self, try await summaries(), of: [])
+    let reading = Reading(self, try await summaries(), presentations: .none)
     status.portals = configuration.portals.map { reading.portal($0) }
     status.problems = problems(
       offline, full: served.filter { watch.fullSince($0.unit) != nil }, status)
@@ -171,7 +171,7 @@ extension Administration: Administrator {
   func outcomes(of subjects: [ChangeSubject]) async -> [ChangeOutcome] {
     let configuration = configuration
     let stores = Set(subjects.compactMap(\.store))
-    var reading = Reading(self, (try? await summaries()) ?? [], of: stores)
+    var reading = Reading(self, (try? await summaries()) ?? [], presentations: .stores(stores))
     reading.allocatedBytes = await allocatedBytes(
       of: stores.compactMap { configuration.store(named: $0) })
     func target(_ name: String) -> TargetConfiguration.Target? {
@@ -198,13 +198,6 @@ extension Administration: Administrator {
 }
 
 extension TargetConfiguration.Target {
-  fileprivate func entry(_ name: AccessEntryName) -> TargetConfiguration.AccessEntry? {
-    let initiator = ISCSIName.normalized(name.initiator)
-    let matching = acl.filter { ($0.initiator ?? "any") == initiator }
-    guard let addresses = name.addresses, matching.count > 1 else { return matching.first }
-    return matching.first { Set($0.addresses.map { "\($0)" }) == Set(addresses) } ?? matching.first
-  }
-
   fileprivate func luns(of entry: AccessEntryName?) -> [TargetConfiguration.LUN]? {
     guard let entry else { return luns }
     return self.entry(entry)?.luns

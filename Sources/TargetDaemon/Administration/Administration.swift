@@ -18,7 +18,7 @@ final class Administration: Sendable {
   }
 
   let daemon: Daemon
-  /// Nil: there is none.
+  /// nil: there is none.
   let file: ConfigurationFile?
   let startedAt = Timestamp.current
   let logger: Logger

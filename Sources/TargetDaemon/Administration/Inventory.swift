@@ -102,7 +102,7 @@ final class Inventory: Sendable {
     }
   }
 
-  /// Nil: it is not wanted any more.
+  /// nil: it is not wanted any more.
   func takeExpected(_ name: String, _ number: UInt64) -> Expected? {
     contents.withLock { contents in
       guard contents.expected[name]?.number == number else { return nil }

@@ -92,7 +92,7 @@ extension TargetConfiguration.Medium {
 }
 
 extension ConfigurationValue {
-  /// Nil for null, which removes the key at `path`.
+  /// nil for null, which removes the key at `path`.
   init?(_ value: JSONValue, at path: String) throws(ConfigurationEditError) {
     switch value {
     case .null: return nil

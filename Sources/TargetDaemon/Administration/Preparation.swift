@@ -352,7 +352,7 @@ extension MediumWatch.Finding {
 }
 
 extension SocketAddress {
-  /// Nil: it names an interface that this machine does not have.
+  /// nil: it names an interface that this machine does not have.
   init?(_ endpoint: Endpoint) {
     guard let ip = IPAddress(endpoint.address) else { return nil }
     self.init(ip: ip, port: endpoint.port)

@@ -17,31 +17,46 @@ struct Reading {
   private let presentations: [String: [PresentationResource]]
   private let sessionCounts: [String: Int]
 
-  /// `of`: the presentations of these stores alone are of interest; nil: of all.
+  /// Of which stores the presentations are of interest.
+  enum Scope {
+    case all
+    case stores(Set<String>)
+    case none
+
+    fileprivate func contains(_ store: String) -> Bool {
+      switch self {
+      case .all: true
+      case .stores(let names): names.contains(store)
+      case .none: false
+      }
+    }
+  }
+
   init(
-    _ administration: Administration, _ sessions: [SessionSummary], of stores: Set<String>? = nil
+    _ administration: Administration, _ sessions: [SessionSummary],
+    presentations scope: Scope = .all
   ) {
     configuration = administration.configuration
     inventory = administration.daemon.inventory
     targetNumbers = administration.targetNumbers
     watch = administration.watch
     self.sessions = sessions
-    presentations = Self.presentations(in: configuration, of: stores)
+    presentations = Self.presentations(in: configuration, scope)
     sessionCounts = Dictionary(sessions.map { ($0.targetName, 1) }, uniquingKeysWith: +)
   }
 
   private static func presentations(
-    in configuration: TargetConfiguration, of stores: Set<String>?
+    in configuration: TargetConfiguration, _ scope: Scope
   ) -> [String: [PresentationResource]] {
     var all: [String: [PresentationResource]] = [:]
-    guard stores?.isEmpty != true else { return all }
+    if case .none = scope { return all }
     for target in configuration.targets {
-      for lun in target.luns where stores?.contains(lun.store) != false {
+      for lun in target.luns where scope.contains(lun.store) {
         all[lun.store, default: []].append(
           PresentationResource(target: target.name, lun: lun.number))
       }
       for entry in target.acl {
-        for lun in entry.luns ?? [] where stores?.contains(lun.store) != false {
+        for lun in entry.luns ?? [] where scope.contains(lun.store) {
           all[lun.store, default: []].append(
             PresentationResource(
               target: target.name, initiator: entry.initiator ?? "any", lun: lun.number))

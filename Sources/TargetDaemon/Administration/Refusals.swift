@@ -99,8 +99,8 @@ extension AdministrationError {
     AdministrationError(
       .fileChanged, "\(file.name) was changed by hand since it was read",
       remedy:
-        "config reload brings what runs to what it says; --force keeps these changes in the file"
-        + " and out of what runs; --runtime-only leaves the file alone")
+        "config reload brings what runs to what it says; --runtime-only leaves the file alone, and "
+        + "config save --force writes what runs over it")
   }
 
   /// The reactors have more to do than to answer.

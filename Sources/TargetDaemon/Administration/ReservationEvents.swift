@@ -78,7 +78,7 @@ struct ReservationStep {
     return .initiatorPreempted
   }
 
-  /// Nil: only keys are others.
+  /// nil: only keys are others.
   var sentence: String? {
     var parts: [String] = []
     if !added.isEmpty { parts.append("registered \(names(added))") }

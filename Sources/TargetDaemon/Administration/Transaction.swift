@@ -9,7 +9,7 @@ internal import TargetConfig
 /// then on nothing fails any more, and the reactors are told.
 struct Transaction {
   let daemon: Daemon
-  /// Nil: the file stays as it is.
+  /// nil: the file stays as it is.
   let file: ConfigurationFile?
   let running: RunningConfiguration
   let change: RunningConfiguration.Change

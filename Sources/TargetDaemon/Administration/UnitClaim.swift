@@ -7,7 +7,7 @@ internal import TargetConfig
 struct UnitClaim: Sendable {
   let name: String
   let naa: [UInt8]
-  /// Nil: in memory, or not there yet.
+  /// nil: in memory, or not there yet.
   let medium: StoreIdentity?
   let path: String?
 

@@ -23,7 +23,7 @@ struct UnitExchange {
 
   // MARK: Leaving
 
-  /// Takes a unit away from whoever has it. Nil: it is not there.
+  /// Takes a unit away from whoever has it. nil: it is not there.
   func remove(_ name: String) -> Departure? {
     guard let served = daemon.inventory.take(unitNamed: name) else { return nil }
     let departure = Departure(served.claim)

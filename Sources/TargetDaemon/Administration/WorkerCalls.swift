@@ -53,7 +53,7 @@ enum TimelyAnswer<Answer: Sendable>: Sendable {
   /// Nobody knows of the question: a mailbox was full.
   case notAsked
 
-  /// Nil: there was none in time.
+  /// nil: there was none in time.
   var value: Answer? { if case .answered(let answer) = self { answer } else { nil } }
 }
 

@@ -20,7 +20,7 @@ final class JobThread: Sendable {
     }
   }
 
-  /// Nil: no job is left and none will come.
+  /// nil: no job is left and none will come.
   private func next() -> Job? {
     arrived.wait()
     return jobs.withLock { $0.isEmpty ? nil : $0.removeFirst() }

@@ -17,6 +17,9 @@ struct CHAPUser: Equatable {
   var isEmpty: Bool { userid == nil && password == nil }
   var isComplete: Bool { userid != nil && (password != nil || isHeld) }
 
+  /// The daemon has a secret that is not known here.
+  var isUnknown: Bool { userid != nil && password == nil && isHeld }
+
   /// nil while a half is missing, or known to the daemon alone.
   var specification: CredentialSpecification? {
     guard let userid, let password else { return nil }

@@ -1,7 +1,7 @@
 /// What targetcli was told and the daemon has no place for: halves of CHAP users, initiators that
-/// must not get in yet, and values that mean something only together with others. Kept from one
-/// call to the next in a file of mode 0600 beside the daemon's socket: it may hold secrets.
-struct Notes: Codable, Equatable {
+/// must not get in yet, and values that mean something only together with others. The daemon keeps
+/// them for as long as it runs, and takes them together with the changes that they belong to.
+struct Notes: Equatable {
   var targets: [String: OfTarget] = [:]
   var discovery = OfDiscovery()
 
@@ -31,8 +31,6 @@ struct Notes: Codable, Equatable {
     notes.targets = targets.filter { names.contains($0.key) && $0.value != OfTarget() }
     return notes
   }
-
-  var isEmpty: Bool { self == Notes() }
 }
 
 /// An initiator of a portal group's list, as targetcli sees it.

@@ -63,6 +63,13 @@ struct PortalGroup: Equatable {
       || acls.contains { $0.auth.user.isComplete }
   }
 
+  /// Somebody who gets in no more, and whose secret is not known: it could not be put back.
+  var userLost: String? {
+    var waiting = acls.filter { entry(of: $0) == nil }.map(\.auth)
+    if everybody == .nobody, !hasTargetUsers { waiting.append(auth) }
+    return waiting.flatMap { [$0.user, $0.mutual] }.first { $0.isUnknown }?.userid
+  }
+
   /// What of this the daemon has no place for.
   var notes: Notes.OfTarget {
     var notes = Notes.OfTarget()

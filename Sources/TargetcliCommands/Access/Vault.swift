@@ -1,16 +1,16 @@
 internal import AdministrationModel
 internal import TargetConfig
 
-/// The whole configuration with its secrets, asked for only where a command cannot do without.
+/// The whole configuration that runs, with its secrets only where a command cannot do without.
 struct Vault {
   let configuration: TargetConfiguration
 
-  static func open(_ daemon: any Administrator) async throws -> Vault {
-    let text = try await daemon.configuration(withSecrets: true).text
+  /// Secrets that stand in files come along where those can be read here.
+  static func open(_ daemon: any Administrator, withSecrets: Bool = true) async throws -> Vault {
+    let resource = try await daemon.configuration(withSecrets: withSecrets)
     do throws(ConfigurationError) {
       return Vault(
-        configuration: try ConfigurationLoader.load(text: text, permissions: .unchecked)
-          .configuration)
+        configuration: try ConfigurationLoader.look(at: resource.text, file: resource.file))
     } catch {
       throw ExecutionError("The daemon's configuration cannot be read here: \(error)")
     }
@@ -46,7 +46,8 @@ struct Vault {
 
 extension CHAPUser {
   fileprivate mutating func fill(from users: [TargetConfiguration.Credential]) {
-    guard isHeld, let user = users.first(where: { $0.user == userid }) else { return }
+    guard isHeld, let user = users.first(where: { $0.user == userid }), !user.secret.bytes.isEmpty
+    else { return }
     let secret = SecretText(String(decoding: user.secret.bytes, as: UTF8.self))
     self = CHAPUser(userid: userid, password: secret, isHeld: true)
   }

@@ -28,15 +28,20 @@ extension Command {
   /// What is in the notes is nowhere else.
   private func tellWhatWaits() {
     for (name, notes) in state.notes.targets.sorted(by: { $0.key < $1.key }) {
-      let waiting = notes.acls.map(\.wwn)
-      if notes.isDisabled {
-        remark("Note: \(name) is disabled, which is not saved: it stays shut.")
+      var lost: [String] = []
+      if notes.isDisabled { lost.append("that it is disabled") }
+      if notes.hasNoPortals { lost.append("that it has no portals") }
+      if !notes.auth.isEmpty { lost.append("users of tpg1 that are set in part, or not asked for") }
+      if !notes.acls.isEmpty {
+        lost.append("ACLs and users of " + notes.acls.map(\.wwn).joined(separator: ", "))
       }
-      if !waiting.isEmpty {
-        remark(
-          "Note: not saved for \(name), because userid and password are not both set or nobody gets "
-            + "in: \(waiting.joined(separator: ", "))")
-      }
+      guard !lost.isEmpty else { continue }
+      remark(
+        "Note: not saved, and known only while the daemon runs, of \(name): "
+          + lost.joined(separator: "; ") + ". After a restart who waits has to be set anew.")
+    }
+    if !state.notes.discovery.auth.isEmpty {
+      remark("Note: not saved: users of discovery that are set in part, or not asked for.")
     }
   }
 
@@ -63,9 +68,6 @@ extension Command {
   mutating func restoreConfiguration(_ arguments: Arguments) async throws {
     let path = arguments["savefile"].map(absolute) ?? Self.standardFile
     let isClearing = try arguments.boolean("clear_existing") ?? false
-    guard arguments["target"] == nil, arguments["storage_object"] == nil else {
-      throw ExecutionError("A part of a file cannot be restored here: restore it whole.")
-    }
     guard let text = try surroundings.text(of: path) else {
       say("Restore file \(path) not found")
       return
@@ -83,8 +85,12 @@ extension Command {
       throw ExecutionError("\(error)")
     }
     let restoration = Restoration(configuration, portals: state.portals)
+    var notes = Notes()
+    for access in imported.withheld {
+      notes.targets[ISCSIName.normalized(access.target)] = Notes.OfTarget(access)
+    }
     try await commit(
-      clearing + restoration.changes, notes: Notes(), force: true, now: true, showsWarnings: true)
+      clearing + restoration.changes, notes: notes, force: true, now: true, showsWarnings: true)
     imported.notes.forEach { remark("Note: \($0)") }
     say("Configuration restored from \(path)")
   }

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 internal import TargetConfig
 
 // What nodes are, and who is logged in.

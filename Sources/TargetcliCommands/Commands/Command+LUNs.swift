@@ -1,6 +1,9 @@
 internal import AdministrationModel
+internal import TargetConfig
 
 extension Command {
+  private static var lunMax: UInt16 { TargetConfiguration.LUN.numberMax }
+
   mutating func createLUN(_ name: String, _ arguments: Arguments) async throws {
     let isMapping =
       try arguments.boolean("add_mapped_luns") ?? preferences.isSet("auto_add_mapped_luns")
@@ -48,16 +51,16 @@ extension Command {
   /// `3`, `lun3` or `LUN3`.
   static func number(_ text: String) throws(ExecutionError) -> UInt16 {
     let digits = text.lowercased().hasPrefix("lun") ? text.dropFirst(3) : text[...]
-    guard let number = UInt16(digits), number <= 16_383 else {
-      throw ExecutionError("LUN must be 0 to 16383, '\(text)' given")
+    guard let number = UInt16(digits), number <= Self.lunMax else {
+      throw ExecutionError("LUN must be 0 to \(Self.lunMax), '\(text)' given")
     }
     return number
   }
 
   static func free(_ luns: [MappedLUN]) throws(ExecutionError) -> UInt16 {
     let taken = Set(luns.map(\.number))
-    guard let free = (0...16_383).first(where: { !taken.contains($0) }) else {
-      throw ExecutionError("All LUNs 0-16383 in use")
+    guard let free = (0...Self.lunMax).first(where: { !taken.contains($0) }) else {
+      throw ExecutionError("All LUNs 0-\(Self.lunMax) in use")
     }
     return free
   }
@@ -86,7 +89,7 @@ extension Command {
   }
 
   mutating func mapLUN(_ name: String, _ key: EntryKey, _ arguments: Arguments) async throws {
-    guard let number = UInt16(try arguments.required("mapped_lun")), number <= 16_383 else {
+    guard let number = UInt16(try arguments.required("mapped_lun")), number <= Self.lunMax else {
       throw ExecutionError("mapped_lun must be an integer")
     }
     let isReadOnly = try arguments.boolean("write_protect") ?? false

@@ -1,4 +1,6 @@
 internal import AdministrationModel
+internal import CommandSupport
+internal import TargetConfig
 
 /// A command at a node, with all that it may look at.
 struct Command {
@@ -52,7 +54,10 @@ struct Command {
     case (_, "sessions"): try await showSessions(arguments)
     case (.plugin(let plugin), "create"): try await createStore(plugin, arguments)
     case (.plugin(let plugin), "delete"): try await deleteStore(plugin, arguments)
-    case (.alua, _): throw ExecutionError("Every path is active and optimized here.")
+    case (.alua, _):
+      throw ExecutionError(
+        "Access states are those of portal groups here: \"portalGroups\" of a target in the "
+          + "configuration.")
     case (.iscsi, "create"): try await createTarget(arguments)
     case (.iscsi, "delete"): try await deleteTarget(arguments)
     case (.target(let target), "create"): try createGroup(target, arguments)
@@ -104,8 +109,7 @@ struct Command {
 
   /// A path as the person who typed it means it: the daemon stands elsewhere.
   func absolute(_ path: String) -> String {
-    path.hasPrefix("/")
-      ? path : NodePath(path, from: NodePath(surroundings.currentDirectory)).description
+    FilePath.resolve(path, against: surroundings.currentDirectory)
   }
 
   // MARK: Changing
@@ -116,23 +120,12 @@ struct Command {
     _ changes: [Change], notes: Notes? = nil, force: Bool = false, now: Bool = false,
     showsWarnings: Bool = false
   ) async throws {
-    let before = state.notes
-    let after = notes ?? before
-    let file = session.notesFile
-    if after != before { try file.write(after, surroundings) }
-    do {
-      guard !changes.isEmpty else {
-        state.notes = after
-        return
-      }
-      let options = ChangeOptions(force: force, runtimeOnly: true, now: now)
-      let result = try await daemon.change(ChangeRequest(changes, options))
-      if showsWarnings { result.warnings.forEach { remark("Warning: \($0)") } }
-      state = try await State.read(daemon, after)
-    } catch {
-      if after != before { try file.write(before, surroundings) }
-      throw error
-    }
+    let all = try changes + (notes ?? state.notes).changes(from: state.kept)
+    guard !all.isEmpty else { return }
+    let options = ChangeOptions(force: force, runtimeOnly: true, now: now)
+    let result = try await daemon.change(ChangeRequest(all, options))
+    if showsWarnings { result.warnings.forEach { remark("Warning: \($0)") } }
+    state = try await State.read(daemon)
   }
 
   /// Brings the daemon and the notes to what `group` says now.
@@ -140,6 +133,11 @@ struct Command {
     _ group: PortalGroup, from old: PortalGroup, before: [Change] = [], after: [Change] = [],
     force: Bool = false, now: Bool = false, showsWarnings: Bool = false
   ) async throws {
+    if let user = group.userLost {
+      throw ExecutionError(
+        "The secret of \(user) stands in a file that cannot be read here, and would be lost: do it "
+          + "as root.")
+    }
     var notes = state.notes
     notes.targets[group.target] = group.notes
     let changes = before + (try group.changes(from: old)) + after

@@ -132,8 +132,8 @@ enum CommandTable {
     CommandSignature(
       "clearconfig", optional: ["confirm"], "Deletes every backstore and target."),
     CommandSignature(
-      "restoreconfig", optional: ["savefile", "clear_existing", "target", "storage_object"],
-      "Takes over a saveconfig.json."),
+      "restoreconfig", optional: ["savefile", "clear_existing"],
+      "Takes over a saveconfig.json, whole."),
     CommandSignature(
       "saveconfig", optional: ["savefile", "backup"],
       "Saves what runs, also as a saveconfig.json where a file is named."),

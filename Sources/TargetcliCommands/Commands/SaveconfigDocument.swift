@@ -18,10 +18,11 @@ struct SaveconfigDocument {
       }
       return (store.name, .text(wwn))
     }
-    if !wwids.isEmpty {
-      let named = Dictionary(wwids) { first, _ in first }
-      members[LIOIdentity.ownKey] = ["wwids": .object(named)]
-    }
+    members[LIOIdentity.ownKey] = [
+      "wwids": .object(Dictionary(wwids) { first, _ in first }),
+      "vendors": Self.named(state.stores) { $0.vendor },
+      "products": Self.named(state.stores) { $0.product },
+    ]
     var auth = state.discoveryAuth
     vault.fill(&auth)
     if state.asksAtDiscovery {
@@ -30,6 +31,13 @@ struct SaveconfigDocument {
       members["fabric_modules"] = [.object(fabric)]
     }
     root = .object(members)
+  }
+
+  /// What LIO chooses by itself.
+  private static func named(
+    _ stores: [StoreResource], _ text: (StoreResource) -> String
+  ) -> JSONValue {
+    .object(Dictionary(stores.map { ($0.name, .text(text($0))) }) { first, _ in first })
   }
 
   /// Sorted keys, as the file has them.

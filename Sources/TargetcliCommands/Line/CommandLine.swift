@@ -10,7 +10,7 @@ struct CommandLine: Equatable {
   /// `name=value`, in the order typed; the last of a name counts.
   var named: [(name: String, value: String)] = []
 
-  /// Nil for a blank line and for a comment. With `beginsWithPath` the first word is one without a
+  /// nil for a blank line and for a comment. With `beginsWithPath` the first word is one without a
   /// slash, too.
   init?(_ text: String, beginsWithPath: Bool = false) {
     var words = Self.words(text)[...]
@@ -42,7 +42,7 @@ struct CommandLine: Equatable {
       || word.hasPrefix("@")
   }
 
-  /// Nil where what stands before the equals sign is no name of a parameter.
+  /// nil where what stands before the equals sign is no name of a parameter.
   static func pair(_ word: String) -> (name: String, value: String)? {
     guard let equals = word.firstIndex(of: "=") else { return nil }
     let name = word[..<equals]

@@ -1,5 +1,6 @@
 internal import AdministrationClient
 internal import AdministrationModel
+internal import CommandSupport
 
 /// The program `targetcli`.
 public enum Program {
@@ -25,7 +26,7 @@ public enum Program {
     let home = home(environment)
     let surroundings = SystemSurroundings(environment: environment)
     var session = Session(
-      AdministrationClient(socketPath: socket), surroundings, notesPath: socket + ".targetcli",
+      AdministrationClient(socketPath: socket), surroundings,
       preferencesPath: home + "/prefs.json")
     guard arguments.isEmpty, surroundings.isInteractive else {
       return await run(arguments, &session)

@@ -4,7 +4,6 @@ internal import AdministrationModel
 struct Session {
   let daemon: any Administrator
   let surroundings: any Surroundings
-  let notesFile: KeptFile<Notes>
   let preferencesFile: KeptFile<Preferences>
   var preferences = Preferences()
   var path = NodePath.root
@@ -13,22 +12,18 @@ struct Session {
   var lastState = State()
 
   init(
-    _ daemon: any Administrator, _ surroundings: any Surroundings, notesPath: String,
-    preferencesPath: String
+    _ daemon: any Administrator, _ surroundings: any Surroundings, preferencesPath: String
   ) {
     self.daemon = daemon
     self.surroundings = surroundings
-    notesFile = KeptFile(path: notesPath, standard: Notes())
     preferencesFile = KeptFile(path: preferencesPath, standard: Preferences())
   }
 
-  /// Carries out one line. Commands of several processes come one after another.
+  /// Carries out one line.
   mutating func run(_ text: String) async throws {
     guard var line = CommandLine(text) else { return }
-    let lock = surroundings.lock(notesFile.path + ".lock")
-    defer { withExtendedLifetime(lock) {} }
     preferences = try preferencesFile.read(surroundings)
-    let state = try await State.read(daemon, try notesFile.read(surroundings))
+    let state = try await State.read(daemon)
     lastState = state
     let tree = state.tree
     if line.path == nil, let word = line.command, isChild(word, tree) {
@@ -52,7 +47,7 @@ struct Session {
   /// Reads what the daemon has now.
   mutating func refresh() async throws {
     preferences = try preferencesFile.read(surroundings)
-    lastState = try await State.read(daemon, try notesFile.read(surroundings))
+    lastState = try await State.read(daemon)
   }
 
   /// Where the command is carried out: `*` at the end of a path stands for every child.

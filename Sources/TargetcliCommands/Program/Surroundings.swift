@@ -27,9 +27,6 @@ protocol Surroundings: AnyObject {
   func remove(_ path: String)
   /// nil: there is nothing.
   func kind(of path: String) -> FileKind?
-  /// Waits until no other process has `path` locked, for as long as the result lives; nil where the
-  /// file cannot be made.
-  func lock(_ path: String) -> AnyObject?
 }
 
 enum FileKind: Equatable {

@@ -1,4 +1,5 @@
 internal import CConsole
+internal import CommandSupport
 internal import FoundationEssentials
 internal import Glibc
 internal import TargetConfig
@@ -11,14 +12,13 @@ final class SystemSurroundings: Surroundings {
   init(environment: [String: String]) {
     let isAsked = environment["NO_COLOR"]?.isEmpty ?? true
     wantsColors = isAsked && environment["TERM"] != "dumb"
-    // Who reads the output may go, as `head` does: the write says so.
-    _ = signal(SIGPIPE, SIG_IGN)
+    Descriptor.outliveReaders()
   }
 
   // MARK: The terminal
 
-  func write(_ text: String) { Self.write(text, to: STDOUT_FILENO) }
-  func complain(_ text: String) { Self.write(text, to: STDERR_FILENO) }
+  func write(_ text: String) { Descriptor.write(text, to: STDOUT_FILENO) }
+  func complain(_ text: String) { Descriptor.write(text, to: STDERR_FILENO) }
 
   func readLine(prompt: String) -> String? {
     isInteractive ? LineEditor.read(prompt: prompt) : Swift.readLine(strippingNewline: true)
@@ -29,18 +29,6 @@ final class SystemSurroundings: Surroundings {
   var columns: Int? {
     let columns = Int(cconsole_terminal_columns(STDOUT_FILENO))
     return columns > 0 ? columns : nil
-  }
-
-  private static func write(_ text: String, to descriptor: Int32) {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let count = unsafe rest.withUnsafeBytes {
-        unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return }
-      rest = rest.dropFirst(count)
-    }
   }
 
   // MARK: The machine
@@ -60,7 +48,7 @@ final class SystemSurroundings: Surroundings {
     #endif
   }
 
-  var currentDirectory: String { FileManager.default.currentDirectoryPath }
+  var currentDirectory: String { FilePath.currentDirectory() }
 
   func randomDigits(_ count: Int) -> String {
     String((0..<count).map { _ in Character(String(UInt8.random(in: 0..<16), radix: 16)) })
@@ -111,20 +99,4 @@ final class SystemSurroundings: Surroundings {
     default: .other
     }
   }
-
-  func lock(_ path: String) -> AnyObject? {
-    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard descriptor >= 0 else { return nil }
-    while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
-    return HeldLock(descriptor)
-  }
-}
-
-/// A lock of flock(2), until it goes.
-private final class HeldLock {
-  private let descriptor: Int32
-
-  init(_ descriptor: Int32) { self.descriptor = descriptor }
-
-  deinit { _ = close(descriptor) }
 }

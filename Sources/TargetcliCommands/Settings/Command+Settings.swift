@@ -83,13 +83,13 @@ extension Command {
     case (.attribute, .storageObject(let name)):
       return state.store(name).map(StoreAttributes.settings) ?? []
     case (.attribute, .group(let name)):
-      let vault = try await Vault.open(daemon)
+      let vault = try await Vault.open(daemon, withSecrets: false)
       return GroupAttributes.settings(
         state.group(try target(name)), vault.configuration.target(named: name)?.iscsi,
         vault.configuration.limits)
     case (.attribute, _): return FixedValues.acl.map { Setting($0, $1) }
     case (.parameter, .group(let name)), (.parameter, .acl(let name, _)):
-      let vault = try await Vault.open(daemon)
+      let vault = try await Vault.open(daemon, withSecrets: false)
       let isOfACL = if case .acl = node.kind { true } else { false }
       return SessionParameters.settings(
         vault.configuration.target(named: name),
@@ -222,7 +222,7 @@ extension Command {
     _ name: String, _ named: [(name: String, value: String)]
   ) async throws {
     let target = try target(name)
-    let vault = try await Vault.open(daemon)
+    let vault = try await Vault.open(daemon, withSecrets: false)
     let configured = vault.configuration.target(named: name)
     try await commit([
       try SessionParameters.change(

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 internal import TargetConfig
 
 /// What a portal group negotiates (RFC 7143 §13), under the names of the standard.
@@ -122,20 +123,6 @@ enum SessionParameters {
   static func difference(
     _ own: TargetConfiguration.Negotiation, _ general: TargetConfiguration.Negotiation
   ) -> [String: JSONValue] {
-    var values: [String: JSONValue] = [:]
-    let more: [(String, String, WritableKeyPath<Negotiation, Int>)] = [
-      ("", "nopInterval", \.nopIntervalSeconds), ("", "nopTimeout", \.nopTimeoutSeconds),
-    ]
-    for (_, key, path) in numbers.map({ ($0.name, $0.key, $0.path) }) + more
-    where own[keyPath: path] != general[keyPath: path] {
-      values[key] = .integer(Int64(own[keyPath: path]))
-    }
-    for (_, key, path) in truths where own[keyPath: path] != general[keyPath: path] {
-      values[key] = .boolean(own[keyPath: path])
-    }
-    for (_, key, path) in digests where own[keyPath: path] != general[keyPath: path] {
-      values[key] = .text(own[keyPath: path].rawValue)
-    }
-    return values
+    JSONValue.members(own.overrides(of: general))
   }
 }

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import TargetConfig
 
 extension State {
   /// The whole tree.
@@ -20,11 +21,23 @@ extension State {
 
   private func storageObject(_ store: StoreResource) -> TreeNode {
     let group = TreeNode(
-      "default_tg_pt_gp", .aluaGroup(store.name), "ALUA state: Active/optimized", isHealthy: true)
+      "default_tg_pt_gp", .aluaGroup(store.name), "ALUA state: \(accessWords(store))",
+      isHealthy: true)
     let alua = TreeNode("alua", .alua(store.name), "ALUA Groups: 1", [group])
     return TreeNode(
       store.name, .storageObject(store.name), Self.summary(store),
       isHealthy: store.state == .online, [alua])
+  }
+
+  /// One state, or that of each portal group that has one.
+  private func accessWords(_ store: StoreResource) -> String {
+    var words: [UInt16: String] = [:]
+    for access in accessStates[store.name] ?? [] { words[access.group] = access.state.words }
+    guard Set(words.values).count > 1 else {
+      return words.values.first ?? TargetConfiguration.AccessState.activeOptimized.words
+    }
+    return words.sorted { $0.key < $1.key }.map { "\($0.value) (portal group \($0.key))" }
+      .joined(separator: ", ")
   }
 
   static func summary(_ store: StoreResource) -> String {
@@ -130,5 +143,18 @@ extension TreeNode {
 
   init(_ name: String, _ kind: NodeKind, _ summary: String, _ children: [TreeNode]) {
     self.init(name, kind, summary, isHealthy: nil, children)
+  }
+}
+
+extension TargetConfiguration.AccessState {
+  /// LIO's.
+  fileprivate var words: String {
+    switch self {
+    case .activeOptimized: "Active/optimized"
+    case .activeNonOptimized: "Active/non-optimized"
+    case .standby: "Standby"
+    case .unavailable: "Unavailable"
+    case .transitioning: "Transition"
+    }
   }
 }

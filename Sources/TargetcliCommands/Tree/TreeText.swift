@@ -1,3 +1,5 @@
+internal import CommandSupport
+
 /// A tree as `ls` draws it: names to the left, dots, and what is to be said to the right.
 struct TreeText {
   var columns: Int

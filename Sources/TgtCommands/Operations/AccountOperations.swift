@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 
 // Accounts of tgt belong to nothing until they are bound. Ours stand where they count, in targets
 // and with discovery; so an account is a note, and binding it copies it. Users that the
@@ -54,14 +55,11 @@ extension TgtadmCall {
     let state = try await state()
     let discovery = try await discovery()
     guard accounts(state, discovery).contains(user) else { throw .noAccount }
-    var changes = state.targets.flatMap { target in
-      Self.unbinding(
-        user, incoming: target.chapUsers.contains(user),
-        outgoing: target.mutualCHAPUser == user, CredentialPlace(target: target.name))
+    var changes: [Change] = []
+    for place in state.targets.map({ Place($0, state) }) + [Place(discovery, state)] {
+      let incoming = place.incoming.contains(user)
+      changes += place.unbinding(user, incoming: incoming, outgoing: place.outgoing == user)
     }
-    changes += Self.unbinding(
-      user, incoming: discovery.chapUsers.contains(user),
-      outgoing: discovery.mutualCHAPUser == user, .discovery)
     if state.notes.accounts.contains(user) { changes.append(TgtNotes.forgetAccount(user)) }
     try await change(changes)
   }
@@ -69,27 +67,64 @@ extension TgtadmCall {
   // MARK: Binding
 
   /// Where an account is to be bound, and who is there.
+  ///
+  /// A target proves itself only to who has to prove itself (RFC 7143 §12.1.3). tgt binds in any
+  /// order: so an outgoing account without an incoming one waits in a note.
   private struct Place {
     var place: CredentialPlace
+    /// In notes; "" for discovery.
+    var name: String
     var incoming: [String]
     var outgoing: String?
+    /// The outgoing one waits.
+    var isWaiting: Bool
+    /// Whether its password is known, so that it can be bound again.
+    var isOutgoingKnown: Bool
+
+    init(_ target: TargetResource, _ state: TgtState) {
+      place = CredentialPlace(target: target.name)
+      name = target.name
+      incoming = target.chapUsers
+      outgoing = target.mutualCHAPUser
+      isWaiting = outgoing != nil && state.notes.outgoing[name] == outgoing
+      isOutgoingKnown = outgoing.map { state.notes.accounts.contains($0) } ?? false
+    }
+
+    init(_ discovery: DiscoveryResource, _ state: TgtState) {
+      place = .discovery
+      name = ""
+      incoming = discovery.chapUsers
+      outgoing = discovery.mutualCHAPUser ?? state.notes.outgoing[name]
+      isWaiting = discovery.mutualCHAPUser == nil && outgoing != nil
+      isOutgoingKnown = outgoing.map { state.notes.accounts.contains($0) } ?? false
+    }
+
+    /// The last user may go: with tgt nobody has to prove anything then.
+    func unbinding(_ user: String, incoming isIncoming: Bool, outgoing isOutgoing: Bool) -> [Change]
+    {
+      var changes: [Change] = []
+      let isLast = isIncoming && incoming == [user]
+      if isWaiting {
+        if isOutgoing { changes.append(TgtNotes.setOutgoing(nil, of: name)) }
+      } else if let outgoing, isOutgoing || isLast {
+        changes.append(.clearMutualCHAP(place))
+        if !isOutgoing, isOutgoingKnown { changes.append(TgtNotes.setOutgoing(outgoing, of: name)) }
+      }
+      if isIncoming {
+        changes.append(.removeCHAPUser(Change.UserName(user, at: place, allowingOpenAccess: true)))
+      }
+      return changes
+    }
   }
 
   private func place(_ state: TgtState) async throws(TgtFailure) -> Place {
-    guard let tid = request.tid, tid != 0 else {
-      let discovery = try await discovery()
-      return Place(
-        place: .discovery, incoming: discovery.chapUsers, outgoing: discovery.mutualCHAPUser)
-    }
-    let target = try state.target(tid)
-    return Place(
-      place: CredentialPlace(target: target.name), incoming: target.chapUsers,
-      outgoing: target.mutualCHAPUser)
+    guard let tid = request.tid, tid != 0 else { return Place(try await discovery(), state) }
+    return Place(try state.target(tid), state)
   }
 
   private func bindAccount() async throws(TgtFailure) {
     guard let user = request.user else { throw .invalidRequest() }
-    let state = try await state(withSecrets: true)
+    let state = try await state()
     let place = try await place(state)
     guard let password = state.notes.password(of: user) else {
       let isListed = accounts(state, try await discovery()).contains(user)
@@ -97,36 +132,38 @@ extension TgtadmCall {
         ? .unsupported("\(user) comes from the configuration: bind it with swift-tgtadm chap add")
         : .noAccount
     }
-    let addition = Change.UserAddition(
-      CredentialSpecification(user: user, secret: SecretText(password)), at: place.place)
+    let addition = Self.addition(user, password, place)
     if request.isOutgoing {
       guard place.outgoing == nil else { throw .outgoingExists }
-      try await change([.setMutualCHAP(addition)])
+      try await change([
+        place.incoming.isEmpty
+          ? TgtNotes.setOutgoing(user, of: place.name) : .setMutualCHAP(addition)
+      ])
     } else {
       guard !place.incoming.contains(user) else { throw .accountExists }
-      try await change([.addCHAPUser(addition)], conflict: .accountExists)
+      var changes: [Change] = [.addCHAPUser(addition)]
+      if place.isWaiting, let other = place.outgoing, let secret = state.notes.password(of: other) {
+        changes.append(.setMutualCHAP(Self.addition(other, secret, place)))
+        changes.append(TgtNotes.setOutgoing(nil, of: place.name))
+      }
+      try await change(changes, conflict: .accountExists)
     }
+  }
+
+  private static func addition(
+    _ user: String, _ password: String, _ place: Place
+  ) -> Change.UserAddition {
+    Change.UserAddition(
+      CredentialSpecification(user: user, secret: SecretText(password)), at: place.place)
   }
 
   private func unbindAccount() async throws(TgtFailure) {
     guard let user = request.user else { throw .invalidRequest() }
     let place = try await place(try await state())
-    let changes = Self.unbinding(
+    let changes = place.unbinding(
       user, incoming: !request.isOutgoing && place.incoming.contains(user),
-      outgoing: request.isOutgoing && place.outgoing == user, place.place)
+      outgoing: request.isOutgoing && place.outgoing == user)
     guard !changes.isEmpty else { throw .noAccount }
     try await change(changes)
-  }
-
-  /// The last user may go: with tgt nobody has to prove anything then.
-  private static func unbinding(
-    _ user: String, incoming: Bool, outgoing: Bool, _ place: CredentialPlace
-  ) -> [Change] {
-    var changes: [Change] = []
-    if outgoing { changes.append(.clearMutualCHAP(place)) }
-    if incoming {
-      changes.append(.removeCHAPUser(Change.UserName(user, at: place, allowingOpenAccess: true)))
-    }
-    return changes
   }
 }

@@ -1,4 +1,6 @@
 internal import AdministrationModel
+internal import CommandSupport
+internal import TargetConfig
 
 // Portals, the driver and the daemon as a whole.
 
@@ -28,7 +30,7 @@ extension TgtadmCall {
     }
     let address = String(text.dropFirst(prefix.count))
     let hasPort = address.hasPrefix("[") ? address.contains("]:") : address.contains(":")
-    return hasPort ? address : address + ":3260"
+    return hasPort ? address : "\(address):\(Endpoint.defaultPort)"
   }
 
   // MARK: Drivers
@@ -55,7 +57,10 @@ extension TgtadmCall {
 
   func performSystem(_ operation: TgtadmRequest.Operation) async throws(TgtFailure) {
     switch operation {
-    case .show: terminal.write(Self.system(try await status()))
+    case .show:
+      let status = try await status()
+      let isOffline = try await state().notes.isSystemOffline || status.phase != .running
+      terminal.write(Self.system(isOffline: isOffline))
     case .stat: try await showStatistics(.system)
     case .update: try await updateSystem()
     case .delete: throw .unsupported("the daemon is ended by its service manager")
@@ -70,20 +75,19 @@ extension TgtadmCall {
   private func updateSystem() async throws(TgtFailure) {
     _ = try await status()
     switch (request.name ?? "", request.value ?? "") {
-    case ("State", "ready"), ("debug", "off"), ("iSNS", "Off"): break
+    case ("State", _): try await updateSystemState()
+    case ("debug", "off"), ("iSNS", "Off"): break
     case ("debug", "on"): remark("what is logged is chosen in the configuration")
-    case ("State", "offline"):
-      throw .unsupported("the daemon is not taken offline: its portals or targets can be removed")
     case ("iSNS", _), ("iSNSServerIP", _), ("iSNSServerPort", _), ("iSNSAccessControl", _):
       throw .unsupported("there is no iSNS here")
     default: throw .invalidRequest()
     }
   }
 
-  private static func system(_ status: StatusResource) -> String {
+  private static func system(isOffline: Bool) -> String {
     """
     System:
-        State: \(status.phase == .running ? "ready" : "offline")
+        State: \(isOffline ? "offline" : "ready")
         debug: off
     LLDs:
         iscsi: ready

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import TargetConfig
 
 extension TgtadmCall {
   func performLogicalUnit(_ operation: TgtadmRequest.Operation) async throws(TgtFailure) {
@@ -19,14 +20,15 @@ extension TgtadmCall {
     let target = try state.target(tid)
     // Number 0 is the controller's.
     guard number > 0, target.lun(number) == nil else { throw .logicalUnitExists }
-    guard let lun = UInt16(exactly: number) else {
-      throw .invalidRequest("LUN \(number): the highest number is 16383")
+    guard let lun = UInt16(exactly: number), lun <= TargetConfiguration.LUN.numberMax else {
+      throw .invalidRequest(
+        "LUN \(number): the highest number is \(TargetConfiguration.LUN.numberMax)")
     }
     let plan = try storePlan(StoreOrigin(tid: tid, lun: number), state)
     let specification = LUNSpecification(lun: lun, store: plan.name)
     try await change(
       plan.changes + [.addLUN(Change.LUNAddition(target: target.name, specification))],
-      conflict: .logicalUnitExists)
+      conflict: .logicalUnitExists, conflictPlace: "luns")
   }
 
   private struct StorePlan {
@@ -44,7 +46,7 @@ extension TgtadmCall {
       throw .invalidRequest("device type \(request.deviceType): here are only disks")
     }
     let type = request.backingStoreType ?? "rdwr"
-    guard let flags = StoreWords.Flags(given: request.backingStoreFlags) else {
+    guard let flags = TgtCache.Flags(given: request.backingStoreFlags) else {
       throw .invalidRequest("--bsoflags takes sync, direct or sync:direct")
     }
     if type == "null" { return nullPlan(origin) }
@@ -56,13 +58,31 @@ extension TgtadmCall {
     }
     let path = files.absolute(given)
     if let present = state.stores.values.first(where: { $0.path == path }) {
+      try compare(present, type, flags)
       return StorePlan(name: present.name, changes: [])
     }
-    return try newPlan(path, type, flags, origin)
+    return try newPlan(path, type, flags, origin, state)
+  }
+
+  /// One store is one disk under each of its numbers: what was asked for otherwise is told.
+  private func compare(
+    _ store: StoreResource, _ type: String, _ flags: TgtCache.Flags
+  ) throws(TgtFailure) {
+    let path = store.path ?? store.name
+    if let text = request.blockSize, let size = store.blockSize, Int(text) != size {
+      throw .invalidRequest("\(path) is served already, with blocks of \(size) bytes")
+    }
+    remark(
+      "\(path) is served already: it is the same disk here, with one SCSI ID and serial number")
+    guard request.backingStoreType != nil || request.backingStoreFlags != nil else { return }
+    if TgtCache.mode(flags, type: type, isDevice: store.kind == .block).rawValue != store.cache {
+      remark("its flags and type stay as they are (cache \(store.cache))")
+    }
   }
 
   private func newPlan(
-    _ path: String, _ type: String, _ flags: StoreWords.Flags, _ origin: StoreOrigin
+    _ path: String, _ type: String, _ flags: TgtCache.Flags, _ origin: StoreOrigin,
+    _ state: TgtState
   ) throws(TgtFailure) -> StorePlan {
     let kind = files.kind(of: path)
     guard kind == .regular || kind == .blockDevice else {
@@ -70,10 +90,18 @@ extension TgtadmCall {
     }
     let isDevice = kind == .blockDevice
     var store = StoreSpecification(
-      name: TgtIdentity.storeName(path), kind: isDevice ? .block : .file, path: path)
-    store.cache = StoreWords.cache(flags, type: type, isDevice: isDevice)
+      name: Self.name(path, state), kind: isDevice ? .block : .file, path: path)
+    store.cache = TgtCache.mode(flags, type: type, isDevice: isDevice).rawValue
     store.discard = "ignore"
     return StorePlan(name: store.name, changes: try making(store, origin, type))
+  }
+
+  /// A store of that name that was given another path keeps the name.
+  private static func name(_ path: String, _ state: TgtState) -> String {
+    let name = TgtIdentity.storeName(path)
+    guard state.stores[name] != nil else { return name }
+    let number = (2...).first { state.stores["\(name)-\($0)"] == nil } ?? 2
+    return "\(name)-\(number)"
   }
 
   /// As large as tgt's.
@@ -120,7 +148,9 @@ extension TgtadmCall {
     guard let lun = target.lun(request.lun) else {
       throw request.lun == 0 ? .invalidRequest() : .noLogicalUnit
     }
-    let removal = Change.removeLUN(Change.LUNName(target: target.name, lun: lun.lun))
+    let removal =
+      state.offlineUnit(target, lun.lun)?.erasure
+      ?? .removeLUN(Change.LUNName(target: target.name, lun: lun.lun))
     let store = state.removal(ofStore: lun.store) {
       $0 == PresentationResource(target: target.name, lun: lun.lun)
     }
@@ -142,13 +172,35 @@ extension TgtadmCall {
     }
     let update = try StoreUpdate(request.parameters ?? "", of: store)
     for sentence in update.remarks { remark(sentence) }
-    guard !update.changes.isEmpty else { return }
     // Initiators know a unit by its identity: it is closed and opened again.
-    try await change(update.changes, force: true, inUse: .logicalUnitActive)
+    try await change(
+      update.changes + presence(update.isOnline, lun, of: target, state), force: true,
+      inUse: .logicalUnitActive)
+  }
+
+  /// Nobody sees a unit that is offline. Its number stays taken.
+  private func presence(
+    _ isOnline: Bool?, _ lun: LUNResource, of target: TargetResource, _ state: TgtState
+  ) -> [Change] {
+    let offline = state.offlineUnit(target, lun.lun)
+    switch (isOnline, offline) {
+    case (false, nil):
+      return [
+        .removeLUN(Change.LUNName(target: target.name, lun: lun.lun)),
+        OfflineUnit(target: target.name, lun).note,
+      ]
+    case (true, let offline?):
+      let specification = LUNSpecification(
+        lun: lun.lun, store: lun.store, readOnly: lun.readOnly ? true : nil)
+      return [
+        .addLUN(Change.LUNAddition(target: target.name, specification)), offline.erasure,
+      ]
+    default: return []
+    }
   }
 }
 
-extension StoreWords.Flags {
+extension TgtCache.Flags {
   /// None given is none wanted.
   fileprivate init?(given text: String?) {
     guard let text else {

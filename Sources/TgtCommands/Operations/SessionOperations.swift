@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 
 extension TgtadmCall {
   func performSession(_ operation: TgtadmRequest.Operation) async throws(TgtFailure) {

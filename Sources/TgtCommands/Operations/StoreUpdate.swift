@@ -1,9 +1,12 @@
 internal import AdministrationModel
+internal import TargetConfig
 
 /// What `--params` of a logical unit change of its store. What has no meaning here is a remark: it
 /// would be a pity if a cluster did not start for a product revision.
 struct StoreUpdate {
   private(set) var remarks: [String] = []
+  /// nil: as it is.
+  private(set) var isOnline: Bool?
   private let store: StoreResource
   private var values: [String: JSONValue] = [:]
   private var notes: [Change] = []
@@ -43,10 +46,7 @@ struct StoreUpdate {
     case "readonly": values["readOnly"] = .boolean(Self.isYes(value))
     case "thin_provisioning":
       values["discard"] = .text(Self.isYes(value) ? "unmap" : "ignore")
-    case "online":
-      guard Self.isYes(value) else {
-        throw .unsupported("a disk is taken offline by deleting its logical unit")
-      }
+    case "online": isOnline = Self.isYes(value)
     default: try takeLayout(key, value)
     }
   }
@@ -79,15 +79,14 @@ struct StoreUpdate {
     sizeBytes = bytes
   }
 
-  /// `page:subpage:length:byte:…`. Of the caching mode page (SBC-3 §6.5.5) bit 2 of its first byte,
-  /// WCE, says whether writes may wait in a cache.
   private mutating func takeModePage(_ value: String) {
-    let fields = value.split(separator: ":").map { Int(numeral: String($0)) }
-    guard fields.count > 3, fields[0] == 8, fields[1] == 0, let flags = fields[3] else {
+    guard let hasWriteCache = TgtCache.hasWriteCache(modePage: value),
+      let mode = TargetConfiguration.CacheMode(rawValue: store.cache)
+    else {
       remarks.append("mode_page \(value): not kept, only the caching page can be chosen")
       return
     }
-    values["cache"] = .text(StoreWords.cache(store.cache, hasWriteCache: flags & 4 != 0))
+    values["cache"] = .text(TgtCache.mode(mode, hasWriteCache: hasWriteCache).rawValue)
   }
 
   private mutating func takePhysicalBlocks(_ value: String) {

@@ -22,9 +22,15 @@ extension TgtadmCall {
     if isTaken { throw .targetExists }
     // A note without its target is left of one that something else than tgtadm removed.
     var changes = state.notes.tidNote(tid) == nil ? [] : [TgtNotes.forgetNumber(tid)]
+    changes += state.notes.forget(target: name.lowercased())
     changes += [
       TgtNotes.number(tid, name.lowercased()), .addTarget(TargetSpecification(name: name)),
     ]
+    if state.notes.isSystemOffline {
+      var closed = ClosedAccess()
+      closed.isOfSystem = true
+      changes += closed.note(name.lowercased()).changes(from: nil)
+    }
     try await change(changes, conflict: .targetExists)
   }
 
@@ -38,6 +44,7 @@ extension TgtadmCall {
     if let tid = request.tid, state.notes.tidNote(tid) != nil {
       changes.append(TgtNotes.forgetNumber(tid))
     }
+    changes += state.notes.forget(target: target.name)
     if !request.isForced {
       // What is in use counts, not who opened its LUNs: a store would be closed for its users'
       // sake.
@@ -50,13 +57,16 @@ extension TgtadmCall {
   private func showTargets() async throws(TgtFailure) {
     guard request.tid == nil else { return try await showParameters() }
     let state = try await state()
-    terminal.write(TargetListing(state, sessions: try await sessions()).text)
+    let configuration = try await configuration()
+    terminal.write(
+      TargetListing(state, configuration, sessions: try await sessions()).text)
   }
 
   // MARK: Access
 
   private func changeAccess(binding: Bool) async throws(TgtFailure) {
-    var target = try await state().target(request.tid)
+    let state = try await state()
+    var target = try state.target(request.tid)
     guard request.bus == nil else { throw .unsupported("there are no buses of virtual hosts") }
     var changes: [Change] = []
     for rule in try rules() {
@@ -74,6 +84,11 @@ extension TgtadmCall {
           AccessEntryResource(initiator: "any", addresses: [address]),
           at: changes.last?.entryIndex ?? target.acl.endIndex)
       }
+    }
+    if let closed = state.notes.closed[target.name] {
+      var after = closed
+      for change in changes { after.apply(change) }
+      changes = after.note(target.name).changes(from: closed.note(target.name))
     }
     try await change(changes, conflict: binding ? .ruleExists : .noRule)
   }

@@ -1,5 +1,6 @@
-internal import TargetConfig
 internal import AdministrationModel
+internal import CommandSupport
+internal import TargetConfig
 
 /// The negotiation of a target (RFC 7143 §13) by the names that tgt has for it.
 struct TargetParameters {
@@ -119,41 +120,23 @@ struct TargetParameters {
 
   /// The key "iscsi" of a target that differs from the general one in this; null where in nothing.
   func value(besides general: Negotiation) -> JSONValue {
-    let this = members(negotiation)
-    let other = members(general)
-    let members = this.filter { other[$0.key] != $0.value }
-    return members.isEmpty ? .null : .object(members)
-  }
-
-  private func members(_ negotiation: Negotiation) -> [String: JSONValue] {
-    func size(_ bytes: Int) -> JSONValue { .text(ByteSize.description(UInt64(max(bytes, 0)))) }
-    func number(_ number: Int) -> JSONValue { .integer(Int64(number)) }
-    return [
-      "headerDigest": .text(negotiation.headerDigest.rawValue),
-      "dataDigest": .text(negotiation.dataDigest.rawValue),
-      "maxRecvDataSegmentLength": size(negotiation.maxRecvDataSegmentLength),
-      "maxBurstLength": size(negotiation.maxBurstLength),
-      "firstBurstLength": size(negotiation.firstBurstLength),
-      "initialR2T": .boolean(negotiation.initialR2T),
-      "immediateData": .boolean(negotiation.immediateData),
-      "maxOutstandingR2T": number(negotiation.maxOutstandingR2T),
-      "maxConnections": number(negotiation.maxConnections),
-      "defaultTime2Wait": number(negotiation.defaultTime2WaitSeconds),
-      "defaultTime2Retain": number(negotiation.defaultTime2RetainSeconds),
-      "queueDepth": number(negotiation.queueDepth),
-      "nopInterval": number(negotiation.nopIntervalSeconds),
-      "nopTimeout": number(negotiation.nopTimeoutSeconds),
-    ]
+    let members = negotiation.overrides(of: general)
+    return members.isEmpty ? .null : .object(JSONValue.members(members))
   }
 
   // MARK: As tgt lists it
 
+  /// How many pings in a row may stay without an answer.
+  var pingCount: Int {
+    let interval = negotiation.nopIntervalSeconds
+    return interval > 0 ? max(negotiation.nopTimeoutSeconds / interval, 1) : 0
+  }
+
   /// The names and their order are tgt's; the values are those that are offered.
   var listing: String {
     let n = negotiation
-    let pings = n.nopIntervalSeconds > 0 ? max(n.nopTimeoutSeconds / n.nopIntervalSeconds, 1) : 0
     let lines: [(String, String)] = [
-      ("nop_interval", "\(n.nopIntervalSeconds)"), ("nop_count", "\(pings)"),
+      ("nop_interval", "\(n.nopIntervalSeconds)"), ("nop_count", "\(pingCount)"),
       ("MaxRecvDataSegmentLength", "\(n.maxRecvDataSegmentLength)"),
       ("HeaderDigest", Self.word(n.headerDigest)), ("DataDigest", Self.word(n.dataDigest)),
       ("InitialR2T", Self.word(n.initialR2T)), ("MaxOutstandingR2T", "\(n.maxOutstandingR2T)"),
@@ -187,15 +170,17 @@ struct TargetParameters {
 
 extension TgtadmCall {
   /// The running configuration, of which the API shows targets only from outside.
-  private func configuration() async throws(TgtFailure) -> TargetConfiguration {
-    // With its secrets: marks in their place would be the same secret in both directions.
+  func configuration(
+    withSecrets: Bool = false
+  ) async throws(TgtFailure) -> TargetConfiguration {
     let resource = try await asking { daemon throws(AdministrationError) in
-      try await daemon.configuration(withSecrets: true)
+      try await daemon.configuration(withSecrets: withSecrets)
     }
     do throws(ConfigurationError) {
-      return try ConfigurationLoader.load(text: resource.text).configuration
+      return try ConfigurationLoader.look(at: resource.text, file: resource.file)
     } catch {
-      throw TgtFailure("unknown error", reason: "the configuration that runs cannot be read")
+      throw TgtFailure(
+        "unknown error", reason: "the configuration that runs cannot be read: \(error)")
     }
   }
 
@@ -208,8 +193,9 @@ extension TgtadmCall {
 
   func updateTarget() async throws(TgtFailure) {
     guard let name = request.name, let value = request.value else { throw .invalidRequest() }
-    let target = try await state().target(request.tid)
-    if name == "state" { return try checkState(value) }
+    let state = try await state()
+    let target = try state.target(request.tid)
+    if name == "state" { return try await updateState(of: target, state) }
     if name.hasPrefix("Redirect") { throw .unsupported("logins are not redirected here") }
     let configuration = try await configuration()
     let configured = configuration.targets.first { $0.name == target.name }
@@ -222,13 +208,5 @@ extension TgtadmCall {
     guard parameters.negotiation != configured?.iscsi else { return }
     let values = ["iscsi": parameters.value(besides: configuration.iscsi)]
     try await change([.setTarget(Change.TargetKeys(target.name, values))])
-  }
-
-  private func checkState(_ value: String) throws(TgtFailure) {
-    switch value {
-    case "ready": break
-    case "offline": throw .unsupported("a target is not taken offline: its access list can be")
-    default: throw .invalidRequest()
-    }
   }
 }

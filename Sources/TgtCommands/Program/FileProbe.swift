@@ -1,4 +1,5 @@
 internal import Glibc
+internal import TargetConfig
 
 /// What a path leads to.
 enum FileKind: Sendable, Equatable {
@@ -37,9 +38,7 @@ struct LocalFiles: FileProbe {
   }
 
   func absolute(_ path: String) -> String {
-    guard !path.hasPrefix("/"), let directory = unsafe getcwd(nil, 0) else { return path }
-    defer { unsafe free(directory) }
-    return unsafe String(cString: directory) + "/" + path
+    FilePath.resolve(path, against: FilePath.currentDirectory())
   }
 
   var hostName: String {

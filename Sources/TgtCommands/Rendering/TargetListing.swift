@@ -1,15 +1,21 @@
 internal import AdministrationModel
+internal import TargetConfig
+internal import CommandSupport
 
 /// The text of `--mode target --op show`: programs find what they look for by these words and by
 /// how far lines are indented, so that no blank of it is free.
 struct TargetListing {
   let state: TgtState
+  let configuration: TargetConfiguration
   /// By target.
   let sessions: [String: [SessionResource]]
   private(set) var text = ""
 
-  init(_ state: TgtState, sessions: [SessionResource]) {
+  init(
+    _ state: TgtState, _ configuration: TargetConfiguration, sessions: [SessionResource]
+  ) {
     self.state = state
+    self.configuration = configuration
     self.sessions = Dictionary(grouping: sessions.filter { $0.target != nil }) { $0.target ?? "" }
     for target in state.targets { add(target) }
   }
@@ -22,7 +28,8 @@ struct TargetListing {
     line(0, "Target \(state.tid(target.name)): \(target.name)")
     line(1, "System information:")
     line(2, "Driver: iscsi")
-    line(2, "State: ready")
+    line(2, "State: \(state.notes.closed[target.name]?.isOffline == true ? "offline" : "ready")")
+    addPings(target)
     line(1, "I_T nexus information:")
     for session in sessions[target.name] ?? [] { add(session) }
     line(1, "LUN information:")
@@ -36,6 +43,18 @@ struct TargetListing {
     if let user = target.mutualCHAPUser { line(2, "\(user) (outgoing)") }
     line(1, "ACL information:")
     for rule in AccessRule.listed(target) { line(2, rule.text) }
+  }
+
+  /// tgt sends none unless it is told to, and tells of them then; here that is a target's own
+  /// interval.
+  private mutating func addPings(_ target: TargetResource) {
+    guard let own = configuration.targets.first(where: { $0.name == target.name })?.iscsi,
+      own.nopIntervalSeconds != configuration.iscsi.nopIntervalSeconds
+        || own.nopTimeoutSeconds != configuration.iscsi.nopTimeoutSeconds,
+      own.nopIntervalSeconds > 0
+    else { return }
+    line(2, "Nop interval: \(own.nopIntervalSeconds)")
+    line(2, "Nop count: \(TargetParameters(own).pingCount)")
   }
 
   private mutating func add(_ session: SessionResource) {
@@ -80,7 +99,7 @@ struct TargetListing {
     description.type = "disk"
     description.megabytes = Self.megabytes(lun.sizeBytes ?? store.sizeBytes ?? 0)
     description.blockSize = lun.blockSize ?? store.blockSize ?? 512
-    description.isOnline = store.state != .offline
+    description.isOnline = store.state != .offline && lun.state != .offline
     description.isReadOnly = lun.readOnly || store.readOnly
     description.isRemovable = state.notes[.removable, of: store.name] == "1"
     description.isThin = store.discard == "unmap" && (store.kind == .file || store.kind == .block)

@@ -16,8 +16,12 @@ enum AccessRule: Equatable {
       self = .all
       return
     }
-    guard let network = Network(text) else { return nil }
-    self = .address(network.text)
+    // Bits behind the prefix are a mistake: with tgt such a rule lets nobody in, and to guess a
+    // network might let in too many.
+    let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
+    let plain = isBracketed ? String(text.dropFirst().dropLast()) : text
+    guard let pattern = AddressPattern(plain) else { return nil }
+    self = .address(pattern.description)
   }
 
   var text: String {
@@ -52,11 +56,11 @@ enum AccessRule: Equatable {
       return .addACLEntry(Change.EntryAddition(target: target.name, entry))
     case .address(let address):
       var entry = AccessEntrySpecification(initiator: "any", addresses: [address])
-      let network = Network(address)
+      let pattern = AddressPattern(address)
       entry.index = target.acl.firstIndex { other in
         guard other.initiator == "any" else { return false }
-        let others = other.addresses.compactMap { Network($0) }
-        return other.addresses.isEmpty || others.contains { network?.isNarrower(than: $0) ?? false }
+        let others = other.addresses.compactMap { AddressPattern($0) }
+        return other.addresses.isEmpty || others.contains { pattern?.isNarrower(than: $0) ?? false }
       }
       return .addACLEntry(Change.EntryAddition(target: target.name, entry))
     }
@@ -96,43 +100,5 @@ enum AccessRule: Equatable {
   private static func removal(_ entry: AccessEntryResource, _ target: TargetResource) -> Change {
     let key = EntryKey(initiator: entry.initiator, addresses: entry.addresses)
     return .removeACLEntry(Change.EntryName(target: target.name, key))
-  }
-}
-
-/// An address, or a network. Bits behind its prefix are a mistake: with tgt such a rule lets nobody
-/// in, and to guess a network might let in too many.
-struct Network: Equatable {
-  let text: String
-  let prefixLength: Int
-  private let family: InternetAddress.Family
-
-  /// Addresses of two families are never in one network.
-  func isNarrower(than other: Network) -> Bool {
-    family == other.family && prefixLength > other.prefixLength
-  }
-
-  init?(_ given: String) {
-    let parts = given.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    var host = String(parts.first ?? "")
-    if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-    guard let address = InternetAddress(host), address.zone == nil else { return nil }
-    let width = address.networkBytes.count * 8
-    family = address.family
-    guard parts.count == 2 else {
-      text = address.description
-      prefixLength = width
-      return
-    }
-    let digits = parts[1]
-    guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let length = Int(digits),
-      length <= width, Self.isClear(address, behind: length)
-    else { return nil }
-    text = length == width ? address.description : "\(address)/\(length)"
-    prefixLength = length
-  }
-
-  private static func isClear(_ address: InternetAddress, behind length: Int) -> Bool {
-    let width = address.networkBytes.count * 8
-    return length == width || address.bits & (UInt128.max >> UInt128(128 - width + length)) == 0
   }
 }

@@ -21,18 +21,44 @@ struct TgtState: Sendable {
     self.targets = targets
     names = targets.map(\.name)
     number()
+    takeNotes()
     self.targets.sort { (tids[$0.name] ?? 0) < (tids[$1.name] ?? 0) }
     for (place, target) in self.targets.enumerated() {
       if let tid = tids[target.name] { places[tid] = place }
     }
   }
 
-  static func read(
-    _ daemon: any Administrator, withSecrets: Bool = false
-  ) async throws(AdministrationError) -> TgtState {
+  /// Targets with what is theirs, and waits in notes while they or it are offline.
+  private mutating func takeNotes() {
+    for index in targets.indices {
+      let name = targets[index].name
+      if let closed = notes.closed[name] {
+        targets[index].acl += closed.shown
+        targets[index].isOpenToAny = targets[index].isOpenToAny || closed.isOpenToAny
+      }
+      if targets[index].mutualCHAPUser == nil {
+        targets[index].mutualCHAPUser = notes.outgoing[name]
+      }
+      for unit in notes.offlineUnits where unit.target == name {
+        guard targets[index].lun(UInt64(unit.lun)) == nil, stores[unit.store] != nil else {
+          continue
+        }
+        targets[index].luns.append(unit.shown)
+        stores[unit.store]?.presentedBy.append(
+          PresentationResource(target: name, lun: unit.lun))
+      }
+    }
+  }
+
+  func offlineUnit(_ target: TargetResource, _ lun: UInt16) -> OfflineUnit? {
+    notes.offlineUnits.first { $0.target == target.name && $0.lun == lun }
+  }
+
+  static func read(_ daemon: any Administrator) async throws(AdministrationError) -> TgtState {
+    // With secrets: rules that wait may hold some.
     let state = TgtState(
       targets: try await daemon.targets(named: nil), stores: try await daemon.stores(named: nil),
-      notes: try await daemon.notes(withSecrets: withSecrets))
+      notes: try await daemon.notes(withSecrets: true))
     await state.claim(with: daemon)
     return state
   }

@@ -128,7 +128,7 @@ extension TgtAdminRun {
     }
   }
 
-  /// Off is the caching mode page (SBC-3 §6.5.5) without WCE.
+  /// Off is the caching mode page (SBC-3 §6.4.5) without WCE.
   private static func writeCache(_ value: String, _ lun: String) -> Step {
     switch value {
     case "off":

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 
 // What goes, and what else is done to targets that are there.
 

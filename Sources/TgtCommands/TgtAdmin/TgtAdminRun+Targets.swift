@@ -83,6 +83,10 @@ extension TgtAdminRun {
     comment("Adding target: \(target.name)")
     try await execute(
       TgtadmCommand(controlPort, "\(lld) --op new --mode target --tid \(tid) -T \(target.name)"))
+    // Before anybody is bound: an offline target lets nobody in, not for a moment either.
+    if !target.values("state").isEmpty, try await !set("state", of: target, lld) {
+      return comment("\(target.name) has another state than it should: nobody is bound to it")
+    }
     // Numbers that are given are nobody else's.
     var luns = LUNNumbers(target)
     for name in Set(target.entries.map(\.name)).sorted() {
@@ -99,6 +103,7 @@ extension TgtAdminRun {
             TgtadmCommand(
               controlPort, "\(lld) --op bind --mode target --tid \(tid) \(option) \(value)"))
         }
+      case "state": break
       case _ where Self.parameters.contains(name): try await set(name, of: target, lld)
       default: break
       }
@@ -117,13 +122,16 @@ extension TgtAdminRun {
       TgtadmCommand(controlPort, "\(lld) --op bind --mode target --tid \(tid) -I ALL"))
   }
 
-  private mutating func set(_ name: String, of target: Target, _ lld: String) async throws(End) {
+  @discardableResult
+  private mutating func set(
+    _ name: String, of target: Target, _ lld: String
+  ) async throws(End) -> Bool {
     let values = target.values(name)
     if values.count > 1 {
       comment("Warning: only one \(name) is allowed. Will only use the first one.")
     }
     guard let value = values.first, !value.isEmpty else { throw missing(name, target.name) }
-    try await execute(
+    return try await execute(
       TgtadmCommand(
         controlPort,
         "\(lld) --mode target --op update --tid \(tid) --name \(name) --value \(value)"))

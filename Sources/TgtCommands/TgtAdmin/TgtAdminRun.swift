@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 internal import TargetConfig
 
 /// One run of tgt-admin.
@@ -54,12 +55,15 @@ struct TgtAdminRun {
 
   // MARK: Commands
 
-  /// Prints what is asked to be shown, and does it unless only pretending.
-  mutating func execute(_ command: TgtadmCommand) async throws(End) {
+  /// Prints what is asked to be shown, and does it unless only pretending. False: it failed, and
+  /// errors are ignored.
+  @discardableResult
+  mutating func execute(_ command: TgtadmCommand) async throws(End) -> Bool {
     if options.isPretended || options.isVerbose { write(command.text + "\n") }
-    guard !options.isPretended else { return }
+    guard !options.isPretended else { return true }
     let code = await Tgtadm.run(command.arguments, in: surroundings)
-    guard code != 0, !ignoresErrors else { return }
+    guard code != 0 else { return true }
+    guard !ignoresErrors else { return false }
     throw refusal("Command:\n\t\(command.text)\nexited with code: \(code).\n", code)
   }
 

@@ -1,4 +1,6 @@
 internal import AdministrationModel
+internal import CommandSupport
+internal import TargetConfig
 
 /// The program `tgt-setup-lun`: one LUN, with its target if that is missing.
 public enum TgtSetupLUN {
@@ -174,7 +176,7 @@ struct LUNSetup {
 
   private func fill(_ tid: Int, _ target: TargetResource?) async throws(Failure) {
     let taken = Set(target?.luns.map(\.lun) ?? [])
-    let lun = (1...UInt16.max).first { !taken.contains($0) } ?? 1
+    let lun = (1...TargetConfiguration.LUN.numberMax).first { !taken.contains($0) } ?? 1
     let device = options.device ?? "null"
     write("Adding a logical unit (\(device)) to target, tid=\(tid)")
     var more = ["-b", device]

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 
 /// Why tgtadm did nothing: what it says, and the code that it ends with.
 struct TgtFailure: Error, Equatable {
@@ -71,23 +72,4 @@ extension TgtFailure {
     default: self = .invalidRequest(error.description)
     }
   }
-}
-
-extension String {
-  /// Without what steers a terminal: names come from initiators.
-  var printable: String {
-    let isHarmless = unicodeScalars.allSatisfy { scalar in
-      guard !scalar.isASCII else { return scalar.value >= 0x20 && scalar.value != 0x7F }
-      return switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator: false
-      default: true
-      }
-    }
-    return isHarmless
-      ? self : String(unicodeScalars.map { $0.isASCIIPrintable ? Character($0) : "?" })
-  }
-}
-
-extension Unicode.Scalar {
-  fileprivate var isASCIIPrintable: Bool { (0x20...0x7E).contains(value) }
 }

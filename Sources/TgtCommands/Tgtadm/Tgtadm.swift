@@ -41,6 +41,7 @@ public enum Tgtadm {
       --lld iscsi --mode target --op delete [--force] --tid ID
       --lld iscsi --mode target --op show|stat [--tid ID]
       --lld iscsi --mode target --op update --tid ID --name KEY --value VALUE
+      --lld iscsi --mode target --op update --tid ID --name state --value ready|offline
       --lld iscsi --mode target --op bind|unbind --tid ID
           --initiator-address ADDRESS|NETWORK|ALL | --initiator-name NAME
       --lld iscsi --mode logicalunit --op new --tid ID --lun LUN --backing-store PATH
@@ -56,13 +57,16 @@ public enum Tgtadm {
       --lld iscsi --mode portal --op show
       --lld iscsi --mode portal --op new|delete --param portal=ADDRESS[:PORT]
       --mode system --op show|stat
+      --mode system --op update --name State --value ready|offline
       --mode lld --op show|start
       -C, --control-port N   the daemon whose socket ends in .N; 0: that of the standard socket
       -h, --help             this help
       -V, --version          the version of tgt whose ways these are
 
     The daemon's socket is /run/swift-tgtd/admin.sock, or what SWIFT_TGTD_SOCKET names. Changes
-    hold until the daemon ends; "swift-tgtadm config save" writes them to its file.
+    hold until the daemon ends; "swift-tgtadm config save" writes targets, LUNs, access lists and
+    bound accounts to its file. Numbers of targets (--tid) and accounts that are not bound are lost
+    with the daemon all the same.
 
     """
 }

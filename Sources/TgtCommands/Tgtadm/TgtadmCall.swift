@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import CommandSupport
 
 /// One request to the daemon. Its parts for each mode are in extensions.
 struct TgtadmCall: Sendable {
@@ -33,10 +34,8 @@ struct TgtadmCall: Sendable {
 
   // MARK: The daemon
 
-  func state(withSecrets: Bool = false) async throws(TgtFailure) -> TgtState {
-    try await asking { daemon throws(AdministrationError) in
-      try await TgtState.read(daemon, withSecrets: withSecrets)
-    }
+  func state() async throws(TgtFailure) -> TgtState {
+    try await asking { daemon throws(AdministrationError) in try await TgtState.read(daemon) }
   }
 
   func sessions() async throws(TgtFailure) -> [SessionResource] {
@@ -53,16 +52,19 @@ struct TgtadmCall: Sendable {
     }
   }
 
-  /// All of them or none; for as long as the daemon runs.
+  /// All of them or none; for as long as the daemon runs. `conflict` is only about what has
+  /// `conflictPlace` in its path, where that is given.
   func change(
     _ changes: [Change], force: Bool = false, conflict: TgtFailure? = nil,
-    inUse: TgtFailure? = nil
+    conflictPlace: String? = nil, inUse: TgtFailure? = nil
   ) async throws(TgtFailure) {
+    guard !changes.isEmpty else { return }
     do throws(AdministrationError) {
       let options = ChangeOptions(force: force, runtimeOnly: true)
       _ = try await daemon.change(ChangeRequest(changes, options))
     } catch {
-      throw TgtFailure(error, conflict: conflict, inUse: inUse)
+      let isThere = conflictPlace.map { error.path?.contains($0) ?? false } ?? true
+      throw TgtFailure(error, conflict: isThere ? conflict : nil, inUse: inUse)
     }
   }
 

@@ -1,3 +1,5 @@
+internal import TargetConfig
+
 extension TgtadmRequest {
   /// Reads and checks a command line. Mistakes are found in the order in which tgtadm finds them.
   init(_ arguments: [String]) throws(TgtFailure) {
@@ -108,22 +110,5 @@ extension TgtadmRequest {
 
   private static func outOfRange(_ option: Character, _ text: String) -> TgtFailure {
     .usage("-\(option) argument value '\(text)' out of range")
-  }
-}
-
-extension FixedWidthInteger {
-  /// `12`, `0x1f` or `017`.
-  init?(numeral text: String) {
-    let isNegative = text.hasPrefix("-")
-    let digits = isNegative ? text.dropFirst() : text[...]
-    guard digits.first?.isNumber ?? false else { return nil }
-    let sign = isNegative ? "-" : ""
-    if digits.lowercased().hasPrefix("0x") {
-      self.init(sign + digits.dropFirst(2), radix: 16)
-    } else if digits.hasPrefix("0"), digits.count > 1 {
-      self.init(sign + digits.dropFirst(), radix: 8)
-    } else {
-      self.init(sign + digits, radix: 10)
-    }
   }
 }

@@ -24,13 +24,13 @@ struct NamingTests {
     ("targets[1].acl[0].addresses[0]", "targets[iqn.x:two].acl[iqn.x:n].addresses[0]"),
   ]
 
-  @Test("targets, LUNs, entries and users are named", arguments: messages)
+  @Test("Targets, LUNs, entries and users are named", arguments: messages)
   func named(message: String, expected: String) throws {
     #expect(try ConfigurationText(Self.text).naming(placesIn: message) == expected)
   }
 
   @Test(
-    "what has no name, is not there, or is no place stays as it is",
+    "What has no name, is not there, or is no place stays as it is",
     arguments: [
       "", "no place", "targets[2]: x", "targets[3].luns[0]", "targets[99999999999999999999]",
       "targets[-1]", "targets[", "targets[]", "targets[one]", "targets",
@@ -40,7 +40,7 @@ struct NamingTests {
     #expect(try ConfigurationText(Self.text).naming(placesIn: message) == message)
   }
 
-  @Test("a LUN that lacks its number keeps its index, after the target's name")
+  @Test("A LUN that lacks its number keeps its index, after the target's name")
   func partly() throws {
     let named = try ConfigurationText(Self.text).naming(placesIn: "targets[0].luns[1].lun: missing")
     #expect(named == "targets[iqn.x:one].luns[1].lun: missing")

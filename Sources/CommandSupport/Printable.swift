@@ -1,7 +1,7 @@
 extension String {
   /// Without anything that steers a terminal or reorders what is read: names come from initiators
   /// and from files.
-  var printable: String {
+  public var printable: String {
     guard unicodeScalars.contains(where: \.isHidden) else { return self }
     var out = String.UnicodeScalarView()
     for scalar in unicodeScalars {

@@ -1,8 +1,9 @@
 internal import AdministrationModel
 internal import ArgumentParser
+internal import CommandSupport
 internal import TargetConfig
 
-extension Config {
+extension ConfigCommand {
   struct Show: DaemonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Shows the configuration that runs, without secrets.",
@@ -69,6 +70,7 @@ extension Config {
           swift-tgtadm config reload
 
         \(ExitCode.help)
+          78  the file is not valid, or cannot be read
         """)
 
     @Flag(help: "Take away what is in use, too; I/O that runs ends first.")
@@ -83,8 +85,10 @@ extension Config {
     @OptionGroup var global: GlobalOptions
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
-      let result = try await daemon.reload(
-        ChangeOptions(force: force, now: now, dryRun: dryRun))
+      let options = ChangeOptions(force: force, now: now, dryRun: dryRun)
+      let result = try await aboutFile(console, asJSON: global.json) {
+        () async throws(AdministrationError) in try await daemon.reload(options)
+      }
       try console.show(
         result, dryRun: dryRun, asJSON: global.json,
         result.differences.isEmpty

@@ -1,5 +1,5 @@
 /// The bounds of the server. What is beyond them is refused, and costs no more than the refusal.
-public struct ServerLimits: Sendable {
+public struct APILimits: Sendable {
   /// A whole configuration file has at most as much.
   public var bodyBytesMax = 1 << 20
   /// Several changes at once; and any other body.

@@ -1,0 +1,51 @@
+internal import AdministrationModel
+internal import TargetConfig
+
+// Of a saveconfig.json: whom a target would let in, if it let somebody in.
+
+extension Notes.OfTarget {
+  init(_ access: WithheldAccess) {
+    authentication = access.asksUsers
+    isDisabled = access.isDisabled
+    hasNoPortals = access.hasNoPortals
+    if access.isOpenToAny {
+      generateNodeACLs = true
+      demoModeWriteProtect = false
+    }
+    for entry in access.entries {
+      if let initiator = entry.initiator {
+        acls.append(NodeACL(entry, initiator))
+      } else if entry.addresses.isEmpty {
+        generateNodeACLs = true
+        demoModeWriteProtect = entry.readOnly
+        auth = Credentials(entry)
+      }
+    }
+  }
+}
+
+extension NodeACL {
+  fileprivate init(_ entry: TargetConfiguration.AccessEntry, _ initiator: String) {
+    self.init(initiator)
+    addresses = entry.addresses.map(\.description)
+    auth = Credentials(entry)
+    luns = entry.luns?.map { MappedLUN($0.number, $0.store, isReadOnly: $0.readOnly) }
+    isReadOnly = entry.readOnly
+  }
+}
+
+extension Credentials {
+  fileprivate init(_ entry: TargetConfiguration.AccessEntry) {
+    self.init(
+      user: entry.chap.first.map(CHAPUser.init) ?? CHAPUser(),
+      mutual: entry.mutualChap.map(CHAPUser.init) ?? CHAPUser())
+  }
+}
+
+extension CHAPUser {
+  fileprivate init(_ user: TargetConfiguration.Credential) {
+    self.init(
+      userid: user.user,
+      password: SecretText(String(decoding: user.secret.bytes, as: UTF8.self)))
+  }
+}
