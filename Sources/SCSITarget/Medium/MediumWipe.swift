@@ -88,15 +88,14 @@ final class MediumWipe: StoreClient, TimerHandler {
 
   /// False: not now, and nothing has happened. The unit is NOT READY for others already.
   func begin(for task: SCSITask) -> Bool {
-    guard let scratch = server.reactor.buffers.allocate(LogicalUnit.pieceBytes) else {
-      return false
-    }
+    guard let scratch = server.workBuffer(LogicalUnit.pieceBytes, for: task) else { return false }
     claim = server.claimRange(offset: 0, count: capacityBytes) { [self] in drained() }
     guard claim != nil else {
       server.reactor.buffers.release(scratch)
       return false
     }
     self.scratch = scratch
+    server.charge(scratch.capacity)
     unit.medium.progress = 0
     server.wipe = self
     self.task = task
@@ -266,7 +265,10 @@ final class MediumWipe: StoreClient, TimerHandler {
 
   private func end(in condition: MediumState.Condition, _ refusal: Refusal? = nil) {
     _ = unit.medium.change(from: plan.condition, to: condition)
-    if let scratch { server.reactor.buffers.release(scratch) }
+    if let scratch {
+      server.discharge(scratch.capacity)
+      server.reactor.buffers.release(scratch)
+    }
     scratch = nil
     // Before the command ends, for its owner may begin the next at once. The caller keeps this
     // alive.

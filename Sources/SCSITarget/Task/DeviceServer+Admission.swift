@@ -231,24 +231,4 @@ extension DeviceServer {
     }
     try takeBuffer(for: task, nexus, byteCount: task.dataCount)
   }
-
-  func takeBuffer(
-    for task: SCSITask, _ nexus: LogicalUnitNexus, byteCount: Int
-  ) throws(Refusal) {
-    precondition(task.data == nil, "a task that begins has no memory")
-    guard byteCount > 0 else { return }
-    task.data =
-      reactor.buffers.allocateForCommand(byteCount, userBytes: lentBytes)
-      ?? firstBuffer(for: nexus, byteCount)
-    guard task.data != nil else { throw .busy }
-  }
-
-  /// A disk that hangs gives nothing back, so its unit leaves the others enough. Who has nothing of
-  /// the unit's memory is not told so by those who have it all: one command of each nexus may use
-  /// what others leave, but for a quarter.
-  private func firstBuffer(for nexus: LogicalUnitNexus, _ byteCount: Int) -> Buffer? {
-    guard !hasTask(of: nexus) else { return nil }
-    return reactor.buffers.allocateForCommand(
-      byteCount, userBytes: 0, leftBytesMin: reactor.buffers.budgetBytes / 4)
-  }
 }

@@ -5,16 +5,6 @@ internal import SCSIModel
 // Commands whose blocks need not fit a buffer work piece by piece, through the second buffer of
 // their task.
 extension DeviceServer {
-  /// A second buffer for one piece of the work. False: no memory.
-  func takeScratch(for task: SCSITask) -> Bool {
-    precondition(task.scratch == nil)
-    task.scratch = reactor.buffers.allocateForCommand(
-      min(task.workCount, LogicalUnit.pieceBytes), userBytes: lentBytes - task.unitBytes)
-    guard let scratch = task.scratch else { return false }
-    charge(task, scratch.capacity)
-    return true
-  }
-
   /// Reads the piece after what is done.
   func readPiece(_ task: SCSITask, then step: ExecutionStep) {
     let piece = beginPiece(task)

@@ -24,7 +24,8 @@ public final class DeviceServer {
 
   /// The task set: every task admitted and not ended. Unordered; a task knows its slot.
   private(set) var tasks: ContiguousArray<SCSITask> = []
-  /// Bytes of the buffers that they have. What has ended and is still being sent is its session's.
+  /// Bytes of the buffers that they and a wipe have. What has ended and is still being sent is its
+  /// session's.
   private(set) var lentBytes = 0
   private(set) var nexuses: [LogicalUnitNexus] = []
   /// Made at once, lazy only because it refers back.
@@ -123,7 +124,16 @@ public final class DeviceServer {
   /// Notes that a task of the task set has taken `byteCount` bytes.
   func charge(_ task: SCSITask, _ byteCount: Int) {
     task.unitBytes += byteCount
-    lentBytes += byteCount
+    charge(byteCount)
+  }
+
+  /// Notes that something that outlasts its task has taken `byteCount` bytes.
+  func charge(_ byteCount: Int) { lentBytes += byteCount }
+
+  /// It has given them back.
+  func discharge(_ byteCount: Int) {
+    lentBytes -= byteCount
+    precondition(lentBytes >= 0, "what is given back was taken")
   }
 
   /// From here on `task` is before those of other nexuses that come later.

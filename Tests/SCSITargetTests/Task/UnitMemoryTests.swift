@@ -79,6 +79,73 @@ struct UnitMemoryTests {
     #expect(tasks.allSatisfy { $0.phase == .ended } && benches.server(0).lentBytes == 0)
   }
 
+  @Test(
+    "A command with a second buffer is served beside a node that has all the memory of its unit",
+    arguments: [
+      CDB.ten(0x2F, 0, 128), CDB.compareAndWrite(0, 1), CDB.sixteen(0x8B, 0, 128),
+      CDB.ten(0x41, 0, 128),
+    ])
+  func secondBuffer(cdb: [UInt8]) throws {
+    let benches = benches()
+    let bench = benches.bench
+    benches.stores[0].isHolding = true
+    var tasks = try flood(benches)
+    let late = try #require(bench.secondNexus(named: "late").unitNexus(at: 0))
+    let out = [UInt8](repeating: 7, count: cdb[0] == 0x41 ? 512 : cdb[0] == 0x89 ? 1024 : 65_536)
+    tasks.append(bench.begin(cdb, out: out, nexus: late))
+    // Nobody has two of what the others leave.
+    let (second, admission) = bench.admit(CDB.ten(0x2F, 0, 128), nexus: late)
+    #expect(admission == .execute)
+    bench.server.execute(second)
+    benches.turn(4)
+    let first = tasks[tasks.count - 1]
+    #expect(first.phase == .executing && first.scratch != nil)
+    #expect(second.phase == .ended && second.status == .busy)
+    benches.stores[0].releaseHeld()
+    benches.turn()
+    #expect(tasks.allSatisfy { $0.phase == .ended && $0.status != .busy })
+    #expect(benches.server(0).lentBytes == 0)
+  }
+
+  @Test("Second buffers of many nodes leave the last quarter, too")
+  func secondBuffers() throws {
+    let benches = benches()
+    let bench = benches.bench
+    benches.stores[0].isHolding = true
+    var tasks = try flood(benches)
+    for number in 0..<8 {
+      let late = try #require(bench.secondNexus(named: "l\(number)").unitNexus(at: 0))
+      let task = bench.begin(CDB.ten(0x2F, 0, 2048), nexus: late)
+      #expect((task.phase == .ended && task.status == .busy) == (number >= 4))
+      tasks.append(task)
+    }
+    #expect(bench.reactor.buffers.lentBytes == Self.memory / 4 * 3)
+    benches.stores[0].releaseHeld()
+    benches.turn()
+    #expect(tasks.allSatisfy { $0.phase == .ended } && benches.server(0).lentBytes == 0)
+  }
+
+  @Test("A wipe has its memory as its unit's, and none of what is kept for logins")
+  func wipe() throws {
+    let benches = benches()
+    let bench = benches.bench
+    let pool = bench.reactor.buffers
+    let others = try [4, 4, 4, 1].map { try #require(pool.allocate($0 << 20)) }
+    let overwrite = CDB.sanitize(1, 5)
+    let pattern: [UInt8] = [1, 0, 0, 1, 0x3C]
+    let refused = bench.begin(overwrite, out: pattern)
+    #expect(refused.status == .busy && bench.unit.medium.condition == .ready)
+    refused.recycle(to: pool)
+    for buffer in others { pool.release(buffer) }
+    benches.stores[0].isHolding = true
+    let task = bench.begin(overwrite, out: pattern)
+    benches.turn(4)
+    #expect(task.phase == .executing && bench.server.lentBytes == 1 << 20 + 4096)
+    benches.stores[0].releaseHeld()
+    benches.turn()
+    #expect(task.phase == .ended && task.status == .good && bench.server.lentBytes == 0)
+  }
+
   @Test("However commands end, with a second buffer, aborted or refused, nothing stays charged")
   func accounts() throws {
     let benches = benches()
