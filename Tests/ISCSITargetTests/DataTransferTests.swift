@@ -244,6 +244,29 @@ struct DataTransferTests {
     #expect(target.isIdle(after: [initiator]))
   }
 
+  @Test(
+    "A write that fails has moved the data that came for it; one that is refused has moved none")
+  func failedWriteResiduals() throws {
+    let (target, initiator) = try Example.session()
+    let data = Example.pattern(4096)
+    // What its CDB names, less than was expected, and more.
+    for (expected, residual) in [
+      (4096, Residual.none), (6144, .underflow(2048)),
+      (1024, .overflow(3072)),
+    ] {
+      try target.disk().inject(DiskFault(.failure(.inputOutput), on: .write))
+      let tag = initiator.sendCommand(
+        ScriptedInitiator.write16(0, 8), expected: UInt32(expected), isWrite: true)
+      let outcome = initiator.finish(tag, source: data)
+      #expect(outcome?.status == 2 && outcome?.sense == 0x030C00)
+      #expect(outcome?.residual == residual)
+    }
+    let refused = initiator.command(
+      ScriptedInitiator.write16(1 << 40, 8), writing: data, immediate: 512)
+    #expect(refused?.sense == 0x052100 && refused?.residual == .underflow(4096))
+    #expect(target.isIdle(after: [initiator]))
+  }
+
   @Test("A write with less data than it needs overflows and writes the whole blocks there are")
   func writeOverflow() throws {
     let (target, initiator) = try Example.session()

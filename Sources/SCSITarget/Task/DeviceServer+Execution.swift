@@ -8,6 +8,7 @@ extension DeviceServer {
   /// before this returns or later.
   public func execute(_ task: SCSITask) {
     precondition(task.phase == .collectingData, "only an admitted task executes, and once")
+    task.hasItsData = true
     // The one place where the order of the task set holds a task back.
     if isOrdering, !task.isCopyStep {
       if mustWait(task) { return }

@@ -63,6 +63,8 @@ public final class SCSITask: StoreClient {
   /// How many bytes the command moves by its CDB and by what it found; with the expected length it
   /// makes the residual.
   public internal(set) var transferLength: UInt64 = 0
+  /// All data-out that it waited for, if any, is in `data`: it has been handed over to execute.
+  var hasItsData = false
 
   public internal(set) var status: SCSIStatus = .good
   public internal(set) var sense: SenseData?
@@ -169,7 +171,7 @@ public final class SCSITask: StoreClient {
   /// A command that failed returns no data and moved none.
   func forgetTransfer() {
     dataCount = 0
-    transferLength = 0
+    if direction != .dataOut || !hasItsData { transferLength = 0 }
   }
 
   func takeBarriers() -> [DrainBarrier] {
@@ -218,6 +220,7 @@ public final class SCSITask: StoreClient {
     direction = .none
     transferLength = 0
     usesDescriptorSense = false
+    hasItsData = false
     phase = .idle
     step = .finish
   }
