@@ -348,7 +348,7 @@ extension ScriptedInitiator {
   /// Sends a PDU with `flags` in byte 1, numbered `number`.
   func sendNumbered(
     _ opcode: Opcode, flags: UInt8, transferTag: UInt32 = .max, _ number: SerialNumber,
-    _ data: [UInt8] = []
+    _ data: [UInt8] = [], additionalHeader: [UInt8] = []
   ) {
     var header = BasicHeaderSegment(opcode: opcode)
     header.bytes[1] = flags
@@ -356,7 +356,7 @@ extension ScriptedInitiator {
     header.bytes.setBigEndian(transferTag, at: 20)
     header.bytes.setBigEndian(number.rawValue, at: 24)
     header.bytes.setBigEndian(expStatSN.rawValue, at: 28)
-    send(header, data: data)
+    send(header, additionalHeader: additionalHeader, data: data)
   }
 }
 

@@ -196,13 +196,16 @@ struct OrderTests {
   func heldText() throws {
     let (target, first, second) = try OrderTests.pair()
     let start = first.cmdSN
-    second.sendNumbered(.textRequest, flags: 0x80, start + 1, Array("bomb".utf8))
+    second.sendNumbered(
+      .textRequest, flags: 0x80, start + 1, Array("bomb".utf8), additionalHeader: [0, 1, 0x40, 7])
     let later = second.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start + 2)
     target.pass(milliseconds: 20)
     #expect(second.inbox.isEmpty)
     let before = first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start)
     #expect(first.finish(before)?.status == 0)
-    let reject = Reject(try #require(second.receive(.reject, seconds: 1)).header)
+    let rejection = try #require(second.receive(.reject, seconds: 1))
+    #expect(rejection.data.count == 52 && rejection.data.suffix(4) == [0, 1, 0x40, 7])
+    let reject = Reject(rejection.header)
     #expect(reject.reason == .protocolError && reject.numbers.expCmdSN == start + 1)
     #expect(second.inbox.isEmpty)
     let plug = first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start + 1)

@@ -285,6 +285,24 @@ struct WrongInputPDUTests {
     #expect(scene.endsClean())
   }
 
+  @Test("A Reject returns additional header segments, too, as many as the initiator takes")
+  func rejectedAdditionalHeader() throws {
+    let scene = try Scene()
+    #expect(scene.attacker.text([("MaxRecvDataSegmentLength", "512")])?.isEmpty == true)
+    var header = BasicHeaderSegment(opcode: Opcode(rawValue: 0x1C))
+    header.initiatorTaskTag = scene.attacker.takeTag()
+    for count in [4, 464, 468, 1020] {
+      let additional = (0..<count).map { UInt8(truncatingIfNeeded: $0 / 4 + 1) }
+      let bytes = scene.attacker.encode(header, additional)
+      scene.attacker.peer.send(bytes)
+      let reject = try #require(scene.attacker.receive(.reject, seconds: 5))
+      let isHeader = reject.data == Array(bytes.prefix(512))
+      #expect(isHeader, "\(count) bytes: \(reject.data.count)")
+    }
+    #expect(scene.attacker.isAnswered())
+    #expect(scene.endsClean())
+  }
+
   @Test("A task tag of all ones on a command is an invalid field")
   func reservedTag() throws {
     let scene = try Scene()

@@ -230,7 +230,7 @@ extension Connection {
     switch exchange(&arriving, with: .ignored) {
     case .ignored: break
     case .collected(let header, let data):
-      handle(header, data)
+      handle(header, receiver.additionalHeader, data)
       session?.deliverHeld()
     case .held(let pdu):
       heldCompleted(pdu)
@@ -257,7 +257,9 @@ extension Connection {
       if let data = pdu.data { release(data) }
       return
     }
-    guard pdu.header.opcode == .scsiCommand else { return handle(pdu.header, pdu.data) }
+    guard pdu.header.opcode == .scsiCommand else {
+      return handle(pdu.header, pdu.additionalHeader, pdu.data)
+    }
     defer { continueAfterOrder(pdu) }
     let current = arriving
     defer {
@@ -282,13 +284,15 @@ extension Connection {
   }
 
   /// A PDU other than a SCSI command or Data-Out, in full. Takes `data` over.
-  private func handle(_ header: BasicHeaderSegment, _ data: Buffer?) {
+  private func handle(
+    _ header: BasicHeaderSegment, _ additionalHeader: [UInt8], _ data: Buffer?
+  ) {
     if header.opcode == .nopOut { return answer(NopOut(header), data) }
     let bytes = data?.bytes(0..<header.dataSegmentLength) ?? []
     if let data { release(data) }
     switch header.opcode {
     case .loginRequest: loginCompleted(header, bytes)
-    case .textRequest: answer(TextRequest(header), bytes)
+    case .textRequest: answer(TextRequest(header), additionalHeader, bytes)
     case .logoutRequest: session?.logout(LogoutRequest(header), on: self)
     case .taskManagementRequest:
       session?.manage(TaskManagementFunctionRequest(header), on: self)
@@ -314,7 +318,7 @@ extension Connection {
           header: pdu.encoded(), numbering: .status, payload: data, payloadCount: count)))
   }
 
-  private func answer(_ request: TextRequest, _ data: [UInt8]) {
+  private func answer(_ request: TextRequest, _ additionalHeader: [UInt8], _ data: [UInt8]) {
     guard let session, var exchange = text else { return }
     let cmdSN = SerialNumber(request.header.bytes.bigEndianUInt32(at: 24))
     let isImmediate = request.header.isImmediate
@@ -327,7 +331,8 @@ extension Connection {
     let reply: TextReply
     switch action {
     case .respond(let answer): reply = answer
-    case .reject(let failure): return reject(request.header, failure.reason)
+    case .reject(let failure):
+      return reject(request.header, failure.reason, additionalHeader: additionalHeader)
     }
     _ = session.window.receive(cmdSN: cmdSN, isImmediate: isImmediate)
     transferParameters.initiatorMaxRecvDataSegmentLength =

@@ -190,12 +190,18 @@ extension Connection {
     enqueue(.pdu(pdu))
   }
 
-  /// A Reject that returns the offending header (RFC 7143 §11.17).
-  func reject(_ header: BasicHeaderSegment, _ reason: RejectReason) {
+  /// A Reject that returns the complete offending header (RFC 7143 §11.17), as far as the initiator
+  /// takes so much: its least MaxRecvDataSegmentLength is 512 bytes, and additional header segments
+  /// may be 1020. They are those of the PDU now arriving if no others are given.
+  func reject(
+    _ header: BasicHeaderSegment, _ reason: RejectReason, additionalHeader: [UInt8]? = nil
+  ) {
     notice("PDU rejected", ["opcode": "\(header.opcode)", "reason": "\(reason)"])
     let pdu = Reject(reason: reason, numbers: .unset)
-    let bytes = (0..<BasicHeaderSegment.byteCount).map { header.bytes[$0] }
-    enqueue(pdu.encoded(), .status, payload: bytes)
+    let basic = (0..<BasicHeaderSegment.byteCount).map { header.bytes[$0] }
+    let complete = basic + (additionalHeader ?? receiver.additionalHeader)
+    let returned = complete.prefix(transferParameters.initiatorMaxRecvDataSegmentLength)
+    enqueue(pdu.encoded(), .status, payload: Array(returned))
   }
 
   /// Rejects, then closes: at error recovery level 0 a protocol error ends the connection.
