@@ -126,6 +126,34 @@ struct WithheldDataTests {
     }
   }
 
+  @Test("A segment that takes longer than half a minute has its time while it comes, and no more")
+  func longSegment() throws {
+    for stops in [false, true] {
+      var definition = Example.open()
+      definition.negotiation.maxRecvDataSegmentLength = 1 << 20
+      let target = try SimulatedTarget(seed: 302, targets: [definition], diskBytes: 1 << 20)
+      let initiator = try ScriptedInitiator.loggedIn(
+        target, keys: [("InitialR2T", "Yes"), ("MaxBurstLength", "1048576")])
+      let tag = initiator.sendWrite(blocks: 2048)
+      let request = ReadyToTransfer(try #require(initiator.receive(.readyToTransfer)).header)
+      try #require(request.desiredDataTransferLength == 1 << 20)
+      let pdu = initiator.dataOut(
+        tag, transferTag: request.targetTransferTag, [UInt8](repeating: 0x5A, count: 1 << 20))
+      let piece = 20 << 10
+      for start in stride(from: 0, to: pdu.count, by: piece) where !initiator.isClosed {
+        // It is not silent, which would be another reason.
+        let isComing = !stops || start < 10 * piece
+        let bytes = pdu[start..<min(start + (isComing ? piece : 1), pdu.count)]
+        initiator.peer.send(Array(bytes))
+        target.pass(milliseconds: 1000)
+        if start < 30 * piece { #expect(!initiator.isClosed) }
+      }
+      #expect(initiator.isClosed == stops)
+      if !stops { #expect(initiator.finish(tag)?.status == 0) }
+      #expect(target.isIdle(after: stops ? [] : [initiator]))
+    }
+  }
+
   @Test("Short writes over a link of long delay are served, although one of them always waits")
   func longDelay() throws {
     let target = try WithheldDataTests.target()
@@ -183,6 +211,20 @@ struct WithheldDataTests {
   }
 }
 
+extension ScriptedInitiator {
+  /// The bytes of a Data-Out that is all of a burst from offset 0.
+  fileprivate func dataOut(
+    _ tag: InitiatorTaskTag, transferTag: TargetTransferTag, _ data: [UInt8]
+  ) -> [UInt8] {
+    var header = BasicHeaderSegment(opcode: .dataOut)
+    header.isFinal = true
+    header.initiatorTaskTag = tag
+    header.bytes.setBigEndian(transferTag.rawValue, at: 20)
+    header.bytes.setBigEndian(expStatSN.rawValue, at: 28)
+    return encode(header, [], data)
+  }
+}
+
 @Suite("Data due")
 struct DataDueTests {
   private static func time(_ seconds: UInt64) -> MonotonicTime {
@@ -233,6 +275,24 @@ struct DataDueTests {
     due.came(Int(2 * DataDue.leastBytesPerSecond), at: DataDueTests.time(13))
     due.opened(1, at: DataDueTests.time(20))
     #expect(due.behind(at: DataDueTests.time(20)) == .seconds(1))
+  }
+
+  @Test("A PDU is behind by what the least rate would have brought more of it, and earns nothing")
+  func arrival() {
+    var due = DataDueTests.collecting()
+    due.opened(1, at: DataDueTests.time(0))
+    due.arrivalBegan(at: DataDueTests.time(0))
+    let rate = Int(DataDue.leastBytesPerSecond)
+    due.arrived(4 * rate, isOwed: true, at: DataDueTests.time(10))
+    #expect(due.arrivalBehind(at: DataDueTests.time(10)) == .seconds(6))
+    due.arrived(50 * rate, isOwed: true, at: DataDueTests.time(40))
+    #expect(due.arrivalBehind(at: DataDueTests.time(42)) == .seconds(2))
+    #expect(due.behind(at: DataDueTests.time(42)) == .seconds(2))
+    // Data that nobody has asked for pays no debt.
+    due.arrivalBegan(at: DataDueTests.time(44))
+    due.arrived(9 * rate, isOwed: false, at: DataDueTests.time(45))
+    #expect(due.arrivalBehind(at: DataDueTests.time(46)) == .seconds(1))
+    #expect(due.behind(at: DataDueTests.time(46)) == .seconds(6))
   }
 
   @Test("A reactor that was held up blames nobody")

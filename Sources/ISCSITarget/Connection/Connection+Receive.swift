@@ -156,7 +156,6 @@ extension Connection {
     let cdb = request.isWellFormed ? request.commandDescriptorBlock(additionalHeader) : nil
     let task = session.admit(request, cdb, on: self)
     arriving = .command(task)
-    dataDue.came(request.header.dataSegmentLength, at: reactor.now)
     return destination(of: task, at: 0, wanted: task.transfer?.wantedImmediateLength ?? 0)
   }
 
@@ -196,7 +195,6 @@ extension Connection {
     switch verdict {
     case .accepted(let wanted), .sequenceComplete(let wanted), .allDataReceived(let wanted):
       arriving = .dataOut(task)
-      dataDue.came(pdu.dataSegmentLength, at: reactor.now)
       return destination(of: task, at: Int(pdu.bufferOffset), wanted: wanted)
     case .violation(let violation):
       return violated(violation, pdu, task, session)

@@ -222,6 +222,7 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
         guard let destination = begin(header) else { return }
         receiver.accept(header, destination)
       case .complete:
+        noteArrived()
         pduCompleted()
       case .failed(let failure):
         return close(.framing(failure))

@@ -5,16 +5,15 @@ internal import Reactor
 /// What an initiator owes on one connection: the data that R2Ts asked for and the unsolicited data
 /// that commands announced. Memory waits for it, so it has to come at a least rate.
 ///
-/// A clock runs while something is owed, and every Data-Out sets it back by as long as its data
-/// would take at that rate. So what counts is how far the initiator is **behind**: one byte now and
-/// then sets it back by nothing to speak of, and no order among commands and no number of R2Ts
-/// matters to a link that is slow and does what it can. Being behind is forgiven when no command
-/// collects data any more, and when all that was owed at one look is there at the next, as on a
-/// link whose delay is long and whose writes are short.
+/// A clock runs while something is owed, and what comes of it sets it back by as long as so much
+/// takes at that rate. So what counts is how far the initiator is **behind**: one byte now and then
+/// sets it back by nothing to speak of, and no order among commands and no number of R2Ts matters
+/// to a link that is slow and does what it can. Being behind is forgiven when no command collects
+/// data any more, and when all that was owed at one look is there at the next, as on a link whose
+/// delay is long and whose writes are short. Each PDU that uses memory has such a clock of its own.
 struct DataDue {
   /// An eighth of a line of 1 Mbit/s. A segment of 256 KiB, the longest that we declare unless
-  /// configured otherwise, takes 16 s at this rate: half of the 30 s by which one may be behind
-  /// (`ServerLimits.sendTimeout`).
+  /// configured otherwise, takes 16 s at this rate.
   static let leastBytesPerSecond: UInt64 = 16 << 10
   /// Connections are looked at every 6 s at least. When it was longer the reactor was held up, and
   /// what came meanwhile has not been read.
@@ -44,8 +43,10 @@ struct DataDue {
   private var paidUntil = MonotonicTime(rawValue: 0)
   /// While nothing is: by how many nanoseconds the initiator was behind.
   private var behind: UInt64 = 0
-  /// When the PDU now arriving began.
-  private var arrivalTime = MonotonicTime(rawValue: 0)
+  /// When the PDU now arriving began: what has come of it pays for the time up to here.
+  private var arrivalPaidUntil = MonotonicTime(rawValue: 0)
+  /// How much of its data has paid.
+  private var arrivedCount = 0
   /// The first of the commands that were owed data at the last look, and until when it must have
   /// all of it.
   private var oldest: (task: TaskName, deadline: MonotonicTime)?
@@ -80,8 +81,7 @@ struct DataDue {
     if collectingCount == 0 { behind = 0 }
   }
 
-  /// A PDU with `byteCount` bytes for a command has come, or comes: until it is whole the
-  /// connection carries nothing else.
+  /// `byteCount` bytes of data for commands have come.
   mutating func came(_ byteCount: Int, at now: MonotonicTime) {
     let paid = DataDue.nanoseconds(for: byteCount)
     guard openCount > 0 else {
@@ -91,7 +91,21 @@ struct DataDue {
     paidUntil = min(now, MonotonicTime(rawValue: paidUntil.rawValue &+ paid))
   }
 
-  mutating func arrivalBegan(at now: MonotonicTime) { arrivalTime = now }
+  mutating func arrivalBegan(at now: MonotonicTime) {
+    arrivalPaidUntil = now
+    arrivedCount = 0
+  }
+
+  /// Of the data of the PDU now arriving `byteCount` bytes are there; `isOwed`: they are a
+  /// command's.
+  mutating func arrived(_ byteCount: Int, isOwed: Bool, at now: MonotonicTime) {
+    let news = byteCount - arrivedCount
+    guard news > 0 else { return }
+    arrivedCount = byteCount
+    let paid = DataDue.nanoseconds(for: news)
+    arrivalPaidUntil = min(now, MonotonicTime(rawValue: arrivalPaidUntil.rawValue &+ paid))
+    if isOwed { came(news, at: now) }
+  }
 
   /// All that was owed has come.
   private mutating func forgive(at now: MonotonicTime) {
@@ -102,7 +116,7 @@ struct DataDue {
   /// Forgives all there is: it was not the initiator's fault.
   mutating func restart(at now: MonotonicTime) {
     forgive(at: now)
-    arrivalTime = now
+    arrivalPaidUntil = now
     oldest = nil
     last = nil
     lookTime = now
@@ -123,8 +137,10 @@ struct DataDue {
     openCount > 0 ? now.milliseconds(since: paidUntil) : Milliseconds(0)
   }
 
-  /// How long the PDU now arriving has taken so far.
-  func arrivalAge(at now: MonotonicTime) -> Milliseconds { now.milliseconds(since: arrivalTime) }
+  /// By how much the PDU now arriving is behind.
+  func arrivalBehind(at now: MonotonicTime) -> Milliseconds {
+    now.milliseconds(since: arrivalPaidUntil)
+  }
 
   /// Whether one command has been owed data for too long: since it became the oldest everything
   /// that was to come then could have come, in whatever order.
@@ -145,7 +161,7 @@ struct DataDue {
 
 extension Connection {
   /// Whether the initiator keeps memory that others need for too long: it is `patience` behind with
-  /// data, or a PDU of its takes that long, or one command is passed over again and again, or the
+  /// data, or with the PDU now arriving, or one command is passed over again and again, or the
   /// command before those that are held does not come.
   func isOwed(_ session: Session, for patience: Milliseconds) -> Bool {
     let now = reactor.now
@@ -153,19 +169,34 @@ extension Connection {
     if session.owesNumber(self, for: patience) { return true }
     // What it sends stays in the socket.
     if awaitsOrder { return false }
-    if isArriving, dataDue.arrivalAge(at: now) >= patience { return true }
+    if isArriving {
+      noteArrived()
+      if dataDue.arrivalBehind(at: now) >= patience { return true }
+    }
     let isStuck = dataDue.isStuck(session.dataOwed(on: self), patience: patience, at: now)
     return isStuck || dataDue.behind(at: now) >= patience
   }
 
   /// A PDU that uses memory is not whole yet.
   private var isArriving: Bool { if case .ignored = arriving { false } else { true } }
+
+  /// Counts what has come of the PDU now arriving.
+  func noteArrived() {
+    let isOwed =
+      switch arriving {
+      case .ignored, .collected: false
+      case .held(let pdu): pdu.header.opcode == .scsiCommand
+      case .command, .dataOut: true
+      }
+    dataDue.arrived(receiver.arrivedCount, isOwed: isOwed, at: reactor.now)
+  }
 }
 
 extension Session {
   /// What is owed on `connection`. A command that has not been asked for any data yet is owed none.
   fileprivate func dataOwed(on connection: Connection) -> DataDue.Debt {
-    var debt = DataDue.Debt()
+    // A transfer counts a PDU as come from its header on.
+    var debt = DataDue.Debt(byteCount: connection.receiver.missingCount)
     for task in tasks.values where task.connection === connection {
       guard let transfer = task.transfer else { continue }
       debt.add(task.request, transfer)

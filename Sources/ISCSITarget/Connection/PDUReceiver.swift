@@ -57,6 +57,7 @@ struct PDUReceiver {
   private var destination = DataDestination.nowhere
   /// Bytes of the data segment that go nowhere.
   private var unwanted = 0
+  private var segmentLength = 0
   private var trailerLength = 0
   private var paddingLength = 0
   private var digest: CRC32C?
@@ -93,6 +94,10 @@ struct PDUReceiver {
     guard let storage else { preconditionFailure("a receiver needs an input buffer first") }
     return storage
   }
+
+  /// What of the data segment of the current PDU is still to come, and what has come.
+  var missingCount: Int { destination.wanted + unwanted }
+  var arrivedCount: Int { segmentLength - missingCount }
 
   // MARK: Receiving
 
@@ -175,6 +180,7 @@ struct PDUReceiver {
     let length = header.dataSegmentLength
     self.destination = destination
     unwanted = length - destination.wanted
+    segmentLength = length
     trailerLength = framing.dataTrailerLength(of: length)
     paddingLength = PDUFraming.padding(of: length)
     digest = nil
