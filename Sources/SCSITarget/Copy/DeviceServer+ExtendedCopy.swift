@@ -24,7 +24,7 @@ extension DeviceServer {
   /// Whether there is room for one more copy.
   func mayBeginCopy(for nexus: LogicalUnitNexus) -> Bool {
     let hasPlace = FairShare.admits(taken: copiesInProgress, of: CopyLimits.copiesMax) {
-      tasks.count { $0.nexus === nexus && $0.copy != nil }
+      tasks.count { $0.copy != nil && $0.isInitiator(of: nexus) }
     }
     return hasPlace && CopyOperation.hasMemoryToSpare(reactor.buffers)
   }

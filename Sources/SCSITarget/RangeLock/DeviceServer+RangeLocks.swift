@@ -39,8 +39,8 @@ struct RangeLocks {
 
 extension DeviceServer {
   /// Asks for the range; `whenGranted` is called later, never before this returns. Nil: the home
-  /// reactor cannot be reached now, or the unit has as many claims as it may have, or as `nexus`
-  /// may make of them; nil is for what nobody can have many of.
+  /// reactor cannot be reached now, or the unit has as many claims as it may have, or as the
+  /// initiator of `nexus` may make of them; nil is for what nobody can have many of.
   func claimRange(
     offset: UInt64, count: UInt64, excludesReads: Bool = false, for nexus: LogicalUnitNexus? = nil,
     whenGranted: @escaping () -> Void
@@ -62,7 +62,7 @@ extension DeviceServer {
 
   private func claimCount(of nexus: LogicalUnitNexus?) -> Int {
     guard let nexus else { return 0 }
-    return tasks.count { $0.nexus === nexus && $0.rangeClaim != nil }
+    return tasks.count { $0.rangeClaim != nil && $0.isInitiator(of: nexus) }
   }
 
   /// Gives a granted range back.

@@ -46,7 +46,7 @@ extension DeviceServer {
 
   private func hasPlace(for nexus: LogicalUnitNexus) -> Bool {
     FairShare.admits(taken: taskCount, of: unit.queueDepth) {
-      tasks.count { $0.nexus === nexus }
+      tasks.count { $0.isInitiator(of: nexus) }
     }
   }
 

@@ -168,7 +168,8 @@ public final class SCSITask: StoreClient {
     owner.taskEnded(self)
   }
 
-  /// A command that failed returns no data and moved none.
+  /// A command that failed returns no data. What it was to be sent has come, if it has got as far
+  /// as to be executed (RFC 7143 §11.4.5.2: what was presented, whatever became of it).
   func forgetTransfer() {
     dataCount = 0
     if direction != .dataOut || !hasItsData { transferLength = 0 }
@@ -219,10 +220,20 @@ public final class SCSITask: StoreClient {
     isFenced = false
     direction = .none
     transferLength = 0
-    usesDescriptorSense = false
     hasItsData = false
+    usesDescriptorSense = false
     phase = .idle
     step = .finish
+  }
+}
+
+extension SCSITask {
+  /// Whether it is a command of the initiator of `nexus`, by name, through whatever nexus.
+  func isInitiator(of other: LogicalUnitNexus) -> Bool {
+    guard let nexus else { return false }
+    return nexus === other
+      || nexus.initiatorTarget.identity.initiator.name
+        == other.initiatorTarget.identity.initiator.name
   }
 }
 
