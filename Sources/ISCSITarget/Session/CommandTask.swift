@@ -95,7 +95,11 @@ final class CommandTask: SCSITaskOwner {
     guard collects != isCollecting else { return }
     isCollecting = collects
     connection?.dataDue.collects(collects ? 1 : -1)
-    session?.account.withholds(collects ? lentBytes : -lentBytes)
+    if collects {
+      session?.account.withholds(lentBytes)
+    } else {
+      session?.account.withholdsNoMore(lentBytes)
+    }
   }
 
   func reset() {

@@ -20,8 +20,10 @@ final class InitiatorAccount {
     withheldBytes + BufferPool.capacity(holding: byteCount) <= bytesMax
   }
 
-  func withholds(_ byteCount: Int) {
-    withheldBytes += byteCount
+  func withholds(_ byteCount: Int) { withheldBytes += byteCount }
+
+  func withholdsNoMore(_ byteCount: Int) {
+    withheldBytes -= byteCount
     precondition(withheldBytes >= 0, "what is not withheld any more was so before")
   }
 }

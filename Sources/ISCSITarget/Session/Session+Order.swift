@@ -22,7 +22,7 @@ extension Session {
   private func removeHeld(_ pdu: HeldPDU) {
     guard held.removeValue(forKey: pdu.cmdSN) != nil else { return }
     lentBytes -= pdu.lentBytes
-    account.withholds(-pdu.lentBytes)
+    account.withholdsNoMore(pdu.lentBytes)
   }
 
   /// `pdu` is whole now. False: it was discarded while its data arrived, and its data is the

@@ -153,7 +153,7 @@ public final class UringEngine: IOEngine {
     hasSentThisTurn = false
     if !wakerIsArmed { armWaker() }
     writers.publish()
-    let accepted = hasGathered(until: deadline) || queue.submit(wait: waitMode(until: deadline))
+    let accepted = gather(until: deadline) || queue.submit(wait: waitMode(until: deadline))
     eventWaker.stayAwake()
     let before = completions.count
     queue.drain { data, result, flags in
@@ -163,13 +163,14 @@ public final class UringEngine: IOEngine {
     if !accepted, completions.count == before { pauseAfterRefusal() }
   }
 
-  /// Submits, and sleeps for the time set aside for gathering. Whether there is anything to take.
-  private func hasGathered(until deadline: MonotonicTime?) -> Bool {
+  /// Submits, and sleeps for the time set aside for gathering. False: nothing was set aside, or
+  /// there is nothing to take.
+  private func gather(until deadline: MonotonicTime?) -> Bool {
     let nanoseconds = max(gatheringNanoseconds, writers.gatheringNanoseconds)
     guard nanoseconds > 0, ready.isEmpty else { return false }
     if let deadline, deadline <= now { return false }
     _ = queue.submit(wait: .gathering(nanoseconds: nanoseconds))
-    let hasResults = writers.hasGathered()
+    let hasResults = writers.gathered()
     return hasResults || queue.hasCompletions
   }
 

@@ -82,7 +82,7 @@ final class WriteThread {
   var expectedCount: Int { isMoving ? published - taken : 0 }
 
   /// Time was given to them.
-  func hasGathered() { isMoving = hasResults || published == taken }
+  func gathered() { isMoving = hasResults || published == taken }
 
   /// Whether `takeResults` would find any.
   var hasResults: Bool { shared.endedCount != taken }

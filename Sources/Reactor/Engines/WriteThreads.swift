@@ -58,10 +58,10 @@ final class WriteThreads {
     return UInt32(min(count, WriteThreads.gatheredCountMax)) * WriteThreads.nanosecondsPerWrite
   }
 
-  /// That time has passed. Whether there are results to take.
-  func hasGathered() -> Bool {
+  /// That time has passed. False: there are no results to take.
+  func gathered() -> Bool {
     guard outstandingCount > 0 else { return false }
-    for thread in threads { thread.hasGathered() }
+    for thread in threads { thread.gathered() }
     return threads.contains { $0.hasResults }
   }
 

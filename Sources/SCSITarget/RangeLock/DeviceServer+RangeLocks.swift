@@ -81,7 +81,7 @@ extension DeviceServer {
   }
 
   private func begin(_ lock: RangeLock) {
-    unit.tellEveryReactor(from: reactor) { server, closed in
+    unit.askEveryReactor(from: reactor) { server, closed in
       server.close(lock, then: closed)
     } then: { [courier] in
       courier.send(to: lock.claim) { $0.granted() }

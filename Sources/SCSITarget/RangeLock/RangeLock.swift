@@ -12,8 +12,9 @@ internal import Synchronization
 //   release    ───►                             ───►    open: go on with what was held
 //
 // What waits for a lock has nothing in flight, and what a closing waits for never waits for a lock:
-// so no two can wait for each other. A message that finds a mailbox full is delivered later, never
-// dropped: a lock is granted only on the word of all, and always opened.
+// so no two can wait for each other. A claim that finds the home's mailbox full is not made, and
+// its command is told BUSY. After that a message that finds a mailbox full is delivered later,
+// never dropped: a lock is granted only on the word of all, and always opened.
 
 /// Bytes of a store that one claimant has to itself.
 struct RangeLock: Sendable {

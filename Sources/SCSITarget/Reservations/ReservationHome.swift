@@ -211,7 +211,7 @@ final class ReservationHome {
     transaction.installation.copy.version += 1
     current = transaction
     let installation = transaction.installation
-    unit.tellEveryReactor(from: reactor) { server, installed in
+    unit.askEveryReactor(from: reactor) { server, installed in
       server.reservations.install(installation, then: installed)
     } then: { [self] in
       finish(installation.copy.version)

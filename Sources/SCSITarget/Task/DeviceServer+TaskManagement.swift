@@ -17,7 +17,7 @@ extension DeviceServer {
   /// status or by a unit attention as TAS says (SAM-5 §5.14.2).
   public func clearTaskSet(by nexus: LogicalUnitNexus, completion: @escaping () -> Void) {
     let origin = ObjectIdentifier(nexus)
-    unit.tellEveryReactor(
+    unit.askEveryReactor(
       from: reactor,
       { server, drained in
         let barrier = DrainBarrier(completion: drained)
@@ -55,7 +55,7 @@ extension DeviceServer {
   ) {
     let origin = origin.map { ObjectIdentifier($0) }
     let ticket = reservations.takeTicket()
-    unit.tellEveryReactor(from: reactor) { server, drained in
+    unit.askEveryReactor(from: reactor) { server, drained in
       server.reservations.home?.resetBegan(ticket)
       server.resetTasks(by: origin, attention, drained: drained)
     } then: { [self] in

@@ -3,14 +3,15 @@ internal import SCSIModel
 
 // What concerns a logical unit as a whole reaches its part on every reactor by the Courier, for
 // certain: a full mailbox delays it, and what was to follow follows later. Nothing is concluded
-// from a silence.
+// from a silence. Only `claimRange` and `setAccessStates` say that a mailbox is full, to a caller
+// that can ask again.
 
 extension LogicalUnit {
-  /// Runs `message` on every reactor's part of this logical unit; `completion` on `reactor`, which
-  /// is the caller's, when all have called back.
-  func tellEveryReactor(
+  /// Runs `question` on every reactor's part of this logical unit, later here too; `completion` on
+  /// `reactor`, which is the caller's, when all have called back, however long that takes them.
+  func askEveryReactor(
     from reactor: Reactor,
-    _ message: @escaping @Sendable (DeviceServer, @escaping () -> Void) -> Void,
+    _ question: @escaping @Sendable (DeviceServer, @escaping () -> Void) -> Void,
     then completion: @escaping () -> Void
   ) {
     let servers = deviceServers
@@ -20,7 +21,7 @@ extension LogicalUnit {
     let answer = ReactorBound(gathering, on: reactor)
     for server in servers {
       reactor.courier.send(to: server) { server in
-        message(server) { [courier = server.courier] in
+        question(server) { [courier = server.courier] in
           courier.send(to: answer) { $0.arrived() }
         }
       }

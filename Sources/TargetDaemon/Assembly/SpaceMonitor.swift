@@ -57,7 +57,7 @@ final class SpaceMonitor: Sendable {
   func start(_ watched: [Watched], _ logger: Logger) throws(DaemonError) {
     for share in shares(of: watched) {
       let thread = Thread()
-      try PlatformThread.startDetached(name: "space monitor") { [space] in
+      try PlatformThread.startDetached(name: "space") { [space] in
         Self.run(share, space, until: thread.wakeUp, logger)
         thread.ended.signal()
       }

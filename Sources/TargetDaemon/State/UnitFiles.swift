@@ -7,8 +7,9 @@ struct UnitFiles: Sendable {
   let parameters: ParameterFiles
   let wipes: WipeMarks
 
-  /// A fence is decided when a reservation is saved: it has a thread that does nothing else, and
-  /// waits for no other save than one of reservations.
+  /// A fence is decided when a reservation is saved. That has a thread of its own, so it waits for
+  /// no other save than one of reservations, of any unit. It is answered when what the fenced node
+  /// had executing has ended: a MODE SELECT or FORMAT UNIT that saves on the other thread, too.
   let reservationThread: JobThread
   let parameterThread: JobThread
 
