@@ -91,9 +91,6 @@
 
     // MARK: For tests
 
-    /// Requests that neither begin nor end.
-    public var stoppedCount: Int { state.withLock { $0.stopped.count } }
-
     /// Ends all faults, and lets what they stopped begin.
     public func release() {
       let stopped = state.withLock { state in

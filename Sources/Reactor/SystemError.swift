@@ -17,7 +17,6 @@ public struct SystemError: RawRepresentable, Error, Hashable, Sendable, BitwiseC
   public static let inputOutput = SystemError(rawValue: EIO)
   public static let noSuchDevice = SystemError(rawValue: ENXIO)
   public static let deviceGone = SystemError(rawValue: ENODEV)
-  public static let badDescriptor = SystemError(rawValue: EBADF)
   public static let tryAgain = SystemError(rawValue: EAGAIN)
   public static let outOfMemory = SystemError(rawValue: ENOMEM)
   public static let permissionDenied = SystemError(rawValue: EACCES)
@@ -33,7 +32,6 @@ public struct SystemError: RawRepresentable, Error, Hashable, Sendable, BitwiseC
   public static let connectionReset = SystemError(rawValue: ECONNRESET)
   public static let connectionAborted = SystemError(rawValue: ECONNABORTED)
   public static let brokenPipe = SystemError(rawValue: EPIPE)
-  public static let cancelled = SystemError(rawValue: ECANCELED)
   public static let wouldBlock = SystemError(rawValue: EWOULDBLOCK)
 
   /// An engine had no room for the operation: the kernel has never seen it. No errno, which end at

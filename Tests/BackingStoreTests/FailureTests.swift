@@ -93,7 +93,8 @@ struct FailureTests {
       (.outOfMemory, .synchronize, .medium(.outOfMemory)),
       (.tryAgain, .synchronize, .medium(.tryAgain)),
       (.notSubmitted, .synchronize, .shortOfResources), (.notSubmitted, .write, .shortOfResources),
-      (.cancelled, .write, .medium(.cancelled)), (.inputOutput, .read, .medium(.inputOutput)),
+      (.connectionReset, .write, .medium(.connectionReset)),
+      (.inputOutput, .read, .medium(.inputOutput)),
     ]
     for (error, operation, failure) in rows {
       #expect(StoreFailure(error, during: operation) == failure, "\(error) in \(operation)")

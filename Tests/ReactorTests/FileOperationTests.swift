@@ -130,7 +130,7 @@ struct FileOperationTests {
       reactor.result { reactor.synchronize(bad, for: $0) },
       reactor.result { reactor.allocate(bad, .punchHole, at: 0, count: 4096, for: $0) },
     ]
-    #expect(results.map(\.error) == Array(repeating: .badDescriptor, count: 5))
+    #expect(results.map(\.error) == Array(repeating: SystemError(rawValue: EBADF), count: 5))
   }
 
   @Test(

@@ -134,14 +134,15 @@ struct SocketOperationTests {
     let reactor = try engine.reactor()
     let buffer = try #require(reactor.buffers.allocate(4096))
     let bad = SocketHandle(rawValue: 999_999)
+    let badDescriptor = SystemError(rawValue: EBADF)
     let ranges = list(buffer.slice(0..<8))
-    #expect(try reactor.result { reactor.accept(on: bad, for: $0) }.error == .badDescriptor)
+    #expect(try reactor.result { reactor.accept(on: bad, for: $0) }.error == badDescriptor)
     #expect(
       try reactor.result(lending: ranges) { reactor.receive(on: bad, into: ranges, for: $0) }.error
-        == .badDescriptor)
+        == badDescriptor)
     #expect(
       try reactor.result(lending: ranges) { reactor.send(on: bad, from: ranges, for: $0) }.error
-        == .badDescriptor)
+        == badDescriptor)
   }
 
   @Test(

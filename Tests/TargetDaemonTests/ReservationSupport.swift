@@ -89,6 +89,6 @@ final class Keeper {
       isDone.signal()
     }
     isDone.wait()
-    return told.withLock { $0.first ?? .cancelled }
+    return told.withLock { $0.first ?? .interrupted }
   }
 }

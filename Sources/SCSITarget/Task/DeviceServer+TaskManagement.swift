@@ -50,10 +50,9 @@ extension DeviceServer {
   /// ended, MODE SELECT among them, the mode parameters revert, and last of all RESERVE ends
   /// (SPC-2 §5.5; a registration does not): before, others would meet what its holder still writes.
   public func reset(
-    by origin: LogicalUnitNexus? = nil, attention: SenseData,
-    completion: @escaping () -> Void
+    by origin: LogicalUnitNexus, attention: SenseData, completion: @escaping () -> Void
   ) {
-    let origin = origin.map { ObjectIdentifier($0) }
+    let origin = ObjectIdentifier(origin)
     let ticket = reservations.takeTicket()
     unit.askEveryReactor(from: reactor) { server, drained in
       server.reservations.home?.resetBegan(ticket)
@@ -64,20 +63,16 @@ extension DeviceServer {
   }
 
   private func resetTasks(
-    by origin: ObjectIdentifier?, _ attention: SenseData, drained: @escaping () -> Void
+    by origin: ObjectIdentifier, _ attention: SenseData, drained: @escaping () -> Void
   ) {
-    let reportsTaskAborted = unit.modes.reportsTaskAborted && origin != nil
+    let reportsTaskAborted = unit.modes.reportsTaskAborted
+    let isOthers = { (task: SCSITask) in task.nexus.map { ObjectIdentifier($0) } != origin }
     let barrier = DrainBarrier(completion: drained)
     replaceAttentionsForAll(with: attention)
     allowRemovalForAll()
     abortTasks(
-      status: { task in
-        let isOthers = task.nexus.map { ObjectIdentifier($0) } != origin
-        return reportsTaskAborted && isOthers ? .taskAborted : .good
-      },
-      isOthers: { task in
-        origin != nil && task.nexus.map { ObjectIdentifier($0) } != origin
-      }, barrier: barrier)
+      status: { reportsTaskAborted && isOthers($0) ? .taskAborted : .good },
+      isOthers: isOthers, barrier: barrier)
     barrier.arm()
   }
 

@@ -110,7 +110,7 @@ public final class UnitBench: SCSITaskOwner {
   public func reset(_ node: Int) {
     guard let nexus = nodes[node].unitNexus(at: 0) else { preconditionFailure() }
     var isDone = false
-    nexus.server.reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
+    nexus.server.reset(by: nexus, attention: .busDeviceResetFunctionOccurred) { isDone = true }
     turn { isDone }
     settle()
   }

@@ -48,7 +48,9 @@ struct CopyManagementTests {
     copies.turn()
     let started = copies.stores[1].log.count
     var isDone = false
-    copies.server(1).reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
+    copies.server(1).reset(
+      by: copies.nexus(1), attention: .busDeviceResetFunctionOccurred
+    ) { isDone = true }
     copies.turn()
     #expect(!isDone && started > 0)
     copies.stores[1].releaseHeld()
@@ -67,7 +69,9 @@ struct CopyManagementTests {
       CopyBench.list([CopySegment(0, 0, to: 1, 0, 50)], units: [1, 2]))
     copies.turn()
     var isDone = false
-    copies.server(1).reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
+    copies.server(1).reset(
+      by: copies.nexus(1), attention: .busDeviceResetFunctionOccurred
+    ) { isDone = true }
     copies.turn()
     #expect(!isDone)
     copies.stores[1].releaseHeld()

@@ -163,7 +163,7 @@ struct FormatTests {
     let task = bench.begin(CDB.sanitize(1, list.count), out: list)
     for _ in 0..<3 { bench.reactor.turn() }
     var isDone = false
-    bench.server.reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
+    bench.server.reset(by: bench.lun, attention: .busDeviceResetFunctionOccurred) { isDone = true }
     store.isHolding = true
     for _ in 0..<3 { bench.reactor.turn() }
     store.releaseHeld()

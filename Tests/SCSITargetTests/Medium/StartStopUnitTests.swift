@@ -103,7 +103,7 @@ struct StartStopUnitTests {
       switch way {
       case "allow": #expect(two.run([0x1E, 0, 0, 0, 0, 0]).summary == "good")
       case "reset":
-        one.server.reset(attention: .busDeviceResetFunctionOccurred) {}
+        one.server.reset(by: one.lun, attention: .busDeviceResetFunctionOccurred) {}
         for _ in 0..<3 {
           one.reactor.turn()
           two.reactor.turn()

@@ -130,7 +130,9 @@ struct ReservationAccessTests {
     switch end {
     case "reset":
       var isDone = false
-      other.server.reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
+      other.server.reset(by: other.lun, attention: .busDeviceResetFunctionOccurred) {
+        isDone = true
+      }
       cluster.settle()
       #expect(isDone)
       _ = other.lun.takeAttention()

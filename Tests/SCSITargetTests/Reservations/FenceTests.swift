@@ -284,7 +284,9 @@ struct FenceTests {
     cluster.settle()
     let second = victim.begin(Reserve.register(8, from: 2))
     var isDone = false
-    victim.server.reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
+    victim.server.reset(by: victim.lun, attention: .busDeviceResetFunctionOccurred) {
+      isDone = true
+    }
     cluster.settle()
     #expect(!isDone)
     #expect(second.outcome == "aborted")

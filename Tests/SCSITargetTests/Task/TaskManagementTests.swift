@@ -117,7 +117,7 @@ struct TaskManagementTests {
     two.begin(CDB.sixteen(0x93, 0, 5000), out: block)
     two.lun.establish(.modeParametersChanged)
     var isDone = false
-    one.server.reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
+    one.server.reset(by: one.lun, attention: .busDeviceResetFunctionOccurred) { isDone = true }
     turn(one, two)
     #expect(collecting.phase == .ended)
     #expect(!isDone)
@@ -144,7 +144,7 @@ struct TaskManagementTests {
     while two.reactor.mailbox.post({}) {}
     var isDone = false
     if function == "reset" {
-      one.server.reset(attention: .busDeviceResetFunctionOccurred) { isDone = true }
+      one.server.reset(by: one.lun, attention: .busDeviceResetFunctionOccurred) { isDone = true }
     } else {
       one.server.clearTaskSet(by: one.lun) { isDone = true }
     }
