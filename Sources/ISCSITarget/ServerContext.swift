@@ -52,11 +52,11 @@ public struct ServerLimits: Sendable, Equatable {
   public var reinstatementWait = Milliseconds.seconds(3)
   /// How long an initiator may refuse to take our answers, or be behind with the data of its
   /// writes (`DataDue`).
-  public var sendTimeout: Milliseconds
+  public var sendTimeout = Milliseconds.seconds(30)
 
+  /// What the configuration says (`TargetConfiguration.Limits`, which has the defaults).
   public init(
-    sessionsMax: Int = 4096, connectionsMax: Int = 8192, halfOpenConnectionsMax: Int = 1024,
-    loginTimeout: Milliseconds = .seconds(15), sendTimeout: Milliseconds = .seconds(30)
+    sessionsMax: Int, connectionsMax: Int, halfOpenConnectionsMax: Int, loginTimeout: Milliseconds
   ) {
     self.sessionsMax = sessionsMax
     self.connectionsMax = connectionsMax
@@ -64,7 +64,6 @@ public struct ServerLimits: Sendable, Equatable {
     connectionsPerInitiatorMax = max(128, connectionsMax / 4)
     self.halfOpenConnectionsMax = halfOpenConnectionsMax
     self.loginTimeout = loginTimeout
-    self.sendTimeout = sendTimeout
   }
 }
 

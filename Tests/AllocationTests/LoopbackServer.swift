@@ -68,7 +68,11 @@ final class LoopbackServer {
     logger.logLevel = .critical
     let worker = Worker(
       reactor: reactor,
-      context: ServerContext(reactorCount: 1, limits: ServerLimits(), logger: logger),
+      context: ServerContext(
+        reactorCount: 1,
+        limits: ServerLimits(
+          sessionsMax: 16, connectionsMax: 16, halfOpenConnectionsMax: 16,
+          loginTimeout: .seconds(15)), logger: logger),
       directory: TargetDirectory(targets: [target], portals: [portal]))
     worker.connect(to: [ReactorBound(worker, on: reactor)])
     worker.add(

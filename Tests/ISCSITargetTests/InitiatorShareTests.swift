@@ -34,11 +34,14 @@ struct InitiatorShareTests {
 
   @Test("By itself an initiator gets 64 sessions at a target, a quarter of all, and keeps none out")
   func defaults() throws {
-    let limits = ServerLimits(sessionsMax: 1024, connectionsMax: 4096)
+    let limits = ServerLimits(
+      sessionsMax: 1024, connectionsMax: 4096, halfOpenConnectionsMax: 256,
+      loginTimeout: .seconds(15))
     #expect(limits.sessionsPerInitiatorAtTargetMax == 64)
     #expect(limits.sessionsPerInitiatorMax == 256)
     #expect(limits.connectionsPerInitiatorMax == 1024)
-    let small = ServerLimits(sessionsMax: 16, connectionsMax: 16)
+    let small = ServerLimits(
+      sessionsMax: 16, connectionsMax: 16, halfOpenConnectionsMax: 16, loginTimeout: .seconds(15))
     #expect(small.sessionsPerInitiatorMax == 64)
     #expect(small.connectionsPerInitiatorMax == 128)
     let target = try Self.target { _ in }

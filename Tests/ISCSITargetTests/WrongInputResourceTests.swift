@@ -53,7 +53,10 @@ struct WrongInputResourceTests {
 
   @Test("T-DOS-2 Connections in all are bounded; logged-in ones are not driven out")
   func connectionBound() throws {
-    let scene = try Scene(limits: ServerLimits(connectionsMax: 10, halfOpenConnectionsMax: 5))
+    var limits = ServerLimits()
+    limits.connectionsMax = 10
+    limits.halfOpenConnectionsMax = 5
+    let scene = try Scene(limits: limits)
     let crowd = (0..<50).map { _ in scene.target.world.connect(to: SimulatedTarget.portal) }
     scene.target.pass(milliseconds: 50)
     #expect(scene.target.world.openSocketCount <= 10)

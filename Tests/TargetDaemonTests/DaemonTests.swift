@@ -165,7 +165,8 @@ struct DaemonTests {
       store: SilentStore(), startsWithWriteCache: true, homeReactorIndex: 0)
     let loaded = try scratch.load("\"portals\": [\"127.0.0.1:\(Loopback.freePort())\"]")
     let directory = try TargetDirectory(loaded)
-    let context = ServerContext(reactorCount: 1, limits: ServerLimits(), logger: book.logger)
+    let context = ServerContext(
+      reactorCount: 1, limits: ServerLimits(.standard), logger: book.logger)
     let plan = ReactorGroup.Plan(
       count: 1, preference: .auto, memoryBytes: 16 << 20, logger: book.logger)
     let reactors = try ReactorGroup.start(plan) { reactor in

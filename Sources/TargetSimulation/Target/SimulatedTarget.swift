@@ -123,3 +123,12 @@ private final class Handles: Sendable {
 
   func next() -> UInt16 { generator.withLock { $0.pick(1...UInt16.max) } }
 }
+
+extension ServerLimits {
+  /// More than a simulation needs, unless it is about one of them.
+  public init() {
+    self.init(
+      sessionsMax: 4096, connectionsMax: 8192, halfOpenConnectionsMax: 1024,
+      loginTimeout: .seconds(15))
+  }
+}
