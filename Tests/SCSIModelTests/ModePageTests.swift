@@ -158,6 +158,7 @@ import Testing
     }
   }
 
+  /// T-MODE-1.
   @Test("A MODE SELECT list cut anywhere but between pages is a PARAMETER LIST LENGTH ERROR")
   func truncated() throws {
     let list = try sense([0x1A, 0x00, 0x3F, 0xFF])
@@ -172,6 +173,7 @@ import Testing
     }
   }
 
+  /// T-MODE-1.
   @Test("Lengths that lie are refused, whichever they are and whatever they say")
   func lyingLengths() throws {
     let list = try sense([0x1A, 0x00, 0x3F, 0xFF])
@@ -205,6 +207,38 @@ import Testing
     }
   }
 
+  /// T-MODE-1.
+  @Test("In the list of a MODE SELECT(10) no other BLOCK DESCRIPTOR LENGTH will do, nor LONGLBA")
+  func lyingDescriptorLength() throws {
+    let list = try sense([0x5A, 0x10, 0x3F, 0xFF])
+    #expect(try select(list, form: .ten) == Self.unit.current)
+    for length in Array(1...300) + [0x1000, 0x7FFF, 0x8000, 0xFF10, UInt16.max] where length != 16 {
+      var lying = list
+      lying[6] = UInt8(length >> 8)
+      lying[7] = UInt8(length & 0xFF)
+      #expect(throws: SenseData.invalidFieldInParameterList(byte: 6, bit: 7)) {
+        try select(lying, form: .ten)
+      }
+    }
+    // A descriptor taken for a page: it begins with a page code that is not there.
+    var lying = list
+    lying[7] = 0
+    #expect(throws: SenseData.invalidFieldInParameterList(byte: 8, bit: 5)) {
+      try select(lying, form: .ten)
+    }
+    lying = list
+    lying[4] = 0
+    #expect(throws: SenseData.invalidFieldInParameterList(byte: 6, bit: 7)) {
+      try select(lying, form: .ten)
+    }
+    for count in 1..<24 {
+      #expect(throws: SenseData.parameterListLengthError) {
+        try select(Array(list.prefix(count)), form: .ten)
+      }
+    }
+  }
+
+  /// T-MODE-2.
   @Test("The block length and the capacity do not change by MODE SELECT")
   func blockDescriptor() {
     func list(_ count: [UInt8], _ length: [UInt8]) -> [UInt8] {

@@ -168,6 +168,69 @@ import Testing
     }
   }
 
+  /// T-PR-1.
+  @Test("A TRANSPORTID PARAMETER DATA LENGTH that lies is a PARAMETER LIST LENGTH ERROR")
+  func lyingLength() {
+    let wide: [UInt64] = [
+      0xFFFF, 0x1_0000, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFC4, 0xFFFF_FFFF,
+    ]
+    for (list, action, field) in [(Self.specified, UInt8(0), 24), (Self.move, 7, 20)] {
+      let length = UInt64(list.count - field - 4)
+      for lie in Array(0..<length) + Array(length + 1...length + 40) + wide {
+        var lying = list
+        for index in 0..<4 {
+          lying[field + index] = UInt8(truncatingIfNeeded: lie >> UInt64(24 - 8 * index))
+        }
+        #expect(throws: SenseData.parameterListLengthError, "\(lie)") {
+          try decode(lying, action)
+        }
+      }
+    }
+  }
+
+  /// A REGISTER with SPEC_I_PT and so many TransportIDs, each of another port.
+  private func specifying(_ count: Int) -> [UInt8] {
+    let ports = (0..<count).flatMap {
+      TransportID.port(InitiatorPort(name: "n", isid: UInt64($0))).encoded
+    }
+    var list = Self.basic
+    list.replaceSubrange(0..<8, with: repeatElement(0, count: 8))
+    list[20] = 0x08
+    return list + [0, 0, 0, 0] + ports
+  }
+
+  /// T-PR-1.
+  @Test("SPEC_I_PT without TransportIDs names nobody; with more than there is room for, nobody too")
+  func manyTransportIDs() throws {
+    func register(_ count: Int) throws -> PersistentReserveOut {
+      var list = specifying(count)
+      let length = list.count - 28
+      list[25] = UInt8(length >> 16)
+      list[26] = UInt8(length >> 8 & 0xFF)
+      list[27] = UInt8(length & 0xFF)
+      return try decode(list, 0)
+    }
+    let nobody = try register(0)
+    #expect(nobody.specifiedInitiators == [])
+    #expect(try ReservationState().after(nobody, from: Cluster.a).state.registrations.count == 1)
+    let room = ReservationState.registrationsMax - ReservationState.registrationsReserved
+    let state = try ReservationState().after(try register(room - 1), from: Cluster.a).state
+    #expect(state.registrations.count == room)
+    // As many as the longest list has room for: 24 bytes each.
+    let most = (PersistentReserveOut.parameterListBytesMax - 28) / 24
+    for count in [room, most] {
+      let request = try register(count)
+      #expect(request.specifiedInitiators?.count == count)
+      #expect(throws: ReservationRefusal.check(.insufficientRegistrationResources)) {
+        try ReservationState().after(request, from: Cluster.a)
+      }
+    }
+    for count in [most + 1, 10_000] {
+      #expect(throws: SenseData.parameterListLengthError) { try register(count) }
+    }
+  }
+
+  /// T-PR-1.
   @Test("Ten thousand damaged lists and CDBs are decoded, applied or refused; none traps")
   func damaged() {
     var generator = SplitMix64(seed: 5)

@@ -45,6 +45,7 @@ import Testing
         == [0x45, 0, 0, 28] + Array("iqn.x:n,i,0x000137010203".utf8) + [0, 0, 0, 0])
   }
 
+  /// T-PR-1.
   @Test("A TransportID that the list cuts anywhere is a PARAMETER LIST LENGTH ERROR")
   func truncated() {
     for list in [Self.port, Self.device] {
@@ -59,6 +60,7 @@ import Testing
     }
   }
 
+  /// T-PR-1.
   @Test("Other protocols, formats and lengths are refused with a pointer at the field")
   func header() {
     func refusal(_ change: (inout [UInt8]) -> Void) -> SenseData? {
@@ -83,6 +85,7 @@ import Testing
     #expect(refusal { _ in } == nil)
   }
 
+  /// T-PR-1.
   @Test(
     "Names and ISIDs that no login could have are refused",
     arguments: [

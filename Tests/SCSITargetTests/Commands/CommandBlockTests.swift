@@ -86,6 +86,42 @@ struct CommandBlockTests {
     while bench.lun.takeAttention() != nil {}
   }
 
+  /// T-LBA-1.
+  @Test(
+    "Every command that names blocks answers LBA OUT OF RANGE past the end, and touches nothing")
+  func everyAddress() {
+    let store = TestStore(blockBytes: 512, blocks: 64)
+    let bench = Bench(store)
+    let image = store.image
+    let out = [UInt8](repeating: 0x77, count: 4096)
+    let wide: [UInt64] =
+      [63, 64, 65, 0x1F_FFFF, 1 << 31, 0xFFFF_FFFF] + [1 << 32, 1 << 51, 1 << 55, 1 << 63]
+      + [.max - 1, .max]
+    for row in CommandTable.standard.rows where row.blocks != .none {
+      for lba in wide {
+        for count in [0, 1, 2] where lba > 64 || lba + UInt64(count) > 64 {
+          guard let cdb = block(row, lba, count) else { continue }
+          let outcome = bench.run(cdb, out: out)
+          #expect(outcome.summary == "05/21/00", "\(row.name) \(lba) \(count)")
+        }
+      }
+    }
+    #expect(store.log.isEmpty)
+    #expect(store.image == image)
+  }
+
+  /// The CDB for some blocks; nil if it has no room for the address.
+  private func block(_ row: CommandRow, _ lba: UInt64, _ count: Int) -> [UInt8]? {
+    switch row.blocks {
+    case .none: nil
+    case .six: lba <= 0x1F_FFFF ? CDB.six(row.opcode, lba, count) : nil
+    case .ten: lba <= UInt32.max ? CDB.ten(row.opcode, lba, count) : nil
+    case .twelve: lba <= UInt32.max ? CDB.twelve(row.opcode, lba, count) : nil
+    case .sixteen: CDB.sixteen(row.opcode, lba, count)
+    case .thirtyTwo: CDB.thirtyTwo(UInt8(row.serviceAction ?? 0), lba, count)
+    }
+  }
+
   /// T-UNM-1.
   @Test("An UNMAP list that contradicts itself or asks too much touches nothing")
   func unmapLists() {

@@ -272,18 +272,8 @@ struct ModelTests {
     "Random commands of all families leave and answer what the reference disk does",
     arguments: Setting.all, [1, 2] as [UInt64])
   func randomCommands(_ setting: Setting, seed: UInt64) {
-    // 3 MiB: ranges longer than one piece of work, and odd ends.
-    let blocks = 3 << 20 / Int(setting.blockBytes) + 5
-    let store = TestStore(
-      blockBytes: setting.blockBytes, blocks: blocks,
-      capabilities: StoreCapabilities(
-        canPunchHoles: setting.punches, canZeroRanges: setting.zeroes))
-    let bench = Bench(store, writeCache: setting.caches)
-    var run = ModelRun(
-      bench: bench,
-      reference: ReferenceDisk(
-        image: store.image, blockBytes: Int(setting.blockBytes), canUnmap: setting.punches),
-      generator: SeededGenerator(seed: seed), largest: 64)
+    var run = makeRun(setting, seed: seed)
+    let store = run.bench.store
     for index in 0..<1750 {
       // Rarely, since they take long: more than one piece of work.
       run.largest = index % 50 == 0 ? 2_500_000 / Int(setting.blockBytes) : 64
@@ -299,6 +289,38 @@ struct ModelTests {
       }
     }
     #expect(isEqual(store.image, run.reference.image))
+  }
+
+  private func makeRun(_ setting: Setting, seed: UInt64) -> ModelRun {
+    // 3 MiB: ranges longer than one piece of work, and odd ends.
+    let blocks = 3 << 20 / Int(setting.blockBytes) + 5
+    let store = TestStore(
+      blockBytes: setting.blockBytes, blocks: blocks,
+      capabilities: StoreCapabilities(
+        canPunchHoles: setting.punches, canZeroRanges: setting.zeroes))
+    return ModelRun(
+      bench: Bench(store, writeCache: setting.caches),
+      reference: ReferenceDisk(
+        image: store.image, blockBytes: Int(setting.blockBytes), canUnmap: setting.punches),
+      generator: SeededGenerator(seed: seed), largest: 64)
+  }
+
+  /// T-LBA-2. A block that the wrong command changed is seen before another writes over it.
+  @Test(
+    "After each WRITE, WRITE SAME, UNMAP and their like the whole disk is as the reference disk",
+    arguments: Setting.all)
+  func wholeDisk(_ setting: Setting) {
+    var run = makeRun(setting, seed: 3)
+    for index in 0..<400 {
+      // Rarely, since they take long: more than one piece of work.
+      run.largest = index % 40 == 0 ? 2_500_000 / Int(setting.blockBytes) : 64
+      let (command, unit, reference) = run.step()
+      #expect(unit == reference, "command \(index): \(command)")
+      guard isEqual(run.bench.store.image, run.reference.image) else {
+        Issue.record("the disks differ after command \(index), \(command)")
+        return
+      }
+    }
   }
 
   @Test("READ(6) and WRITE(6) with transfer length 0 move 256 blocks")
