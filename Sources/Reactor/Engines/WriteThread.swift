@@ -81,6 +81,9 @@ final class WriteThread {
   /// Writes that will soon have ended: none, if it hangs.
   var expectedCount: Int { isMoving ? published - taken : 0 }
 
+  /// What one of them takes, by those before.
+  var nanosecondsPerWrite: UInt32 { shared.nanosecondsPerWrite.load(ordering: .relaxed) }
+
   /// Time was given to them.
   func gathered() { isMoving = hasResults || published == taken }
 
@@ -138,6 +141,8 @@ final class WriteThread {
     private let published = Atomic<Int>(0)
     private let ended = Atomic<Int>(0)
     private let isEnding = Atomic<Bool>(false)
+    /// What a write took in the last batches, eight or so. Stored by the thread only.
+    let nanosecondsPerWrite = Atomic<UInt32>(WriteThreads.nanosecondsPerWriteMax)
     /// Signalled at least once after `published` was raised.
     private let arrived = Semaphore()
     private let waker: EventWaker
@@ -167,15 +172,38 @@ final class WriteThread {
       var next = 0
       while true {
         arrived.wait()
-        while next != published.load(ordering: .acquiring) {
-          if isEnding.load(ordering: .acquiring) { return }
-          perform(next % WriteThread.slotCount)
-          next += 1
-          ended.store(next, ordering: .sequentiallyConsistent)
+        var last = published.load(ordering: .acquiring)
+        while next != last {
+          guard performBatch(&next, last) else { return }
+          last = published.load(ordering: .acquiring)
         }
         if isEnding.load(ordering: .acquiring) { return }
         waker.wakeSleeper()
       }
+    }
+
+    /// Performs the writes from `next` to `last`. False: the thread is to end. A batch that nobody
+    /// would wait for is not timed, so a write that comes alone costs no clock.
+    private func performBatch(_ next: inout Int, _ last: Int) -> Bool {
+      let count = last - next
+      let isTimed = count >= WriteThreads.gatheredCountMin
+      let start = isTimed ? MonotonicTime.current : MonotonicTime(rawValue: 0)
+      while next != last {
+        if isEnding.load(ordering: .acquiring) { return false }
+        perform(next % WriteThread.slotCount)
+        next += 1
+        ended.store(next, ordering: .sequentiallyConsistent)
+      }
+      if isTimed { noteDuration((MonotonicTime.current.rawValue - start.rawValue) / UInt64(count)) }
+      return true
+    }
+
+    /// Time in which something else had the CPU counts too: who is told too little wakes up in the
+    /// midst of a batch, makes that take longer, and is told more.
+    private func noteDuration(_ nanoseconds: UInt64) {
+      let sample = UInt32(min(nanoseconds, UInt64(WriteThreads.nanosecondsPerWriteMax)))
+      let average = nanosecondsPerWrite.load(ordering: .relaxed)
+      nanosecondsPerWrite.store((average * 7 + sample) / 8, ordering: .relaxed)
     }
 
     private func perform(_ index: Int) {
