@@ -111,6 +111,45 @@ struct HangingDiskTests {
     #expect(recorder.results.values.allSatisfy { $0.error?.rawValue == ESPIPE })
   }
 
+  @Test("What one device has of AIO's places leaves some to another, in the same turn")
+  func directPlaces() throws {
+    let pool = try BlockingPool(waker: EventWaker())
+    let queue = try DirectQueue(pool: pool)
+    let files = try (1...2 as ClosedRange<UInt64>).map {
+      try TemporaryFile(isBuffered: false, count: 1 << 20, device: $0)
+    }
+    let buffer = try #require(BufferPool(budgetBytes: 1 << 20).allocate(4096))
+    let count = 2 * queue.capacity
+    for number in 0...count {
+      let file = files[number < count ? 0 : 1].handle
+      queue.start(
+        DirectQueue.Request(
+          file: file, slice: buffer.slice(0..<4096), offset: number % 256 * 4096, isWrite: false,
+          isDurable: false, id: OperationID(rawValue: UInt64(number))))
+    }
+    var completions: [Completion] = []
+    /// One submission, and what comes of it.
+    func turn(expecting added: Int) throws {
+      let wanted = completions.count + added
+      let isAccepted = queue.submit(completions: &completions)
+      #expect(isAccepted)
+      for _ in 0..<1000 where completions.count < wanted {
+        queue.takeResults(into: &completions)
+        pool.takeResults(into: &completions)
+        usleep(10_000)
+      }
+      try #require(completions.count == wanted)
+    }
+    // The kernel was given half of the places' worth for the first device, and the other's one.
+    try turn(expecting: queue.capacity / 2 + 1)
+    #expect(completions.contains { $0.id.rawValue == UInt64(count) })
+    while completions.count <= count {
+      try turn(expecting: min(queue.capacity / 2, count + 1 - completions.count))
+    }
+    #expect(Set(completions.map(\.id)).count == count + 1)
+    #expect(completions.allSatisfy { $0.result.value == 4096 })
+  }
+
   @Test("A reactor woken by each batch of writes never sleeps on their results")
   func noLostWakeUps() throws {
     let bench = try Bench(.uring)

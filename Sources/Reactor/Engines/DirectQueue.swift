@@ -1,5 +1,4 @@
 internal import CLinux
-internal import DequeModule
 internal import Glibc
 
 /// Reads and writes past the page cache through the kernel's asynchronous I/O, submitted a turn's
@@ -11,7 +10,7 @@ internal import Glibc
 @safe
 final class DirectQueue {
   /// Operations the kernel holds at a time, a share of fs.aio-max-nr (65,536 by default for the
-  /// whole machine); what is more waits here.
+  /// whole machine); what is more, or more than a device's part of it, waits here.
   static let capacityWanted = 512
   private static let capacityMin = 16
 
@@ -27,7 +26,7 @@ final class DirectQueue {
   /// An eventfd, watched for edges and never read.
   let descriptor: Int32
   private let context: io_context_t
-  private let capacity: Int
+  let capacity: Int
   private let blocks: UnsafeMutablePointer<iocb>
   private let batch: UnsafeMutablePointer<UnsafeMutablePointer<iocb>?>
   private let events: UnsafeMutablePointer<io_event>
@@ -36,7 +35,8 @@ final class DirectQueue {
   /// What each block asks for, as long as the kernel has it.
   private var requests: [Request?]
   private var freeBlocks: [Int]
-  private var waiting: Deque<Request> = []
+  /// One for each block.
+  private var places: DevicePlaces<Request>
 
   /// Takes fewer places if fs.aio-max-nr leaves no more.
   init(pool: BlockingPool) throws(EngineError) {
@@ -66,6 +66,7 @@ final class DirectQueue {
     unsafe events = .allocate(capacity: capacity)
     requests = Array(repeating: nil, count: capacity)
     freeBlocks = Array((0..<capacity).reversed())
+    places = DevicePlaces(count: capacity)
   }
 
   /// Waits for what the kernel still has, so that it writes into nobody's memory afterwards.
@@ -78,10 +79,11 @@ final class DirectQueue {
   }
 
   func start(_ request: Request) {
-    guard let index = freeBlocks.popLast() else {
-      waiting.append(request)
-      return
-    }
+    if places.enter(request, of: request.file.device) { prepare(request) }
+  }
+
+  private func prepare(_ request: Request) {
+    guard let index = freeBlocks.popLast() else { preconditionFailure("a place without a block") }
     requests[index] = request
     // index < capacity, and a block is in the batch once at most: batchCount < capacity.
     unsafe clinux_aio_prepare(
@@ -141,13 +143,14 @@ final class DirectQueue {
       preconditionFailure("the kernel ended an operation twice")
     }
     freeBlocks.append(index)
+    places.leave(request.file.device)
     // It would have to wait, or it is never done without.
     if result == -EAGAIN || result == -EOPNOTSUPP { return pool.start(request) }
     completions.append(Completion(id: request.id, result: OperationResult(rawValue: result)))
   }
 
   private func startWaiting() {
-    while !freeBlocks.isEmpty, let request = waiting.popFirst() { start(request) }
+    while let request = places.next() { prepare(request) }
   }
 
   /// Whether there is something to submit.
