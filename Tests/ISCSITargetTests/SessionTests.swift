@@ -331,6 +331,36 @@ struct SessionTests {
     #expect(target.isIdle(after: [first]))
   }
 
+  @Test("The logout of the last connection waits for what one before it has left")
+  func logoutLast() throws {
+    let (target, first, second) = try SessionTests.pair(reactors: 2)
+    let (_, hang) = try TaskManagementTests.hungWrite(second, target)
+    second.peer.reset()
+    target.pass(milliseconds: 100)
+    first.sendLogout(.closeConnection)
+    target.pass(milliseconds: 1_000)
+    #expect(first.inbox.isEmpty, "the write is under way")
+    hang.release()
+    #expect(first.receive(.logoutResponse).map { LogoutResponse($0.header).response } == .closed)
+    #expect(first.waitForClose(seconds: 1))
+    #expect(target.isIdle(after: []))
+  }
+
+  @Test("Nobody joins a session whose logout waits for an operation")
+  func joinWhileLeaving() throws {
+    let (target, first, second) = try SessionTests.pair(reactors: 2)
+    let (_, hang) = try TaskManagementTests.hungWrite(second, target)
+    first.sendLogout(.closeSession)
+    target.pass(milliseconds: 100)
+    for id: UInt16 in [1, 2] {
+      let late = first.sibling(target, connectionID: id)
+      #expect(late.login(to: Example.name) == 0x020A)
+    }
+    hang.release()
+    #expect(first.receive(.logoutResponse).map { LogoutResponse($0.header).response } == .closed)
+    #expect(target.isIdle(after: []))
+  }
+
   @Test("A session logout closes all its connections")
   func logoutAll() throws {
     let (target, first, second) = try SessionTests.pair(reactors: 2)

@@ -187,22 +187,19 @@ extension Session {
   func logout(_ request: LogoutRequest, on connection: Connection) {
     switch request.reason {
     case .closeSession:
-      for connection in connections { connection.isLeaving = true }
-      for pdu in held.values { discardHeld(pdu) }
-      // What the sessions before it have left is as much of this I_T nexus.
-      drain(connections) { [weak self, weak connection] in
-        self?.afterPredecessors { self?.loseNexus { connection?.answer(request, .closed) } }
-      }
-      for other in connections where other !== connection { other.close(.done) }
+      closeSession(request, on: connection)
     case .closeConnection:
       guard let leaving = self.connection(request.connectionID) else {
         return connection.answer(request, .connectionNotFound)
       }
+      let hasOther = connections.contains {
+        $0 !== leaving && $0.phase == .fullFeature && !$0.isLeaving
+      }
+      // The last connection takes the session with it.
+      guard hasOther else { return closeSession(request, on: connection) }
       leaving.isLeaving = true
       for pdu in held.values where pdu.connection === leaving { discardHeld(pdu) }
-      drain([leaving]) { [weak self, weak connection] in
-        self?.leave(leaving) { connection?.answer(request, .closed) }
-      }
+      drain([leaving]) { [weak connection] in connection?.answer(request, .closed) }
       if leaving !== connection { leaving.close(.done) }
     case .removeConnectionForRecovery:
       connection.answer(request, .recoveryNotSupported)
@@ -211,13 +208,19 @@ extension Session {
     }
   }
 
-  /// The last connection takes the session with it.
-  private func leave(_ leaving: Connection, completion: @escaping () -> Void) {
-    let hasOther = connections.contains { $0 !== leaving && !$0.isLeaving }
-    if hasOther { completion() } else { loseNexus(completion) }
+  /// Answers when nothing of the I_T nexus is under way any more, and others find free what it
+  /// held. No connection joins from here on.
+  private func closeSession(_ request: LogoutRequest, on connection: Connection) {
+    isEnding = true
+    for connection in connections { connection.isLeaving = true }
+    for pdu in held.values { discardHeld(pdu) }
+    // What the sessions before it have left is as much of this I_T nexus.
+    drain(connections) { [weak self, weak connection] in
+      self?.afterPredecessors { self?.loseNexus { connection?.answer(request, .closed) } }
+    }
+    for other in connections where other !== connection { other.close(.done) }
   }
 
-  /// Ends what the nexus holds, so that others find it free when the logout is answered.
   private func loseNexus(_ completion: @escaping () -> Void) {
     onEveryUnit({ $0.server.lose($0, completion: $1) }, completion: completion)
   }

@@ -194,7 +194,8 @@ final class WriteThread {
         next += 1
         ended.store(next, ordering: .sequentiallyConsistent)
       }
-      if isTimed { noteDuration((MonotonicTime.current.rawValue - start.rawValue) / UInt64(count)) }
+      let now = MonotonicTime.current
+      if isTimed, now > start { noteDuration((now.rawValue - start.rawValue) / UInt64(count)) }
       return true
     }
 

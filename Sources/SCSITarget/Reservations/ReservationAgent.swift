@@ -82,12 +82,20 @@ final class ReservationAgent {
     gates.gate(for: nexus.initiatorTarget.identity)
   }
 
-  /// An I_T nexus loss ends its RESERVE; its registration stays (SPC-4 §5.13.5). `body` follows
-  /// when that is in force.
-  func nexusEnded(_ nexus: LogicalUnitNexus, then body: @escaping () -> Void) {
-    guard copy.legacyHolder?.number == nexus.number else { return body() }
+  /// An I_T nexus loss ends its RESERVE, whichever of its sessions made that; its registration
+  /// stays (SPC-4 §5.13.5). `body` follows when that is in force.
+  func nexusLost(_ nexus: LogicalUnitNexus, then body: @escaping () -> Void) {
+    guard let holder = copy.legacyHolder, holder.nexus == nexus.initiatorTarget.identity else {
+      return body()
+    }
+    tellHome({ $0.releaseLegacyReservation(of: holder.number, $1) }, then: body)
+  }
+
+  /// A session of the nexus has ended, with its RESERVE; one of its successor stays.
+  func nexusEnded(_ nexus: LogicalUnitNexus) {
+    guard copy.legacyHolder?.number == nexus.number else { return }
     let number = nexus.number
-    tellHome({ $0.releaseLegacyReservation(of: number, $1) }, then: body)
+    tellHome({ $0.releaseLegacyReservation(of: number, $1) }, then: {})
   }
 
   /// The tasks before the reset `ticket` have ended: RESERVE ends, too. `body` follows when that is

@@ -3,8 +3,8 @@ internal import SCSIModel
 
 // What the commands of a unit have of their reactor's memory. A disk that hangs gives nothing back,
 // so its unit leaves the others enough (`BufferPool.allocateForCommand`). Who has nothing of the
-// unit's memory is not told so by those who have it all: the first command of each nexus may use
-// what others leave, but for a quarter.
+// unit's memory is not told so by those who have it all: the first command of each initiator, by
+// name, may use what others leave, but for a quarter.
 extension DeviceServer {
   /// Memory for the data of a command that is about to enter the task set.
   func takeBuffer(
@@ -13,7 +13,9 @@ extension DeviceServer {
     precondition(task.data == nil, "a task that begins has no memory")
     guard byteCount > 0 else { return }
     task.data = reactor.buffers.allocateForCommand(byteCount, userBytes: lentBytes)
-    if task.data == nil, !hasTask(of: nexus) { task.data = leftBuffer(byteCount) }
+    if task.data == nil, !tasks.contains(where: { $0.isInitiator(of: nexus) }) {
+      task.data = leftBuffer(byteCount)
+    }
     guard task.data != nil else { throw .busy }
   }
 
@@ -37,10 +39,11 @@ extension DeviceServer {
     return isFirst(task) ? leftBuffer(byteCount) : nil
   }
 
-  /// Whether no task of its nexus has come before it, which then is so until it ends: one task of a
-  /// nexus at a time, and none has to wait for it for ever.
+  /// Whether no task of its initiator has come before it, which then is so until it ends: one task
+  /// of an initiator at a time, and none has to wait for it for ever.
   private func isFirst(_ task: SCSITask) -> Bool {
-    !tasks.contains { $0.nexus === task.nexus && $0.entry < task.entry }
+    guard let nexus = task.nexus else { return false }
+    return !tasks.contains { $0.entry < task.entry && $0.isInitiator(of: nexus) }
   }
 
   private func leftBuffer(_ byteCount: Int) -> Buffer? {

@@ -88,6 +88,6 @@ extension DeviceServer {
   /// removal (SBC-3 §5.10). `completion` follows when that is in force on every reactor.
   public func lose(_ nexus: LogicalUnitNexus, completion: @escaping () -> Void) {
     nexus.setPreventsRemoval(false)
-    reservations.nexusEnded(nexus, then: completion)
+    reservations.nexusLost(nexus, then: completion)
   }
 }

@@ -84,7 +84,8 @@ public final class DeviceServer {
     nexuses.removeAll { $0 === nexus }
     transportBuffers.forget(nexus)
     unit.nexusEnded(nexus.number)
-    lose(nexus) {}
+    nexus.setPreventsRemoval(false)
+    reservations.nexusEnded(nexus)
     openHeirs(of: nexus)
   }
 
@@ -161,6 +162,8 @@ public final class DeviceServer {
       last.slot = slot
     }
     lentBytes -= task.unitBytes
+    // Its data may still be sent; this is of no more use, and on nobody's account.
+    if let scratch = task.scratch.take() { reactor.buffers.release(scratch) }
     task.slot = -1
     task.nexus = nil
     task.phase = .ended

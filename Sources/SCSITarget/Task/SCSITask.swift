@@ -203,9 +203,8 @@ public final class SCSITask: StoreClient {
   public func recycle(to pool: BufferPool) {
     precondition(phase == .ended || phase == .idle, "a task in a task set is not free")
     if let data { pool.release(data) }
-    if let scratch { pool.release(scratch) }
+    precondition(scratch == nil, "memory for work goes back with the end of the task")
     data = nil
-    scratch = nil
     dataCount = 0
     workOffset = 0
     workCount = 0

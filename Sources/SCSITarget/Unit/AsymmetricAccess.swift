@@ -69,7 +69,7 @@ extension DeviceServer {
     for nexus in nexuses {
       let states = nexus.initiatorTarget.targetPorts.map { unit.access.group($0.group).state }
       nexus.accessState = unit.access.group(nexus.initiatorTarget.port.group).state
-      guard nexus.accessStatesSeen != states else { return }
+      guard nexus.accessStatesSeen != states else { continue }
       nexus.accessStatesSeen = states
       if ObjectIdentifier(nexus) != origin { nexus.establish(.asymmetricAccessStateChanged) }
     }

@@ -69,11 +69,14 @@ final class Bench: SCSITaskOwner {
   var lun: LogicalUnitNexus { nexus.unitNexus(at: 0)! }
 
   /// Another initiator port on this reactor, with the logical unit at LUN 0 and no unit attention.
-  func secondNexus(named name: String = "second") -> InitiatorTargetNexus {
+  func secondNexus(
+    named name: String = "second", targetPorts: [TargetPortIdentity] = []
+  ) -> InitiatorTargetNexus {
     let nexus = InitiatorTargetNexus(
       identity: NexusIdentity(
         initiator: InitiatorPort(name: name, isid: 2),
-        target: TargetPort(name: "t", portalGroupTag: 1)))
+        target: TargetPort(name: "t", portalGroupTag: 1)),
+      port: targetPorts.first, targetPorts: targetPorts)
     nexus.attach(server, as: 0, isReadOnly: false, attention: .powerOnOccurred)
     _ = nexus.unitNexus(at: 0)?.takeAttention()
     others.append(nexus)
@@ -117,10 +120,11 @@ final class Bench: SCSITaskOwner {
   /// Runs a command to its end, for which `peer` may have to be told something.
   @discardableResult
   func run(
-    _ cdb: [UInt8], out: [UInt8]? = nil, expected: Int? = nil, telling peer: Bench? = nil
+    _ cdb: [UInt8], out: [UInt8]? = nil, expected: Int? = nil, telling peer: Bench? = nil,
+    nexus: LogicalUnitNexus? = nil
   ) -> Outcome {
     let lentBefore = reactor.buffers.lentBytes
-    let (task, admission) = admit(cdb, out: out, expected: expected)
+    let (task, admission) = admit(cdb, out: out, expected: expected, nexus: nexus)
     if admission == .refused {
       precondition(task.phase == .ended && ended.isEmpty)
     } else {

@@ -146,6 +146,18 @@ struct UnitMemoryTests {
     #expect(task.phase == .ended && task.status == .good && bench.server.lentBytes == 0)
   }
 
+  @Test("A second buffer goes back when its command ends, not when the answer has left")
+  func endedVerify() {
+    let benches = benches()
+    let pool = benches.bench.reactor.buffers
+    let before = pool.lentBytes
+    let task = benches.bench.begin(CDB.ten(0x2F, 0, 128))
+    benches.turn(4)
+    #expect(task.phase == .ended && task.status == .good)
+    #expect(pool.lentBytes == before)
+    task.recycle(to: pool)
+  }
+
   @Test("However commands end, with a second buffer, aborted or refused, nothing stays charged")
   func accounts() throws {
     let benches = benches()

@@ -163,6 +163,18 @@ struct AsymmetricAccessTests {
     #expect(second.store.log.isEmpty)
   }
 
+  @Test("A change counts for every nexus, also behind one of a target that it does not concern")
+  func severalTargets() throws {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 100))
+    let ports = Array(Self.ports.reversed())
+    let behind = try #require(bench.secondNexus(targetPorts: ports).unitNexus(at: 0))
+    #expect(bench.unit.setAccessStates([8: .standby]))
+    bench.reactor.turn()
+    #expect(bench.run(CDB.testUnitReady).summary == "good")
+    #expect(bench.run(CDB.testUnitReady, nexus: behind).summary == "06/2A/06")
+    #expect(bench.run(CDB.ten(0x28, 0, 1), nexus: behind).summary == "02/04/0B")
+  }
+
   @Test("The target may change states itself, and every initiator hears of it")
   func implicit() {
     let (first, second) = makeBenches()
