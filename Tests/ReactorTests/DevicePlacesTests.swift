@@ -23,14 +23,6 @@ struct DevicePlacesTests {
     #expect(places.next() == nil)
   }
 
-  @Test("No device gets more than its bound, and what it has given back others may have")
-  func bound() {
-    var places = DevicePlaces<Int>(count: 128, perDeviceMax: 16)
-    #expect((1...10).map { enter(100, of: $0, &places) } == [16, 16, 16, 16, 16, 16, 16, 8, 4, 2])
-    for _ in 0..<16 { places.leave(device(1)) }
-    #expect(places.freeCount == 18)
-  }
-
   @Test("What waits has its turn in order, device by device, and not before a place is free")
   func order() {
     var places = DevicePlaces<Int>(count: 4)

@@ -14,7 +14,6 @@ struct DevicePlaces<Request> {
     var isIdle: Bool { taken == 0 && waiting.isEmpty }
   }
 
-  private let perDeviceMax: Int
   private(set) var freeCount: Int
   private(set) var waitingCount = 0
   /// As many as ever were busy at once; an idle one's entry goes to the next new one.
@@ -22,10 +21,7 @@ struct DevicePlaces<Request> {
   /// Where the search for one that waits begins, so that each gets its turn.
   private var turn = 0
 
-  init(count: Int, perDeviceMax: Int = .max) {
-    freeCount = count
-    self.perDeviceMax = perDeviceMax
-  }
+  init(count: Int) { freeCount = count }
 
   /// True: the request has a place, until `leave`. False: it waits, and comes back from `next`.
   mutating func enter(_ request: Request, of number: DeviceNumber) -> Bool {
@@ -61,9 +57,7 @@ struct DevicePlaces<Request> {
     return nil
   }
 
-  private func mayTake(_ index: Int) -> Bool {
-    devices[index].taken < min(freeCount, perDeviceMax)
-  }
+  private func mayTake(_ index: Int) -> Bool { devices[index].taken < freeCount }
 
   private mutating func take(_ index: Int) {
     devices[index].taken += 1
