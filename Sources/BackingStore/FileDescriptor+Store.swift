@@ -76,14 +76,6 @@ extension FileDescriptor {
 
   // MARK: Abilities
 
-  /// Whether reads and writes may be told not to wait (RWF_NOWAIT). Asked of a byte, which is there
-  /// at once or not read; what else may be wrong with that does not matter.
-  var takesNoWait: Bool {
-    var byte: UInt8 = 0
-    let count = unsafe clinux_read(rawValue, &byte, 1, 0, RWF_NOWAIT)
-    return count >= 0 || SystemError.last != .notSupported
-  }
-
   /// Whether the file system knows `mode` (of fallocate(2)) at `offset`.
   func allows(_ mode: Int32, at offset: UInt64, count: Int) -> Bool {
     (try? check { fallocate(rawValue, mode | FALLOC_FL_KEEP_SIZE, off_t(offset), off_t(count)) })

@@ -17,8 +17,7 @@ struct FoundStore: ~Copyable {
   /// For the engine.
   var file: FileHandle {
     FileHandle(
-      rawValue: descriptor.rawValue, isBuffered: !cacheMode.isDirect, device: identity.device,
-      takesNoWait: descriptor.takesNoWait)
+      rawValue: descriptor.rawValue, isBuffered: !cacheMode.isDirect, device: identity.device)
   }
 
   init(_ options: StoreOptions) throws(StoreError) {

@@ -120,18 +120,12 @@ public struct FileHandle: Hashable, Sendable, BitwiseCopyable {
   public let isBuffered: Bool
   /// What hangs as one: calls for a device that hangs never hold up those for another.
   public let device: DeviceNumber
-  /// Whether reads and writes may be told to fail rather than wait (RWF_NOWAIT): not on every file
-  /// system and device.
-  public let takesNoWait: Bool
 
   @inlinable
-  public init(
-    rawValue: Int32, isBuffered: Bool, device: DeviceNumber, takesNoWait: Bool = true
-  ) {
+  public init(rawValue: Int32, isBuffered: Bool, device: DeviceNumber) {
     self.rawValue = rawValue
     self.isBuffered = isBuffered
     self.device = device
-    self.takesNoWait = takesNoWait
   }
 }
 

@@ -9,17 +9,10 @@ struct FileOperationTests {
   struct Setting: CustomTestStringConvertible {
     let engine: RealEngine
     let isBuffered: Bool
-    var takesNoWait = true
-    var testDescription: String {
-      "\(engine), \(isBuffered ? "buffered" : "O_DIRECT")" + (takesNoWait ? "" : ", may wait")
-    }
+    var testDescription: String { "\(engine), \(isBuffered ? "buffered" : "O_DIRECT")" }
 
     static let all = RealEngine.allCases.flatMap { engine in
-      [true, false].flatMap { isBuffered in
-        [true, false].map {
-          Setting(engine: engine, isBuffered: isBuffered, takesNoWait: $0)
-        }
-      }
+      [true, false].map { Setting(engine: engine, isBuffered: $0) }
     }
   }
 
@@ -30,8 +23,7 @@ struct FileOperationTests {
 
     init(_ setting: Setting) throws {
       reactor = try setting.engine.reactor()
-      file = try TemporaryFile(
-        isBuffered: setting.isBuffered, count: 1 << 20, takesNoWait: setting.takesNoWait)
+      file = try TemporaryFile(isBuffered: setting.isBuffered, count: 1 << 20)
       buffer = try #require(reactor.buffers.allocate(256 << 10))
     }
 
@@ -129,8 +121,7 @@ struct FileOperationTests {
     let bench = try Bench(setting)
     let reactor = bench.reactor
     let bad = FileHandle(
-      rawValue: 999_999, isBuffered: setting.isBuffered, device: DeviceNumber(rawValue: 1),
-      takesNoWait: setting.takesNoWait)
+      rawValue: 999_999, isBuffered: setting.isBuffered, device: DeviceNumber(rawValue: 1))
     let slice = bench.buffer.slice(0..<4096)
     let results = try [
       reactor.result { reactor.read(bad, into: slice, at: 0, for: $0) },

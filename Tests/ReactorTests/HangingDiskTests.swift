@@ -111,30 +111,6 @@ struct HangingDiskTests {
     #expect(recorder.results.values.allSatisfy { $0.error?.rawValue == ESPIPE })
   }
 
-  @Test(
-    "Disks that hang in the kernel's workers leave some to others, and what waits begins later",
-    .enabled(if: LockedFile.isPossible))
-  func workers() throws {
-    let bench = try Bench(.uring)
-    let engine = try #require(bench.reactor.engine as? UringEngine)
-    let locked = try (10..<14 as Range<UInt64>).map { try LockedFile(device: $0) }
-    defer { for file in locked { file.end() } }
-    let recorder = Recorder()
-    for number in 0..<200 as Range<UInt32> {
-      bench.write(locked[Int(number % 4)].file.handle, number: number, for: recorder)
-    }
-    // Each is told not to wait, would have to, and begins anew.
-    let waiting = 200 - 4 * UringEngine.workersPerDeviceMax
-    try bench.reactor.turn { engine.waitingCount == waiting }
-    try bench.serves()
-    #expect(recorder.results.isEmpty)
-    #expect(engine.waitingCount == waiting)
-    for file in locked { file.end() }
-    try bench.reactor.turn { recorder.results.count == 200 }
-    #expect(recorder.results.values.allSatisfy { $0.value == 4096 })
-    #expect(engine.waitingCount == 0 && bench.reactor.operationsInFlight == 0)
-  }
-
   @Test("What one device has of AIO's places leaves some to another, in the same turn")
   func directPlaces() throws {
     let pool = try BlockingPool(waker: EventWaker())

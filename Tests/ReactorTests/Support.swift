@@ -105,7 +105,7 @@ final class TemporaryFile {
   let path: String
   let handle: FileHandle
 
-  init(isBuffered: Bool, count: Int, device: UInt64 = 1, takesNoWait: Bool = true) throws {
+  init(isBuffered: Bool, count: Int, device: UInt64 = 1) throws {
     let directory = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"
     var template = Array("\(directory)/reactor-XXXXXX".utf8CString)
     let descriptor = mkstemp(&template)
@@ -116,7 +116,7 @@ final class TemporaryFile {
     let flags = O_RDWR | (isBuffered ? 0 : O_DIRECT)
     handle = FileHandle(
       rawValue: clinux_open(path, flags, 0), isBuffered: isBuffered,
-      device: DeviceNumber(rawValue: device), takesNoWait: takesNoWait)
+      device: DeviceNumber(rawValue: device))
     try #require(handle.rawValue >= 0, "TMPDIR must be on a file system with O_DIRECT")
   }
 
@@ -152,47 +152,6 @@ final class HangingFile {
     var page = [UInt8](repeating: 0, count: 4096)
     _ = clinux_set_nonblocking(reader, 1)
     while read(reader, &page, page.count) > 0 {}
-  }
-}
-
-/// A file whose inode is locked until `end`: a write to it past the page cache then hangs as one to
-/// a disk may. Somebody who writes to it through the cache holds the lock, and hangs himself.
-final class LockedFile {
-  let file: TemporaryFile
-  private let page: clinux_hanging_page
-  private let writer: PlatformThread
-  private var hasEnded = false
-
-  /// Whether this kernel and this user can.
-  static let isPossible: Bool = {
-    var page = clinux_hanging_page()
-    guard clinux_hanging_page_make(&page) != 0 else { return false }
-    clinux_hanging_page_end(page)
-    return true
-  }()
-
-  init(device: UInt64) throws {
-    file = try TemporaryFile(isBuffered: false, count: 1 << 20, device: device)
-    var page = clinux_hanging_page()
-    try #require(clinux_hanging_page_make(&page) != 0)
-    self.page = page
-    let path = file.path
-    let address = UInt(bitPattern: page.bytes)
-    writer = try PlatformThread(name: "locking") {
-      let descriptor = clinux_open(path, O_WRONLY, 0)
-      pwrite(descriptor, UnsafeRawPointer(bitPattern: address), 4096, 0)
-      close(descriptor)
-    }
-    try #require(clinux_hanging_page_is_used(page) != 0)
-  }
-
-  deinit { end() }
-
-  func end() {
-    guard !hasEnded else { return }
-    hasEnded = true
-    clinux_hanging_page_end(page)
-    writer.join()
   }
 }
 

@@ -80,7 +80,7 @@ UNSAFE_FILES=(
   CommandSupport/Descriptor
   ISCSITarget/Connection/{Outbox,PDUReceiver}
   Reactor/{Buffer,FileDescriptor,ScatterGatherList,SystemError}
-  Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,Poller,RingRequest,UringEngine,UringQueue,WriteThread}
+  Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,Poller,UringEngine,UringQueue,WriteThread}
   Reactor/Sockets/{ListeningSocket,SocketAddress}
   Reactor/Threads/{PlatformThread,Semaphore}
   TargetConfig/{Import/ImportSource,Loading/{BoundedFile,FilePath,NewFile}}

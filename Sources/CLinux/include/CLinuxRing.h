@@ -9,13 +9,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-/// Prepares a read with RWF_ flags, for which liburing has no function.
-static inline void clinux_ring_prepare_read(struct io_uring_sqe *entry, int fd, void *bytes,
-                                            unsigned count, uint64_t offset, int rw_flags) {
-  io_uring_prep_read(entry, fd, bytes, count, offset);
-  entry->rw_flags = rw_flags;
-}
-
 /// Prepares a write with RWF_ flags, for which liburing has no function.
 static inline void clinux_ring_prepare_write(struct io_uring_sqe *entry, int fd, const void *bytes,
                                              unsigned count, uint64_t offset, int rw_flags) {
@@ -35,12 +28,6 @@ static inline int clinux_ring_restrict(struct io_uring *ring, const uint8_t *opc
     allowed[i].sqe_op = opcodes[i];
   }
   return io_uring_register(ring->ring_fd, IORING_REGISTER_RESTRICTIONS, allowed, count);
-}
-
-/// Lets the ring have so many workers for files and block devices (Linux 5.15). 0, or a negative errno.
-static inline int clinux_ring_set_workers(struct io_uring *ring, unsigned count) {
-  unsigned counts[2] = {count, 0};  // 0: the others, for sockets, stay as they are
-  return io_uring_register(ring->ring_fd, IORING_REGISTER_IOWQ_MAX_WORKERS, counts, 2);
 }
 
 /// Starts a ring that was made disabled; liburing 2.3 declares its own function for this (and the one

@@ -27,7 +27,7 @@ struct InlineReader {
   mutating func read(
     _ file: FileHandle, into slice: BufferSlice, at position: Int
   ) -> OperationResult? {
-    guard file.isBuffered, file.takesNoWait, slice.count <= InlineReader.largestReadBytes,
+    guard file.isBuffered, slice.count <= InlineReader.largestReadBytes,
       readsThisTurn < InlineReader.readsPerTurnMax,
       bytesThisTurn < InlineReader.bytesPerTurnMax
     else { return nil }

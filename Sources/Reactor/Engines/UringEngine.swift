@@ -20,19 +20,8 @@ public final class UringEngine: IOEngine {
   private var ready: [Completion] = []
   private var inlineReader = InlineReader()
   private let writers: WriteThreads
-  /// The kernel's workers, shared out, so that a device which hangs leaves some to all others.
-  private var workers: DevicePlaces<RingRequest>
-  /// What is in the kernel, by the slots of the operations.
-  private var requests: ContiguousArray<RingRequest?> = []
-  private var isEnding = false
   private var hasSentThisTurn = false
   private var gatheringNanoseconds: UInt32 = 0
-
-  /// Workers for one device: about as many as the kernel has for all if nobody asks for more.
-  static let workersPerDeviceMax = 16
-
-  /// Requests that wait because their device has its part of the workers.
-  var waitingCount: Int { workers.waitingCount }
 
   /// Whether the ring refuses all operations but those the engine uses.
   var isRestricted: Bool { queue.isRestricted }
@@ -44,8 +33,6 @@ public final class UringEngine: IOEngine {
     eventWaker = try EventWaker()
     writers = WriteThreads(waker: eventWaker, call: call)
     queue = try UringQueue()
-    workers = DevicePlaces(
-      count: queue.workerCount, perDeviceMax: UringEngine.workersPerDeviceMax)
     // Else the kernel adds 50 µs to a wait of 40.
     clinux_thread_set_timer_slack(1000)
   }
@@ -104,10 +91,6 @@ public final class UringEngine: IOEngine {
   ) {
     guard let position = kernelOffset(offset, count: UInt64(slice.count)) else { return refuse(id) }
     if let result = inlineReader.read(file, into: slice, at: position) { return end(id, result) }
-    guard file.isBuffered, file.takesNoWait else {
-      return begin(RingRequest(.read, file, slice, at: offset, id: id))
-    }
-    // The kernel is told when the pages are there, and needs no worker.
     unsafe start(id) { entry in
       unsafe io_uring_prep_read(
         entry, file.rawValue, slice.unsafeAddress, UInt32(slice.count), offset)
@@ -122,18 +105,27 @@ public final class UringEngine: IOEngine {
     if file.isBuffered, !isDurable, writers.start(file, from: slice, at: position, id: id) {
       return
     }
-    begin(RingRequest(.write(isDurable: isDurable), file, slice, at: offset, id: id))
+    unsafe start(id) { entry in
+      unsafe clinux_ring_prepare_write(
+        entry, file.rawValue, slice.unsafeAddress, UInt32(slice.count), offset,
+        isDurable ? RWF_DSYNC : 0)
+    }
   }
 
   public func synchronize(_ file: FileHandle, id: OperationID) {
-    begin(RingRequest(.synchronize, file, id: id))
+    unsafe start(id) { entry in
+      unsafe io_uring_prep_fsync(entry, file.rawValue, IORING_FSYNC_DATASYNC)
+    }
   }
 
   public func allocate(
     _ file: FileHandle, _ mode: AllocationMode, at offset: UInt64, count: UInt64, id: OperationID
   ) {
-    guard kernelOffset(offset, count: count) != nil else { return refuse(id) }
-    begin(RingRequest(.allocate(mode), file, at: offset, count: count, id: id))
+    guard let position = kernelOffset(offset, count: count) else { return refuse(id) }
+    unsafe start(id) { entry in
+      unsafe io_uring_prep_fallocate(
+        entry, file.rawValue, mode.kernelMode, position, off_t(count))
+    }
   }
 
   private func refuse(_ id: OperationID) { end(id, .failure(.invalidArgument)) }
@@ -154,47 +146,6 @@ public final class UringEngine: IOEngine {
     operationsInKernel += 1
   }
 
-  // MARK: Workers
-
-  /// Submits what needs no worker, or has one; all else waits for its device.
-  private func begin(_ request: RingRequest) {
-    guard !request.mayWait || workers.enter(request, of: request.file.device) else { return }
-    submit(request)
-  }
-
-  private func submit(_ request: RingRequest) {
-    guard let entry = unsafe queue.nextEntry() else {
-      if request.mayWait { workers.leave(request.file.device) }
-      return end(request.id, .failure(.notSubmitted))
-    }
-    unsafe request.prepare(entry)
-    unsafe io_uring_sqe_set_data64(entry, request.id.rawValue | UserData.request)
-    let slot = request.id.slot
-    while requests.count <= slot { requests.append(nil) }
-    requests[slot] = request
-    operationsInKernel += 1
-  }
-
-  /// One that would have had to wait, and was told not to, begins again and may.
-  private func requestEnded(
-    _ id: OperationID, _ result: OperationResult, into completions: inout [Completion]
-  ) {
-    guard var request = requests[id.slot].take() else {
-      preconditionFailure("the kernel ended an operation twice")
-    }
-    if request.mayWait {
-      workers.leave(request.file.device)
-    } else if result.error == .tryAgain || result.error == .notSupported, !isEnding {
-      request.mayWait = true
-      return begin(request)
-    }
-    completions.append(Completion(id: id, result: result))
-  }
-
-  private func startWaiting() {
-    while let request = workers.next() { submit(request) }
-  }
-
   // MARK: Turn
 
   public func wait(until deadline: MonotonicTime?, completions: inout [Completion]) {
@@ -208,7 +159,6 @@ public final class UringEngine: IOEngine {
     queue.drain { data, result, flags in
       take(data, result, flags, into: &completions)
     }
-    startWaiting()
     takeEnded(into: &completions)
     if !accepted, completions.count == before { pauseAfterRefusal() }
   }
@@ -249,10 +199,8 @@ public final class UringEngine: IOEngine {
     case UserData.cancellation: break
     default:
       operationsInKernel -= 1
-      let id = OperationID(rawValue: data & ~UserData.request)
-      let ended = OperationResult(rawValue: result)
-      if data & UserData.request != 0 { return requestEnded(id, ended, into: &completions) }
-      completions.append(Completion(id: id, result: ended))
+      let id = OperationID(rawValue: data)
+      completions.append(Completion(id: id, result: OperationResult(rawValue: result)))
     }
   }
 
@@ -268,9 +216,6 @@ public final class UringEngine: IOEngine {
   private enum UserData {
     static let waker = UInt64.max
     static let cancellation = UInt64.max - 1
-    /// Set in the id of a `RingRequest`: the highest bit of the slot, of which no operation has so
-    /// many.
-    static let request: UInt64 = 1 << 31
   }
 
   // MARK: Pace
@@ -282,7 +227,6 @@ public final class UringEngine: IOEngine {
   /// The kernel must not write into memory that is about to be freed. Waits a second at most: a
   /// reactor is dropped when nothing is in flight; this is for one that is dropped in an emergency.
   private func cancelEverything() {
-    isEnding = true
     guard operationsInKernel > 0, let entry = unsafe queue.nextEntry() else { return }
     unsafe io_uring_prep_cancel(entry, nil, Int32(IORING_ASYNC_CANCEL_ANY))
     unsafe io_uring_sqe_set_data64(entry, UserData.cancellation)

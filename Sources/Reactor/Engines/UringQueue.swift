@@ -15,11 +15,6 @@ final class UringQueue {
   /// Enough gathered to go on at once.
   private static let gatheringCompletionsMax: UInt32 = 64
 
-  /// The threads that the kernel gives a ring for what it cannot do with files and devices without
-  /// waiting; they exist when they are needed. It would give four for each CPU.
-  static let workersWanted = 128
-  private static let workersPerCPU = 4
-
   /// Every opcode the engine uses; the ring refuses all others, which seccomp could not. Costs
   /// about 1 % of a turn of one send and one receive (0.1 of 6.6 µs).
   static let opcodes: [io_uring_op] = [
@@ -31,8 +26,6 @@ final class UringQueue {
   private let batch: UnsafeMutablePointer<UnsafeMutablePointer<io_uring_cqe>?>
   /// Whether the kernel took the list of allowed opcodes.
   let isRestricted: Bool
-  /// Workers that the ring may have at most.
-  let workerCount: Int
 
   init() throws(EngineError) {
     let ring = UnsafeMutablePointer<io_uring>.allocate(capacity: 1)
@@ -45,7 +38,6 @@ final class UringQueue {
       unsafe ring.deallocate()
       throw EngineError.ringRefused("io_uring_setup", SystemError(rawValue: 0 &- status))
     }
-    workerCount = unsafe UringQueue.setWorkers(ring)
     do throws(EngineError) {
       isRestricted = try unsafe UringQueue.enable(ring)
     } catch {
@@ -81,12 +73,6 @@ final class UringQueue {
     parameters.flags = flags
     parameters.cq_entries = completionEntries
     return unsafe io_uring_queue_init_params(submissionEntries, ring, &parameters)
-  }
-
-  /// How many workers there may be: as many as wanted unless the kernel is older than 5.15.
-  private static func setWorkers(_ ring: UnsafeMutablePointer<io_uring>) -> Int {
-    if unsafe clinux_ring_set_workers(ring, UInt32(workersWanted)) >= 0 { return workersWanted }
-    return workersPerCPU * max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1)
   }
 
   /// Checks the opcodes, restricts the ring to them and starts it. Whether it is restricted.

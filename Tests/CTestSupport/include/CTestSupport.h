@@ -1,7 +1,6 @@
 // What only tests ask of the kernel: giving up system calls (seccomp(2)), connecting a socket, also as somebody else.
 #pragma once
 #include <CLinux.h>
-#include "CTestSupportPage.h"
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
