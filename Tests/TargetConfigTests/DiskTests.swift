@@ -5,19 +5,19 @@ import Testing
 @Suite("What disks tell of themselves")
 struct DiskTests {
   @Test(
-    "removable, rotationRate, thinThreshold and longCommands reach the store, and are off by default"
+    "removable, rotationRate, thinThreshold, longCommands and referrals reach the store, and are off by default"
   )
   func keys() throws {
     let text = store(
       #""file": "/srv/a", "removable": true, "rotationRate": 7200, "thinThreshold": "80%", "#
-        + #""longCommands": true"#)
+        + #""longCommands": true, "referrals": true"#)
     let disk = try #require(try loaded(text).configuration.stores.first)
-    #expect(disk.removable && disk.servesLongCommands)
+    #expect(disk.removable && disk.servesLongCommands && disk.servesReferrals)
     #expect(disk.rotationRate == 7200)
     #expect(disk.thinThresholdPercent == 80)
     let plain = try #require(
       try loaded(store(#""file": "/srv/a", "rotationRate": "none""#)).configuration.stores.first)
-    #expect(!plain.servesLongCommands)
+    #expect(!plain.servesLongCommands && !plain.servesReferrals)
     #expect(!plain.removable && plain.rotationRate == 1 && plain.thinThresholdPercent == nil)
   }
 

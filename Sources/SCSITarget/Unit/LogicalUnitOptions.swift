@@ -9,6 +9,8 @@ public struct LogicalUnitOptions: Sendable {
   public var isRemovable = false
   /// Whether READ(32) and its like are served.
   public var servesLongCommands = false
+  /// Whether initiators are told through which port groups the blocks can be reached (R_SUP).
+  public var servesReferrals = false
   /// MEDIUM ROTATION RATE (VPD B1h): 1 non-rotating, else rotations per minute; nil: as the store
   /// says.
   public var mediumRotationRate: UInt16?

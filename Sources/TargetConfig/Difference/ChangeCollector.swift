@@ -119,6 +119,8 @@ struct ChangeCollector {
     changed(
       subject, "longCommands", "\(before.servesLongCommands)", "\(after.servesLongCommands)",
       .reopen)
+    changed(
+      subject, "referrals", "\(before.servesReferrals)", "\(after.servesReferrals)", .reopen)
     let generated = "generated"
     changed(
       subject, "naa", before.naa?.description ?? generated, after.naa?.description ?? generated,

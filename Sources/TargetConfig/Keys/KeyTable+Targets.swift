@@ -90,6 +90,12 @@ extension ObjectShape {
         "Whether READ(32) and its like are served. They are made for protection information, "
         + "which there is none of, and some initiators stumble over commands of 32 bytes in what "
         + "REPORT SUPPORTED OPERATION CODES lists."),
+    KeyDescription(
+      name: "referrals", kind: .boolean, standard: .boolean(false),
+      meaning:
+        "Whether initiators that ask are told through which portal groups the blocks can be "
+        + "reached (REPORT REFERRALS, VPD page B3h), and once D_SENSE is set in sense data, too: "
+        + "a read or write through a group in standby then ends with ABORTED COMMAND."),
   ]
 
   static let target = ObjectShape(

@@ -59,6 +59,7 @@ extension ConfigurationBuilder {
     store.product = node["product"]?.text ?? store.product
     store.removable = node["removable"]?.boolean ?? false
     store.servesLongCommands = node["longCommands"]?.boolean ?? false
+    store.servesReferrals = node["referrals"]?.boolean ?? false
     store.thinThresholdPercent = node["thinThreshold"]?.text.flatMap { Percentage.value(of: $0) }
     if let rate = node["rotationRate"] {
       store.rotationRate = rate.text == "none" ? 1 : rate.integer.flatMap { UInt16(exactly: $0) }

@@ -32,6 +32,8 @@ extension TargetConfiguration {
     public var rotationRate: UInt16?
     /// READ(32) and its like are served.
     public var servesLongCommands = false
+    /// REPORT REFERRALS is served, and sense data refers to other ports.
+    public var servesReferrals = false
 
     public init(name: String, medium: Medium) {
       self.name = name

@@ -38,6 +38,7 @@ extension StoreAssembly {
     options.queueDepth = store.queueDepth
     options.isRemovable = store.removable
     options.servesLongCommands = store.servesLongCommands
+    options.servesReferrals = store.servesReferrals
     options.mediumRotationRate = store.rotationRate
     options.thinThresholdPercent = store.thinThresholdPercent.map { UInt8(clamping: $0) }
     options.access = access[store.name].unitAccess

@@ -228,7 +228,7 @@ struct DifferenceTests {
       labels(TargetConfiguration.Store(name: "", medium: .null)) == [
         "name", "medium", "sizeBytes", "blockSize", "physicalBlockSize", "cache", "discard",
         "queueDepth", "readOnly", "thinThresholdPercent", "naa", "serial", "vendor", "product",
-        "removable", "rotationRate", "servesLongCommands",
+        "removable", "rotationRate", "servesLongCommands", "servesReferrals",
       ])
     #expect(
       labels(TargetConfiguration.Target(name: "")) == [
