@@ -101,8 +101,9 @@ public final class LogicalUnit: Sendable {
     wipePersistence = options.wipePersistence
     mediumRotationRate = options.mediumRotationRate
     provisioning = ThinProvisioning(
-      usedPercentMax: options.thinThresholdPercent, capacity: BlockCount(geometry.blockCount),
-      blockBytes: geometry.logicalBlockBytes)
+      usedPercent: options.thinThresholdPercent,
+      availablePercent: options.thinAvailableThresholdPercent,
+      capacity: BlockCount(geometry.blockCount), blockBytes: geometry.logicalBlockBytes)
     isRemovable = options.isRemovable
     self.homeReactorIndex = homeReactorIndex
     reservationPersistence = options.reservationPersistence

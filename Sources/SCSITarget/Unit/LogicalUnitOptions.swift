@@ -16,6 +16,9 @@ public struct LogicalUnitOptions: Sendable {
   public var mediumRotationRate: UInt16?
   /// The used share of the capacity, in percent, from which on initiators are warned; 1…99.
   public var thinThresholdPercent: UInt8?
+  /// The share that has to stay available, in percent: when no more is left they are warned, too;
+  /// 1…99. nil: what `thinThresholdPercent` leaves.
+  public var thinAvailableThresholdPercent: UInt8?
   public var access = AsymmetricAccess()
 
   /// The persistent reservations that an earlier process saved.

@@ -112,6 +112,9 @@ struct ChangeCollector {
     changed(
       subject, "thinThreshold", Words.threshold(before.thinThresholdPercent),
       Words.threshold(after.thinThresholdPercent), .reopen)
+    changed(
+      subject, "thinAvailableThreshold", Words.threshold(before.thinAvailableThresholdPercent),
+      Words.threshold(after.thinAvailableThresholdPercent), .reopen)
     changed(subject, "removable", "\(before.removable)", "\(after.removable)", .reopen)
     changed(
       subject, "rotationRate", Words.rotationRate(before.rotationRate),

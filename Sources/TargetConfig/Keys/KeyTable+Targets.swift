@@ -59,8 +59,12 @@ extension ObjectShape {
     KeyDescription(
       name: "thinThreshold", kind: .text(.percentage), standard: .described("no warning"),
       meaning: "The used share of the capacity from which on initiators are warned that room runs "
-        + "out (unit attention 38/07), as they are when the file system has less left than the "
-        + "rest. For files."),
+        + "out (unit attention 38/07). For files."),
+    KeyDescription(
+      name: "thinAvailableThreshold", kind: .text(.percentage),
+      standard: .described("what thinThreshold leaves, if that is given; else no warning"),
+      meaning: "The share of the capacity that has to stay available, in the store and in its file "
+        + "system: when no more is left initiators are warned, too (38/07). For files."),
   ]
 
   private static let identityKeys = [

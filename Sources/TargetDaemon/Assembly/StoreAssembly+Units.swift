@@ -41,6 +41,8 @@ extension StoreAssembly {
     options.servesReferrals = store.servesReferrals
     options.mediumRotationRate = store.rotationRate
     options.thinThresholdPercent = store.thinThresholdPercent.map { UInt8(clamping: $0) }
+    options.thinAvailableThresholdPercent =
+      store.thinAvailableThresholdPercent.map { UInt8(clamping: $0) }
     options.access = access[store.name].unitAccess
     options.reservations = savedReservations(of: identity)
     options.reservationPersistence = files.observedReservations

@@ -68,9 +68,10 @@ struct DeviceCommandTests {
     let page = first.run([0x4D, 0, 0x4C, 0, 0, 0, 0, 0, 64, 0]).data
     #expect(page[8..<12] == [0, 0, 0, 12])
     #expect(page[20..<24] == [0, 0, 0, 20])
-    // A fifth of 32, rounded down: 6.
+    // A fifth of 32 and the rest, rounded down: 6 available, 25 used.
     let mode = first.run([0x1A, 8, 0x1C, 2, 255, 0]).data
-    #expect(Array(mode.suffix(8)) == [0x80, 1, 0, 0, 0, 0, 0, 6])
+    #expect(
+      Array(mode.suffix(16)) == [0x80, 1, 0, 0, 0, 0, 0, 6, 0x81, 2, 0, 0, 0, 0, 0, 25])
     #expect(first.unit.noteSpace(usedBytes: 20 * mebibyte, availableBytes: 2 * mebibyte))
     #expect(!first.unit.noteSpace(usedBytes: 20 * mebibyte, availableBytes: mebibyte))
     // By way of the home reactor.
@@ -81,6 +82,55 @@ struct DeviceCommandTests {
     }
     #expect(!first.unit.noteSpace(usedBytes: 2 * mebibyte, availableBytes: 100 * mebibyte))
     #expect(first.unit.noteSpace(usedBytes: 31 * mebibyte, availableBytes: 100 * mebibyte))
+  }
+
+  /// A unit of 100 MiB with thresholds in percent.
+  private func thin(used: UInt8?, available: UInt8?) -> Bench {
+    var options = Bench.options
+    options.thinThresholdPercent = used
+    options.thinAvailableThresholdPercent = available
+    return Bench(TestStore(blockBytes: 512, blocks: 100 << 11), options: options)
+  }
+
+  @Test("A threshold of what is available is reached from above, whatever is used")
+  func availableThreshold() {
+    let bench = thin(used: nil, available: 10)
+    let mode = bench.run([0x1A, 8, 0x1C, 2, 255, 0]).data
+    #expect(mode.count == 4 + 16 + 8 && mode.suffix(8) == [0x80, 1, 0, 0, 0, 0, 0, 10])
+    // LBPERE.
+    #expect(bench.run([0x1A, 8, 0x01, 0, 255, 0]).data[11] & 0x80 == 0x80)
+    let mebibyte: UInt64 = 1 << 20
+    func note(_ used: UInt64, _ available: UInt64) -> Bool {
+      bench.unit.noteSpace(usedBytes: used * mebibyte, availableBytes: available * mebibyte)
+    }
+    #expect(!note(89, 500))
+    #expect(note(90, 500), "of 100 MiB 10 are left")
+    #expect(!note(99, 500), "it was reached before")
+    #expect(!note(1, 11))
+    #expect(note(1, 10), "the file system has 10 MiB left")
+    for _ in 0..<2 { bench.reactor.turn() }
+    #expect(bench.run(CDB.testUnitReady).summary == "06/38/07")
+    #expect(bench.run(CDB.testUnitReady).summary == "good", "one unit attention of a kind")
+  }
+
+  @Test("Each of two thresholds raises the alarm when it is reached, also behind the other")
+  func twoThresholds() {
+    let bench = thin(used: 50, available: 20)
+    let mode = bench.run([0x1A, 8, 0x1C, 2, 255, 0]).data
+    #expect(
+      Array(mode.suffix(16)) == [0x80, 1, 0, 0, 0, 0, 0, 20, 0x81, 2, 0, 0, 0, 0, 0, 50])
+    let mebibyte: UInt64 = 1 << 20
+    func note(_ used: UInt64, _ available: UInt64) -> Bool {
+      bench.unit.noteSpace(usedBytes: used * mebibyte, availableBytes: available * mebibyte)
+    }
+    #expect(!note(49, 500))
+    #expect(note(50, 500))
+    #expect(!note(79, 500))
+    #expect(note(80, 500), "20 MiB are left")
+    #expect(!note(80, 21))
+    #expect(!note(49, 500))
+    #expect(note(49, 20))
+    #expect(note(50, 20))
   }
 
   // MARK: Medium errors
