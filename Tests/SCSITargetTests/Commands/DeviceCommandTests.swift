@@ -53,6 +53,36 @@ struct DeviceCommandTests {
     #expect(sense(0x4C, 0, 0) == .invalidFieldInCDB(byte: 2, bit: 5))
   }
 
+  @Test("LOG SENSE lists pages and subpages, and the subpages of each page; no page has others")
+  func logSubpages() {
+    let bench = makeBench()
+    func run(_ page: UInt8, _ subpage: UInt8, on bench: Bench) -> Outcome {
+      bench.run([0x4D, 0, 0x40 | page, subpage, 0, 0, 0, 0, 255, 0])
+    }
+    #expect(
+      run(0x00, 0xFF, on: bench).data == [
+        0xC0, 0xFF, 0, 20, 0x00, 0x00, 0x00, 0xFF, 0x0D, 0x00, 0x0D, 0xFF, 0x15, 0x00, 0x15, 0xFF,
+        0x19, 0x00, 0x19, 0xFF, 0x2F, 0x00, 0x2F, 0xFF,
+      ])
+    for page in [0x0D, 0x15, 0x19, 0x2F] as [UInt8] {
+      #expect(run(page, 0xFF, on: bench).data == [0xC0 | page, 0xFF, 0, 4, page, 0, page, 0xFF])
+    }
+    for page in [0x00, 0x0D, 0x15, 0x19, 0x2F] as [UInt8] {
+      for subpage in UInt8(1)...0xFE {
+        #expect(run(page, subpage, on: bench).sense == .invalidFieldInCDB(byte: 3, bit: 7))
+      }
+    }
+    // As long as nobody has looked at the medium.
+    #expect(run(0x0C, 0xFF, on: bench).sense == .invalidFieldInCDB(byte: 2, bit: 5))
+    _ = bench.unit.noteSpace(usedBytes: 0, availableBytes: 1 << 20)
+    #expect(run(0x0C, 0xFF, on: bench).data == [0xCC, 0xFF, 0, 4, 0x0C, 0, 0x0C, 0xFF])
+    // Both codes are in the usage data of both commands.
+    for (opcode, flags) in [(0x4C, 0x02), (0x4D, 0x00)] as [(UInt8, UInt8)] {
+      let usage = bench.run([0xA3, 12, 1, opcode, 0, 0, 0, 0, 0, 64, 0, 0]).data
+      #expect(usage[4..<8] == [opcode, flags, 0xFF, 0xFF])
+    }
+  }
+
   // MARK: Thin provisioning
 
   @Test("A unit whose room falls below its threshold says so once to each nexus, and in its pages")
