@@ -24,6 +24,8 @@ import Testing
           0x00, 0x00, 0x00, 0x0D, 0x00, 0x80, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x8F, 0xB0,
           0xB1, 0xB2, 0xB3,
         ])
+    #expect(!VitalProductDataPage.ofDisk(withReferrals: false).contains(.referrals))
+    #expect(VitalProductDataPage.ofDisk(withReferrals: true) == VitalProductDataPage.ofDisk)
     #expect(
       VitalProductData.unitSerialNumber("AB1").encoded() == [
         0x00, 0x80, 0x00, 0x03, 0x41, 0x42, 0x31,
@@ -82,7 +84,8 @@ import Testing
 
   @Test("Extended INQUIRY, mode page policy and SCSI ports keep each field at its offset")
   func devicePages() {
-    let extended = ExtendedInquiryData(isVolatileCachePresent: true).page.encoded()
+    let extended = ExtendedInquiryData(isVolatileCachePresent: true, servesReferrals: true)
+      .page.encoded()
     // HEADSUP, ORDSUP, SIMPSUP; V_SUP; LUICLR; R_SUP; MAXIMUM SUPPORTED SENSE DATA LENGTH 252.
     #expect(
       extended == [0x00, 0x86, 0x00, 0x3C, 0x00, 0x07, 0x01, 0x01, 0x10, 0, 0, 0, 0, 252]

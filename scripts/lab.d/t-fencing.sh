@@ -64,7 +64,7 @@ in_node n1 "REPORT SUPPORTED OPERATION CODES lists reservations and copies" \
   'sg_opcodes $D >/run/opcodes; cat /run/opcodes; grep -qi "compare and write" /run/opcodes && grep -qi "persistent reserve out" /run/opcodes && grep -qi "extended copy" /run/opcodes'
 in_node n1 "REPORT TARGET PORT GROUPS" 'sg_rtpg -d $D | tee /dev/stderr | grep -qi "active/optimized"'
 in_node n1 "log pages" 'sg_logs $D && sg_logs -a $D | tee /dev/stderr | grep -qi "temperature\|error counter\|provisioning"'
-for page in sv di sn mpp tpc bl bdc lbpv ref; do in_node n1 "VPD page $page" "sg_vpd -p $page \$D"; done
+for page in sv di sn mpp tpc bl bdc lbpv; do in_node n1 "VPD page $page" "sg_vpd -p $page \$D"; done
 in_node n1 "mode pages" 'sg_modes -a $D'
 
 # --- fence_scsi, as Pacemaker calls it

@@ -87,7 +87,8 @@ extension Connection {
     return true
   }
 
-  /// Data-In as far as there is room, then the status: in the last Data-In if it is GOOD.
+  /// Data-In as far as there is room, then the status: in the last Data-In if it is GOOD, and no
+  /// sense data goes with it.
   private func putAnswer(_ task: CommandTask) -> Bool {
     if task.sequence == nil { task.sequence = dataInSequence(task) }
     while task.sequence?.isFinished == false {
@@ -109,7 +110,7 @@ extension Connection {
     let length = task.dataInCount
     return DataInSequence(
       length: UInt32(length), parameters: transferParameters,
-      collapsesStatus: length > 0 && task.scsi.status == .good)
+      collapsesStatus: length > 0 && task.scsi.status == .good && task.scsi.sense == nil)
   }
 
   private func put(_ piece: DataInSequence.Piece, of task: CommandTask) {
@@ -148,8 +149,8 @@ extension Connection {
 
   /// The data segment of a SCSI Response: SenseLength and the sense data (RFC 7143 §11.4.7).
   private func senseData(of task: CommandTask) -> [UInt8] {
-    guard let sense = task.scsi.sense else { return [] }
-    let encoded = sense.encoded(task.scsi.usesDescriptorSense ? .descriptor : .fixed).bytes
+    let encoded = task.scsi.encodedSense
+    if encoded.isEmpty { return [] }
     return [UInt8(encoded.count >> 8), UInt8(encoded.count & 0xFF)] + encoded
   }
 

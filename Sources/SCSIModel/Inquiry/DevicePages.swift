@@ -11,9 +11,12 @@ internal import Bytes
 /// | 13   | MAXIMUM SUPPORTED SENSE DATA LENGTH                                           |
 public struct ExtendedInquiryData: Hashable, Sendable {
   public var isVolatileCachePresent: Bool
+  /// R_SUP.
+  public var servesReferrals: Bool
 
-  public init(isVolatileCachePresent: Bool) {
+  public init(isVolatileCachePresent: Bool, servesReferrals: Bool) {
     self.isVolatileCachePresent = isVolatileCachePresent
+    self.servesReferrals = servesReferrals
   }
 
   public var page: VitalProductData {
@@ -21,7 +24,7 @@ public struct ExtendedInquiryData: Hashable, Sendable {
     contents[1] = 0x07
     contents[2] = isVolatileCachePresent ? 0x01 : 0
     contents[3] = 0x01
-    contents[4] = 0x10
+    contents[4] = servesReferrals ? 0x10 : 0
     contents[9] = 252
     return VitalProductData(.extendedInquiry, contents: contents)
   }

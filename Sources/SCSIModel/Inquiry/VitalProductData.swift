@@ -20,13 +20,18 @@ public struct VitalProductDataPage: RawRepresentable, Hashable, Sendable, Bitwis
   public static let logicalBlockProvisioning = VitalProductDataPage(rawValue: 0xB2)
   public static let referrals = VitalProductDataPage(rawValue: 0xB3)
 
-  /// What a disk has, in ascending order.
+  /// What a disk may have, in ascending order.
   public static let ofDisk: [VitalProductDataPage] = [
     .supportedPages, .unitSerialNumber, .deviceIdentification, .softwareInterfaceIdentification,
     .managementNetworkAddresses, .extendedInquiry, .modePagePolicy, .scsiPorts, .thirdPartyCopy,
     .blockLimits,
     .blockDeviceCharacteristics, .logicalBlockProvisioning, .referrals,
   ]
+
+  /// What a disk has that does without some.
+  public static func ofDisk(withReferrals: Bool) -> [VitalProductDataPage] {
+    ofDisk.filter { $0 != .referrals || withReferrals }
+  }
 }
 
 /// A page and its header.

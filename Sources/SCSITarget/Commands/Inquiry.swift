@@ -28,13 +28,16 @@ extension DeviceServer {
   private func vitalProductData(_ code: UInt8, _ nexus: InitiatorTargetNexus) -> VitalProductData? {
     let capabilities = unit.store.capabilities
     return switch VitalProductDataPage(rawValue: code) {
-    case .supportedPages: .supportedPages(VitalProductDataPage.ofDisk)
+    case .supportedPages:
+      .supportedPages(VitalProductDataPage.ofDisk(withReferrals: unit.servesReferrals))
     case .unitSerialNumber: .unitSerialNumber(unit.identity.serial)
     case .deviceIdentification: deviceIdentification(nexus).page
     case .softwareInterfaceIdentification: .softwareInterfaceIdentification
     case .managementNetworkAddresses: .managementNetworkAddresses
     case .extendedInquiry:
-      ExtendedInquiryData(isVolatileCachePresent: !capabilities.isReadOnly).page
+      ExtendedInquiryData(
+        isVolatileCachePresent: !capabilities.isReadOnly, servesReferrals: unit.servesReferrals
+      ).page
     case .modePagePolicy: .modePagePolicy
     case .scsiPorts: SCSIPorts(ports: nexus.targetPorts).page
     case .thirdPartyCopy:
@@ -46,7 +49,7 @@ extension DeviceServer {
         readsAfterBlockErase: unit.serves(.sanitizeBlockErase)
       ).page
     case .logicalBlockProvisioning: provisioning(capabilities).page
-    case .referrals: .referrals
+    case .referrals: unit.servesReferrals ? .referrals : nil
     default: nil
     }
   }

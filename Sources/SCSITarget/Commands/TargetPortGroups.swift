@@ -1,26 +1,14 @@
 internal import SCSIModel
 
-// REPORT and SET TARGET PORT GROUPS (SPC-4 §6.37, §6.45) and REPORT REFERRALS (SBC-3 §5.23): the
-// groups of the target that the command came to, each of one port, and how this unit is accessible
-// through them.
+// REPORT and SET TARGET PORT GROUPS (SPC-4 §6.37, §6.45): the groups of the target that the command
+// came to, each of one port, and how this unit is accessible through them.
 extension DeviceServer {
   func reportTargetPortGroups(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     let data = ReportTargetPortGroupsData(groups: targetPortGroups(nexus))
     answer(task, data.encoded(isExtended: task.cdb.parameterDataFormat == 1))
   }
 
-  func reportReferrals(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    // Once: the capacity may change at any time.
-    let capacity = unit.capacity.rawValue
-    guard task.cdb.startingBlock.rawValue < capacity else {
-      return end(task, .logicalBlockAddressOutOfRange)
-    }
-    let data = ReportReferralsData(
-      lastBlock: LogicalBlockAddress(capacity - 1), groups: targetPortGroups(nexus))
-    answer(task, data.encoded())
-  }
-
-  private func targetPortGroups(_ nexus: LogicalUnitNexus) -> [TargetPortGroup] {
+  func targetPortGroups(_ nexus: LogicalUnitNexus) -> [TargetPortGroup] {
     nexus.initiatorTarget.targetPorts.map { port in
       let group = unit.access.group(port.group)
       return TargetPortGroup(

@@ -14,7 +14,7 @@ extension DeviceServer {
     } catch {
       task.refuse(error)
       counters.countFailure(error.status, error.sense)
-      task.usesDescriptorSense = unit.modes.usesDescriptorSense
+      settleSense(of: task, nexus)
       return .refused
     }
     enter(task, nexus)
@@ -120,7 +120,7 @@ extension DeviceServer {
     if !nexus.accessState.isActive,
       let sense = nexus.accessState.refusal(of: table[task.command])
     {
-      throw Refusal(sense)
+      throw Refusal(necessaryReferral(task, nexus) ?? sense)
     }
     let changesMedium = traits.contains(.writesMedium)
     switch unit.readiness {

@@ -178,6 +178,7 @@ public final class DeviceServer {
     if !task.isAborted {
       task.status = status
       task.sense = sense
+      if unit.servesReferrals, status == .good { task.sense = advisedReferral(task) }
     }
     if task.status != .good {
       task.forgetTransfer()
@@ -187,7 +188,7 @@ public final class DeviceServer {
     } else {
       counters.countSuccess()
     }
-    if task.sense != nil { task.usesDescriptorSense = unit.modes.usesDescriptorSense }
+    if task.sense != nil { settleSense(of: task, task.nexus) }
     // Taken out first: the owner may use the task again at once.
     let barriers = task.takeBarriers()
     leave(task)

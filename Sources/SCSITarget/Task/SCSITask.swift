@@ -70,6 +70,8 @@ public final class SCSITask: StoreClient {
   public internal(set) var sense: SenseData?
   /// Whether its sense data, if any, is to be sent in descriptor format (D_SENSE).
   public internal(set) var usesDescriptorSense = false
+  /// Where its sense data refers to.
+  var referral: UserDataSegmentReferral?
   public internal(set) var isAborted = false
 
   /// The I_T_L nexus, while the task is in the task set of its logical unit.
@@ -213,6 +215,7 @@ public final class SCSITask: StoreClient {
     if !unmapRanges.isEmpty { unmapRanges.removeAll() }
     if copy != nil { copy = nil }
     if reportedAttention != nil { reportedAttention = nil }
+    if referral != nil { referral = nil }
     status = .good
     sense = nil
     isAborted = false
@@ -233,6 +236,17 @@ extension SCSITask {
     return nexus === other
       || nexus.initiatorTarget.identity.initiator.name
         == other.initiatorTarget.identity.initiator.name
+  }
+}
+
+// MARK: Sense data
+
+extension SCSITask {
+  /// As it is sent; empty if there is none.
+  public var encodedSense: [UInt8] {
+    guard let sense else { return [] }
+    if let referral { return sense.encoded(referring: referral) }
+    return sense.encoded(usesDescriptorSense ? .descriptor : .fixed).bytes
   }
 }
 

@@ -80,6 +80,7 @@ extension LogicalUnit {
     case .read32, .verify32, .write32, .writeAndVerify32, .writeSame32: servesLongCommands
     case .writeAtomic16: atomicBlocksMax > 0
     case .setTargetPortGroups: access.isExplicit
+    case .reportReferrals: servesReferrals
     default: true
     }
   }

@@ -30,6 +30,8 @@ public final class LogicalUnit: Sendable {
   /// none of (SBC-3 §4.22.2), so initiators have no use for them, and some stumble over commands of
   /// 32 bytes in REPORT SUPPORTED OPERATION CODES: libiscsi 1.19 keeps 16 bytes of usage data.
   public let servesLongCommands: Bool
+  /// Whether REPORT REFERRALS and page B3h are served, and sense data refers to other ports.
+  let servesReferrals: Bool
   /// The parameters that were saved.
   let parameters: UnitParameters
   let clock = UnitClock()
@@ -99,8 +101,9 @@ public final class LogicalUnit: Sendable {
     wipePersistence = options.wipePersistence
     mediumRotationRate = options.mediumRotationRate
     provisioning = ThinProvisioning(
-      usedPercentMax: options.thinThresholdPercent, capacity: BlockCount(geometry.blockCount),
-      blockBytes: geometry.logicalBlockBytes)
+      usedPercent: options.thinThresholdPercent,
+      availablePercent: options.thinAvailableThresholdPercent,
+      capacity: BlockCount(geometry.blockCount), blockBytes: geometry.logicalBlockBytes)
     isRemovable = options.isRemovable
     self.homeReactorIndex = homeReactorIndex
     reservationPersistence = options.reservationPersistence
@@ -113,6 +116,7 @@ public final class LogicalUnit: Sendable {
       isOffline = true
     }
     servesLongCommands = options.servesLongCommands
+    servesReferrals = options.servesReferrals
     modes.settings = savedSettings
   }
 

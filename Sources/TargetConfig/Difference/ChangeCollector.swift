@@ -112,6 +112,9 @@ struct ChangeCollector {
     changed(
       subject, "thinThreshold", Words.threshold(before.thinThresholdPercent),
       Words.threshold(after.thinThresholdPercent), .reopen)
+    changed(
+      subject, "thinAvailableThreshold", Words.threshold(before.thinAvailableThresholdPercent),
+      Words.threshold(after.thinAvailableThresholdPercent), .reopen)
     changed(subject, "removable", "\(before.removable)", "\(after.removable)", .reopen)
     changed(
       subject, "rotationRate", Words.rotationRate(before.rotationRate),
@@ -119,6 +122,8 @@ struct ChangeCollector {
     changed(
       subject, "longCommands", "\(before.servesLongCommands)", "\(after.servesLongCommands)",
       .reopen)
+    changed(
+      subject, "referrals", "\(before.servesReferrals)", "\(after.servesReferrals)", .reopen)
     let generated = "generated"
     changed(
       subject, "naa", before.naa?.description ?? generated, after.naa?.description ?? generated,

@@ -59,7 +59,10 @@ extension ConfigurationBuilder {
     store.product = node["product"]?.text ?? store.product
     store.removable = node["removable"]?.boolean ?? false
     store.servesLongCommands = node["longCommands"]?.boolean ?? false
+    store.servesReferrals = node["referrals"]?.boolean ?? false
     store.thinThresholdPercent = node["thinThreshold"]?.text.flatMap { Percentage.value(of: $0) }
+    store.thinAvailableThresholdPercent =
+      node["thinAvailableThreshold"]?.text.flatMap { Percentage.value(of: $0) }
     if let rate = node["rotationRate"] {
       store.rotationRate = rate.text == "none" ? 1 : rate.integer.flatMap { UInt16(exactly: $0) }
     }
@@ -95,7 +98,8 @@ extension ConfigurationBuilder {
   }
 
   private mutating func checkMedium(_ store: TargetConfiguration.Store, _ node: DocumentNode) {
-    if let threshold = node["thinThreshold"], store.medium.keyword != "file" {
+    for key in ["thinThreshold", "thinAvailableThreshold"] where store.medium.keyword != "file" {
+      guard let threshold = node[key] else { continue }
       report.error(
         threshold,
         "how much of a \(store.medium.keyword) store is used cannot be found out: leave the key out"

@@ -76,7 +76,7 @@ final class SpaceMonitor: Sendable {
         served.unit.store.capabilities.canPunchHoles
       else { return nil }
       return Watched(
-        unit: served.unit, path: path, hasThreshold: configured.thinThresholdPercent != nil,
+        unit: served.unit, path: path, hasThreshold: configured.hasThinThreshold,
         device: served.opened.onDisk?.identity.fileSystem)
     }
     try follow(watched, logger)
@@ -184,6 +184,12 @@ final class SpaceMonitor: Sendable {
         "store": "\(unit.identity.name)", "usedMiB": "\(space.usedBytes >> 20)",
         "availableMiB": "\(space.availableBytes >> 20)",
       ])
+  }
+}
+
+extension TargetConfiguration.Store {
+  fileprivate var hasThinThreshold: Bool {
+    thinThresholdPercent != nil || thinAvailableThresholdPercent != nil
   }
 }
 

@@ -38,8 +38,11 @@ extension StoreAssembly {
     options.queueDepth = store.queueDepth
     options.isRemovable = store.removable
     options.servesLongCommands = store.servesLongCommands
+    options.servesReferrals = store.servesReferrals
     options.mediumRotationRate = store.rotationRate
     options.thinThresholdPercent = store.thinThresholdPercent.map { UInt8(clamping: $0) }
+    options.thinAvailableThresholdPercent =
+      store.thinAvailableThresholdPercent.map { UInt8(clamping: $0) }
     options.access = access[store.name].unitAccess
     options.reservations = savedReservations(of: identity)
     options.reservationPersistence = files.observedReservations

@@ -18,6 +18,7 @@ struct StartStopUnitTests {
     var options = LogicalUnitOptions()
     options.isRemovable = true
     options.servesLongCommands = true
+    options.servesReferrals = true
     let unit = LogicalUnit(
       identity: Bench.identity, store: store, startsWithWriteCache: true, homeReactorIndex: 0,
       options: options)

@@ -84,36 +84,6 @@ struct AsymmetricAccessTests {
     }
   }
 
-  @Test("REPORT REFERRALS names the whole medium and every group, as pages 00, 86 and B3 promise")
-  func referrals() {
-    let bench = makeBenches(.activeNonOptimized).first
-    func refer(_ lba: UInt64, flags: UInt8 = 0, length: UInt64 = 255) -> Outcome {
-      bench.run([0x9E, 0x13] + CDB.bytes(lba, 8) + CDB.bytes(length, 4) + [flags, 0])
-    }
-    let data: [UInt8] = [
-      0, 0, 0, 28, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 99,
-      1, 0, 0, 3, 0, 0, 0, 8,
-    ]
-    for (lba, oneSegment) in [(0, 0), (0, 1), (99, 0), (99, 1)] as [(UInt64, UInt8)] {
-      #expect(refer(lba, flags: oneSegment).data == data)
-    }
-    for length in 0...40 {
-      #expect(refer(7, length: UInt64(length)).data == Array(data.prefix(length)))
-    }
-    for lba in [100, 101, 1 << 32, 1 << 63, UInt64.max] {
-      #expect(refer(lba).summary == "05/21/00")
-    }
-    #expect(refer(0, flags: 2).sense == .invalidFieldInCDB(byte: 14, bit: 1))
-    #expect(bench.store.log.isEmpty)
-    #expect(bench.run([0x12, 1, 0x00, 0, 64, 0]).data.contains(0xB3))
-    #expect(bench.run([0x12, 1, 0x86, 0, 64, 0]).data[8] & 0x10 == 0x10)
-    #expect(
-      bench.run([0x12, 1, 0xB3, 0, 64, 0]).data
-        == [0, 0xB3, 0, 12] + [UInt8](repeating: 0, count: 12))
-    let standby = makeBenches(.standby).first
-    #expect(standby.run([0x9E, 0x13] + [UInt8](repeating: 0, count: 14)).summary == "02/04/0B")
-  }
-
   @Test("SET TARGET PORT GROUPS counts on every reactor before GOOD, and the others hear 2A/06")
   func explicit() {
     let (first, second) = makeBenches()

@@ -227,8 +227,9 @@ struct DifferenceTests {
     #expect(
       labels(TargetConfiguration.Store(name: "", medium: .null)) == [
         "name", "medium", "sizeBytes", "blockSize", "physicalBlockSize", "cache", "discard",
-        "queueDepth", "readOnly", "thinThresholdPercent", "naa", "serial", "vendor", "product",
-        "removable", "rotationRate", "servesLongCommands",
+        "queueDepth", "readOnly", "thinThresholdPercent", "thinAvailableThresholdPercent", "naa",
+        "serial", "vendor", "product",
+        "removable", "rotationRate", "servesLongCommands", "servesReferrals",
       ])
     #expect(
       labels(TargetConfiguration.Target(name: "")) == [
