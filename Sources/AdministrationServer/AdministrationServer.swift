@@ -58,6 +58,7 @@ public final class AdministrationServer: Sendable {
     var file: SocketFile
     var channels: [any Channel]
     var threads: MultiThreadedEventLoopGroup
+    var network: NetworkAccess?
   }
 
   public let configuration: Configuration
@@ -109,11 +110,13 @@ public final class AdministrationServer: Sendable {
       group = SystemGroup.number(of: name)
       guard group != nil else { throw .noSuchGroup(name) }
     }
-    var network: NetworkListener?
-    if let endpoint = configuration.network { network = try NetworkListener(endpoint) }
+    let network = try configuration.network.map { endpoint throws(AdministrationServerError) in
+      NetworkAccess(try NetworkListener(endpoint))
+    }
     let file = try SocketFile(path: configuration.socketPath, group: group)
     var running = Running(
-      file: file, channels: [], threads: MultiThreadedEventLoopGroup(numberOfThreads: 1))
+      file: file, channels: [], threads: MultiThreadedEventLoopGroup(numberOfThreads: 1),
+      network: network)
     do {
       let policy = PeerPolicy(user: geteuid(), group: group)
       running.channels.append(
@@ -131,14 +134,15 @@ public final class AdministrationServer: Sendable {
   }
 
   private func listen(
-    _ listener: NetworkListener, _ threads: MultiThreadedEventLoopGroup
+    _ access: NetworkAccess, _ threads: MultiThreadedEventLoopGroup
   ) async throws -> any Channel {
+    let endpoint = access.endpoint
     do {
-      return try await bootstrap(threads, .network(listener))
+      return try await bootstrap(threads, .network(access))
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-        .bind(host: listener.endpoint.host, port: listener.endpoint.port).get()
+        .bind(host: endpoint.host, port: endpoint.port).get()
     } catch {
-      throw NetworkListener.failure(listener.endpoint, "\(error)")
+      throw NetworkListener.failure(endpoint, "\(error)")
     }
   }
 
@@ -151,6 +155,30 @@ public final class AdministrationServer: Sendable {
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { [acceptor] in acceptor.accept($0, from: origin) }
   }
+
+  // MARK: Renewal
+
+  /// Certificate, key and tokens of the network, read anew and found good.
+  public struct Renewal: Sendable {
+    fileprivate let access: NetworkAccess
+    fileprivate let listener: NetworkListener
+    /// Whether the tokens are others.
+    public var changesTokens: Bool { access.tokens != listener.tokens }
+  }
+
+  /// Reads them anew, while what was read before counts; nil: nobody on the network.
+  public func readRenewal() throws(AdministrationServerError) -> Renewal? {
+    let network = phase.withLock { phase -> NetworkAccess? in
+      if case .running(let running) = phase { return running.network }
+      return nil
+    }
+    guard let network else { return nil }
+    return Renewal(access: network, listener: try NetworkListener(network.endpoint))
+  }
+
+  /// From the next connection on they show the certificate, and from the next request on the tokens
+  /// count; a stream of events that is open goes on.
+  public func adopt(_ renewal: Renewal) { renewal.access.exchange(for: renewal.listener) }
 
   // MARK: Stop
 

@@ -20,6 +20,14 @@ extension DescriptorStore {
     return store
   }
 
+  /// Finds what `open` would, and makes, locks and changes nothing: the store is never ready.
+  /// Nil: a file would be made.
+  public static func tryOpening(_ options: StoreOptions) throws(StoreError) -> DescriptorStore? {
+    try options.validate()
+    guard try !FoundStore.wouldMakeFile(options) else { return nil }
+    return DescriptorStore(options, try FoundStore(options)) { _ in }
+  }
+
   /// Blocks until nobody else holds the lock, then makes the store ready. For a helper thread; it
   /// cannot be interrupted, and no timeout may stand in for it.
   public func waitForLock() throws(StoreError) {

@@ -12,10 +12,7 @@ extension DescriptorStore {
   /// stays sparse; one that is larger than it is presented stays as large. `allowsShrinking`: what
   /// lies past the end may go, and no unit uses it any more.
   public func resize(to bytes: UInt64, allowsShrinking: Bool = false) throws(StoreError) {
-    guard kind == .file, !capabilities.isReadOnly, state.holdsLock else {
-      throw StoreError(path, .notResizable)
-    }
-    try checkSize(bytes)
+    try checkResize(to: bytes)
     let presented = geometry.capacityBytes
     guard bytes >= presented || allowsShrinking else {
       throw StoreError(path, .wouldShrink(from: presented, to: bytes))
@@ -24,6 +21,14 @@ extension DescriptorStore {
     let actual = try actualSizeBytes()
     if bytes < presented || bytes > actual { try cut(to: bytes) }
     capacityBytes.store(bytes, ordering: .releasing)
+  }
+
+  /// What `resize` would refuse before it does anything.
+  public func checkResize(to bytes: UInt64) throws(StoreError) {
+    guard kind == .file, !capabilities.isReadOnly, state.holdsLock else {
+      throw StoreError(path, .notResizable)
+    }
+    try checkSize(bytes)
   }
 
   /// Takes back a `resize` that made it larger, of which no unit ever knew: it presents `bytes`

@@ -19,6 +19,8 @@ public final class DescriptorStore: OperationStore {
   public let path: String
   public let kind: StoreKind
   public let identity: StoreIdentity
+  /// What that is on, if it is a loop device.
+  public let medium: StoreIdentity
   public let cacheMode: CacheMode
   public let capabilities: StoreCapabilities
 
@@ -50,6 +52,7 @@ public final class DescriptorStore: OperationStore {
     foundFileBytes = found.fileBytes
     isMade = found.isMade
     identity = found.identity
+    medium = found.identity.resolved()
     cacheMode = found.cacheMode
     shape = found.geometry
     capacityBytes = Atomic(shape.capacityBytes)

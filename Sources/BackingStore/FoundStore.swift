@@ -46,6 +46,15 @@ struct FoundStore: ~Copyable {
     cacheMode = mode
   }
 
+  /// Whether a file would be made, which is found out without making it. Throws what stands against
+  /// that.
+  static func wouldMakeFile(_ options: StoreOptions) throws(StoreError) -> Bool {
+    let opening = Opening(options)
+    guard try opening.findKind() == nil else { return false }
+    try opening.tryCreating(options.cacheMode ?? StoreKind.file.defaultCacheMode)
+    return true
+  }
+
   static func openFlags(isReadOnly: Bool, _ mode: CacheMode) -> Int32 {
     (isReadOnly ? O_RDONLY : O_RDWR) | (mode.isDirect ? O_DIRECT : 0)
   }
@@ -120,6 +129,23 @@ private struct Opening {
       _ = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
       try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).synchronize()
     }
+  }
+
+  /// A nameless file in the same directory meets what the file would; where the file system has
+  /// none, only the permission is asked for.
+  func tryCreating(_ mode: CacheMode) throws(StoreError) {
+    let flags = FoundStore.openFlags(isReadOnly: false, mode) | openNameless
+    let nameless: FileDescriptor
+    do throws(SystemError) {
+      nameless = try FileDescriptor.open(directory, flags, mode: 0o600)
+    } catch {
+      guard error == .notSupported || error == .isDirectory else { throw openError(error, mode) }
+      guard unsafe faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0 else {
+        throw openError(.last, mode)
+      }
+      return
+    }
+    if mode.isDirect { try checkDirectAlignment(nameless.directAlignment(), mode) }
   }
 
   private func openError(_ error: SystemError, _ mode: CacheMode) -> StoreError {

@@ -81,17 +81,3 @@ public enum StoreKind: String, Sendable, CaseIterable {
 
   public var defaultCacheMode: CacheMode { self == .file ? .writeback : .none }
 }
-
-/// What a store keeps its blocks in, whatever it is called: two stores of one identity would
-/// overwrite each other.
-public enum StoreIdentity: Hashable, Sendable {
-  case file(device: UInt64, inode: UInt64)
-  case blockDevice(number: UInt64)
-
-  /// The block device, or what the file's file system is on.
-  var device: DeviceNumber {
-    switch self {
-    case .file(let number, _), .blockDevice(let number): DeviceNumber(rawValue: number)
-    }
-  }
-}

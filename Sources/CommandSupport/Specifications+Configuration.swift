@@ -33,8 +33,12 @@ extension LUNSpecification {
 
 extension CredentialSpecification {
   public init(_ user: TargetConfiguration.Credential) {
-    let secret = SecretText(String(decoding: user.secret.bytes, as: UTF8.self))
-    self.init(user: user.user, secret: secret)
+    if let file = user.secretFile {
+      self.init(user: user.user, secretFile: file)
+    } else {
+      let secret = SecretText(String(decoding: user.secret.bytes, as: UTF8.self))
+      self.init(user: user.user, secret: secret)
+    }
   }
 }
 

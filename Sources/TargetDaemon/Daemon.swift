@@ -70,8 +70,13 @@ public final class Daemon: Sendable {
     let workshop = try UnitWorkshop(
       state, reactorCount: plan.count, events: events, media: media, logger: logger)
     let assembly = workshop.assembly(of: loaded)
+    let opened = try assembly.openAll()
+    for sentence in workshop.renamings(of: opened, in: configuration) {
+      logger.warning("\(sentence)")
+    }
     let served = try workshop.units(
-      of: try assembly.openAll(), by: assembly, alive: Set(configuration.stores.map(\.name)))
+      of: opened, by: assembly, alive: Set(configuration.stores.map(\.name)))
+    workshop.noteMedia(of: opened)
     let sockets = try PortalSockets.open(directory.portals, in: loaded, logger)
     let context = ServerContext(
       reactorCount: plan.count, limits: ServerLimits(configuration.limits), logger: logger,

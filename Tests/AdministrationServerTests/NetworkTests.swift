@@ -155,11 +155,43 @@ struct NetworkTests {
         reason(try Self.files(token: token, in: directory))
           .contains("must hold tokens of at least 16 bytes"))
     }
+    #expect(
+      reason(try Self.files(token: "read \(Self.token)", in: directory))
+        .contains("alone or after the word metrics"))
     var endpoint = try Self.files(in: directory)
     endpoint.certificateFile = endpoint.tokenFile
     #expect(reason(endpoint).contains("certificate or key"))
     endpoint.tokenFile = "\(directory)/none"
     #expect(reason(endpoint).contains("none cannot be read"))
+  }
+
+  @Test("Tokens that are read anew count at once; what cannot be read changes nothing")
+  func renewal() async throws {
+    let directory = try Bench.makeDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let endpoint = try Self.files(in: directory)
+    try await Bench.run {
+      $0.network = endpoint
+    } _: { bench in
+      let port = try #require(bench.server.networkPort)
+      func status(_ token: String) async throws -> Int {
+        try RawConnection.parse(
+          try await Self.ask(port, "Authorization: Bearer \(token)\r\n")
+        ).status
+      }
+      let same = try #require(try bench.server.readRenewal())
+      #expect(!same.changesTokens)
+      _ = try Self.files(token: "another-token-0123456789", in: directory)
+      let other = try #require(try bench.server.readRenewal())
+      #expect(other.changesTokens)
+      #expect(try await status(Self.token) == 200, "until they are adopted")
+      bench.server.adopt(other)
+      #expect(try await status(Self.token) == 401)
+      #expect(try await status("another-token-0123456789") == 200)
+      _ = try Self.files(token: "short", in: directory)
+      #expect(throws: AdministrationServerError.self) { try bench.server.readRenewal() }
+      #expect(try await status("another-token-0123456789") == 200)
+    }
   }
 
   @Test("Whoever comes from the network takes no place from who is on the machine")

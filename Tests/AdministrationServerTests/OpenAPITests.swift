@@ -21,6 +21,13 @@ struct OpenAPITests {
     #expect(routed.contains("GET /v1/openapi.json"))
   }
 
+  @Test("Names the tokens of the network, and that there are none on the socket")
+  func security() {
+    let scheme = Self.document["components"]?["securitySchemes"]?["bearer"]
+    #expect(scheme?["type"] == "http" && scheme?["scheme"] == "bearer")
+    #expect(Self.document["security"] == [[:], ["bearer": []]])
+  }
+
   @Test("Has a definition for each of its references")
   func references() {
     let references = Self.references(in: Self.document)

@@ -32,6 +32,30 @@ struct OpeningTests {
     #expect(scratch.names.isEmpty)
   }
 
+  @Test("Trying to open makes nothing, extends nothing and takes no lock")
+  func trying() throws {
+    let path = scratch("new.img")
+    #expect(try DescriptorStore.tryOpening(StoreOptions(path: path, sizeBytes: 1 << 20)) == nil)
+    #expect(scratch.names.isEmpty)
+    let small = try scratch.makeFile("small.img", size: 4096)
+    let options = StoreOptions(path: small, sizeBytes: 1 << 20)
+    let found = try #require(try DescriptorStore.tryOpening(options))
+    #expect(found.readiness == .waitingForLock)
+    #expect(try status(small).st_size == 4096)
+    #expect(try open(options).readiness == .ready)
+  }
+
+  @Test(
+    "Trying is refused as opening is",
+    arguments: ["none/new.img", "file/new.img", ".", String(repeating: "n", count: 300)])
+  func tryingInVain(_ name: String) throws {
+    _ = try scratch.makeFile("file", size: 0)
+    let options = StoreOptions(path: scratch(name), sizeBytes: 1 << 20)
+    let found = try complaint(options)
+    let foreseen = #expect(throws: StoreError.self) { try DescriptorStore.tryOpening(options) }
+    #expect(foreseen?.description == found)
+  }
+
   @Test("A missing device is never made as a file in /dev")
   func missingDevice() throws {
     let path = "/dev/swift-tgtd-no-such-device"

@@ -70,6 +70,16 @@ struct BlockDeviceTests {
     #expect(found.bytes == expected)
   }
 
+  @Test("A loop device's medium is the file it is on")
+  func medium() throws {
+    let file = try scratch.makeFile("disk", size: 1 << 20)
+    let device = try #require(LoopDevice(file, sectorBytes: 512))
+    let store = try open(StoreOptions(path: device.path, kind: .blockDevice))
+    let onFile = try open(StoreOptions(path: file))
+    #expect(store.medium == onFile.identity && onFile.medium == onFile.identity)
+    #expect(store.identity != store.medium)
+  }
+
   @Test("512-byte blocks on 4096-byte sectors are refused with O_DIRECT, and fine without")
   func sectors() throws {
     let device = try makeDevice(sectorBytes: 4096)

@@ -190,6 +190,38 @@ struct StateTests {
     #expect(try anew.identities(of: ["quorum1"]) != before)
   }
 
+  @Test("The name under which a medium was served last is found, once, and over a restart")
+  func renamings() throws {
+    let state = try StateDirectory.open(scratch("state"))
+    var registry = try IdentityRegistry.load(state)
+    let before = try registry.identities(of: ["a", "b"])
+    try registry.note(["a": "/srv/a b.img", "b": "/srv/b.img"])
+    var again = try IdentityRegistry.load(state)
+    #expect(again.renamings(["a": "/srv/a b.img"], configured: ["a"]) == [])
+    #expect(again.renamings(["c": "/srv/b.img"], configured: ["b", "c"]) == [], "b is there")
+    let found = again.renamings(["c": "/srv/a b.img", "d": "/srv/d.img"], configured: ["c", "d"])
+    #expect(found.map(\.store) == ["c"] && found.map(\.former) == ["a"])
+    #expect(found.map(\.identity) == [before["a"]])
+    _ = try again.identities(of: ["c"])
+    try again.note(["c": "/srv/a b.img"])
+    let later = try IdentityRegistry.load(state)
+    #expect(later.renamings(["c": "/srv/a b.img"], configured: ["c"]) == [])
+    #expect(later.renamings(["a": "/srv/a b.img"], configured: ["a"]).map(\.former) == ["c"])
+  }
+
+  @Test("Identities that an earlier release saved are read")
+  func formerIdentities() throws {
+    let state = try StateDirectory.open(scratch("state"))
+    let text = "swift-tgtd identities 1\n6020c1f0a2d45b7e8c9d001122334455 quorum1\n"
+    try scratch.write(ChecksummedText(text).content(.crc32c), to: "state/identities")
+    var registry = try IdentityRegistry.load(state)
+    #expect(
+      try registry.identities(of: ["quorum1"])["quorum1"]?.hexadecimal
+        == "6020c1f0a2d45b7e8c9d001122334455")
+    try registry.note(["quorum1": "/srv/q.img"])
+    #expect(try IdentityRegistry.load(state).hasServed("quorum1"))
+  }
+
   @Test("A state directory from before the first store was served gives out identities")
   func notServedYet() throws {
     for _ in 1...2 { _ = try StateDirectory.open(scratch("state")) }

@@ -1,4 +1,5 @@
 import AdministrationModel
+import Foundation
 import Synchronization
 import TargetConfig
 import Testing
@@ -61,6 +62,45 @@ struct ConfigurationTests {
     #expect(after.store(named: "b")?.serial == "60014050-abcd")
     #expect(after.store(named: "f")?.naa?.description == FakeDaemon.generatedWWID)
     #expect(after.store(named: "f")?.serial == "serial-of-f")
+  }
+
+  @Test("Secrets in files stay there, and portals keep their groups, over a restoration")
+  func filesAndGroups() async throws {
+    let path = "/var/tmp/targetcli-secret-\(UInt64.random(in: 0 ... .max))"
+    try "a-long-secret-9\n".write(toFile: path, atomically: true, encoding: .utf8)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let text = """
+      {"portals": [{"address": "192.0.2.1:3260", "group": 4}, {"address": "192.0.2.2:3260", "group": 9},
+         {"address": "192.0.2.3:3260", "group": 7}],
+       "stores": {"r": {"memory": true, "size": "64MiB"}},
+       "targets": [{"name": "\(Bench.iqn)", "portalGroups": [4, 9],
+         "luns": [{"lun": 1, "store": "r"}],
+         "acl": [{"initiator": "\(Bench.node)", "chap": [{"user": "u", "secret": {"file": "\(path)"}}]}]},
+        {"name": "\(Bench.iqn)2", "portalGroups": [7, 9], "luns": [{"lun": 1, "store": "r"}],
+         "initiators": "any"}]}
+      """
+    let bench = try Bench(text)
+    let before = try bench.daemon.configuration
+    await bench.all(
+      "saveconfig /tmp/saved.json", "restoreconfig /tmp/saved.json clear_existing=True")
+    let after = try bench.daemon.configuration
+    #expect(after.targets.map(\.portalGroups) == [[4, 9], [7, 9]])
+    #expect(after.portals == before.portals)
+    let user = after.targets.first?.acl.first?.chap.first
+    #expect(user == before.targets.first?.acl.first?.chap.first)
+    #expect(user?.secretFile == path)
+    // Elsewhere the portals are made anew, in groups of the same numbers.
+    let other = try Bench(#"{"portals": [{"address": "192.0.2.7:3260", "group": 2}]}"#)
+    other.paper.files = bench.paper.files
+    await other.all("restoreconfig /tmp/saved.json")
+    let there = try other.daemon.configuration
+    #expect(there.targets.map(\.portalGroups) == [[4, 9], [7, 9]])
+    #expect(there.portals.map(\.group) == [2, 4, 9, 7])
+    // A number that others have is not shared with them.
+    let taken = try Bench(#"{"portals": [{"address": "192.0.2.7:3260", "group": 4}]}"#)
+    taken.paper.files = bench.paper.files
+    await taken.all("restoreconfig /tmp/saved.json")
+    #expect(try taken.daemon.configuration.targets.map(\.portalGroups) == [[1, 9], [7, 9]])
   }
 
   @Test("Targets without portals, and disabled ones, come back with whom they would let in")

@@ -77,8 +77,11 @@ extension JSONValue {
 
 extension NewCredential {
   fileprivate init(_ credential: CredentialSpecification) {
-    self.init(
-      user: credential.user, secret: .text(Secret(credential.secret?.reveal ?? "")))
+    if let path = credential.secretFile {
+      self.init(user: credential.user, secret: .file(path: path))
+    } else {
+      self.init(user: credential.user, secret: .text(Secret(credential.secret?.reveal ?? "")))
+    }
   }
 }
 

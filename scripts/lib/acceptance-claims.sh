@@ -1,7 +1,7 @@
 # Sourced by scripts/acceptance: the claims, in groups of one daemon each. A group is a function
 # claims_NAME; the names of the claims say what holds when they pass.
 # shellcheck shell=bash disable=SC2034,SC2154
-GROUPS_OF_CLAIMS=(files tools image access exclusion flood stop crash live suite)
+GROUPS_OF_CLAIMS=(files tools image access exclusion flood stop crash live live_verbs suite)
 
 # --- swift-tgtadm works on files alone: the same whatever the engine
 

@@ -134,7 +134,11 @@ struct LUNPlan {
     _ daemon: any Daemon, _ options: ChangeOptions
   ) async -> Result<ChangeResult, AdministrationError> {
     guard !changes.isEmpty else {
-      return .success(ChangeResult(outcomes: [ChangeOutcome(lun: existing)]))
+      var result = ChangeResult(outcomes: [ChangeOutcome(lun: existing)])
+      if !options.runtimeOnly, (try? await daemon.status())?.hasUnsavedChanges == true {
+        result.warnings = ["what runs is not all in the file: swift-tgtadm config save writes it"]
+      }
+      return .success(result)
     }
     do throws(AdministrationError) {
       return .success(try await daemon.change(ChangeRequest(changes, options)))

@@ -8,7 +8,7 @@ internal import NIOSSL
 struct Acceptor: Sendable {
   enum Origin: Sendable {
     case local(PeerPolicy)
-    case network(NetworkListener)
+    case network(NetworkAccess)
   }
 
   let service: RequestService
@@ -46,9 +46,9 @@ struct Acceptor: Sendable {
       case .local(let policy):
         let peer = try Self.peer(of: channel)
         return (Self.authorization(peer, policy), peer.map { "uid \($0.user) pid \($0.processID)" })
-      case .network(let listener):
-        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: listener.tls))
-        return (.bearer(listener.tokens), channel.remoteAddress?.ipAddress)
+      case .network(let access):
+        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: access.tls))
+        return (.bearer(access), channel.remoteAddress?.ipAddress)
       }
     }.flatMap { (authorization: Authorization, peer: String?) in
       let tooMany = AdministrationError(

@@ -16,7 +16,12 @@ struct NetworkListener: Sendable {
     _ endpoint: AdministrationServer.NetworkEndpoint
   ) throws(AdministrationServerError) {
     self.endpoint = endpoint
-    tokens = BearerTokens(text: try Self.secretText(endpoint.tokenFile, endpoint))
+    guard let tokens = BearerTokens(text: try Self.secretText(endpoint.tokenFile, endpoint)) else {
+      throw Self.failure(
+        endpoint,
+        "\(endpoint.tokenFile) must hold a token a line, alone or after the word metrics")
+    }
+    self.tokens = tokens
     guard tokens.count > 0, tokens.byteCountMin >= Self.tokenByteCountMin else {
       throw Self.failure(
         endpoint,

@@ -19,10 +19,24 @@ struct OpenAPIDocument {
         "title": "swift-tgtd", "version": "v1",
         "description": "Administration of the iSCSI target server.",
       ],
-      "servers": [["url": "http://localhost", "description": "through the Unix socket"]],
+      "servers": [
+        ["url": "http://localhost", "description": "through the Unix socket"],
+        [
+          "url": "https://{address}", "description": "over the network, with a bearer token",
+          "variables": ["address": ["default": "localhost:3261"]],
+        ],
+      ],
+      // Through the socket the kernel tells who asks.
+      "security": [[:], ["bearer": []]],
       "paths": .object(paths.mapValues { .object($0) }),
       "components": [
         "schemas": .object(collector.components),
+        "securitySchemes": [
+          "bearer": [
+            "type": "http", "scheme": "bearer",
+            "description": "A token of the file that admin.listener.tokens names",
+          ]
+        ],
         "responses": [
           "Error": ["description": "Why it was not done", "content": Self.content(failure)]
         ],

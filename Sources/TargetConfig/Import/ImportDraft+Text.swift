@@ -34,9 +34,9 @@ extension TargetConfiguration.Portal {
 
 extension TargetConfiguration.Credential {
   fileprivate var text: JSONText {
-    .object([
-      ("user", .text(user)), ("secret", .text(String(decoding: secret.bytes, as: UTF8.self))),
-    ])
+    let text = JSONText.text(String(decoding: secret.bytes, as: UTF8.self))
+    let file = secretFile.map { JSONText.object([("file", .text($0))]) }
+    return .object([("user", .text(user)), ("secret", file ?? text)])
   }
 }
 

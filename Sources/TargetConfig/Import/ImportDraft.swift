@@ -8,6 +8,10 @@ struct ImportDraft {
   var targets: [DraftTarget] = []
   var withheld: [WithheldAccess] = []
   var portals: [TargetConfiguration.Portal] = []
+  /// Groups of portals whose numbers the source knows.
+  var knownGroups: [Endpoint: UInt16] = [:]
+  /// Whether a secret stands in a file of its own.
+  var hasSecretFiles = false
   var discovery = TargetConfiguration.Discovery()
 
   private var namesTaken: [String: Int] = [:]

@@ -33,6 +33,7 @@ extension SaveconfigImporter {
 
   private mutating func add(_ group: DocumentNode, name: String, _ place: ImportPlace) {
     var target = TargetConfiguration.Target(name: name)
+    targetName = name
     let lunOfIndex = addLUNs(group, &target)
     let attributes = group["attributes"]
     let asksUsers = attributes?["authentication"]?.flag ?? true
@@ -176,7 +177,8 @@ extension SaveconfigImporter {
     }
     if let user = node["chap_userid"] {
       draft.addUser(
-        user.string, node["chap_password"]?.string, to: &entry.chap, place(user))
+        user.string, node["chap_password"]?.string, file: secretFile(user, of: entry.initiator),
+        to: &entry.chap, place(user))
     }
     guard !entry.chap.isEmpty else {
       note(
@@ -186,7 +188,8 @@ extension SaveconfigImporter {
     }
     if let user = node["chap_mutual_userid"] {
       entry.mutualChap = draft.credential(
-        user.string, node["chap_mutual_password"]?.string, place(user))
+        user.string, node["chap_mutual_password"]?.string,
+        file: secretFile(user, of: entry.initiator, isMutual: true), place(user))
     }
     return true
   }

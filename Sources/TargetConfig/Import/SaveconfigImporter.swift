@@ -10,6 +10,10 @@ struct SaveconfigImporter {
   var userless: [TargetConfiguration.AccessEntry] = []
   var vendors: [String: String] = [:]
   var products: [String: String] = [:]
+  /// Paths of the files that secrets stand in, by `LIOIdentity.secretKey`.
+  private var secretFiles: [String: String] = [:]
+  /// The name of the target at hand; nil: discovery.
+  var targetName: String?
 
   init(draft: ImportDraft) { self.draft = draft }
 
@@ -32,8 +36,14 @@ struct SaveconfigImporter {
     wwids = texts("wwids", root)
     vendors = texts("vendors", root)
     products = texts("products", root)
+    secretFiles = texts("secretFiles", root)
+    for (text, group) in texts("portalGroups", root) {
+      guard let endpoint = try? Endpoint(parsing: text), let group = UInt16(group) else { continue }
+      draft.knownGroups[endpoint] = group
+    }
     for node in root["storage_objects"]?.elements ?? [] { addStore(node) }
     for node in root["targets"]?.elements ?? [] { addTarget(node) }
+    targetName = nil
     for node in root["fabric_modules"]?.elements ?? [] { addDiscovery(node) }
     let known: Set = ["storage_objects", "targets", "fabric_modules", LIOIdentity.ownKey]
     tellOthers(root, known, "this file")
@@ -47,6 +57,13 @@ struct SaveconfigImporter {
         "the T10 identifier (LIO-ORG, name and serial number) has another form here; WWID and "
           + "serial number are the same, by which udev, multipath and LVM know a disk")
     }
+  }
+
+  /// Where the secret of a user stands besides; nil: nowhere.
+  func secretFile(_ user: DocumentNode, of initiator: String?, isMutual: Bool = false) -> String? {
+    secretFiles[
+      LIOIdentity.secretKey(
+        user: user.string ?? "", target: targetName, initiator: initiator, isMutual: isMutual)]
   }
 
   func place(_ node: DocumentNode) -> ImportPlace { draft.place(node.line) }
@@ -75,14 +92,16 @@ struct SaveconfigImporter {
     guard node["discovery_enable_auth"]?.flag == true else { return }
     if let user = node["discovery_userid"] {
       draft.addDiscoveryUser(
-        user.string, node["discovery_password"]?.string, place(user))
+        user.string, node["discovery_password"]?.string, file: secretFile(user, of: nil),
+        place(user))
     }
     if draft.discovery.chap.isEmpty {
       note(node, "discovery asked for a password, but no user could be kept: it asks for none")
     }
     if let user = node["discovery_mutual_userid"] {
       draft.discovery.mutualChap = draft.credential(
-        user.string, node["discovery_mutual_password"]?.string, place(user))
+        user.string, node["discovery_mutual_password"]?.string,
+        file: secretFile(user, of: nil, isMutual: true), place(user))
     }
   }
 }

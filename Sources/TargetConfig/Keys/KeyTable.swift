@@ -143,7 +143,8 @@ extension ObjectShape {
       KeyDescription(
         name: "tokens", kind: .text(.path), isRequired: true,
         meaning: "The file with the tokens, one a line of at least 16 bytes, which others must not "
-          + "be able to read."),
+          + "be able to read; one after the word metrics opens /v1/metrics alone. Tokens, "
+          + "certificate and key are read anew with the configuration."),
     ])
 
   static let limits = ObjectShape(

@@ -61,7 +61,10 @@ extension ConfigurationBuilder {
           + "\(Secret.recommendedByteCountMin), some initiators refuse less")
     }
     guard let user = node["user"]?.text else { return nil }
-    return (TargetConfiguration.Credential(user: user, secret: secret), place)
+    let file = place["file"]?.text.map { resolve($0) }
+    return (
+      TargetConfiguration.Credential(user: user, secret: secret, secretFile: file), place
+    )
   }
 
   private mutating func secret(_ node: DocumentNode) -> Secret? {

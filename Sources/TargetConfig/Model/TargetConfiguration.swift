@@ -85,10 +85,18 @@ extension TargetConfiguration {
   public struct Credential: Sendable, Equatable {
     public var user: String
     public var secret: Secret
+    /// The path of the file that the secret stands in; nil: it stands in the configuration itself.
+    /// Which of them makes no difference to what is served.
+    public var secretFile: String?
 
-    public init(user: String, secret: Secret) {
+    public init(user: String, secret: Secret, secretFile: String? = nil) {
       self.user = user
       self.secret = secret
+      self.secretFile = secretFile
+    }
+
+    public static func == (one: Credential, other: Credential) -> Bool {
+      one.user == other.user && one.secret == other.secret
     }
   }
 

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import AdministrationServer
 internal import Logging
 internal import TargetConfig
 
@@ -58,7 +59,14 @@ extension Administration {
     var running = running
     // What is read now is what the file says, whatever it said before.
     running.note(file: loaded)
-    return try carryOut(running.reload(loaded), from: running, options, awaitsMedia: true)
+    let renewal = try credentials.read()
+    let result = try carryOut(running.reload(loaded), from: running, options, awaitsMedia: true)
+    if let renewal, !options.dryRun {
+      let changesTokens = renewal.changesTokens
+      credentials.adopt(renewal)
+      if changesTokens { logger.notice("other tokens open the API on the network from now on") }
+    }
+    return result
   }
 
   func save(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {

@@ -54,7 +54,7 @@ extension Administration {
     gauge("connections", "TCP connections.") { $0.connections }
     gauge("unfinished_logins", "Connections that have not logged in.") { $0.halfOpenConnections }
     gauge("buffer_bytes", "Memory of commands and connections that is lent.") { $0.memoryLent }
-    gauge("buffer_bytes_max", "The most it may be.") { $0.memoryMax }
+    gauge("buffer_max_bytes", "The most it may be.") { $0.memoryMax }
     text.family("swift_tgtd_logins_total", .counter, "Connections that logged in to a target.")
     text.sample("swift_tgtd_logins_total", workers.reduce(0) { $0 &+ $1.logins })
     text.family("swift_tgtd_login_failures_total", .counter, "Logins refused, by reason.")

@@ -23,6 +23,8 @@ final class Administration: Sendable {
   let startedAt = Timestamp.current
   let logger: Logger
   let watch = StoreWatch()
+  /// What is read anew with the configuration besides it.
+  let credentials = RenewableCredentials()
   private let state: Mutex<State>
   private let onLevel: @Sendable (TargetConfiguration.LogLevel) -> Void
 

@@ -37,6 +37,7 @@ final class AdministrationService: Sendable {
       }
     }
     if let problem { throw Self.refusal(problem, admin) }
+    administration.credentials.use(server)
     do throws(DaemonError) { try administration.watch.start(administration) } catch {
       stop()
       throw error
@@ -45,6 +46,7 @@ final class AdministrationService: Sendable {
 
   func stop() {
     administration.noteStop()
+    administration.credentials.use(nil)
     let _: Bool = waitFor { [server] in
       await server.stop()
       return true

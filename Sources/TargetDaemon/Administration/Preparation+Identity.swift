@@ -11,9 +11,13 @@ extension Preparation {
   ) throws(AdministrationError) {
     let closing = daemon.inventory.served.filter { plan.closedStores.contains($0.name) }
     for store in opened { try refuseOtherIdentity(of: store, closing) }
+    note(daemon.workshop.renamings(of: opened, in: loaded.configuration))
     do throws(DaemonError) {
       let stores = try assembly.withFaults(opened)
-      let identifiers = try daemon.workshop.identifiers(of: stores)
+      let workshop = daemon.workshop
+      let identifiers =
+        try isTrial
+        ? workshop.supposedIdentifiers(of: stores) : workshop.identifiers(of: stores)
       let all = stores.compactMap { opened in
         identifiers[opened.configured.name].map {
           UnitExchange.Successor(
@@ -43,6 +47,7 @@ extension Preparation {
       successor.formers = formers.map(\.name)
       successors.append(successor)
     }
+    guard !isTrial else { return }
     units = try daemon.workshop.units(
       of: fresh, by: assembly,
       alive: Set(loaded.configuration.stores.map(\.name) + daemon.inventory.served.map(\.name)))

@@ -37,11 +37,28 @@ struct Preparation {
   /// Of stores that are waited for, because they do not answer.
   private var watches: [MediumWatch] = []
   private let awaitsMedia: Bool
+  /// Whether all is looked at and judged as for the change, and nothing is made, locked or bound.
+  let isTrial: Bool
 
-  private init(_ daemon: Daemon, _ loaded: LoadedConfiguration, awaitsMedia: Bool) {
+  private init(
+    _ daemon: Daemon, _ loaded: LoadedConfiguration, awaitsMedia: Bool, isTrial: Bool
+  ) {
     self.daemon = daemon
     self.loaded = loaded
     self.awaitsMedia = awaitsMedia
+    self.isTrial = isTrial
+  }
+
+  /// What a change that is not made would be refused for. Warnings.
+  static func check(
+    _ plan: ChangePlan, _ loaded: LoadedConfiguration, _ directory: TargetDirectory,
+    _ daemon: Daemon, allowsShrinking: Bool, awaitsMedia: Bool
+  ) throws(AdministrationError) -> [String] {
+    var trial = Preparation(daemon, loaded, awaitsMedia: awaitsMedia, isTrial: true)
+    try trial.openStores(plan)
+    try trial.bindPortals(plan, directory)
+    try trial.resizeStores(plan, allowsShrinking: allowsShrinking)
+    return trial.warnings
   }
 
   /// `awaitsMedia`: stores whose media are not there are waited for, as at the start.
@@ -49,7 +66,7 @@ struct Preparation {
     _ plan: ChangePlan, _ loaded: LoadedConfiguration, _ directory: TargetDirectory,
     _ daemon: Daemon, allowsShrinking: Bool, awaitsMedia: Bool
   ) throws(AdministrationError) -> Preparation {
-    var preparation = Preparation(daemon, loaded, awaitsMedia: awaitsMedia)
+    var preparation = Preparation(daemon, loaded, awaitsMedia: awaitsMedia, isTrial: false)
     do throws(AdministrationError) {
       try preparation.openStores(plan)
       try preparation.bindPortals(plan, directory)
@@ -67,7 +84,8 @@ struct Preparation {
     guard !plan.openedStores.isEmpty else { return }
     let overlaps = overlaps(plan)
     guard overlaps.isEmpty else { throw AdministrationError(overlaps) }
-    let assembly = daemon.workshop.assembly(of: loaded)
+    var assembly = daemon.workshop.assembly(of: loaded)
+    assembly.isTrial = isTrial
     var stores: [StoreAssembly.Opened] = []
     for store in plan.openedStores { stores.append(try open(store, assembly, plan)) }
     try makeUnits(of: stores, by: assembly, plan)
@@ -84,7 +102,7 @@ struct Preparation {
     }
     var identities = daemon.inventory.served.compactMap { served in
       closed.contains(served.name)
-        ? nil : served.opened.onDisk.map { (name: served.name, identity: $0.identity) }
+        ? nil : served.opened.onDisk.map { (name: served.name, identity: $0.medium) }
     }
     identities += daemon.inventory.expectedClaims.compactMap { claim in
       closed.contains(claim.name) ? nil : claim.medium.map { (name: claim.name, identity: $0) }
@@ -180,7 +198,7 @@ struct Preparation {
     _ opened: DescriptorStore, of store: TargetConfiguration.Store, _ plan: ChangePlan
   ) throws(AdministrationError) {
     let other = daemon.inventory.served.first {
-      $0.opened.onDisk?.identity == opened.identity && !plan.closedStores.contains($0.name)
+      $0.opened.onDisk?.medium == opened.medium && !plan.closedStores.contains($0.name)
     }
     guard let other else { return }
     throw AdministrationError(
@@ -206,6 +224,10 @@ struct Preparation {
       share(neighbors, true)
       defer { share(neighbors, false) }
       do throws(SocketError) {
+        guard !isTrial else {
+          try ListeningSocket.check(address: definition.address, isShared: !neighbors.isEmpty)
+          continue
+        }
         let handle = try PortalSockets.listen(
           on: definition.address, waitingAtMost: Milliseconds(0), isShared: !neighbors.isEmpty,
           daemon.logger)
@@ -270,10 +292,16 @@ struct Preparation {
     guard outcome == .resized else { throw Self.refusal(outcome, path) }
     let sizing = StoreSizing(daemon, served, store)
     var growth: StoreSizing.Growth?
-    if bytes > store.geometry.capacityBytes {
-      do throws(StoreError) { growth = try sizing.grow(to: bytes).get() } catch {
-        throw AdministrationError(error, of: served.opened.configured)
+    do throws(StoreError) {
+      if bytes > store.geometry.capacityBytes {
+        if isTrial {
+          try store.checkResize(to: bytes)
+        } else {
+          growth = try sizing.grow(to: bytes).get()
+        }
       }
+    } catch {
+      throw AdministrationError(error, of: served.opened.configured)
     }
     resized.append(
       Resized(
@@ -298,6 +326,8 @@ struct Preparation {
         remedy: "try again")
     }
   }
+
+  mutating func note(_ warnings: [String]) { self.warnings += warnings }
 
   // MARK: Ends
 

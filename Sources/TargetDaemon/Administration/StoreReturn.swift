@@ -63,7 +63,7 @@ struct StoreReturn {
   private func take(_ store: any Store) {
     let onDisk = store as? DescriptorStore
     let other = daemon.inventory.served.first {
-      $0.name != served.name && onDisk != nil && $0.opened.onDisk?.identity == onDisk?.identity
+      $0.name != served.name && onDisk != nil && $0.opened.onDisk?.medium == onDisk?.medium
     }
     if let other {
       return complain("\(onDisk?.path ?? "it") is the medium of the store \"\(other.name)\"")

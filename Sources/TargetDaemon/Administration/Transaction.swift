@@ -32,7 +32,12 @@ struct Transaction {
     try refuseForgottenSize(plan)
     try refuseStrangeFile()
     var outcome = Outcome(warnings: news)
-    guard !options.dryRun else { return outcome }
+    guard !options.dryRun else {
+      outcome.warnings += try Preparation.check(
+        plan, change.running, directory, daemon, allowsShrinking: options.force,
+        awaitsMedia: awaitsMedia)
+      return outcome
+    }
     let preparation = try Preparation.make(
       plan, change.running, directory, daemon, allowsShrinking: options.force,
       awaitsMedia: awaitsMedia)

@@ -14,7 +14,7 @@ struct UnitClaim: Sendable {
   init(of opened: StoreAssembly.Opened, naa: [UInt8]) {
     name = opened.configured.name
     self.naa = naa
-    medium = opened.onDisk?.identity
+    medium = opened.onDisk?.medium
     path = opened.configured.medium.path
   }
 

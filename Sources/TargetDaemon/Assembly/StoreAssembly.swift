@@ -14,6 +14,9 @@ struct StoreAssembly: Sendable {
   let logger: Logger
   /// Whether a store of that name was served before, by this process or an earlier one.
   let wasServed: @Sendable (String) -> Bool
+  /// Whether media are only looked at, for a change that is not to be made: nothing is made, locked
+  /// or written down.
+  var isTrial = false
 
   /// A store of the configuration, open.
   struct Opened: Sendable {
@@ -119,12 +122,14 @@ struct StoreAssembly: Sendable {
   func awaited(
     _ store: TargetConfiguration.Store, _ error: StoreError, _ watch: MediumWatch = MediumWatch()
   ) -> Opened {
-    logger.error(
-      """
-      the store cannot be opened: its logical unit answers NOT READY until it can, and all others \
-      serve
-      """,
-      metadata: ["store": "\(store.name)", "error": "\(error)"])
+    if !isTrial {
+      logger.error(
+        """
+        the store cannot be opened: its logical unit answers NOT READY until it can, and all others \
+        serve
+        """,
+        metadata: ["store": "\(store.name)", "error": "\(error)"])
+    }
     let blockBytes = UInt32(
       clamping: store.blockSize ?? TargetConfiguration.Store.standardBlockSize)
     let physicalBytes = store.physicalBlockSize.map { UInt32(clamping: $0) } ?? 4096
@@ -137,7 +142,7 @@ struct StoreAssembly: Sendable {
   /// Once more with what was really opened: names may have changed their meaning since.
   private func checkIdentities(_ opened: [Opened]) throws(DaemonError) {
     let identities = opened.compactMap { opened in
-      opened.onDisk.map { (name: opened.configured.name, identity: $0.identity) }
+      opened.onDisk.map { (name: opened.configured.name, identity: $0.medium) }
     }
     let overlaps = StoreOverlap.problems(among: identities, in: loaded)
     guard overlaps.isEmpty else { throw DaemonError(.configuration, overlaps.map(\.description)) }
@@ -170,7 +175,8 @@ struct StoreAssembly: Sendable {
 
   private func open(
     _ store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind, creating: Bool
-  ) throws(StoreError) -> DescriptorStore {
+  ) throws(StoreError) -> any Store {
+    guard !isTrial else { return try look(at: store, path, kind, creating: creating) }
     let finding = marks.finding(for: store.name)
     if let finding { warnOfLatch(store, finding) }
     var options = options(store, path, kind, startsLatched: finding != nil)
@@ -186,6 +192,17 @@ struct StoreAssembly: Sendable {
     if opened.isMade { logger.notice("file made, empty", metadata: ["path": "\(path)"]) }
     warnOfExcess(opened, of: store)
     return opened
+  }
+
+  /// The store that would be open; an empty one stands for a file that would be made.
+  private func look(
+    at store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind, creating: Bool
+  ) throws(StoreError) -> any Store {
+    var options = options(store, path, kind, startsLatched: false)
+    options.createsFile = creating
+    if let found = try DescriptorStore.tryOpening(options) { return found }
+    return try NullStore(
+      sizeBytes: store.sizeBytes ?? 0, logicalBlockBytes: options.logicalBlockBytes)
   }
 
   private func warnOfExcess(_ opened: DescriptorStore, of store: TargetConfiguration.Store) {

@@ -67,6 +67,21 @@ final class UnitWorkshop: Sendable {
       }, uniquingKeysWith: { first, _ in first })
   }
 
+  /// The same, of stores that may never be served: what there is none of is made up, and not kept.
+  func supposedIdentifiers(
+    of opened: [StoreAssembly.Opened]
+  ) throws(DaemonError) -> [String: [UInt8]] {
+    let stores = opened.map(\.configured)
+    let anonymous = stores.filter { $0.naa == nil || $0.serial == nil }.map(\.name)
+    let supposed = try registry.withLock { registry throws(DaemonError) in
+      try registry.supposedIdentities(of: anonymous)
+    }
+    return Dictionary(
+      stores.compactMap { store in
+        (store.naa?.bytes ?? supposed[store.name]?.naa).map { (store.name, $0) }
+      }, uniquingKeysWith: { first, _ in first })
+  }
+
   private func identities(
     of opened: [StoreAssembly.Opened], alive: Set<String>?
   ) throws(DaemonError) -> [String: GeneratedIdentity] {
@@ -77,6 +92,35 @@ final class UnitWorkshop: Sendable {
     return try registry.withLock { registry throws(DaemonError) in
       try registry.identities(
         of: anonymous.map(\.name), noting: others.map(\.name), alive: alive)
+    }
+  }
+
+  func renamings(
+    _ media: [String: String], configured: Set<String>
+  ) -> [IdentityRegistry.Renaming] {
+    registry.withLock { $0.renamings(media, configured: configured) }
+  }
+
+  /// As `noteMedia`, and nobody waits for it.
+  func noteMediaLater(of opened: [StoreAssembly.Opened]) {
+    guard !opened.isEmpty else { return }
+    latchThread.perform { [self] in noteMedia(of: opened) }
+  }
+
+  /// What is served from here on, for `renamings` to come.
+  func noteMedia(of opened: [StoreAssembly.Opened]) {
+    let paths = opened.compactMap { opened -> (String, String)? in
+      guard opened.configured.naa == nil, let path = opened.configured.medium.path else {
+        return nil
+      }
+      return (opened.configured.name, path)
+    }
+    guard !paths.isEmpty else { return }
+    let media = Dictionary(paths, uniquingKeysWith: { one, _ in one })
+    do throws(DaemonError) {
+      try registry.withLock { registry throws(DaemonError) in try registry.note(media) }
+    } catch {
+      logger.warning("under which names media were served is not saved: \(error)")
     }
   }
 

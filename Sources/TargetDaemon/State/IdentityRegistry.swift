@@ -3,9 +3,12 @@ internal import Reactor
 /// The identities of all stores that were ever served under one of ours, by name, in the file
 /// `identities`:
 ///
-///     swift-tgtd identities 1
-///     6020c1f0a2d45b7e8c9d001122334455 quorum1
+///     swift-tgtd identities 2
+///     6020c1f0a2d45b7e8c9d001122334455 quorum1 %2Fsrv%2Fquorum.img
 ///     checksum 1b2c3d4e
+///
+/// The last word is the path of the medium that was served so last, if there is one; identities 1
+/// had none.
 ///
 /// In the order in which they came. A name that leaves the configuration keeps its line: should it
 /// return, it is the same disk. Of such names the oldest are forgotten when there are more than
@@ -17,7 +20,8 @@ internal import Reactor
 /// logical units, which are made for identities only: then it was lost, and no new ones are given
 /// out either.
 struct IdentityRegistry: Sendable {
-  private static let header = "swift-tgtd identities 1"
+  private static let header = "swift-tgtd identities 2"
+  private static let formerHeader = "swift-tgtd identities 1"
   /// What is saved; more than that is read, for no file that was saved may stop a start.
   private static let savedBytesMax = 64 << 20
   private static let bytesMax = 2 * savedBytesMax
@@ -28,6 +32,8 @@ struct IdentityRegistry: Sendable {
   private var identities: [String: GeneratedIdentity]
   /// The names, as they are in the file.
   private var order: [String]
+  /// Paths of media, encoded, by the names under which they were served last. Each is there once.
+  private var media: [String: String] = [:]
   private var isSaved: Bool
   /// The path of a record that says that there were identities before; nil: there is none, or they
   /// are not lost.
@@ -46,9 +52,12 @@ struct IdentityRegistry: Sendable {
         state: state, identities: [:], order: [], isSaved: false, orphan: try state.anyRecord())
     }
     guard let lines = parse(content) else { throw damaged(path, "is damaged") }
-    return IdentityRegistry(
-      state: state, identities: Dictionary(uniqueKeysWithValues: lines), order: lines.map(\.0),
-      isSaved: true, orphan: nil)
+    var registry = IdentityRegistry(
+      state: state,
+      identities: Dictionary(uniqueKeysWithValues: lines.map { ($0.name, $0.identity) }),
+      order: lines.map(\.name), isSaved: true, orphan: nil)
+    for line in lines { registry.media[line.name] = line.medium }
+    return registry
   }
 
   private static func damaged(_ path: String, _ what: String) -> DaemonError {
@@ -81,9 +90,59 @@ struct IdentityRegistry: Sendable {
       uniquingKeysWith: { first, _ in first })
   }
 
+  /// Those that `identities` would give, but for new ones, which are made up and not kept.
+  func supposedIdentities(
+    of names: [String]
+  ) throws(DaemonError) -> [String: GeneratedIdentity] {
+    let unknown = names.filter { identities[StateName.encoded($0)] == nil }
+    if let orphan, !unknown.isEmpty { throw lost(unknown, orphan) }
+    return Dictionary(
+      names.map { ($0, identities[StateName.encoded($0)] ?? .random()) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
   /// Whether a store of that name was served before. Where that is not known any more, all were.
   func hasServed(_ name: String) -> Bool {
     orphan != nil || identities[StateName.encoded(name)] != nil
+  }
+
+  // MARK: Media
+
+  /// A store whose medium was another disk to its initiators.
+  struct Renaming: Equatable {
+    let store: String
+    let former: String
+    let identity: GeneratedIdentity
+  }
+
+  /// Those of the stores, with the paths of their media, that were served last under names that no
+  /// store has any more.
+  func renamings(_ stores: [String: String], configured: Set<String>) -> [Renaming] {
+    let names = Set(configured.map { StateName.encoded($0) })
+    let formers = Dictionary(media.map { ($0.value, $0.key) }, uniquingKeysWith: { one, _ in one })
+    return stores.sorted { $0.key < $1.key }.compactMap { store, path in
+      guard let former = formers[StateName.word(path)], !names.contains(former),
+        let identity = identities[former]
+      else { return nil }
+      return Renaming(
+        store: store, former: StateName.name(ofWord: former) ?? former, identity: identity)
+    }
+  }
+
+  /// The media are served under these names from here on, and under no other.
+  mutating func note(_ stores: [String: String]) throws(DaemonError) {
+    var changed = self
+    for (store, path) in stores where identities[StateName.encoded(store)] != nil {
+      let (name, medium) = (StateName.encoded(store), StateName.word(path))
+      guard changed.media[name] != medium else { continue }
+      for former in changed.media.filter({ $0.value == medium }).keys {
+        changed.media[former] = nil
+      }
+      changed.media[name] = medium
+    }
+    guard changed.media != media else { return }
+    try changed.save()
+    self = changed
   }
 
   private mutating func add(_ word: String) {
@@ -102,7 +161,10 @@ struct IdentityRegistry: Sendable {
     let unrecorded = former.lazy.filter { [identities] word in
       identities[word].map { !records.contains($0.hexadecimal) } ?? true
     }
-    for word in Array(unrecorded.prefix(excess)) { identities[word] = nil }
+    for word in Array(unrecorded.prefix(excess)) {
+      identities[word] = nil
+      media[word] = nil
+    }
     order.removeAll { identities[$0] == nil }
   }
 
@@ -140,23 +202,34 @@ struct IdentityRegistry: Sendable {
     var text = IdentityRegistry.header + "\n"
     for name in order {
       guard let identity = identities[name] else { continue }
-      text += "\(identity.hexadecimal) \(name)\n"
+      text += "\(identity.hexadecimal) \(name)\(media[name].map { " " + $0 } ?? "")\n"
     }
     return ChecksummedText(text).content(.crc32c)
   }
 
-  private static func parse(_ content: [UInt8]) -> [(String, GeneratedIdentity)]? {
+  private struct Line {
+    let name: String
+    let identity: GeneratedIdentity
+    let medium: String?
+  }
+
+  private static func parse(_ content: [UInt8]) -> [Line]? {
     guard let text = ChecksummedText(content: content, .crc32c) else { return nil }
     var lines = text.lines[...]
-    guard lines.popFirst() == Substring(header) else { return nil }
-    var found: [(String, GeneratedIdentity)] = []
+    let first = lines.popFirst()
+    guard first == Substring(header) || first == Substring(formerHeader) else { return nil }
+    var found: [Line] = []
     var names: Set<Substring> = []
     for line in lines {
       let words = line.split(separator: " ")
-      guard words.count == 2, let identity = GeneratedIdentity(hexadecimal: words[0]),
+      guard words.count == 2 || words.count == 3,
+        let identity = GeneratedIdentity(hexadecimal: words[0]),
         names.insert(words[1]).inserted
       else { return nil }
-      found.append((String(words[1]), identity))
+      found.append(
+        Line(
+          name: String(words[1]), identity: identity,
+          medium: words.count == 3 ? String(words[2]) : nil))
     }
     return found
   }

@@ -5,47 +5,60 @@ internal import AdministrationModel
 struct CHAPUser: Equatable {
   var userid: String?
   var password: SecretText?
+  /// The path of the file that the secret stands in, on the daemon's machine: it stays there,
+  /// whether or not it could be read.
+  private(set) var secretFile: String?
   /// The daemon has the secret, whether or not it was asked for it.
   private(set) var isHeld = false
 
-  init(userid: String? = nil, password: SecretText? = nil, isHeld: Bool = false) {
+  init(
+    userid: String? = nil, password: SecretText? = nil, secretFile: String? = nil,
+    isHeld: Bool = false
+  ) {
     self.userid = userid
     self.password = password
+    self.secretFile = secretFile
     self.isHeld = isHeld
   }
 
-  var isEmpty: Bool { userid == nil && password == nil }
-  var isComplete: Bool { userid != nil && (password != nil || isHeld) }
+  private var hasSecret: Bool { password != nil || secretFile != nil }
+  var isEmpty: Bool { userid == nil && !hasSecret }
+  var isComplete: Bool { userid != nil && (hasSecret || isHeld) }
 
   /// The daemon has a secret that is not known here.
-  var isUnknown: Bool { userid != nil && password == nil && isHeld }
+  var isUnknown: Bool { userid != nil && !hasSecret && isHeld }
 
   /// nil while a half is missing, or known to the daemon alone.
   var specification: CredentialSpecification? {
-    guard let userid, let password else { return nil }
+    guard let userid else { return nil }
+    if let secretFile { return CredentialSpecification(user: userid, secretFile: secretFile) }
+    guard let password else { return nil }
     return CredentialSpecification(user: userid, secret: password)
   }
 
   mutating func set(userid value: String?) { userid = value }
   mutating func set(password value: SecretText?) {
     password = value
+    secretFile = nil
     isHeld = false
   }
 }
 
 extension CHAPUser: Codable {
-  private enum Key: CodingKey { case userid, password }
+  private enum Key: CodingKey { case userid, password, secretFile }
 
   init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     userid = try container.decodeIfPresent(String.self, forKey: .userid)
     password = try container.decodeIfPresent(SecretText.self, forKey: .password)
+    secretFile = try container.decodeIfPresent(String.self, forKey: .secretFile)
   }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encodeIfPresent(userid, forKey: .userid)
     try container.encodeIfPresent(password, forKey: .password)
+    try container.encodeIfPresent(secretFile, forKey: .secretFile)
   }
 }
 

@@ -37,15 +37,17 @@ extension NodeACL {
 extension Credentials {
   fileprivate init(_ entry: TargetConfiguration.AccessEntry) {
     self.init(
-      user: entry.chap.first.map(CHAPUser.init) ?? CHAPUser(),
-      mutual: entry.mutualChap.map(CHAPUser.init) ?? CHAPUser())
+      user: entry.chap.first.map { CHAPUser($0) } ?? CHAPUser(),
+      mutual: entry.mutualChap.map { CHAPUser($0) } ?? CHAPUser())
   }
 }
 
 extension CHAPUser {
-  fileprivate init(_ user: TargetConfiguration.Credential) {
+  /// A secret in a file that could not be read is empty.
+  init(_ user: TargetConfiguration.Credential, isHeld: Bool = false) {
+    let secret = String(decoding: user.secret.bytes, as: UTF8.self)
     self.init(
-      userid: user.user,
-      password: SecretText(String(decoding: user.secret.bytes, as: UTF8.self)))
+      userid: user.user, password: secret.isEmpty ? nil : SecretText(secret),
+      secretFile: user.secretFile, isHeld: isHeld)
   }
 }

@@ -168,7 +168,8 @@ extension CHAPUser {
   var json: JSONValue {
     get throws(ExecutionError) {
       let known = try known
-      return ["user": .text(known.user), "secret": .text(known.secret?.reveal ?? "")]
+      let file = known.secretFile.map { JSONValue.object(["file": .text($0)]) }
+      return ["user": .text(known.user), "secret": file ?? .text(known.secret?.reveal ?? "")]
     }
   }
 

@@ -46,9 +46,7 @@ struct Vault {
 
 extension CHAPUser {
   fileprivate mutating func fill(from users: [TargetConfiguration.Credential]) {
-    guard isHeld, let user = users.first(where: { $0.user == userid }), !user.secret.bytes.isEmpty
-    else { return }
-    let secret = SecretText(String(decoding: user.secret.bytes, as: UTF8.self))
-    self = CHAPUser(userid: userid, password: secret, isHeld: true)
+    guard isHeld, let user = users.first(where: { $0.user == userid }) else { return }
+    self = CHAPUser(user, isHeld: true)
   }
 }

@@ -76,11 +76,11 @@ extension Command {
       throw ExecutionError("storageobjects or targets present, not restoring")
     }
     let imported: ImportedConfiguration
+    // Secrets that stand in files are the daemon's to read.
     let configuration: TargetConfiguration
     do throws(ConfigurationError) {
       imported = try ConfigurationImport.read(text: text, fileName: path, format: .saveconfig)
-      configuration =
-        try ConfigurationLoader.load(text: imported.text, permissions: .unchecked).configuration
+      configuration = try ConfigurationLoader.look(at: imported.text, file: path)
     } catch {
       throw ExecutionError("\(error)")
     }

@@ -22,6 +22,9 @@ struct SaveconfigDocument {
       "wwids": .object(Dictionary(wwids) { first, _ in first }),
       "vendors": Self.named(state.stores) { $0.vendor },
       "products": Self.named(state.stores) { $0.product },
+      "portalGroups": .object(
+        Dictionary(state.portals.map { ($0.address, .text("\($0.group)")) }) { first, _ in first }),
+      "secretFiles": .object(Self.secretFiles(state, vault)),
     ]
     var auth = state.discoveryAuth
     vault.fill(&auth)
@@ -118,6 +121,29 @@ struct SaveconfigDocument {
     var values: [String: JSONValue] = [:]
     for name in Credentials.parameters { values[name] = auth[name].map { .text($0) } }
     return values
+  }
+
+  /// Of users whose secrets stand in files.
+  private static func secretFiles(_ state: State, _ vault: Vault) -> [String: JSONValue] {
+    var files: [String: JSONValue] = [:]
+    func add(_ auth: Credentials, _ target: String?, _ initiator: String?) {
+      for (user, isMutual) in [(auth.user, false), (auth.mutual, true)] {
+        guard let name = user.userid, let file = user.secretFile else { continue }
+        let key = LIOIdentity.secretKey(
+          user: name, target: target, initiator: initiator, isMutual: isMutual)
+        files[key] = .text(file)
+      }
+    }
+    for target in state.targets {
+      var group = state.group(target)
+      vault.fill(&group)
+      add(group.auth, target.name, nil)
+      for acl in group.acls { add(acl.auth, target.name, acl.wwn) }
+    }
+    var discovery = state.discoveryAuth
+    vault.fill(&discovery)
+    add(discovery, nil, nil)
+    return files
   }
 
   private static func lun(_ lun: MappedLUN, _ state: State) -> JSONValue {

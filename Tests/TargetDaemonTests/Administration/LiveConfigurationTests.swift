@@ -60,6 +60,58 @@ struct LiveConfigurationTests {
     #expect(live.daemon.inventory.served.map(\.name) == ["disk"])
   }
 
+  @Test("A dry run makes no identity, keeps no lock, opens no port and no file, and cuts nothing")
+  func dryRunOfAll() async throws {
+    let live = try await LiveDaemon.start()
+    try live.scratch.write([UInt8](repeating: 7, count: 1 << 20), to: "there.img")
+    let identities = try live.scratch.read("state/identities")
+    let port = Loopback.freePort()
+    let changes: [Change] = [
+      .addStore(
+        StoreSpecification(
+          name: "there", kind: .file, path: live.scratch("there.img"), sizeBytes: 4 << 20)),
+      .addPortal(PortalSpecification(address: "127.0.0.1:\(port)")),
+      .resizeStore(Change.StoreSize("disk", sizeBytes: 2 << 20)),
+    ]
+    let client = live.client
+    _ = try await client.change(ChangeRequest(changes, ChangeOptions(dryRun: true)))
+    #expect(try live.scratch.read("state/identities") == identities)
+    #expect(Loopback.connected(to: port) == nil)
+    #expect(StoreMedia.fileBytes(of: live.scratch("there.img")) == 1 << 20)
+    #expect(StoreMedia.fileBytes(of: live.scratch("disk.img")) == 1 << 20)
+    #expect(StoreMedia.lockOwner(of: live.scratch("there.img")) == nil)
+    let cut = [Change.resizeStore(Change.StoreSize("disk", sizeBytes: 512 << 10))]
+    #expect(try await live.refusal(cut).code == .inUse)
+    _ = try await client.change(ChangeRequest(cut, ChangeOptions(force: true, dryRun: true)))
+    #expect(StoreMedia.fileBytes(of: live.scratch("disk.img")) == 1 << 20)
+    // What was tried can be done.
+    _ = try await client.change(ChangeRequest(changes, ChangeOptions()))
+    #expect(Loopback.connected(to: port) != nil)
+  }
+
+  @Test("A dry run of a reload is refused as the reload is, and says what would stay offline")
+  func dryReload() async throws {
+    let live = try await LiveDaemon.start()
+    let client = live.client
+    try live.edit {
+      $0.replacing(
+        "127.0.0.1:\(live.port)\"", with: "127.0.0.1:\(live.port)\", \"192.0.2.55:3260\"")
+    }
+    for options in [ChangeOptions(dryRun: true), ChangeOptions()] {
+      let error = await #expect(throws: AdministrationError.self) {
+        try await client.reload(options)
+      }
+      #expect(error?.message.contains("no interface of this machine has this address") == true)
+    }
+    try live.edit {
+      $0.replacing(", \"192.0.2.55:3260\"", with: "")
+        .replacing("// the disk", with: "\"gone\": {\"file\": \"gone.img\"},")
+    }
+    let result = try await client.reload(ChangeOptions(dryRun: true))
+    #expect(result.warnings.contains { $0.contains("gone") && $0.contains("is offline until") })
+    #expect(live.daemon.inventory.served.map(\.name) == ["disk"])
+  }
+
   @Test("A reload brings what was edited by hand, and disturbs no other session")
   func reloads() async throws {
     let live = try await LiveDaemon.start()

@@ -144,18 +144,33 @@ final class LiveDaemon: Sendable {
   func exists(_ name: String) -> Bool { access(scratch(name), F_OK) == 0 }
 
   /// The error of what must be refused; and that neither file nor what runs is another afterwards.
+  /// `isForeseen`: a dry run is refused in the same words.
   func refusal(
-    _ changes: [Change], _ options: ChangeOptions = ChangeOptions(),
+    _ changes: [Change], _ options: ChangeOptions = ChangeOptions(), isForeseen: Bool = true,
     location: SourceLocation = #_sourceLocation
   ) async throws -> AdministrationError {
     let before = (try file, service.administration.configuration)
     let client = client
+    var trial = options
+    trial.dryRun = true
+    let foreseen =
+      isForeseen ? await failure { try await client.change(ChangeRequest(changes, trial)) } : nil
     let error = await #expect(
       throws: AdministrationError.self, sourceLocation: location
     ) { try await client.change(ChangeRequest(changes, options)) }
+    if isForeseen { #expect(foreseen == error, "of a dry run", sourceLocation: location) }
     #expect(try file == before.0, sourceLocation: location)
     #expect(service.administration.configuration == before.1, sourceLocation: location)
     return try #require(error, sourceLocation: location)
+  }
+}
+
+private func failure(_ body: () async throws -> ChangeResult) async -> AdministrationError? {
+  do {
+    _ = try await body()
+    return nil
+  } catch {
+    return error as? AdministrationError
   }
 }
 

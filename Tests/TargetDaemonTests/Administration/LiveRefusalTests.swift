@@ -77,7 +77,8 @@ struct LiveRefusalTests {
   func doubleUse() async throws {
     let live = try await LiveDaemon.start()
     link(live.scratch("disk.img"), live.scratch("link.img"))
-    for path in ["disk.img", "link.img", "state/../disk.img", "./disk.img"] {
+    symlink(live.scratch("disk.img"), live.scratch("symbolic"))
+    for path in ["disk.img", "link.img", "symbolic", "state/../disk.img", "./disk.img"] {
       let error = try await live.refusal([
         .addStore(StoreSpecification(name: "double", kind: .file, path: live.scratch(path)))
       ])
@@ -184,7 +185,8 @@ struct LiveRefusalTests {
     let live = try await LiveDaemon.start(on: FullFileSystem())
     let node = try Initiator.session(port: live.port, Self.target)
     let error = try await live.refusal(
-      live.lunAddition("new") + [.resizeStore(Change.StoreSize("disk", sizeBytes: 2 << 20))])
+      live.lunAddition("new") + [.resizeStore(Change.StoreSize("disk", sizeBytes: 2 << 20))],
+      isForeseen: false)
     #expect(error.code == .unavailable)
     #expect(error.message.contains("cannot be written: No space left on device"))
     #expect(try node.testUnitReady(1).status == 0, "nobody was told of a size that never was")

@@ -172,6 +172,23 @@ struct LiveTransitionTests {
     #expect(try await live.client.reservations(store: "renamed").first?.registrants.count == 1)
   }
 
+  @Test("A medium that comes back under another name is another disk, which the answer says")
+  func tellsOfOtherDisk() async throws {
+    let live = try await LiveDaemon.start()
+    let naa = Hexadecimal.text(try #require(live.daemon.units.first).identity.naa)
+    try await live.change(
+      .removeLUN(Change.LUNName(target: Self.target, lun: 1)),
+      .removeStore(Change.StoreName("disk")))
+    let addition = Change.addStore(
+      StoreSpecification(name: "renamed", kind: .file, path: live.scratch("disk.img")))
+    for options in [ChangeOptions(dryRun: true), ChangeOptions()] {
+      let result = try await live.change(addition, options: options)
+      let warning = try #require(result.warnings.first { $0.contains("was served") })
+      #expect(warning.contains("was served as the store \"disk\""))
+      #expect(warning.contains("give \"renamed\" \"naa\": \"\(naa)\""))
+    }
+  }
+
   @Test("A store in use by reservations gets no other identifier until they are cleared")
   func refusesLossOfReservations() async throws {
     let live = try await LiveDaemon.start()
