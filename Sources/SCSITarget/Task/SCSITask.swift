@@ -227,12 +227,11 @@ public final class SCSITask: StoreClient {
 }
 
 extension SCSITask {
-  /// Whether it is a command of the initiator of `nexus`, by name, through whatever nexus.
+  /// Whether it is a command of the initiator of `other`, by name, through whatever nexus of the
+  /// same device server.
   func isInitiator(of other: LogicalUnitNexus) -> Bool {
     guard let nexus else { return false }
-    return nexus === other
-      || nexus.initiatorTarget.identity.initiator.name
-        == other.initiatorTarget.identity.initiator.name
+    return nexus.initiatorNumber == other.initiatorNumber
   }
 }
 
