@@ -62,15 +62,11 @@ extension Session {
     }
   }
 
-  /// Whether a number that others wait for has been missing for `timeout`, as far as `connection`
-  /// can be blamed: anybody may owe one that has not come at all, but one that is coming in only
-  /// its own connection.
-  func owesNumber(_ connection: Connection, for timeout: Milliseconds) -> Bool {
-    guard let gap, worker.reactor.now.milliseconds(since: gap.since) >= timeout else {
-      return false
-    }
-    guard let arriving = held[gap.number] else { return true }
-    return arriving.connection === connection
+  /// Whether a number that others wait for has been missing for `timeout`, which any connection may
+  /// owe. One that is coming in is late when its own connection is behind with it (`DataDue`).
+  func lacksNumber(for timeout: Milliseconds) -> Bool {
+    guard let gap, held[gap.number] == nil else { return false }
+    return worker.reactor.now.milliseconds(since: gap.since) >= timeout
   }
 
   /// Performs a task management function when every command numbered before it has arrived: only
