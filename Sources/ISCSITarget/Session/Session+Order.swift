@@ -9,20 +9,16 @@ extension Session {
   func hold(_ pdu: HeldPDU) {
     held[pdu.cmdSN] = pdu
     lentBytes += pdu.lentBytes
-    account.withholds(pdu.lentBytes)
     noteGap()
   }
 
-  /// Whether `byteCount` more bytes of held data keep to what a session, and its initiator, may
-  /// have.
-  func mayHold(_ byteCount: Int) -> Bool {
-    lentBytes + byteCount <= memoryMax && account.mayWithhold(byteCount)
-  }
+  /// Whether `byteCount` more bytes of held data keep to what a session may have. What its
+  /// initiator may have is looked at where they get their memory.
+  func mayHold(_ byteCount: Int) -> Bool { lentBytes + byteCount <= memoryMax }
 
   private func removeHeld(_ pdu: HeldPDU) {
     guard held.removeValue(forKey: pdu.cmdSN) != nil else { return }
     lentBytes -= pdu.lentBytes
-    account.withholdsNoMore(pdu.lentBytes)
   }
 
   /// `pdu` is whole now. False: it was discarded while its data arrived, and its data is the
@@ -97,7 +93,7 @@ extension Session {
     window.plug(pdu.cmdSN)
     // Data that is still arriving stays its connection's, until it is whole.
     guard pdu.isWhole else { return }
-    if let data = pdu.data { pdu.connection.release(data) }
+    if let data = pdu.data { pdu.connection.releasePayload(data) }
     pdu.connection.continueAfterOrder(pdu)
   }
 }
