@@ -104,6 +104,40 @@ struct OrderTests {
     #expect(target.isIdle(after: [first, second]))
   }
 
+  @Test(
+    "A write that overtook has the time of any other data while it comes, and no more",
+    arguments: [5 << 10, 1000])
+  func slowHeld(bytesPerSecond: Int) throws {
+    let target = try SimulatedTarget(seed: 4, targets: [Example.open()], diskBytes: 1 << 20)
+    let first = ScriptedInitiator(target)
+    let keys = [
+      ("MaxConnections", "2"), ("FirstBurstLength", "262144"), ("MaxBurstLength", "262144"),
+    ]
+    try #require(first.login(to: Example.name, keys) == 0)
+    first.clearUnitAttention()
+    let second = first.sibling(target, connectionID: 1)
+    try #require(second.login(to: Example.name, keys) == 0)
+    let start = first.cmdSN
+    let write = second.halfWrite(cmdSN: start + 1, Example.pattern(262_144))
+    target.pass(milliseconds: 20)
+    #expect(first.finish(first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start)) != nil)
+    var rest = write.rest[...]
+    for _ in 0..<40 where !second.isClosed {
+      second.peer.send(Array(rest.prefix(bytesPerSecond)))
+      rest = rest.dropFirst(bytesPerSecond)
+      target.pass(milliseconds: 1000)
+      first.answerPings()
+    }
+    // Half a minute at 16 KiB/s is behind what has come.
+    let isInTime = bytesPerSecond > 1000
+    #expect(second.isClosed != isInTime && !first.isClosed)
+    if isInTime {
+      second.peer.send(Array(rest))
+      #expect(second.finish(write.tag)?.status == 0)
+    }
+    #expect(target.isIdle(after: [first, second]))
+  }
+
   @Test("Commands that overtake each other all the time keep a session for as long as none is late")
   func overtakingForMinutes() throws {
     let (target, first, second) = try OrderTests.pair()

@@ -101,10 +101,10 @@ extension Connection {
     switch exchange(&arriving, with: .ignored) {
     case .ignored: break
     case .collected(_, let data):
-      if let data { release(data) }
+      if let data { releasePayload(data) }
     case .held(let pdu):
       // The session let go of it when the connection was lost.
-      if let data = pdu.data { release(data) }
+      if let data = pdu.data { releasePayload(data) }
     case .command(let task), .dataOut(let task):
       task.isReceiving = false
       task.session?.released(task)

@@ -36,7 +36,7 @@ extension Connection {
       arriving = .collected(header, nil)
       return .nowhere
     }
-    guard let buffer = allocate(count) else {
+    guard let buffer = allocatePayload(count) else {
       close(.outOfMemory)
       return nil
     }
@@ -280,7 +280,7 @@ extension Connection {
     // A discovery session can still be dropped for newer connections: anybody may have one.
     if session.type == .normal {
       worker.loginEnded(self)
-      endStranger()
+      leaveStrangers(for: session)
     }
     phase = .fullFeature
     since = WallClock.milliseconds

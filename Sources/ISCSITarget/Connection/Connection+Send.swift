@@ -27,7 +27,7 @@ extension Connection {
     while let task = batch.takeTask() { task.session?.answered(task) }
     while let payload = batch.takePayload() {
       controlByteCount -= payload.capacity
-      release(payload)
+      releasePayload(payload)
     }
     batch.reset()
   }
@@ -36,7 +36,7 @@ extension Connection {
   func drop(_ item: OutgoingItem) {
     switch item {
     case .pdu(let pdu):
-      if let payload = pdu.payload { release(payload) }
+      if let payload = pdu.payload { releasePayload(payload) }
     case .readyToTransfer(let task):
       task.isSoliciting = false
       task.session?.released(task)
@@ -65,8 +65,12 @@ extension Connection {
     }
     // Login PDUs never carry digests (RFC 7143 §13.1), the last one included.
     let framing = pdu.numbering == .complete ? PDUFraming() : framing
-    batch.append(header, pdu.payload.map { $0.slice(0..<pdu.payloadCount) }, framing)
-    if let payload = pdu.payload { batch.carries(payload) }
+    guard let payload = pdu.payload else {
+      batch.append(header, bytes: pdu.shortPayload, framing)
+      return true
+    }
+    batch.append(header, payload.slice(0..<pdu.payloadCount), framing)
+    batch.carries(payload)
     return true
   }
 
@@ -174,16 +178,18 @@ extension Connection {
     enqueue(pdu.encoded(), .noStatus)
   }
 
-  /// Queues a PDU with `payload` as its data segment. Without memory for that the connection ends:
-  /// an answer that cannot be given is not left out silently.
+  /// Queues a PDU with `payload` as its data segment. Without memory for a long one the connection
+  /// ends: an answer that cannot be given is not left out silently.
   func enqueue(
     _ header: BasicHeaderSegment, _ numbering: OutgoingPDU.Numbering, payload: [UInt8] = []
   ) {
     var header = header
     header.dataSegmentLength = payload.count
     var pdu = OutgoingPDU(header: header, numbering: numbering)
-    if !payload.isEmpty {
-      guard let buffer = allocate(payload.count) else { return close(.outOfMemory) }
+    if payload.count <= SendBatch.shortPayloadMax {
+      pdu.shortPayload = payload
+    } else {
+      guard let buffer = allocatePayload(payload.count) else { return close(.outOfMemory) }
       buffer.store(payload, at: 0)
       pdu.payload = buffer
       pdu.payloadCount = payload.count

@@ -56,6 +56,8 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   var isStranger = true
   /// What it holds of the memory for those.
   var strangerBytes = 0
+  /// Of its initiator, once it has joined a normal session: what its PDUs hold counts there.
+  var account: InitiatorAccount?
 
   // Full feature phase.
   var session: Session?

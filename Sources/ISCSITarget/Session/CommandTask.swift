@@ -20,9 +20,11 @@ final class CommandTask: SCSITaskOwner {
   /// Data-out still to come, wanted or not. Whatever changes it, or ends it, is noted where it is
   /// counted.
   var transfer: DataOutTransfer? { didSet { noteDue() } }
-  /// What of the transfer is counted in the connection's `DataDue` and the initiator's account.
+  /// What of the transfer is counted in the connection's `DataDue`.
   private var openSequences = 0
   private var isCollecting = false
+  /// What of its memory is counted in the initiator's account.
+  private var accountedBytes = 0
   /// Data-in on its way out.
   var sequence: DataInSequence?
   /// The SCSI task has ended: an answer is due as soon as nothing more can arrive for it.
@@ -95,16 +97,24 @@ final class CommandTask: SCSITaskOwner {
     guard collects != isCollecting else { return }
     isCollecting = collects
     connection?.dataDue.collects(collects ? 1 : -1)
-    if collects {
-      session?.account.withholds(lentBytes)
-    } else {
-      session?.account.withholdsNoMore(lentBytes)
-    }
+    noteMemory()
   }
 
+  /// Its memory waits for its initiator while it collects data, and from its end on: to be called
+  /// when it has ended, too.
+  func noteMemory() {
+    let waits = transfer != nil || hasEnded
+    let byteCount = waits ? scsi.data?.capacity ?? 0 : 0
+    guard byteCount != accountedBytes else { return }
+    session?.account.holds(byteCount - accountedBytes)
+    accountedBytes = byteCount
+  }
+
+  /// Once its memory has been given back.
   func reset() {
     // Before those with whom it is counted.
     transfer = nil
+    noteMemory()
     nexus = nil
     connection = nil
     session = nil

@@ -51,6 +51,7 @@ extension Session {
     let needed = cdb == nil ? refuseMalformed(task) : admit(task)
     task.lentBytes = task.scsi.data?.capacity ?? 0
     lentBytes += task.lentBytes
+    if task.hasEnded { task.noteMemory() }
     guard request.isWrite else { return task }
     do throws(DataOutTransfer.Violation) {
       task.transfer = try DataOutTransfer(
@@ -89,12 +90,11 @@ extension Session {
     }
   }
 
-  /// Whether the session may have the memory that `task` asks for, and its initiator, too, if the
-  /// data has yet to come.
+  /// Whether the session may have the memory that `task` asks for, and its initiator, who has yet
+  /// to send the data, or will have to take it.
   private func hasMemory(for task: CommandTask) -> Bool {
     let byteCount = task.bytesAskedFor(of: worker.reactor.buffers)
-    return lentBytes + byteCount <= memoryMax
-      && (!task.request.isWrite || account.mayWithhold(byteCount))
+    return lentBytes + byteCount <= memoryMax && account.mayHold(byteCount)
   }
 
   private func refuseMalformed(_ task: CommandTask) -> Int {
@@ -136,6 +136,7 @@ extension Session {
 
   /// The SCSI task behind `task` has ended.
   func commandEnded(_ task: CommandTask) {
+    settleMemory(of: task)
     if task.isAbortedSilently {
       // Its tag is the initiator's again, although a PDU of it may still be arriving elsewhere.
       statusIsLost(task)
@@ -145,6 +146,27 @@ extension Session {
     // No further R2T will be sent, so the rest of its data is not waited for.
     if task.scsi.isAborted { task.transfer = nil }
     answerIfQuiet(task)
+  }
+
+  /// From here on the memory of `task` waits for the initiator to take the answer. What is not sent
+  /// goes back at once; blocks that were read do so, too, if the initiator has left as much untaken
+  /// as it may: it reads them again, as reads change nothing. They were not its own before, or a
+  /// disk that hangs would keep it from its other units.
+  private func settleMemory(of task: CommandTask) {
+    guard let byteCount = task.scsi.data?.capacity else { return }
+    if task.isAbortedSilently || task.dataInCount == 0 {
+      if !task.isReceiving, task.transfer == nil { releaseData(of: task) }
+    } else if task.lentBytes > 0, !account.mayHold(byteCount) {
+      task.scsi.endBusyInstead()
+      releaseData(of: task)
+    }
+    task.noteMemory()
+  }
+
+  private func releaseData(of task: CommandTask) {
+    task.scsi.releaseData(to: worker.reactor.buffers)
+    lentBytes -= task.lentBytes
+    task.lentBytes = 0
   }
 
   /// Queues the answer, unless data for the task is still due: it has to be taken first.

@@ -12,6 +12,9 @@ public final class LogicalUnitNexus {
   var isDismissed = false
   /// Unlike every other of the logical unit, before and after.
   let number: UInt64
+  /// Equal for nexuses of one initiator, by name, with this device server at one time, and for no
+  /// others: the number of the first of them. So commands compare no names.
+  let initiatorNumber: UInt64
   /// The entry of the first of its tasks, and of the first that is not SIMPLE; `DeviceServer+Order`
   /// notes them before it looks at them, and they are of no use later.
   var firstEntry: UInt64 = .max
@@ -46,7 +49,9 @@ public final class LogicalUnitNexus {
     self.server = server
     self.lun = lun
     self.isReadOnly = isReadOnly
-    number = server.unit.takeNexusNumber()
+    let number = server.unit.takeNexusNumber()
+    self.number = number
+    initiatorNumber = server.initiatorNumber(of: initiatorTarget) ?? number
     let access = server.unit.access
     accessState = access.group(initiatorTarget.port.group).state
     accessStatesSeen = initiatorTarget.targetPorts.map { access.group($0.group).state }

@@ -79,6 +79,12 @@ public final class DeviceServer {
     unit.nexusAppeared(nexus.number, nexus.initiatorTarget.identity)
   }
 
+  /// What the nexuses that there are of the initiator of `nexus` go by; nil if there is none.
+  func initiatorNumber(of nexus: InitiatorTargetNexus) -> UInt64? {
+    let name = nexus.identity.initiator.name
+    return nexuses.first { $0.initiatorTarget.identity.initiator.name == name }?.initiatorNumber
+  }
+
   func detach(_ nexus: LogicalUnitNexus) {
     precondition(!tasks.contains { $0.nexus === nexus }, "a nexus ended before its tasks")
     nexuses.removeAll { $0 === nexus }

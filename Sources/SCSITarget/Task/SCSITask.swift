@@ -201,6 +201,20 @@ public final class SCSITask: StoreClient {
     return true
   }
 
+  /// Gives its data back before the task is used again: it has ended and sends none of it.
+  public func releaseData(to pool: BufferPool) {
+    precondition(phase == .ended, "data is in use until the task has ended")
+    if let data = data.take() { pool.release(data) }
+  }
+
+  /// Makes BUSY of the GOOD of a command that has only read: its data has no place to wait in.
+  public func endBusyInstead() {
+    precondition(phase == .ended && direction == .dataIn, "what has changed something is done")
+    status = .busy
+    sense = nil
+    forgetTransfer()
+  }
+
   /// Makes the task ready for the next command. `pool` is where its data came from.
   public func recycle(to pool: BufferPool) {
     precondition(phase == .ended || phase == .idle, "a task in a task set is not free")
@@ -230,12 +244,11 @@ public final class SCSITask: StoreClient {
 }
 
 extension SCSITask {
-  /// Whether it is a command of the initiator of `nexus`, by name, through whatever nexus.
+  /// Whether it is a command of the initiator of `other`, by name, through whatever nexus of the
+  /// same device server.
   func isInitiator(of other: LogicalUnitNexus) -> Bool {
     guard let nexus else { return false }
-    return nexus === other
-      || nexus.initiatorTarget.identity.initiator.name
-        == other.initiatorTarget.identity.initiator.name
+    return nexus.initiatorNumber == other.initiatorNumber
   }
 }
 
