@@ -25,7 +25,10 @@ struct CommandBlockTests {
           var cdb = [UInt8](repeating: 0, count: row?.length ?? 16)
           cdb[0] = opcode
           cdb[1] = action
-          if row?.length == 32 { AdmissionTests.setServiceAction(row?.serviceAction, in: &cdb) }
+          if row?.length == 32 {
+            cdb[1] = 0
+            AdmissionTests.setServiceAction(row?.serviceAction, in: &cdb)
+          }
           if let row { AdmissionTests.setLength(length, in: &cdb, row.parameterLength) }
           // Or nothing would reach the medium behind the first START STOP UNIT.
           undoModes(bench)
