@@ -168,11 +168,14 @@ let package = Package(
     .executableTarget(
       name: "targetcli", dependencies: ["TargetcliCommands"], swiftSettings: strict),
     .target(name: "CTestSupport", dependencies: ["CLinux"], path: "Tests/CTestSupport"),
+    .target(
+      name: "StandardTables", dependencies: ["SCSIModel"], path: "Tests/Support/StandardTables",
+      swiftSettings: testing),
     .testTarget(
       name: "BytesTests", dependencies: ["Bytes"],
       swiftSettings: testing),
     .testTarget(
-      name: "SCSIModelTests", dependencies: ["SCSIModel", "Bytes"],
+      name: "SCSIModelTests", dependencies: ["SCSIModel", "StandardTables", "Bytes"],
       swiftSettings: testing),
     .testTarget(
       name: "ISCSIModelTests", dependencies: ["ISCSIModel", "Bytes"],
@@ -188,7 +191,8 @@ let package = Package(
     .testTarget(
       name: "SCSITargetTests",
       dependencies: [
-        "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "Bytes", "TargetSimulation",
+        "SCSITarget", "SCSIModel", "StandardTables", "BackingStore", "Reactor", "Bytes",
+        "TargetSimulation",
       ],
       swiftSettings: testing),
     .testTarget(

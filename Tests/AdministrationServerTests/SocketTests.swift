@@ -141,7 +141,9 @@ struct SocketTests {
   }
 
   /// T-SOCK-1.
-  @Test("Answers a stranger that came through that it may not", .enabled(if: geteuid() == 0))
+  @Test(
+    "Answers a stranger that came through that it may not, and logs who it was",
+    .enabled(if: geteuid() == 0))
   func stranger() async throws {
     try await Bench.run { bench in
       #expect(throws: RawConnection.Failure.self) {
@@ -157,6 +159,11 @@ struct SocketTests {
       #expect(answer.status == 403)
       #expect(try RawConnection.error(answer.body).message == "user 65534 may not administer")
       #expect(bench.administrator.requests.isEmpty)
+      #expect(
+        bench.log.all == [
+          "warning somebody who may not administer has connected "
+            + "[\"peer\": uid \(Self.stranger) pid \(getpid())]"
+        ])
     }
   }
 

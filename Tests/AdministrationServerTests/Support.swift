@@ -4,6 +4,7 @@ import CTestSupport
 import Foundation
 import Glibc
 import Logging
+import Synchronization
 import Testing
 
 @testable import AdministrationServer
@@ -13,6 +14,7 @@ struct Bench {
   let directory: String
   let administrator = FakeAdministrator()
   let events = EventHub()
+  let log = LogLines()
   let server: AdministrationServer
   let client: AdministrationClient
 
@@ -23,10 +25,8 @@ struct Bench {
     var configuration = AdministrationServer.Configuration(socketPath: "\(directory)/admin.sock")
     configuration.limits.lingerTime = .milliseconds(300)
     adjust(&configuration)
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
     server = AdministrationServer(
-      administrator, events: events, configuration: configuration, logger: logger)
+      administrator, events: events, configuration: configuration, logger: log.logger)
     client = AdministrationClient(socketPath: configuration.socketPath)
   }
 
@@ -68,6 +68,30 @@ struct Bench {
   ) async throws -> (status: Int, error: AdministrationError) {
     let answer = try await ask(method, path, body)
     return (answer.status, try RawConnection.error(answer.body))
+  }
+}
+
+/// Remembers what was logged as worth an administrator's while.
+final class LogLines: Sendable {
+  private let lines = Mutex<[String]>([])
+
+  var all: [String] { lines.withLock { $0 } }
+
+  var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
+
+  private struct Handler: LogHandler {
+    let lines: LogLines
+    var logLevel = Logger.Level.warning
+    var metadata: Logger.Metadata = [:]
+    init(lines: LogLines) { self.lines = lines }
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+    func log(event: LogEvent) {
+      let line = "\(event.level) \(event.message) \(event.metadata ?? [:])"
+      lines.lines.withLock { $0.append(line) }
+    }
   }
 }
 

@@ -45,7 +45,15 @@ struct Acceptor: Sendable {
       switch origin {
       case .local(let policy):
         let peer = try Self.peer(of: channel)
-        return (Self.authorization(peer, policy), peer.map { "uid \($0.user) pid \($0.processID)" })
+        let name = peer.map { "uid \($0.user) pid \($0.processID)" }
+        let authorization = Self.authorization(peer, policy)
+        if !authorization.isOpen {
+          // The modes of the socket should have kept it out: somebody wants to know.
+          logger.warning(
+            "somebody who may not administer has connected",
+            metadata: ["peer": "\(name ?? "unknown")"])
+        }
+        return (authorization, name)
       case .network(let access):
         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: access.tls))
         return (.bearer(access), channel.remoteAddress?.ipAddress)

@@ -35,6 +35,9 @@ static inline int clinux_refuse_calls(const int *calls, unsigned count, int erro
   return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 ? 0 : errno;
 }
 
+/// Whether a crash of this process may leave a core file.
+static inline int clinux_may_dump_core(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0; }
+
 /// connect(2) to an address that clinux_address_store made. 0, or -1 with errno.
 static inline int clinux_connect(int fd, const struct sockaddr_storage *storage, socklen_t length) {
   return connect(fd, (const struct sockaddr *)storage, length);
