@@ -39,6 +39,8 @@ struct SpaceMonitorTests {
       })
     try monitor.follow(["hung1", "good", "hung2", "well"].map { try watched($0) }, book.logger)
     #expect(eventually { book.contains("\"store\": good") && book.contains("\"store\": well") })
+    // Its own thread may begin after the other has looked at both.
+    #expect(eventually { looked.withLock { $0.contains("/hung1") } })
     #expect(Set(looked.withLock { $0 }) == ["/hung1", "/good", "/well"], "one look at a time")
     #expect(!monitor.stop(by: .current + Milliseconds(50)))
     gate.signal()
