@@ -34,6 +34,8 @@ final class UnitWorkshop: Sendable {
     latchThread = try JobThread(name: "latch marks")
     files = try UnitFiles(in: state, bootedAs: .current(), events: events, logger: logger)
     changes = try JobThread(name: "changes")
+    // A change takes some milliseconds of a CPU, which running I/O does not wait for.
+    changes.follow { PlatformThread.standBack() }
     jobThreads = [changes, latchThread, files.reservationThread, files.parameterThread]
     marks = LatchMarks(state)
     self.reactorCount = reactorCount
