@@ -177,8 +177,11 @@ public final class AdministrationServer: Sendable {
   }
 
   /// From the next connection on they show the certificate, and from the next request on the tokens
-  /// count; a stream of events that is open goes on.
-  public func adopt(_ renewal: Renewal) { renewal.access.exchange(for: renewal.listener) }
+  /// count; streams of events end that are open by a token which counts no more.
+  public func adopt(_ renewal: Renewal) {
+    renewal.access.exchange(for: renewal.listener)
+    hub.endForbidden()
+  }
 
   // MARK: Stop
 

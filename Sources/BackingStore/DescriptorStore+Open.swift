@@ -20,12 +20,15 @@ extension DescriptorStore {
     return store
   }
 
-  /// Finds what `open` would, and makes, locks and changes nothing: the store is never ready.
+  /// Finds what `open` would, and leaves nothing made, locked or changed: the store is never ready.
   /// Nil: a file would be made.
   public static func tryOpening(_ options: StoreOptions) throws(StoreError) -> DescriptorStore? {
     try options.validate()
     guard try !FoundStore.wouldMakeFile(options) else { return nil }
-    return DescriptorStore(options, try FoundStore(options)) { _ in }
+    // A file that has vanished meanwhile is not made.
+    var found = options
+    found.createsFile = false
+    return DescriptorStore(options, try FoundStore(found, isTrial: true)) { _ in }
   }
 
   /// Blocks until nobody else holds the lock, then makes the store ready. For a helper thread; it

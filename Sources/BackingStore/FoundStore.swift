@@ -20,13 +20,14 @@ struct FoundStore: ~Copyable {
       rawValue: descriptor.rawValue, isBuffered: !cacheMode.isDirect, device: identity.device)
   }
 
-  init(_ options: StoreOptions) throws(StoreError) {
+  /// `isTrial`: whether a device could be claimed is found out, and the claim given back at once.
+  init(_ options: StoreOptions, isTrial: Bool = false) throws(StoreError) {
     let opening = Opening(options)
     let kind = try opening.findKind()
     let mode = options.cacheMode ?? (kind ?? .file).defaultCacheMode
     if kind == nil { try opening.create() }
     do throws(StoreError) {
-      let opened = try opening.open(kind ?? .file, mode)
+      let opened = try opening.open(kind ?? .file, mode, isTrial: isTrial)
       let status = try opening.attempting("fstat") { () throws(SystemError) in try opened.status() }
       guard let actual = status.kind, actual == kind ?? .file else {
         throw StoreError(options.path, .replaced)
@@ -103,24 +104,32 @@ private struct Opening {
     return kind
   }
 
-  /// A writable block device is claimed (O_EXCL) unless another target server's process has not
-  /// quite ended; then the lock is waited for, and the claim follows (`claimDevice`).
-  func open(_ kind: StoreKind, _ mode: CacheMode) throws(StoreError) -> FileDescriptor {
+  func open(
+    _ kind: StoreKind, _ mode: CacheMode, isTrial: Bool
+  ) throws(StoreError) -> FileDescriptor {
     let flags = FoundStore.openFlags(isReadOnly: options.isReadOnly, mode)
     do throws(SystemError) {
       guard kind == .blockDevice, !options.isReadOnly else {
         return try FileDescriptor.open(path, flags | (kind == .file ? O_NOFOLLOW : 0))
       }
-      do throws(SystemError) { return try FileDescriptor.open(path, flags | O_EXCL) } catch {
-        guard error == .busy else { throw error }
-      }
-      let unclaimed = try FileDescriptor.open(path, flags)
-      // Nobody has the lock: then it is no target server that has the claim, or one just ending.
-      if try unclaimed.tryLock(isShared: false) { return try FileDescriptor.claim(path, flags) }
-      return unclaimed
+      guard isTrial else { return try claimDevice(flags) }
+      _ = try claimDevice(flags)
+      return try FileDescriptor.open(path, flags)
     } catch {
       throw openError(error, mode)
     }
+  }
+
+  /// A writable block device is claimed (O_EXCL) unless another target server's process has not
+  /// quite ended; then the lock is waited for, and the claim follows (`claimDevice` of the store).
+  private func claimDevice(_ flags: Int32) throws(SystemError) -> FileDescriptor {
+    do throws(SystemError) { return try FileDescriptor.open(path, flags | O_EXCL) } catch {
+      guard error == .busy else { throw error }
+    }
+    let unclaimed = try FileDescriptor.open(path, flags)
+    // Nobody has the lock: then it is no target server that has the claim, or one just ending.
+    if try unclaimed.tryLock(isShared: false) { return try FileDescriptor.claim(path, flags) }
+    return unclaimed
   }
 
   /// A new file for the daemon only, whose name is on stable storage before anything relies on it.

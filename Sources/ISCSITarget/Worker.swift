@@ -169,7 +169,7 @@ public final class Worker {
   }
 
   /// The most memory that the commands of one session may hold, and what all sessions of one
-  /// initiator may hold together for data that it has yet to send.
+  /// initiator may hold together that waits for it (`InitiatorAccount`).
   var sessionMemoryMax: Int { reactor.buffers.shareBytesMax }
 
   /// The account of the initiator `name` for one more session, until `closeAccount`.

@@ -30,6 +30,7 @@ extension Daemon {
     }
     isOrderly = synchronizeStores(by: end) && isOrderly
     isOrderly = spaceMonitor.stop(by: end) && isOrderly
+    workshop.saveMediaLater()
     for thread in jobThreads { isOrderly = thread.finish(by: end) && isOrderly }
     isOrderly = reactors.stop(by: end) && isOrderly
     if isOrderly { logger.notice("stopped") }

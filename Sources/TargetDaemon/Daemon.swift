@@ -18,7 +18,8 @@ public final class Daemon: Sendable {
   let inventory: Inventory
   let reactors: ReactorGroup
   let workshop: UnitWorkshop
-  /// For what sleeps: changes, marks of failed syncs and of wipes, reservations, saved parameters.
+  /// For what sleeps: changes and which media serve, marks of failed syncs and of wipes,
+  /// reservations, saved parameters.
   let jobThreads: [JobThread]
   let spaceMonitor = SpaceMonitor()
   /// Of everything that administrators want to hear of.
@@ -77,6 +78,7 @@ public final class Daemon: Sendable {
     let served = try workshop.units(
       of: opened, by: assembly, alive: Set(configuration.stores.map(\.name)))
     workshop.noteMedia(of: opened)
+    workshop.saveMedia()
     let sockets = try PortalSockets.open(directory.portals, in: loaded, logger)
     let context = ServerContext(
       reactorCount: plan.count, limits: ServerLimits(configuration.limits), logger: logger,

@@ -30,7 +30,8 @@ struct SwiftTgtd: ParsableCommand {
       SIGNALS
         SIGTERM, SIGINT   stop in order: ask initiators to log out, flush stores,
                           end within 10 s; the second one ends at once
-        SIGHUP            noted in the log only: restart to apply a changed file
+        SIGHUP            what runs becomes what the file says; the log tells what
+                          became of it, and what wants a restart
 
       EXIT CODES
         0   stopped in order; with --check: the file is valid

@@ -24,12 +24,15 @@ struct BearerTokensTests {
   @Test("A bearer token comes in the field of HTTP that is for it")
   func bearer() throws {
     let authorization = try Self.authorization("all-of-it-0123456789\nmetrics only-numbers-0123")
+    let service = RequestService(
+      administrator: FakeAdministrator(), hub: EventHub(), limits: APILimits())
     func code(
       _ value: String?, _ method: HTTPRequest.Method = .get, _ path: String = "/v1/status"
     ) -> AdministrationError.Code? {
       var head = HTTPRequest(method: method, scheme: nil, authority: nil, path: path)
       head.headerFields[.authorization] = value
-      return authorization.problem(with: head)?.code
+      let right = service.right(for: head)
+      return authorization.problem(with: head, needing: right)?.code
     }
     let all = "all-of-it-0123456789"
     #expect(code("Bearer \(all)") == nil)

@@ -62,7 +62,9 @@ struct NetworkTests {
   }
 
   /// The whole answer to one request over TLS.
-  static func ask(_ port: Int, _ fields: String) async throws -> String {
+  static func ask(
+    _ port: Int, _ fields: String, _ path: String = "/v1/version"
+  ) async throws -> String {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.trustRoots = .certificates(
       try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)))
@@ -77,7 +79,8 @@ struct NetworkTests {
       }
     }
     return try await channel.executeThenClose { inbound, outbound in
-      let text = "GET /v1/version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\(fields)\r\n"
+      let text =
+        "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\(fields)\r\n"
       try await outbound.write(ByteBuffer(string: text))
       var answer = ByteBuffer()
       do {
@@ -191,6 +194,33 @@ struct NetworkTests {
       _ = try Self.files(token: "short", in: directory)
       #expect(throws: AdministrationServerError.self) { try bench.server.readRenewal() }
       #expect(try await status("another-token-0123456789") == 200)
+    }
+  }
+
+  @Test("A stream of events ends with its token, and with no other's")
+  func streams() async throws {
+    let directory = try Bench.makeDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let (stays, goes) = ("first-token-0123456789", "second-token-0123456789")
+    let endpoint = try Self.files(token: "\(stays)\n\(goes)", in: directory)
+    try await Bench.run {
+      $0.network = endpoint
+    } _: { bench in
+      let port = try #require(bench.server.networkPort)
+      func stream(_ token: String) -> Task<String, any Error> {
+        Task { try await Self.ask(port, "Authorization: Bearer \(token)\r\n", "/v1/events") }
+      }
+      let (going, staying) = (stream(goes), stream(stays))
+      #expect(await eventually { bench.events.subscriptionCount == 2 })
+      bench.events.publish(EventTests.event(1))
+      _ = try Self.files(token: stays, in: directory)
+      bench.server.adopt(try #require(try bench.server.readRenewal()))
+      #expect(await eventually { bench.events.subscriptionCount == 1 })
+      #expect(try await going.value.hasPrefix("HTTP/1.1 200 OK\r\n"))
+      let refused = bench.events.subscribe(after: 0, queueCountMax: 4) { false }
+      #expect(await refused.next() == nil)
+      #expect(bench.events.subscriptionCount == 1, "the other goes on")
+      staying.cancel()
     }
   }
 

@@ -70,6 +70,19 @@ struct BlockDeviceTests {
     #expect(found.bytes == expected)
   }
 
+  @Test("Trying to open a device leaves it to whoever claims it, and sees who has")
+  func trying() throws {
+    let device = try makeDevice(sectorBytes: 512)
+    let options = StoreOptions(path: device.path, kind: .blockDevice)
+    let found = try #require(try DescriptorStore.tryOpening(options))
+    #expect(found.geometry.capacityBytes == 1 << 20)
+    let claim = Glibc.open(device.path, O_RDWR | O_EXCL | O_CLOEXEC)
+    #expect(claim >= 0)
+    let error = #expect(throws: StoreError.self) { try DescriptorStore.tryOpening(options) }
+    #expect(error?.reason == .inUse)
+    close(claim)
+  }
+
   @Test("A loop device's medium is the file it is on")
   func medium() throws {
     let file = try scratch.makeFile("disk", size: 1 << 20)

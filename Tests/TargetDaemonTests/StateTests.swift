@@ -195,7 +195,8 @@ struct StateTests {
     let state = try StateDirectory.open(scratch("state"))
     var registry = try IdentityRegistry.load(state)
     let before = try registry.identities(of: ["a", "b"])
-    try registry.note(["a": "/srv/a b.img", "b": "/srv/b.img"])
+    _ = registry.note(["a": "/srv/a b.img", "b": "/srv/b.img"])
+    try registry.saveMedia()
     var again = try IdentityRegistry.load(state)
     #expect(again.renamings(["a": "/srv/a b.img"], configured: ["a"]) == [])
     #expect(again.renamings(["c": "/srv/b.img"], configured: ["b", "c"]) == [], "b is there")
@@ -203,10 +204,35 @@ struct StateTests {
     #expect(found.map(\.store) == ["c"] && found.map(\.former) == ["a"])
     #expect(found.map(\.identity) == [before["a"]])
     _ = try again.identities(of: ["c"])
-    try again.note(["c": "/srv/a b.img"])
+    var isNews = again.note(["c": "/srv/a b.img"])
+    #expect(isNews)
+    #expect(try IdentityRegistry.load(state).renamings(["c": "/srv/a b.img"], configured: []) != [])
+    // The next identity that is made saves it, too.
+    _ = try again.identities(of: ["d"])
+    isNews = again.note(["c": "/srv/a b.img"])
+    #expect(!isNews, "that is known")
     let later = try IdentityRegistry.load(state)
     #expect(later.renamings(["c": "/srv/a b.img"], configured: ["c"]) == [])
     #expect(later.renamings(["a": "/srv/a b.img"], configured: ["a"]).map(\.former) == ["c"])
+  }
+
+  @Test("Two media that change their names have one name each; a trial keeps nothing")
+  func exchangedMedia() throws {
+    let state = try StateDirectory.open(scratch("state"))
+    var registry = try IdentityRegistry.load(state)
+    let supposed = try registry.identities(of: ["a"], isTrial: true)
+    #expect(supposed.count == 1 && !registry.hasServed("a"))
+    #expect(access(scratch("state/identities"), F_OK) != 0)
+    _ = try registry.identities(of: ["a", "b"])
+    for media in [["a": "/srv/1", "b": "/srv/2"], ["a": "/srv/2", "b": "/srv/1"]] {
+      let isNews = registry.note(media)
+      #expect(isNews)
+    }
+    try registry.saveMedia()
+    for registry in [registry, try IdentityRegistry.load(state)] {
+      let found = registry.renamings(["x": "/srv/1", "y": "/srv/2"], configured: [])
+      #expect(found.map(\.former) == ["b", "a"])
+    }
   }
 
   @Test("Identities that an earlier release saved are read")
@@ -218,7 +244,8 @@ struct StateTests {
     #expect(
       try registry.identities(of: ["quorum1"])["quorum1"]?.hexadecimal
         == "6020c1f0a2d45b7e8c9d001122334455")
-    try registry.note(["quorum1": "/srv/q.img"])
+    _ = registry.note(["quorum1": "/srv/q.img"])
+    try registry.saveMedia()
     #expect(try IdentityRegistry.load(state).hasServed("quorum1"))
   }
 

@@ -13,7 +13,10 @@ enum Authorization: Sendable {
   /// Whether a request may be served on the connection.
   var isOpen: Bool { if case .refused = self { false } else { true } }
 
-  func problem(with head: HTTPRequest) -> AdministrationError? {
+  /// `right`: the least that opens what is asked for.
+  func problem(
+    with head: HTTPRequest, needing right: BearerTokens.Right
+  ) -> AdministrationError? {
     switch self {
     case .none: return nil
     case .refused(let error): return error
@@ -25,20 +28,11 @@ enum Authorization: Sendable {
       }
       switch access.tokens.right(of: words[1].utf8) {
       case .all: return nil
-      case .metrics where head.isForMetrics: return nil
+      case .metrics where right == .metrics: return nil
       case .metrics:
-        return AdministrationError(
-          .forbidden, "the bearer token is for GET \(HTTPRequest.metricsPath) alone")
+        return AdministrationError(.forbidden, "the bearer token is for the metrics alone")
       case nil: return AdministrationError(.unauthorized, "the bearer token is wrong")
       }
     }
-  }
-}
-
-extension HTTPRequest {
-  fileprivate static let metricsPath = "/v1/metrics"
-
-  fileprivate var isForMetrics: Bool {
-    method == .get && (path ?? "").prefix { $0 != "?" } == Self.metricsPath
   }
 }

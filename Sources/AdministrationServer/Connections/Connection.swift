@@ -58,7 +58,10 @@ struct Connection: Sendable {
   private func serve(
     _ head: HTTPRequest, _ parts: inout Parts, _ outbound: Outbound, _ channel: any Channel
   ) async throws -> Bool {
-    if let error = authorization.problem(with: head) { throw Refusal(error: error) }
+    let right = service.right(for: head)
+    if let error = authorization.problem(with: head, needing: right) {
+      throw Refusal(error: error)
+    }
     greeting?.cancel()
     let share = BodyRoom.Share(of: service.bodyRoom)
     defer { share.giveBack() }
@@ -67,6 +70,9 @@ struct Connection: Sendable {
     var context = CallContext(
       source: ApplicationRequestContextSource(channel: channel, logger: logger))
     context.departure = departure
+    context.isAuthorized = { [authorization] in
+      authorization.problem(with: head, needing: right) == nil
+    }
     var response = await service.respond(to: request, in: context)
     response.headers[.date] = HTTPDate.now
     let isLast = head.headerFields[.connection]?.lowercased() == "close"

@@ -25,14 +25,22 @@ struct RequestService: Sendable {
     responder = router.buildResponder()
   }
 
+  /// The least right of a token that opens what is asked for.
+  func right(for head: HTTPRequest) -> BearerTokens.Right {
+    table.right(for: head.method, at: Self.path(of: head))
+  }
+
   /// Where there is nothing, nothing is taken.
   func bodyBytesMax(of head: HTTPRequest) -> Int {
-    let path = (head.path ?? "").prefix { $0 != "?" }
-    return switch table.bodySize(of: head.method, at: String(path)) {
+    switch table.bodySize(of: head.method, at: Self.path(of: head)) {
     case .small: min(limits.smallBodyBytesMax, limits.bodyBytesMax)
     case .batch: min(limits.batchBytesMax, limits.bodyBytesMax)
     case .configuration: limits.bodyBytesMax
     }
+  }
+
+  private static func path(of head: HTTPRequest) -> String {
+    String((head.path ?? "").prefix { $0 != "?" })
   }
 
   /// Every outcome is an answer.

@@ -37,10 +37,15 @@ public final class EventHub: Sendable {
   }
 
   /// Events from now on; with `id`, first those after that one, as far as they are still known.
-  func subscribe(after id: UInt64?, queueCountMax: Int) -> EventSubscription {
-    let subscription = EventSubscription(queueCountMax: queueCountMax)
+  /// `isAllowed` is asked now and by `endForbidden`.
+  func subscribe(
+    after id: UInt64?, queueCountMax: Int,
+    while isAllowed: @escaping @Sendable () -> Bool = { true }
+  ) -> EventSubscription {
+    let subscription = EventSubscription(queueCountMax: queueCountMax, while: isAllowed)
     state.withLock { state in
-      if state.isClosed { return subscription.end() }
+      // Under the lock: what is forbidden from now on is seen here, or by `endForbidden`.
+      if state.isClosed || !isAllowed() { return subscription.end() }
       state.subscriptions[ObjectIdentifier(subscription)] = subscription
       guard let id, id < state.lastID else { return }
       let oldest = state.recent.first?.id ?? state.lastID + 1
@@ -58,6 +63,16 @@ public final class EventHub: Sendable {
   }
 
   var subscriptionCount: Int { state.withLock { $0.subscriptions.count } }
+
+  /// Ends the streams of those who have no right to them any more.
+  func endForbidden() {
+    let ended = state.withLock { state in
+      let ended = state.subscriptions.filter { !$0.value.isAllowed() }
+      for key in ended.keys { state.subscriptions[key] = nil }
+      return Array(ended.values)
+    }
+    for subscription in ended { subscription.end() }
+  }
 
   /// Ends all streams, now and later.
   func close() {

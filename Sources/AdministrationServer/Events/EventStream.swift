@@ -5,18 +5,18 @@ internal import Hummingbird
 internal import NIOCore
 
 /// The answer that never ends: one JSON event a line (application/x-ndjson), until the client goes
-/// away or the server stops.
+/// away, has the right to it no more, or the server stops.
 enum EventStream {
   static func response(
-    hub: EventHub, after id: UInt64?, limits: APILimits, channel: any Channel,
-    departure: Departure
+    hub: EventHub, after id: UInt64?, limits: APILimits, to context: CallContext
   ) -> Response {
     let body = ResponseBody { writer in
-      let subscription = hub.subscribe(after: id, queueCountMax: limits.eventQueueCountMax)
+      let subscription = hub.subscribe(
+        after: id, queueCountMax: limits.eventQueueCountMax, while: context.isAuthorized)
       defer { hub.unsubscribe(subscription) }
-      departure.onDeparture { subscription.end() }
+      context.departure.onDeparture { subscription.end() }
       let aliveTime = TimeAmount(limits.aliveTime)
-      let alive = channel.eventLoop.scheduleRepeatedTask(
+      let alive = context.channel.eventLoop.scheduleRepeatedTask(
         initialDelay: aliveTime, delay: aliveTime
       ) { _ in subscription.offerAlive() }
       defer { alive.cancel() }

@@ -13,10 +13,13 @@ final class EventSubscription: Sendable {
 
   private let state = Mutex(State())
   private let queueCountMax: Int
+  /// Whether its reader may have it.
+  let isAllowed: @Sendable () -> Bool
 
-  init(queueCountMax: Int) {
+  init(queueCountMax: Int, while isAllowed: @escaping @Sendable () -> Bool = { true }) {
     precondition(queueCountMax > 0, "a queue without room would miss everything")
     self.queueCountMax = queueCountMax
+    self.isAllowed = isAllowed
   }
 
   func offer(_ event: Event) {

@@ -107,6 +107,8 @@ struct CallContext: RequestContext {
   var coreContext: CoreRequestContextStorage
   var channel: any Channel
   var departure = Departure()
+  /// Whether the request would be served now, too: tokens may be others by then.
+  var isAuthorized: @Sendable () -> Bool = { true }
 
   init(source: ApplicationRequestContextSource) {
     coreContext = .init(source: source)

@@ -41,6 +41,8 @@ struct Route: Sendable {
   var query: [QueryParameter] = []
   var body: (any (Codable & Sendable).Type)?
   var bodySize = BodySize.small
+  /// The least right of a token that opens it.
+  var right = BearerTokens.Right.all
   var content: Content
   var perform: @Sendable (Call) async throws -> Response
 }

@@ -24,6 +24,11 @@ struct RouteTable: Sendable {
     routes(at: path).first { $0.method == method }?.bodySize ?? .small
   }
 
+  /// The least right that opens a path, written just as the table has it; of all else, `.all`.
+  func right(for method: HTTPRequest.Method, at path: String) -> BearerTokens.Right {
+    routes.first { $0.method == method && $0.path == path }?.right ?? .all
+  }
+
   private func routes(at path: String) -> [Route] {
     let segments = path.split(separator: "/")
     return routes.filter { route in
@@ -49,7 +54,8 @@ extension RouteTable {
       .get("/v1/status", "How the daemon is") { try await $0.administrator.status() },
       .get("/v1/stats", "Counters and latencies") { try await $0.administrator.statistics() },
       Route(
-        method: .get, path: "/v1/metrics", summary: "Prometheus text", content: .text
+        method: .get, path: "/v1/metrics", summary: "Prometheus text", right: .metrics,
+        content: .text
       ) { call in
         let text = try await call.administrator.metrics()
         return Response(
@@ -66,9 +72,7 @@ extension RouteTable {
           }
           return id
         }
-        return EventStream.response(
-          hub: hub, after: id, limits: limits, channel: call.context.channel,
-          departure: call.context.departure)
+        return EventStream.response(hub: hub, after: id, limits: limits, to: call.context)
       },
       .get("/v1/notes", "What programs noted", query: [.secrets]) {
         try await $0.administrator.notes(withSecrets: try $0.flag("secrets"))

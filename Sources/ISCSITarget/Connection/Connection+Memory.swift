@@ -23,16 +23,16 @@ extension Connection {
   /// by `releasePayload`.
   func allocatePayload(_ byteCount: Int) -> Buffer? {
     guard let account else { return allocate(byteCount) }
-    guard account.mayHold(byteCount),
+    guard account.mayLend(byteCount),
       let buffer = reactor.buffers.allocateForCommand(byteCount, userBytes: 0)
     else { return nil }
-    account.holds(buffer.capacity)
+    account.lends(buffer.capacity)
     return buffer
   }
 
   func releasePayload(_ buffer: Buffer) {
     release(buffer)
-    account?.holdsNoMore(buffer.capacity)
+    account?.takesBack(buffer.capacity)
   }
 
   private func noteStranger(_ byteCount: Int) {
@@ -45,7 +45,7 @@ extension Connection {
   func leaveStrangers(for session: Session) {
     endStranger()
     account = session.account
-    session.account.holds(controlByteCount)
+    session.account.lends(controlByteCount)
   }
 
   /// It is over, or belongs to a normal session.

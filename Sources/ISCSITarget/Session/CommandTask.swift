@@ -106,7 +106,7 @@ final class CommandTask: SCSITaskOwner {
     let waits = transfer != nil || hasEnded
     let byteCount = waits ? scsi.data?.capacity ?? 0 : 0
     guard byteCount != accountedBytes else { return }
-    session?.account.holds(byteCount - accountedBytes)
+    session?.account.lends(byteCount - accountedBytes)
     accountedBytes = byteCount
   }
 

@@ -17,14 +17,15 @@ final class InitiatorAccount {
   init(bytesMax: Int) { self.bytesMax = bytesMax }
 
   /// Whether a buffer for `byteCount` more bytes keeps to what one initiator may have.
-  func mayHold(_ byteCount: Int) -> Bool {
+  func mayLend(_ byteCount: Int) -> Bool {
     byteCount == 0 || bytes + BufferPool.capacity(holding: byteCount) <= bytesMax
   }
 
-  func holds(_ byteCount: Int) {
+  /// Less than nothing: takes back.
+  func lends(_ byteCount: Int) {
     bytes += byteCount
-    precondition(bytes >= 0, "what is given back was held")
+    precondition(bytes >= 0, "what is taken back was lent")
   }
 
-  func holdsNoMore(_ byteCount: Int) { holds(-byteCount) }
+  func takesBack(_ byteCount: Int) { lends(-byteCount) }
 }

@@ -94,7 +94,7 @@ extension Session {
   /// to send the data, or will have to take it.
   private func hasMemory(for task: CommandTask) -> Bool {
     let byteCount = task.bytesAskedFor(of: worker.reactor.buffers)
-    return lentBytes + byteCount <= memoryMax && account.mayHold(byteCount)
+    return lentBytes + byteCount <= memoryMax && account.mayLend(byteCount)
   }
 
   private func refuseMalformed(_ task: CommandTask) -> Int {
@@ -156,7 +156,7 @@ extension Session {
     guard let byteCount = task.scsi.data?.capacity else { return }
     if task.isAbortedSilently || task.dataInCount == 0 {
       if !task.isReceiving, task.transfer == nil { releaseData(of: task) }
-    } else if task.lentBytes > 0, !account.mayHold(byteCount) {
+    } else if task.lentBytes > 0, !account.mayLend(byteCount) {
       task.scsi.endBusyInstead()
       releaseData(of: task)
     }

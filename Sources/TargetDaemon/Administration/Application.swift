@@ -53,8 +53,6 @@ struct Application {
     warnings += units.filter { known.contains($0.name) }.compactMap { exchange.add($0) }
     let deadline = MonotonicTime.current + Daemon.patience
     warnings += bringSuccessors(departures, by: deadline)
-    daemon.workshop.noteMediaLater(
-      of: units.map(\.opened) + preparation.successors.map(\.opened))
     warnings += awaitEnd(of: publication, departures, by: deadline)
     warnings += setAccessStates()
     warnings += openPortals(isInForce)

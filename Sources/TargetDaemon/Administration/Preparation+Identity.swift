@@ -14,10 +14,7 @@ extension Preparation {
     note(daemon.workshop.renamings(of: opened, in: loaded.configuration))
     do throws(DaemonError) {
       let stores = try assembly.withFaults(opened)
-      let workshop = daemon.workshop
-      let identifiers =
-        try isTrial
-        ? workshop.supposedIdentifiers(of: stores) : workshop.identifiers(of: stores)
+      let identifiers = try daemon.workshop.identifiers(of: stores, isTrial: isTrial)
       let all = stores.compactMap { opened in
         identifiers[opened.configured.name].map {
           UnitExchange.Successor(
@@ -68,11 +65,7 @@ extension Preparation {
       !plan.closedStores.contains($0.name)
     }
     guard let other = (staying + others).first(where: { $0.naa == claim.naa }) else { return }
-    throw DaemonError(
-      .configuration,
-      "stores.\(claim.name) has the identifier of the store \"\(other.name)\", "
-        + "\(Hexadecimal.text(claim.naa)): initiators would take the two for one disk; give one of "
-        + "them another \"naa\"")
+    throw DaemonError.sameIdentifier(claim.name, other.name, claim.naa)
   }
 
   // MARK: Media that come back

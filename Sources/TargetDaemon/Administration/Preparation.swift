@@ -37,7 +37,8 @@ struct Preparation {
   /// Of stores that are waited for, because they do not answer.
   private var watches: [MediumWatch] = []
   private let awaitsMedia: Bool
-  /// Whether all is looked at and judged as for the change, and nothing is made, locked or bound.
+  /// Whether all is looked at and judged as for the change, and nothing is left made, locked or
+  /// bound.
   let isTrial: Bool
 
   private init(
@@ -50,7 +51,7 @@ struct Preparation {
   }
 
   /// What a change that is not made would be refused for. Warnings.
-  static func check(
+  static func tryOut(
     _ plan: ChangePlan, _ loaded: LoadedConfiguration, _ directory: TargetDirectory,
     _ daemon: Daemon, allowsShrinking: Bool, awaitsMedia: Bool
   ) throws(AdministrationError) -> [String] {

@@ -90,6 +90,8 @@ struct StoreReturn {
       // vanished had in its cache is lost, so it is another one, too.
       opened = StoreAssembly.Opened(configured: configured, store: store)
       if let sentence = replace(by: opened, loaded) { return complain(sentence) }
+    } else {
+      daemon.workshop.noteMedia(of: [opened])
     }
     _ = watch.complain(of: name, nil)
     daemon.logger.notice("the store's medium is there", metadata: ["store": "\(name)"])

@@ -68,6 +68,7 @@ final class StoreWatch: Sendable {
       }
     }
     followSpace(daemon)
+    daemon.workshop.saveMediaLater()
     var events = note(daemon.inventory.served)
     if !events.isEmpty { daemon.statusChanged() }
     events += fullStores.look(at: daemon.inventory.units, at: .current)

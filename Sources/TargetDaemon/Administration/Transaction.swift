@@ -33,7 +33,7 @@ struct Transaction {
     try refuseStrangeFile()
     var outcome = Outcome(warnings: news)
     guard !options.dryRun else {
-      outcome.warnings += try Preparation.check(
+      outcome.warnings += try Preparation.tryOut(
         plan, change.running, directory, daemon, allowsShrinking: options.force,
         awaitsMedia: awaitsMedia)
       return outcome

@@ -30,6 +30,16 @@ struct UnitClaim: Sendable {
   }
 }
 
+extension DaemonError {
+  /// Of the stores that are, or are to be, called so.
+  static func sameIdentifier(_ name: String, _ other: String, _ naa: [UInt8]) -> DaemonError {
+    DaemonError(
+      .configuration,
+      "stores.\(name) has the identifier of the store \"\(other)\", \(Hexadecimal.text(naa)): "
+        + "initiators would take the two for one disk; give one of them another \"naa\"")
+  }
+}
+
 extension Inventory.Served {
   var claim: UnitClaim { UnitClaim(of: opened, naa: unit.identity.naa) }
 }

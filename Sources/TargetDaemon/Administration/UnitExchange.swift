@@ -52,6 +52,7 @@ struct UnitExchange {
     let isThere: Bool? = daemon.worker.wait(atMost: Daemon.patience) { worker, answer in
       worker.add(served.unit) { answer($0) }
     }
+    if isThere != false { daemon.workshop.noteMedia(of: [served.opened]) }
     switch isThere {
     case true?: return nil
     case nil: return "the unit of the store \(served.name) is on its way"

@@ -14,8 +14,8 @@ struct StoreAssembly: Sendable {
   let logger: Logger
   /// Whether a store of that name was served before, by this process or an earlier one.
   let wasServed: @Sendable (String) -> Bool
-  /// Whether media are only looked at, for a change that is not to be made: nothing is made, locked
-  /// or written down.
+  /// Whether media are only looked at, for a change that is not to be made: nothing is left made,
+  /// locked or written down.
   var isTrial = false
 
   /// A store of the configuration, open.
@@ -176,7 +176,7 @@ struct StoreAssembly: Sendable {
   private func open(
     _ store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind, creating: Bool
   ) throws(StoreError) -> any Store {
-    guard !isTrial else { return try look(at: store, path, kind, creating: creating) }
+    guard !isTrial else { return try openOnTrial(store, path, kind, creating: creating) }
     let finding = marks.finding(for: store.name)
     if let finding { warnOfLatch(store, finding) }
     var options = options(store, path, kind, startsLatched: finding != nil)
@@ -195,8 +195,8 @@ struct StoreAssembly: Sendable {
   }
 
   /// The store that would be open; an empty one stands for a file that would be made.
-  private func look(
-    at store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind, creating: Bool
+  private func openOnTrial(
+    _ store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind, creating: Bool
   ) throws(StoreError) -> any Store {
     var options = options(store, path, kind, startsLatched: false)
     options.createsFile = creating

@@ -1,4 +1,6 @@
 internal import BackingStore
+internal import Logging
+internal import Synchronization
 internal import TargetConfig
 
 // Which disk a medium was to initiators, where that follows from the name of its store alone.
@@ -8,8 +10,11 @@ extension UnitWorkshop {
   func renamings(
     of opened: [StoreAssembly.Opened], in configuration: TargetConfiguration
   ) -> [String] {
-    let renamings = renamings(
-      Self.media(of: opened), configured: Set(configuration.stores.map(\.name)))
+    // A file that is made now was no disk before.
+    let former = opened.filter { $0.onDisk?.isMade == false || $0.awaited != nil }
+    let renamings = registry.withLock {
+      $0.renamings(Self.media(of: former), configured: Set(configuration.stores.map(\.name)))
+    }
     return renamings.map { renaming in
       let path = configuration.store(named: renaming.store)?.medium.path ?? ""
       return
@@ -20,15 +25,41 @@ extension UnitWorkshop {
     }
   }
 
-  /// Paths by names: of stores whose identifiers are made here. A file that is made now was no disk
-  /// before.
-  static func media(of opened: [StoreAssembly.Opened]) -> [String: String] {
-    let paths = opened.compactMap { opened -> (String, String)? in
-      let isThere = opened.onDisk?.isMade == false || opened.awaited != nil
-      guard isThere, opened.configured.naa == nil, let path = opened.configured.medium.path else {
-        return nil
-      }
-      return (opened.configured.name, path)
+  /// These are served from here on, for `renamings` to come. Saved with the next identity that is
+  /// made, or by `saveMediaLater`.
+  func noteMedia(of opened: [StoreAssembly.Opened]) {
+    // Of a medium that is missing nobody knows what it will be.
+    let media = Self.media(of: opened.filter { $0.awaited == nil })
+    let isNews = registry.withLock { $0.note(media) }
+    if isNews { hasNewMedia.store(true, ordering: .releasing) }
+  }
+
+  /// Has saved what is new of media, in turn with the changes. It sleeps for nobody, and the disk
+  /// does nothing while changes save it themselves.
+  func saveMediaLater() {
+    guard hasNewMedia.exchange(false, ordering: .acquiringAndReleasing) else { return }
+    let isAccepted = changes.perform { [self] in saveMedia() }
+    // Who has to do as much as that is asked again.
+    if !isAccepted { hasNewMedia.store(true, ordering: .releasing) }
+  }
+
+  /// Sleeps.
+  func saveMedia() {
+    do throws(DaemonError) {
+      try registry.withLock { registry throws(DaemonError) in try registry.saveMedia() }
+    } catch {
+      logger.warning(
+        """
+        under which names media are served is not saved, so a later start may not tell that a \
+        medium comes back under another name, as another disk; the next store that is added saves it
+        """, metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// Paths by names, of stores whose identifiers are made here.
+  private static func media(of opened: [StoreAssembly.Opened]) -> [String: String] {
+    let paths = opened.map(\.configured).compactMap { store in
+      store.naa == nil ? store.medium.path.map { (store.name, $0) } : nil
     }
     return Dictionary(paths, uniquingKeysWith: { one, _ in one })
   }

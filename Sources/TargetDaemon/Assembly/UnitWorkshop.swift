@@ -16,9 +16,11 @@ final class UnitWorkshop: Sendable {
   private let marks: LatchMarks
   private let latchThread: JobThread
   private let files: UnitFiles
-  private let logger: Logger
+  let logger: Logger
   private let reactorCount: Int
-  private let registry: Mutex<IdentityRegistry>
+  let registry: Mutex<IdentityRegistry>
+  /// Whether `registry` knows of media what is not saved yet.
+  let hasNewMedia = Atomic<Bool>(false)
   /// The identifiers of the units there are, and the names of their stores: no two have records in
   /// the same file.
   private let alive = Mutex<[[UInt8]: String]>([:])
@@ -56,36 +58,23 @@ final class UnitWorkshop: Sendable {
   /// No unit has that name any more.
   func forget(unitNamed name: String) { files.observedReservations.end(unitNamed: name) }
 
-  /// Of units that administrators would hear of.
+  /// For tests: of how many units something is kept for events.
   var observedUnitCount: Int { files.observedReservations.unitCount }
 
   /// The identifier of each store; those that are missing are made and saved, so that `units`
-  /// cannot fail for lack of one.
-  func identifiers(of opened: [StoreAssembly.Opened]) throws(DaemonError) -> [String: [UInt8]] {
-    let generated = try identities(of: opened, alive: nil)
+  /// cannot fail for lack of one. `isTrial`: they are made up, and not kept.
+  func identifiers(
+    of opened: [StoreAssembly.Opened], isTrial: Bool = false
+  ) throws(DaemonError) -> [String: [UInt8]] {
+    let generated = try identities(of: opened, alive: nil, isTrial: isTrial)
     return Dictionary(
       opened.map(\.configured).compactMap { store in
         (store.naa?.bytes ?? generated[store.name]?.naa).map { (store.name, $0) }
       }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// The same, of stores that may never be served: what there is none of is made up, and not kept.
-  func supposedIdentifiers(
-    of opened: [StoreAssembly.Opened]
-  ) throws(DaemonError) -> [String: [UInt8]] {
-    let stores = opened.map(\.configured)
-    let anonymous = stores.filter { $0.naa == nil || $0.serial == nil }.map(\.name)
-    let supposed = try registry.withLock { registry throws(DaemonError) in
-      try registry.supposedIdentities(of: anonymous)
-    }
-    return Dictionary(
-      stores.compactMap { store in
-        (store.naa?.bytes ?? supposed[store.name]?.naa).map { (store.name, $0) }
-      }, uniquingKeysWith: { first, _ in first })
-  }
-
   private func identities(
-    of opened: [StoreAssembly.Opened], alive: Set<String>?
+    of opened: [StoreAssembly.Opened], alive: Set<String>?, isTrial: Bool = false
   ) throws(DaemonError) -> [String: GeneratedIdentity] {
     let stores = opened.map(\.configured)
     let anonymous = stores.filter { $0.naa == nil || $0.serial == nil }
@@ -93,36 +82,7 @@ final class UnitWorkshop: Sendable {
     let others = stores.filter { $0.naa != nil && $0.serial != nil && $0.medium.path != nil }
     return try registry.withLock { registry throws(DaemonError) in
       try registry.identities(
-        of: anonymous.map(\.name), noting: others.map(\.name), alive: alive)
-    }
-  }
-
-  func renamings(
-    _ media: [String: String], configured: Set<String>
-  ) -> [IdentityRegistry.Renaming] {
-    registry.withLock { $0.renamings(media, configured: configured) }
-  }
-
-  /// As `noteMedia`, and nobody waits for it.
-  func noteMediaLater(of opened: [StoreAssembly.Opened]) {
-    guard !opened.isEmpty else { return }
-    latchThread.perform { [self] in noteMedia(of: opened) }
-  }
-
-  /// What is served from here on, for `renamings` to come.
-  func noteMedia(of opened: [StoreAssembly.Opened]) {
-    let paths = opened.compactMap { opened -> (String, String)? in
-      guard opened.configured.naa == nil, let path = opened.configured.medium.path else {
-        return nil
-      }
-      return (opened.configured.name, path)
-    }
-    guard !paths.isEmpty else { return }
-    let media = Dictionary(paths, uniquingKeysWith: { one, _ in one })
-    do throws(DaemonError) {
-      try registry.withLock { registry throws(DaemonError) in try registry.note(media) }
-    } catch {
-      logger.warning("under which names media were served is not saved: \(error)")
+        of: anonymous.map(\.name), noting: others.map(\.name), alive: alive, isTrial: isTrial)
     }
   }
 
@@ -138,11 +98,7 @@ final class UnitWorkshop: Sendable {
       var claimed = alive
       for (name, naa) in identifiers {
         guard let other = claimed.updateValue(name, forKey: naa) else { continue }
-        throw DaemonError(
-          .configuration,
-          "stores.\(name) has the identifier of the store \"\(other)\", "
-            + "\(Hexadecimal.text(naa)): initiators would take the two for one disk; give one of "
-            + "them another \"naa\"")
+        throw DaemonError.sameIdentifier(name, other, naa)
       }
       alive = claimed
     }

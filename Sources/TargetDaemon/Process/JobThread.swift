@@ -5,8 +5,9 @@ internal import Synchronization
 final class JobThread: Sendable {
   typealias Job = @Sendable () -> Void
 
-  /// Jobs are rare: one for each failed sync, changed reservation, saved parameter, or FORMAT UNIT
-  /// or SANITIZE. More than this waiting means that the disk hangs.
+  /// Jobs are rare: one for each change of what runs, failed sync, changed reservation, saved
+  /// parameter, or FORMAT UNIT or SANITIZE, and one a second at most for which media serve. More
+  /// than this waiting means that the disk hangs.
   static let jobsMax = 4096
 
   private let jobs = Mutex<[Job]>([])

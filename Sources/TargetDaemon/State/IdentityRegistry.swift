@@ -7,13 +7,13 @@ internal import Reactor
 ///     6020c1f0a2d45b7e8c9d001122334455 quorum1 %2Fsrv%2Fquorum.img
 ///     checksum 1b2c3d4e
 ///
-/// The last word is the path of the medium that was served so last, if there is one; identities 1
-/// had none.
+/// In the order in which they came. The last word is the path of the medium that was served so
+/// last, if there is one; identities 1 had none.
 ///
-/// In the order in which they came. A name that leaves the configuration keeps its line: should it
-/// return, it is the same disk. Of such names the oldest are forgotten when there are more than
-/// `formerCountMax`, but never one of which there is a record. Stores that have all of their
-/// identity from the configuration are in it too, as having been served.
+/// A name that leaves the configuration keeps its line: should it return, it is the same disk. Of
+/// such names the oldest are forgotten when there are more than `formerCountMax`, but never one of
+/// which there is a record. Stores that have all of their identity from the configuration are in it
+/// too, as having been served.
 ///
 /// A file that cannot be read as it was written stops the start: new identities would be other
 /// disks to every initiator. One that is missing is the first start, unless there are records of
@@ -34,6 +34,9 @@ struct IdentityRegistry: Sendable {
   private var order: [String]
   /// Paths of media, encoded, by the names under which they were served last. Each is there once.
   private var media: [String: String] = [:]
+  /// The same the other way round.
+  private var mediumNames: [String: String] = [:]
+  private var hasUnsavedMedia = false
   private var isSaved: Bool
   /// The path of a record that says that there were identities before; nil: there is none, or they
   /// are not lost.
@@ -56,7 +59,7 @@ struct IdentityRegistry: Sendable {
       state: state,
       identities: Dictionary(uniqueKeysWithValues: lines.map { ($0.name, $0.identity) }),
       order: lines.map(\.name), isSaved: true, orphan: nil)
-    for line in lines { registry.media[line.name] = line.medium }
+    for line in lines { if let medium = line.medium { registry.put(medium, under: line.name) } }
     return registry
   }
 
@@ -71,33 +74,23 @@ struct IdentityRegistry: Sendable {
   /// The identities of `names`; those it does not know are made and saved first, if there is no
   /// sign that there were others. From then on the file says that identities were given out, to
   /// whomever. `others` are noted as served, and need no identity; of the names in `alive` none is
-  /// forgotten, and without it none at all.
+  /// forgotten, and without it none at all. `isTrial`: what is new is made up, and not kept.
   mutating func identities(
-    of names: [String], noting others: [String] = [], alive: Set<String>? = nil
+    of names: [String], noting others: [String] = [], alive: Set<String>? = nil,
+    isTrial: Bool = false
   ) throws(DaemonError) -> [String: GeneratedIdentity] {
     let unknown = names.filter { identities[StateName.encoded($0)] == nil }
     if let orphan, !unknown.isEmpty { throw lost(unknown, orphan) }
     let new = unknown + others.filter { identities[StateName.encoded($0)] == nil }
-    if !new.isEmpty || !isSaved {
-      var changed = self
-      for name in new { changed.add(StateName.encoded(name)) }
+    var changed = self
+    for name in new { changed.add(StateName.encoded(name)) }
+    if !isTrial, !new.isEmpty || !isSaved {
       if let alive { try changed.forget(allBut: alive.union(names).union(others)) }
       try changed.save()
       self = changed
     }
     return Dictionary(
-      names.compactMap { name in identities[StateName.encoded(name)].map { (name, $0) } },
-      uniquingKeysWith: { first, _ in first })
-  }
-
-  /// Those that `identities` would give, but for new ones, which are made up and not kept.
-  func supposedIdentities(
-    of names: [String]
-  ) throws(DaemonError) -> [String: GeneratedIdentity] {
-    let unknown = names.filter { identities[StateName.encoded($0)] == nil }
-    if let orphan, !unknown.isEmpty { throw lost(unknown, orphan) }
-    return Dictionary(
-      names.map { ($0, identities[StateName.encoded($0)] ?? .random()) },
+      names.compactMap { name in changed.identities[StateName.encoded(name)].map { (name, $0) } },
       uniquingKeysWith: { first, _ in first })
   }
 
@@ -119,9 +112,8 @@ struct IdentityRegistry: Sendable {
   /// store has any more.
   func renamings(_ stores: [String: String], configured: Set<String>) -> [Renaming] {
     let names = Set(configured.map { StateName.encoded($0) })
-    let formers = Dictionary(media.map { ($0.value, $0.key) }, uniquingKeysWith: { one, _ in one })
     return stores.sorted { $0.key < $1.key }.compactMap { store, path in
-      guard let former = formers[StateName.word(path)], !names.contains(former),
+      guard let former = mediumNames[StateName.word(path)], !names.contains(former),
         let identity = identities[former]
       else { return nil }
       return Renaming(
@@ -129,20 +121,29 @@ struct IdentityRegistry: Sendable {
     }
   }
 
-  /// The media are served under these names from here on, and under no other.
-  mutating func note(_ stores: [String: String]) throws(DaemonError) {
-    var changed = self
-    for (store, path) in stores where identities[StateName.encoded(store)] != nil {
+  /// The media, paths by names, are served so from here on, and under no other names. Whether that
+  /// is new, and so to be saved: by `saveMedia`, or with the next identity.
+  mutating func note(_ stores: [String: String]) -> Bool {
+    for (store, path) in stores {
       let (name, medium) = (StateName.encoded(store), StateName.word(path))
-      guard changed.media[name] != medium else { continue }
-      for former in changed.media.filter({ $0.value == medium }).keys {
-        changed.media[former] = nil
-      }
-      changed.media[name] = medium
+      guard identities[name] != nil, media[name] != medium else { continue }
+      put(medium, under: name)
+      hasUnsavedMedia = true
     }
-    guard changed.media != media else { return }
-    try changed.save()
-    self = changed
+    return hasUnsavedMedia
+  }
+
+  /// Saves which media are served, unless that was done. What fails is not tried again before more
+  /// is new.
+  mutating func saveMedia() throws(DaemonError) {
+    guard hasUnsavedMedia else { return }
+    hasUnsavedMedia = false
+    try save()
+  }
+
+  private mutating func put(_ medium: String, under name: String) {
+    if let former = mediumNames.updateValue(name, forKey: medium) { media[former] = nil }
+    if let other = media.updateValue(medium, forKey: name) { mediumNames[other] = nil }
   }
 
   private mutating func add(_ word: String) {
@@ -163,7 +164,7 @@ struct IdentityRegistry: Sendable {
     }
     for word in Array(unrecorded.prefix(excess)) {
       identities[word] = nil
-      media[word] = nil
+      if let medium = media.removeValue(forKey: word) { mediumNames[medium] = nil }
     }
     order.removeAll { identities[$0] == nil }
   }
@@ -187,13 +188,17 @@ struct IdentityRegistry: Sendable {
     let content = content
     guard content.count <= Self.savedBytesMax else {
       throw DaemonError(
-        .temporaryFailure, "\(state.identities) has no room for further stores: there are too many")
+        .configuration,
+        "\(state.identities) would have more than \(Self.savedBytesMax >> 20) MiB: it keeps the "
+          + "names of all stores, and the paths of their media; configure fewer, or shorter ones")
     }
     do throws(StateFile.ReplaceError) {
       try StateFile.replace("identities", in: state.path, with: content)
       isSaved = true
+      hasUnsavedMedia = false
     } catch {
-      // Which of the two it holds now matters to nobody: no store was served under a new identity.
+      // Which of the two it holds now matters to nobody: no store was served yet under an identity
+      // that is new, and the paths are for warnings alone.
       throw DaemonError(.inputOutput, "cannot save \(state.identities): \(error.cause)")
     }
   }

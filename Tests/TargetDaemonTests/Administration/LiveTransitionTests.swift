@@ -189,6 +189,21 @@ struct LiveTransitionTests {
     }
   }
 
+  @Test("Which media serve is saved when all is done, and at a stop at the latest")
+  func savesMedia() async throws {
+    let live = try await LiveDaemon.start()
+    func isSaved(_ medium: String) -> Bool {
+      let content = try? live.scratch.read("state/identities")
+      return String(decoding: content ?? [], as: UTF8.self).contains(medium)
+    }
+    #expect(isSaved("disk.img"), "at the start")
+    try await live.addLUN("second")
+    #expect(eventually { isSaved("second.img") })
+    try await live.addLUN("third")
+    try await live.stop()
+    #expect(isSaved("disk.img") && isSaved("second.img") && isSaved("third.img"))
+  }
+
   @Test("A store in use by reservations gets no other identifier until they are cleared")
   func refusesLossOfReservations() async throws {
     let live = try await LiveDaemon.start()
