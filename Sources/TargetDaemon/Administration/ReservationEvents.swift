@@ -25,6 +25,7 @@ final class ReservationEvents: UnitPersistence {
   /// The unit is gone: what is saved of it now concerns nobody.
   func end(unitNamed name: String) { known.withLock { _ = $0.removeValue(forKey: name) } }
 
+  /// For tests.
   var unitCount: Int { known.withLock { $0.count } }
 
   func hasRegistrations(unitNamed name: String) -> Bool {

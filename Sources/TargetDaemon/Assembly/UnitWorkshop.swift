@@ -54,7 +54,8 @@ final class UnitWorkshop: Sendable {
   /// No unit has that name any more.
   func forget(unitNamed name: String) { files.observedReservations.end(unitNamed: name) }
 
-  /// Of units that administrators would hear of.
+  /// Of units whose reservations are watched: for tests, which see that nothing is kept of one that
+  /// is gone.
   var observedUnitCount: Int { files.observedReservations.unitCount }
 
   /// The identifier of each store; those that are missing are made and saved, so that `units`
