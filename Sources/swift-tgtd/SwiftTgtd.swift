@@ -38,8 +38,9 @@ struct SwiftTgtd: ParsableCommand {
         1   a store did not answer, or a second signal came; with --check: the
             file is not valid
         64  wrong arguments
-        66  a store cannot be opened
-        69  an address to listen on is taken, or is not one of this machine
+        69  an address to listen on is taken, or is not one of this machine; or
+            the socket, group, directory or listener of the administration
+            interface cannot be had
         71  the kernel refuses something (an I/O engine, a thread)
         74  the state directory cannot be used, or a file in it is damaged
         75  another swift-tgtd uses the state directory

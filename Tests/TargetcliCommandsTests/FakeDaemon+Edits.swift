@@ -37,7 +37,8 @@ extension ConfigurationText {
       try setMutualCHAP(NewCredential(addition.credential), at: addition.place.configured)
     case .clearMutualCHAP(let place): try clearMutualCHAP(at: place.configured)
     case .addPortal(let portal):
-      try addPortal(NewPortal(address: portal.address, group: portal.group))
+      try addPortal(
+        NewPortal(address: portal.address, group: portal.group, advertise: portal.advertise))
     case .removePortal(let portal): try removePortal(portal.address)
     case .setNote: break  // not of the configuration
     }

@@ -133,14 +133,14 @@ struct LUNPlan {
   func make(
     _ daemon: any Daemon, _ options: ChangeOptions
   ) async -> Result<ChangeResult, AdministrationError> {
-    guard !changes.isEmpty else {
-      var result = ChangeResult(outcomes: [ChangeOutcome(lun: existing)])
-      if !options.runtimeOnly, (try? await daemon.status())?.hasUnsavedChanges == true {
-        result.warnings = ["what runs is not all in the file: swift-tgtadm config save writes it"]
-      }
-      return .success(result)
-    }
     do throws(AdministrationError) {
+      guard !changes.isEmpty else {
+        var result = ChangeResult(outcomes: [ChangeOutcome(lun: existing)])
+        if !options.runtimeOnly, try await daemon.status().hasUnsavedChanges {
+          result.warnings = ["what runs is not all in the file: swift-tgtadm config save writes it"]
+        }
+        return .success(result)
+      }
       return .success(try await daemon.change(ChangeRequest(changes, options)))
     } catch {
       return .failure(error)

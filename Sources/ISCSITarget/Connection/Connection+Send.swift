@@ -146,7 +146,7 @@ extension Connection {
   /// levels before 2 have no such field.
   private func statusQualifier(of task: CommandTask) -> UInt16 {
     switch task.scsi.status {
-    case .busy, .taskSetFull: session?.hasExtendedTaskManagement == true ? 1 : 0
+    case .busy, .taskSetFull: session?.hasProtocolLevel2 == true ? 1 : 0
     default: 0
     }
   }

@@ -111,7 +111,7 @@ final class Session {
     number = worker.context.nextNumber()
     nexus = InitiatorTargetNexus(
       key, portalGroupTags: presentation.portalGroupTags,
-      hasExtendedTaskManagement: parameters.iSCSIProtocolLevel >= Session.extendedProtocolLevel)
+      hasProtocolLevel2: parameters.iSCSIProtocolLevel >= Session.extendedProtocolLevel)
     tasks.reserveCapacity(policy.queueDepth + Session.immediateTasksMax)
     attach(presentation.units)
   }
@@ -207,7 +207,7 @@ extension InitiatorTargetNexus {
   /// The nexus of an iSCSI session: each portal group of the target is one of its SCSI ports
   /// (RFC 7143 §4.4.5).
   convenience init(
-    _ key: SessionKey, portalGroupTags: [UInt16], hasExtendedTaskManagement: Bool
+    _ key: SessionKey, portalGroupTags: [UInt16], hasProtocolLevel2: Bool
   ) {
     let own = TargetPort(name: key.targetName, portalGroupTag: key.portalGroupTag)
     let ports = Set(portalGroupTags).union([key.portalGroupTag]).sorted().map {
@@ -221,7 +221,7 @@ extension InitiatorTargetNexus {
       reservationPorts: ports.map {
         ReservationPorts.Port($0, relativeIdentifier: $0.relativeIdentifier)
       },
-      hasExtendedTaskManagement: hasExtendedTaskManagement)
+      hasProtocolLevel2: hasProtocolLevel2)
   }
 }
 

@@ -38,7 +38,7 @@ extension DeviceServer {
   /// data besides that of CHECK CONDITION came with the transport's later versions (RFC 7144).
   func advisedReferral(_ task: SCSITask) -> SenseData? {
     guard let nexus = task.nexus, nexus.accessState == .activeNonOptimized, mayBeReferred(task),
-      nexus.initiatorTarget.hasExtendedTaskManagement,
+      nexus.initiatorTarget.hasProtocolLevel2,
       targetPortGroups(nexus).contains(where: { $0.state == .activeOptimized })
     else { return nil }
     return .referralIsAdvised

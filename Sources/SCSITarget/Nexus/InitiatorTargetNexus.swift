@@ -12,9 +12,9 @@ public final class InitiatorTargetNexus {
   /// The same ports, as registrations know them.
   let reservationPorts: [ReservationPorts.Port]
 
-  /// Whether the transport carries the functions that SAM-3 and later added to task management
-  /// (for iSCSI: protocol level 2, RFC 7144 §6.3).
-  public let hasExtendedTaskManagement: Bool
+  /// Whether the transport carries what RFC 7144 added to iSCSI (iSCSIProtocolLevel 2): the task
+  /// management functions of SAM-3 and later (§6.3), the status qualifier, sense data with GOOD.
+  public let hasProtocolLevel2: Bool
 
   /// The LUNs presented, ascending, and the I_T_L nexus of each at the same place.
   public private(set) var luns: [UInt16] = []
@@ -25,7 +25,7 @@ public final class InitiatorTargetNexus {
   public init(
     identity: NexusIdentity, port: TargetPortIdentity? = nil,
     targetPorts: [TargetPortIdentity] = [], reservationPorts: [ReservationPorts.Port]? = nil,
-    hasExtendedTaskManagement: Bool = false
+    hasProtocolLevel2: Bool = false
   ) {
     let port = port ?? TargetPortIdentity(identity.target)
     self.identity = identity
@@ -34,7 +34,7 @@ public final class InitiatorTargetNexus {
     self.reservationPorts =
       reservationPorts
       ?? [ReservationPorts.Port(identity.target, relativeIdentifier: port.relativePort)]
-    self.hasExtendedTaskManagement = hasExtendedTaskManagement
+    self.hasProtocolLevel2 = hasProtocolLevel2
     precondition(self.targetPorts.contains(port), "a nexus is of a port of its target")
   }
 

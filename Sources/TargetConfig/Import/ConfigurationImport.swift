@@ -34,6 +34,8 @@ public struct ImportedConfiguration: Sendable {
   public var isEmpty: Bool
   /// By target, in the order of the file.
   public var withheld: [WithheldAccess] = []
+  /// It is what we wrote there ourselves, and not made of another target's words.
+  public var isOwn = false
 }
 
 /// Access to a target of LIO that `text` has not, because nobody got in by it: its portal group is
@@ -83,7 +85,7 @@ public enum ConfigurationImport {
       return ImportedConfiguration(
         format: format, text: text, notes: draft.orderedNotes,
         isEmpty: configuration.stores.isEmpty && configuration.targets.isEmpty,
-        withheld: draft.withheld)
+        withheld: draft.withheld, isOwn: draft.isOwn)
     } catch {
       throw ConfigurationError([
         ConfigurationProblem(

@@ -6,6 +6,7 @@ extension ImportDraft {
 
   /// What several targets decide together. Nothing is added after it.
   mutating func finish() {
+    guard !isOwn else { return }
     settlePortals()
     settleSecrets()
     settleBursts()
@@ -65,6 +66,11 @@ extension ImportDraft {
       let key = GroupKey(targets: users[endpoint] ?? [], known: knownGroups[endpoint])
       // Targets that differ in one group cannot be: its number is that of the first.
       let group = groups[key] ?? number(of: key, taken: known, Set(groups.values))
+      if groups[key] == nil, let known = key.known, known != group {
+        note(
+          "the portals of group \(known) serve different targets here: \(endpoint) is in group "
+            + "\(group) now")
+      }
       groups[key] = group
       portals.append(TargetConfiguration.Portal(endpoint: endpoint, group: group))
     }
@@ -74,7 +80,9 @@ extension ImportDraft {
   /// There are more numbers than groups: as many as portals at most.
   private func number(of key: GroupKey, taken: Set<UInt16>, _ given: Set<UInt16>) -> UInt16 {
     if let known = key.known, !given.contains(known) { return known }
-    return (1...UInt16.max).first { !taken.contains($0) && !given.contains($0) } ?? .max
+    guard let free = (1...UInt16.max).first(where: { !taken.contains($0) && !given.contains($0) })
+    else { preconditionFailure("there are at most \(Self.endpointCountMax) portals") }
+    return free
   }
 
   private mutating func assignGroups(_ groups: [GroupKey: UInt16]) {

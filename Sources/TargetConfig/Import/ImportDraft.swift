@@ -13,6 +13,8 @@ struct ImportDraft {
   /// Whether a secret stands in a file of its own.
   var hasSecretFiles = false
   var discovery = TargetConfiguration.Discovery()
+  /// A configuration of ours as a whole: nothing is left to settle.
+  private(set) var isOwn = false
 
   private var namesTaken: [String: Int] = [:]
   private var storeOfPath: [String: String] = [:]
@@ -23,6 +25,16 @@ struct ImportDraft {
   init(fileName: String, format: ImportFormat) {
     self.fileName = fileName
     self.format = format
+  }
+
+  /// Secrets may stand in files that cannot be read here.
+  mutating func take(_ own: TargetConfiguration) {
+    portals = own.portals
+    stores = own.stores
+    targets = own.targets.map { DraftTarget(target: $0, endpoints: nil, place: place(nil)) }
+    discovery = own.discovery
+    hasSecretFiles = true
+    isOwn = true
   }
 
   // MARK: Notes

@@ -2,8 +2,9 @@
 public enum LIOIdentity {
   /// The key of a saveconfig.json under which our targetcli writes what LIO has no place for, and
   /// which LIO passes over: `{"wwids": {"<storage object>": "6…"}}`, with "vendors" and "products"
-  /// likewise; "portalGroups" by `<address>:<port>`; and "secretFiles", the paths of the files that
-  /// secrets stand in, by `secretKey`.
+  /// likewise; "portalGroups" by `<address>:<port>`; "secretFiles", the paths of the files that
+  /// secrets stand in, by `secretKey`; "addresses" by `accessKey`; "notes" of targetcli; and our
+  /// whole "configuration" with the "fingerprint" of the part that LIO knows.
   public static let ownKey = "swift-tgtd"
 
   /// Of a user, or of the one with which a target proves itself: `target`, nil for discovery, and

@@ -14,7 +14,9 @@ extension SaveconfigImporter {
       setRotation(&wish, attributes)
     }
     identify(&wish, node, plugin: plugin, name: name)
-    stores[key] = draft.add(wish, place(node)) ?? ""
+    let store = draft.add(wish, place(node)) ?? ""
+    stores[key] = store
+    supplementStore(store)
     if let attributes { tellAttributes(attributes, of: name) }
     tellGroups(node["alua_tpgs"], of: name)
     let known: Set<String> = [

@@ -134,7 +134,9 @@ extension SaveconfigImporter {
       note(node, "an ACL without \"node_wwn\": left out")
       return false
     }
-    var entry = TargetConfiguration.AccessEntry(initiator: name)
+    guard let addresses = addresses(of: name, node) else { return false }
+    var entry = TargetConfiguration.AccessEntry(initiator: name == "any" ? nil : name)
+    entry.addresses = addresses
     let own = node["attributes"]?["authentication"]?.string
     let asks = own == "1" || (own != "0" && groupAsks)
     let isUsable = setUsers(&entry, node, asks, "\(name.quoted)")
@@ -175,9 +177,10 @@ extension SaveconfigImporter {
       }
       return true
     }
+    let initiator = entry.initiator ?? (entry.addresses.isEmpty ? nil : "any")
     if let user = node["chap_userid"] {
       draft.addUser(
-        user.string, node["chap_password"]?.string, file: secretFile(user, of: entry.initiator),
+        user.string, node["chap_password"]?.string, file: secretFile(user, of: initiator),
         to: &entry.chap, place(user))
     }
     guard !entry.chap.isEmpty else {
@@ -189,7 +192,7 @@ extension SaveconfigImporter {
     if let user = node["chap_mutual_userid"] {
       entry.mutualChap = draft.credential(
         user.string, node["chap_mutual_password"]?.string,
-        file: secretFile(user, of: entry.initiator, isMutual: true), place(user))
+        file: secretFile(user, of: initiator, isMutual: true), place(user))
     }
     return true
   }

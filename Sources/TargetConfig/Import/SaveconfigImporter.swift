@@ -12,6 +12,10 @@ struct SaveconfigImporter {
   var products: [String: String] = [:]
   /// Paths of the files that secrets stand in, by `LIOIdentity.secretKey`.
   private var secretFiles: [String: String] = [:]
+  /// From where initiators must come, by `LIOIdentity.accessKey`.
+  private(set) var addressesByKey: [String: String] = [:]
+  /// Ours, as it was when the file was written.
+  var ownConfiguration: TargetConfiguration?
   /// The name of the target at hand; nil: discovery.
   var targetName: String?
 
@@ -33,14 +37,13 @@ struct SaveconfigImporter {
       throw ImportError(
         draft.place(root.line), "has neither \"storage_objects\" nor \"targets\"")
     }
+    if takeOwn(root) { return }
     wwids = texts("wwids", root)
     vendors = texts("vendors", root)
     products = texts("products", root)
     secretFiles = texts("secretFiles", root)
-    for (text, group) in texts("portalGroups", root) {
-      guard let endpoint = try? Endpoint(parsing: text), let group = UInt16(group) else { continue }
-      draft.knownGroups[endpoint] = group
-    }
+    addressesByKey = texts(LIOIdentity.addressesKey, root)
+    readGroups(root)
     for node in root["storage_objects"]?.elements ?? [] { addStore(node) }
     for node in root["targets"]?.elements ?? [] { addTarget(node) }
     targetName = nil
@@ -56,6 +59,18 @@ struct SaveconfigImporter {
       draft.note(
         "the T10 identifier (LIO-ORG, name and serial number) has another form here; WWID and "
           + "serial number are the same, by which udev, multipath and LVM know a disk")
+    }
+  }
+
+  private mutating func readGroups(_ root: DocumentNode) {
+    for (text, node) in root[LIOIdentity.ownKey]?["portalGroups"]?.members ?? [] {
+      guard let endpoint = try? Endpoint(parsing: text),
+        let group = node.string.flatMap({ UInt16($0) })
+      else {
+        note(node, "\(text.quoted) is not a portal with the number of its group: not kept")
+        continue
+      }
+      draft.knownGroups[endpoint] = group
     }
   }
 

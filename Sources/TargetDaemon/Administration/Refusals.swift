@@ -65,7 +65,6 @@ extension AdministrationError {
   init(_ error: DaemonError) {
     let code: Code =
       switch error.status {
-      case .noInput: .storeFailed
       case .configuration: .conflict
       case .unavailable: .invalid
       case .systemError, .inputOutput, .temporaryFailure: .unavailable

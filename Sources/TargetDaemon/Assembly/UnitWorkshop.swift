@@ -58,7 +58,8 @@ final class UnitWorkshop: Sendable {
   /// No unit has that name any more.
   func forget(unitNamed name: String) { files.observedReservations.end(unitNamed: name) }
 
-  /// For tests: of how many units something is kept for events.
+  /// Of units whose reservations are watched: for tests, which see that nothing is kept of one that
+  /// is gone.
   var observedUnitCount: Int { files.observedReservations.unitCount }
 
   /// The identifier of each store; those that are missing are made and saved, so that `units`

@@ -1,7 +1,20 @@
 internal import AdministrationModel
+internal import FoundationEssentials
 internal import TargetConfig
 
 // Of a saveconfig.json: whom a target would let in, if it let somebody in.
+
+extension Notes {
+  /// As our saveconfig.json has them beside what LIO knows.
+  init(ofSaveconfig text: String) throws(ExecutionError) {
+    guard let root = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)),
+      case .object(let members) = root, case .object(let own)? = members[LIOIdentity.ownKey],
+      let data = try? JSONEncoder().encode(own["notes"] ?? .null),
+      let notes = try? JSONDecoder().decode(Notes.self, from: data)
+    else { throw ExecutionError("The notes in the file cannot be understood.") }
+    self = notes
+  }
+}
 
 extension Notes.OfTarget {
   init(_ access: WithheldAccess) {

@@ -1,7 +1,7 @@
 /// What targetcli was told and the daemon has no place for: halves of CHAP users, initiators that
 /// must not get in yet, and values that mean something only together with others. The daemon keeps
 /// them for as long as it runs, and takes them together with the changes that they belong to.
-struct Notes: Equatable {
+struct Notes: Codable, Equatable {
   var targets: [String: OfTarget] = [:]
   var discovery = OfDiscovery()
 

@@ -153,7 +153,7 @@ struct PortalPlan {
       .setTarget(Change.TargetKeys(target.name, ["portalGroups": value ?? .null])))
   }
 
-  private static func json(
+  static func json(
     _ group: UInt16, _ access: TargetConfiguration.GroupAccess?
   ) -> JSONValue {
     guard let access else { return .integer(Int64(group)) }

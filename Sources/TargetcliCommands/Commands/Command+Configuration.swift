@@ -18,11 +18,23 @@ extension Command {
     }
     if let path = arguments["savefile"].map(absolute) {
       let vault = try await Vault.open(daemon)
-      let document = SaveconfigDocument(state, vault)
+      let document = try SaveconfigDocument(state, vault)
       try surroundings.replace(path, by: try document.text)
       say("Configuration saved to \(path)")
+      tellWhatLIOWouldDo()
     }
     tellWhatWaits()
+  }
+
+  /// Here the file comes back as it was; who gives it to LIO must know.
+  private func tellWhatLIOWouldDo() {
+    for target in state.targets {
+      let acls = state.group(target).acls.filter { !$0.addresses.isEmpty && $0.wwn != "any" }
+      guard !acls.isEmpty else { continue }
+      remark(
+        "Note: LIO does not ask from where initiators come, and with this file it would let these "
+          + "in to \(target.name) from everywhere: " + acls.map(\.wwn).joined(separator: ", "))
+    }
   }
 
   /// What is in the notes is nowhere else.
@@ -77,21 +89,38 @@ extension Command {
     }
     let imported: ImportedConfiguration
     // Secrets that stand in files are the daemon's to read.
-    let configuration: TargetConfiguration
+    var configuration: TargetConfiguration
     do throws(ConfigurationError) {
       imported = try ConfigurationImport.read(text: text, fileName: path, format: .saveconfig)
       configuration = try ConfigurationLoader.look(at: imported.text, file: path)
     } catch {
       throw ExecutionError("\(error)")
     }
-    let restoration = Restoration(configuration, portals: state.portals)
     var notes = Notes()
+    var general = configuration.iscsi
+    if imported.isOwn {
+      configuration.stores = configuration.stores.map(withoutNewFile)
+      notes = try Notes(ofSaveconfig: text)
+      general = try await Vault.open(daemon, withSecrets: false).configuration.iscsi
+    }
     for access in imported.withheld {
       notes.targets[ISCSIName.normalized(access.target)] = Notes.OfTarget(access)
     }
+    let restoration = try Restoration(
+      configuration, besides: general, portals: state.portals)
     try await commit(
       clearing + restoration.changes, notes: notes, force: true, now: true, showsWarnings: true)
     imported.notes.forEach { remark("Note: \($0)") }
     say("Configuration restored from \(path)")
+  }
+
+  /// A file that is missing is an error, and no new empty disk.
+  private func withoutNewFile(_ store: TargetConfiguration.Store) -> TargetConfiguration.Store {
+    guard case .file(let path) = store.medium, surroundings.kind(of: path) == nil else {
+      return store
+    }
+    var store = store
+    store.sizeBytes = nil
+    return store
   }
 }

@@ -6,25 +6,11 @@ internal import TargetConfig
 struct SaveconfigDocument {
   private let root: JSONValue
 
-  init(_ state: State, _ vault: Vault) {
+  init(_ state: State, _ vault: Vault) throws(ExecutionError) {
     var members: [String: JSONValue] = [
       "storage_objects": .list(state.stores.map { Self.storageObject($0) }),
       "targets": .list(state.targets.map { Self.target($0, state, vault) }),
       "fabric_modules": [],
-    ]
-    let wwids = state.stores.compactMap { store -> (String, JSONValue)? in
-      guard let wwn = store.wwn, wwn != LIOIdentity.naa(serial: store.serial ?? "") else {
-        return nil
-      }
-      return (store.name, .text(wwn))
-    }
-    members[LIOIdentity.ownKey] = [
-      "wwids": .object(Dictionary(wwids) { first, _ in first }),
-      "vendors": Self.named(state.stores) { $0.vendor },
-      "products": Self.named(state.stores) { $0.product },
-      "portalGroups": .object(
-        Dictionary(state.portals.map { ($0.address, .text("\($0.group)")) }) { first, _ in first }),
-      "secretFiles": .object(Self.secretFiles(state, vault)),
     ]
     var auth = state.discoveryAuth
     vault.fill(&auth)
@@ -33,7 +19,76 @@ struct SaveconfigDocument {
       for (key, value) in Self.users(auth) { fabric["discovery_" + key] = value }
       members["fabric_modules"] = [.object(fabric)]
     }
+    members[LIOIdentity.ownKey] = try Self.ownPart(state, vault, besides: .object(members))
     root = .object(members)
+  }
+
+  // MARK: What LIO has no place for
+
+  /// `rest`: what LIO knows.
+  private static func ownPart(
+    _ state: State, _ vault: Vault, besides rest: JSONValue
+  ) throws(ExecutionError) -> JSONValue {
+    let wwids = state.stores.compactMap { store -> (String, JSONValue)? in
+      guard let wwn = store.wwn, wwn != LIOIdentity.naa(serial: store.serial ?? "") else {
+        return nil
+      }
+      return (store.name, .text(wwn))
+    }
+    var members: [String: JSONValue] = [
+      "wwids": .object(Dictionary(wwids) { first, _ in first }),
+      "vendors": named(state.stores) { $0.vendor },
+      "products": named(state.stores) { $0.product },
+      "portalGroups": .object(
+        Dictionary(state.portals.map { ($0.address, .text("\($0.group)")) }) { first, _ in first }),
+      "secretFiles": .object(secretFiles(state, vault)),
+    ]
+    members[LIOIdentity.addressesKey] = .object(addresses(state))
+    members["notes"] = try json(of: state.notes)
+    members[LIOIdentity.configurationKey] = .text(
+      identified(vault.configuration, state.stores).servedText)
+    members[LIOIdentity.fingerprintKey] =
+      LIOIdentity.fingerprint(of: try text(of: rest)).map { .text($0) } ?? .null
+    return .object(members)
+  }
+
+  /// Under the identities that initiators know, whether or not they stand in the configuration.
+  private static func identified(
+    _ configuration: TargetConfiguration, _ stores: [StoreResource]
+  ) -> TargetConfiguration {
+    var configuration = configuration
+    for index in configuration.stores.indices {
+      let name = configuration.stores[index].name
+      guard let store = stores.first(where: { $0.name == name }) else { continue }
+      if configuration.stores[index].naa == nil {
+        configuration.stores[index].naa = store.wwn.flatMap { NAAIdentifier($0) }
+      }
+      if configuration.stores[index].serial == nil {
+        configuration.stores[index].serial = store.serial
+      }
+    }
+    return configuration
+  }
+
+  /// Empty where one initiator has several entries: then only the whole list says what they mean.
+  private static func addresses(_ state: State) -> [String: JSONValue] {
+    var values: [String: JSONValue] = [:]
+    for target in state.targets {
+      let entries = Dictionary(grouping: state.group(target).acls, by: \.wwn)
+      for (wwn, same) in entries where same.contains(where: { !$0.addresses.isEmpty }) {
+        let addresses = same.count == 1 ? same[0].addresses : []
+        values[LIOIdentity.accessKey(target: target.name, initiator: wwn)] =
+          .text(addresses.joined(separator: LIOIdentity.addressSeparator))
+      }
+    }
+    return values
+  }
+
+  private static func json(of notes: Notes) throws(ExecutionError) -> JSONValue {
+    guard let data = try? JSONEncoder().encode(notes),
+      let value = try? JSONDecoder().decode(JSONValue.self, from: data)
+    else { throw ExecutionError("what targetcli was told cannot be written as JSON") }
+    return value
   }
 
   /// What LIO chooses by itself.
@@ -45,14 +100,16 @@ struct SaveconfigDocument {
 
   /// Sorted keys, as the file has them.
   var text: String {
-    get throws(ExecutionError) {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-      guard let data = try? encoder.encode(root) else {
-        throw ExecutionError("the configuration cannot be written as JSON")
-      }
-      return String(decoding: data, as: UTF8.self) + "\n"
+    get throws(ExecutionError) { try Self.text(of: root) + "\n" }
+  }
+
+  private static func text(of value: JSONValue) throws(ExecutionError) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(value) else {
+      throw ExecutionError("the configuration cannot be written as JSON")
     }
+    return String(decoding: data, as: UTF8.self)
   }
 
   // MARK: Storage objects

@@ -176,7 +176,8 @@ struct LUNSetup {
 
   private func fill(_ tid: Int, _ target: TargetResource?) async throws(Failure) {
     let taken = Set(target?.luns.map(\.lun) ?? [])
-    let lun = (1...TargetConfiguration.LUN.numberMax).first { !taken.contains($0) } ?? 1
+    guard let lun = (1...TargetConfiguration.LUN.numberMax).first(where: { !taken.contains($0) })
+    else { throw .words("Error: no LUN of the target is free (tid=\(tid))\n") }
     let device = options.device ?? "null"
     write("Adding a logical unit (\(device)) to target, tid=\(tid)")
     var more = ["-b", device]

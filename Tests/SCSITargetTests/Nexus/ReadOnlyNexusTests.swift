@@ -1,6 +1,7 @@
 import BackingStore
 import Reactor
 import SCSIModel
+import StandardTables
 import Testing
 
 @testable import SCSITarget
@@ -55,7 +56,7 @@ struct ReadOnlyNexusTests {
       let outcome = reader.run(
         cdb, out: out, expected: row.direction == .dataIn ? 4096 : nil, telling: writer)
       let wanted: String? =
-        row.traits.contains(.writesMedium)
+        MediumChange.isMade(by: row.opcode, action: row.serviceAction)
         ? "07/27/00"
         : Self.harmless.contains(row.command) || Self.harmlessAsSent.contains(row.command)
           ? nil : "05/20/02"

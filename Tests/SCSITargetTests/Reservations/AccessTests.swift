@@ -40,11 +40,13 @@ struct ReservationAccessTests {
     "Each PERSISTENT RESERVE OUT with the sender's key is refused to whom SPC-4 table 67 says",
     arguments: [1, 3, 5, 6, 7, 8] as [UInt8])
   func reserveOut(type: UInt8) throws {
+    var triedCount = 0
     for row in CommandTable.standard.rows where row.opcode == Self.reserveOutOpcode {
       let action = UInt8(row.serviceAction ?? 0xFF)
       for relation in ReservationRelation.allCases {
         guard let isAdmitted = ReservationAction.isAdmitted(action, from: relation.under(type))
         else { continue }
+        triedCount += 1
         let (cluster, node) = try Self.node(relation, type: type)
         let before = cluster.unit.reservationState
         let key: UInt64 = relation == .holder ? 2 : relation == .registrant ? 1 : 0
@@ -57,6 +59,8 @@ struct ReservationAccessTests {
         if !isAdmitted { #expect(cluster.unit.reservationState == before, "\(row.name)") }
       }
     }
+    // Seven service actions, by each of the three.
+    #expect(triedCount == 21)
   }
 
   private static let reserveOutOpcode: UInt8 = 0x5F

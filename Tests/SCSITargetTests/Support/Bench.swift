@@ -33,7 +33,7 @@ final class Bench: SCSITaskOwner {
     writeCache: Bool = true, isReadOnly: Bool = false, attention: SenseData? = nil,
     memoryBytes: Int = 64 << 20, queueDepth: Int = LogicalUnit.queueDepthDefault,
     options: LogicalUnitOptions = Bench.options, targetPorts: [TargetPortIdentity] = [],
-    hasExtendedTaskManagement: Bool = false
+    hasProtocolLevel2: Bool = false
   ) {
     reactor = Reactor(index: reactorIndex, engine: TestEngine(), memoryBudgetBytes: memoryBytes)
     self.store = store
@@ -52,7 +52,7 @@ final class Bench: SCSITaskOwner {
         target: TargetPort(name: "iqn.2026-01.example:t", portalGroupTag: 7)),
       port: TargetPortIdentity(
         group: 3, relativePort: 2, name: "iqn.2026-01.example:t,t,0x0007"),
-      targetPorts: targetPorts, hasExtendedTaskManagement: hasExtendedTaskManagement)
+      targetPorts: targetPorts, hasProtocolLevel2: hasProtocolLevel2)
     nexus.attach(server, as: 0, isReadOnly: isReadOnly, attention: attention ?? .powerOnOccurred)
     if attention == nil { _ = lun.takeAttention() }
   }

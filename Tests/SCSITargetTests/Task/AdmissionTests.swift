@@ -268,7 +268,7 @@ struct AdmissionTests {
     for row in CommandTable.standard.rows {
       let (cdb, out) = Self.sensibleCommand(row)
       let outcome = bench.run(cdb, out: out, expected: row.direction == .dataIn ? 4096 : nil)
-      let isAllowed = row.traits.contains(.allowedWhenNotReady)
+      let isAllowed = NotReady.allows(row.opcode, action: row.serviceAction)
       #expect(outcome.summary == (isAllowed ? "good" : sense), "\(row.name)")
     }
     #expect(bench.store.log.isEmpty)

@@ -14,7 +14,7 @@ struct ReferralTests {
   /// A nexus of group 3 to a unit of 100 blocks. Groups that are not named are optimized.
   private func makeBench(
     _ states: [UInt16: AsymmetricAccessState], servesReferrals: Bool = true,
-    descriptorSense: Bool = false, hasExtendedTaskManagement: Bool = true
+    descriptorSense: Bool = false, hasProtocolLevel2: Bool = true
   ) -> Bench {
     var options = LogicalUnitOptions()
     options.servesReferrals = servesReferrals
@@ -22,7 +22,7 @@ struct ReferralTests {
       groups: states.mapValues { AsymmetricAccess.Group(state: $0) })
     let bench = Bench(
       TestStore(blockBytes: 512, blocks: 100), options: options, targetPorts: Self.ports,
-      hasExtendedTaskManagement: hasExtendedTaskManagement)
+      hasProtocolLevel2: hasProtocolLevel2)
     bench.unit.modes.usesDescriptorSense = descriptorSense
     return bench
   }
@@ -142,7 +142,7 @@ struct ReferralTests {
       makeBench(
         [3: .activeNonOptimized, 8: .activeNonOptimized, 9: .transitioning], descriptorSense: true),
       makeBench(
-        [3: .activeNonOptimized], descriptorSense: true, hasExtendedTaskManagement: false),
+        [3: .activeNonOptimized], descriptorSense: true, hasProtocolLevel2: false),
     ] {
       let read = bench.run(CDB.ten(0x28, 0, 1))
       #expect(read.summary == "good" && read.encodedSense.isEmpty)

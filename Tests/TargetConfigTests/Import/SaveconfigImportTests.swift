@@ -200,4 +200,43 @@ struct SaveconfigImportTests {
     #expect(try result.store("b").serial == nil)
     #expect(result.notes(line: 3, "is also that of the store \"a\""))
   }
+
+  @Test("An entry for any initiator, and one whose addresses are not known, let nobody in")
+  func unknownAddresses() throws {
+    let name = "iqn.2026-11.com.example:disk"
+    let node = "iqn.2026-11.com.example:node"
+    let result = try Import(
+      """
+      {"storage_objects": [], "targets": [{"fabric": "iscsi", "wwn": "\(name)", "tpgs": [{
+      "portals": [{"ip_address": "0.0.0.0", "port": 3260}],
+      "attributes": {"authentication": 0, "generate_node_acls": 1}, "node_acls": [
+      {"node_wwn": "any"},
+      {"node_wwn": "\(node)1"},
+      {"node_wwn": "\(node)2"}]}]}],
+      "swift-tgtd": {"addresses": {"\(name) \(node)1": "", "\(name) \(node)2": "192.0.2.1, 2001:db8::/64"},
+      "portalGroups": {"0.0.0.0:3260": "x"}}}
+      """, .saveconfig)
+    let target = try result.target(name)
+    #expect(target.acl.map(\.initiator) == ["\(node)2"])
+    #expect(target.acl.first?.addresses.map(\.description) == ["192.0.2.1", "2001:db8::/64"])
+    #expect(!target.isOpenToAny)
+    #expect(result.notes(line: 4, "is no initiator of LIO"))
+    #expect(result.notes(line: 5, "from some addresses only"))
+    #expect(result.notes(line: 8, "is not a portal with the number of its group"))
+  }
+
+  @Test("The fingerprint is of the values: order and spacing do not count, numbers and lists do")
+  func fingerprint() {
+    let one = LIOIdentity.fingerprint(of: #"{"a": [1, 2], "b": {"c": true, "d": null}}"#)
+    #expect(one != nil)
+    #expect(
+      LIOIdentity.fingerprint(of: #"{"b":{"d":null,"c":true},"a":[1,2],"swift-tgtd":1}"#) == one)
+    for other in [
+      #"{"a": [2, 1], "b": {"c": true, "d": null}}"#, #"{"a": [1, 2], "b": {"c": true}}"#,
+      #"{"a": [1, "2"], "b": {"c": true, "d": null}}"#, #"{"a": [1, 2, "b"]}"#,
+    ] {
+      #expect(LIOIdentity.fingerprint(of: other) != one, "\(other)")
+    }
+    #expect(LIOIdentity.fingerprint(of: "{") == nil)
+  }
 }

@@ -7,7 +7,7 @@ import TargetSimulation
 import Testing
 
 @Suite("Sense data with GOOD")
-struct ReferralTests {
+struct SenseWithGoodTests {
   /// Logged in through a group that is not optimized, to a target that has another one, too.
   private func session(_ keys: [(String, String)]) throws -> (SimulatedTarget, ScriptedInitiator) {
     var definition = Example.open()
