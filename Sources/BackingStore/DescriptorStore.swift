@@ -87,9 +87,11 @@ public final class DescriptorStore: OperationStore {
 
   public func start(_ request: StoreRequest, on reactor: Reactor) {
     let capacity = capacityBytes.load(ordering: .acquiring)
-    precondition(
-      request.count <= capacity && request.offset <= capacity - request.count,
-      "the caller has checked the range")
+    // The caller has checked the range; but the store may have got smaller since, by a change of
+    // its size that was made too late.
+    guard request.count <= capacity, request.offset <= capacity - request.count else {
+      return request.finishLater(.medium(.inputOutput), on: reactor)
+    }
     if let refusal = refusal(of: request.operation) {
       return request.finishLater(refusal, on: reactor)
     }

@@ -290,15 +290,15 @@ struct Preparation {
           unitNamed: served.name, toBytes: bytes, allowsShrinking: allowsShrinking))
     }
     guard outcome == .resized else { throw Self.refusal(outcome, path) }
+    // Also where the file seems large enough, and is to shrink: a change that was given up may be
+    // under way, and make it smaller yet.
     let sizing = StoreSizing(daemon, served, store)
     var growth: StoreSizing.Growth?
     do throws(StoreError) {
-      if bytes > store.geometry.capacityBytes {
-        if isTrial {
-          try store.checkResize(to: bytes)
-        } else {
-          growth = try sizing.grow(to: bytes).get()
-        }
+      if isTrial {
+        try sizing.checkGrowth(to: bytes).get()
+      } else {
+        growth = try sizing.grow(to: bytes).get()
       }
     } catch {
       throw AdministrationError(error, of: served.opened.configured)

@@ -68,6 +68,18 @@ struct LiveSizeTests {
     #expect(!live.exists("disk.img"))
   }
 
+  @Test("What is behind the end is cut only by the last change of the size")
+  func cutsOnce() async throws {
+    let live = try await LiveDaemon.start()
+    let served = try #require(live.daemon.inventory.served(named: "disk"))
+    let sizing = StoreSizing(live.daemon, served, try #require(served.opened.onDisk))
+    let (first, last) = (sizing.begin(), sizing.begin())
+    #expect(sizing.cut(to: 1 << 19, of: first) == nil)
+    #expect(size(live) == 1 << 20)
+    #expect(sizing.cut(to: 1 << 19, of: last) == nil)
+    #expect(size(live) == 1 << 19)
+  }
+
   @Test("What is beside the file stays, also where it has the name of a next one")
   func leavesNeighbours() async throws {
     let live = try await LiveDaemon.start()
