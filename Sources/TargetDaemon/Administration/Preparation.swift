@@ -129,9 +129,13 @@ struct Preparation {
     let mayBeAwaited =
       awaitsMedia || daemon.inventory.served(named: store.name)?.opened.awaited != nil
     let watch = MediumWatch(isUnderWay: true)
-    let finding = ask(store, assembly, creating: isNew) { late in
+    // Nor is what was served before: its file system may only not be mounted.
+    let creates = isNew && daemon.workshop.mayMakeFile(of: store)
+    let finding = ask(store, assembly, creating: creates) { [workshop = daemon.workshop] late in
       if mayBeAwaited, watch.end(late) { return }
-      if let file = late.file { _ = Self.undo(file) }
+      guard let file = late.file else { return }
+      if file.isMade { workshop.noteUnserved([file.path]) }
+      _ = Self.undo(file)
     }
     switch finding {
     case .success(let found)?:
@@ -331,6 +335,9 @@ struct Preparation {
 
   // MARK: Ends
 
+  /// Of a change that is made: what was prepared is served from here on.
+  func noteServed() { daemon.workshop.noteServed(files.map(\.path)) }
+
   /// Of a change that was not made. What it takes away again nobody has ever reached.
   func undo() {
     for socket in sockets { socket.close() }
@@ -345,6 +352,7 @@ struct Preparation {
   private func undoOpening(of file: DescriptorStore) -> StoreError? {
     let path = file.path
     let media = daemon.workshop.media
+    if file.isMade { daemon.workshop.noteUnserved([path]) }
     // Somebody has found it by now, and keeps it.
     guard media.claim(path) else { return nil }
     let answer = media.ask(at: TargetConfiguration.Medium.file(path: path).place ?? path) {
