@@ -36,7 +36,7 @@ public final class DescriptorStore: OperationStore {
   let syncs = SyncQueue()
   let searches = ExtentSearches()
   /// The size that the administrator demands; nil: as found.
-  let configuredSizeBytes: UInt64?
+  public let configuredSizeBytes: UInt64?
   /// Of a file, when it was opened and nothing was done to it yet; 0 for a device.
   public let foundFileBytes: UInt64
   /// Whether opening made the file: it was nobody's before.

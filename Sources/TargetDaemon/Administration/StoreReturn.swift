@@ -84,6 +84,10 @@ struct StoreReturn {
     guard daemon.inventory.served(named: name)?.unit === served.unit,
       let configured = loaded.configuration.store(named: name)
     else { return }
+    // It was given another size since: the next look opens it with that.
+    if let onDisk = store as? DescriptorStore, onDisk.configuredSizeBytes != configured.sizeBytes {
+      return
+    }
     var opened = served.opened
     if !isInstalled(store) {
       // With blocks of another size it is another unit to its initiators; and what a device that

@@ -153,6 +153,24 @@ struct HungMediumTests {
     #expect(try node.capacity(2) == 1 << 20)
   }
 
+  @Test("One that comes back while it is given another size is served with that")
+  func resizeWhileAway() async throws {
+    let scratch = try Scratch()
+    let hung = try HungDirectory(in: scratch)
+    try scratch.write([UInt8](repeating: 1, count: 1 << 20), to: "hung/slow.img")
+    let live = try await LiveDaemon.start(Self.disks, in: scratch, media: hung.media)
+    // It is being opened, as it was configured until now.
+    #expect(eventually { live.daemon.workshop.media.threadCount >= 2 })
+    try await live.change(.resizeStore(Change.StoreSize("slow", sizeBytes: 1 << 19)))
+    hung.release()
+    let node = try Initiator.session(port: live.port, Self.target, lun: 2)
+    #expect(eventually { live.daemon.inventory.served(named: "slow")?.opened.awaited == nil })
+    #expect(eventually { live.daemon.units.allSatisfy { $0.store.readiness == .ready } })
+    #expect(eventually { (try? node.capacity(2)) == 1 << 19 })
+    #expect(live.daemon.inventory.served(named: "slow")?.unit.geometry.capacityBytes == 1 << 19)
+    #expect(StoreMedia.fileBytes(of: scratch("hung/slow.img")) == 1 << 20, "nothing is cut")
+  }
+
   @Test("A reload that is refused leaves no file where a disk hung, when it is open")
   func refusedReload() async throws {
     let scratch = try Scratch()
