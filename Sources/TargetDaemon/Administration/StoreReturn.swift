@@ -93,10 +93,19 @@ struct StoreReturn {
       // With blocks of another size it is another unit to its initiators; and what a device that
       // vanished had in its cache is lost, so it is another one, too.
       opened = StoreAssembly.Opened(configured: configured, store: store)
-      if let sentence = replace(by: opened, loaded) { return complain(sentence) }
+      if let sentence = replace(by: opened, loaded) {
+        complain(sentence)
+        // On its way, perhaps: then nobody else waits for its lock.
+        guard daemon.inventory.served(named: name)?.opened.store === store else { return }
+        return awaitLock(of: opened)
+      }
     }
     _ = watch.complain(of: name, nil)
     daemon.logger.notice("the store's medium is there", metadata: ["store": "\(name)"])
+    awaitLock(of: opened)
+  }
+
+  private func awaitLock(of opened: StoreAssembly.Opened) {
     do throws(DaemonError) { try daemon.awaitLocks(of: [opened]) } catch { complain("\(error)") }
   }
 
