@@ -36,7 +36,7 @@ public final class DescriptorStore: OperationStore {
   let syncs = SyncQueue()
   let searches = ExtentSearches()
   /// The size that the administrator demands; nil: as found.
-  let configuredSizeBytes: UInt64?
+  public let configuredSizeBytes: UInt64?
   /// Of a file, when it was opened and nothing was done to it yet; 0 for a device.
   public let foundFileBytes: UInt64
   /// Whether opening made the file: it was nobody's before.
@@ -87,9 +87,11 @@ public final class DescriptorStore: OperationStore {
 
   public func start(_ request: StoreRequest, on reactor: Reactor) {
     let capacity = capacityBytes.load(ordering: .acquiring)
-    precondition(
-      request.count <= capacity && request.offset <= capacity - request.count,
-      "the caller has checked the range")
+    // The caller has checked the range; but the store may have got smaller since, by a change of
+    // its size that was made too late.
+    guard request.count <= capacity, request.offset <= capacity - request.count else {
+      return request.finishLater(.medium(.inputOutput), on: reactor)
+    }
     if let refusal = refusal(of: request.operation) {
       return request.finishLater(refusal, on: reactor)
     }

@@ -13,7 +13,8 @@ public protocol Store: AnyObject, Sendable {
   var readiness: StoreReadiness { get }
 
   /// Starts `request` on `reactor`'s engine; its client is told of the end exactly once, never
-  /// before this call returns. The range lies within the capacity: the caller has checked.
+  /// before this call returns. The range lies within the capacity: the caller has checked. Behind
+  /// the end of a store that got smaller unasked the medium fails.
   func start(_ request: StoreRequest, on reactor: Reactor)
 }
 

@@ -205,6 +205,22 @@ struct OpeningTests {
     #expect(try open(StoreOptions(path: other)).identity != first.identity)
   }
 
+  @Test("What is found out of a file that another serves leaves it untouched, behind its end, too")
+  func untouched() throws {
+    let path = try scratch.makeFile("held.img", size: 8192)
+    let holder = try open(StoreOptions(path: path))
+    let before = try status(path)
+    usleep(50_000)
+    let second = try open(StoreOptions(path: path))
+    #expect(second.readiness == .waitingForLock && second.capabilities.canPunchHoles)
+    let found = try DescriptorStore.tryOpening(StoreOptions(path: path))
+    #expect(found?.capabilities.canPunchHoles == true)
+    let after = try status(path)
+    #expect(after.st_ctim.tv_sec == before.st_ctim.tv_sec)
+    #expect(after.st_ctim.tv_nsec == before.st_ctim.tv_nsec)
+    withExtendedLifetime(holder) {}
+  }
+
   @Test("Probing what the file system can do leaves nothing behind")
   func probing() throws {
     let path = scratch("probe.img")

@@ -1,5 +1,6 @@
 import BackingStore
 import CLinux
+import Reactor
 import Testing
 
 /// Stores whose size changes while they are open.
@@ -77,5 +78,25 @@ struct ResizeTests {
     let path = try scratch.makeFile("a.img", size: 4096)
     let store = try open(StoreOptions(path: path, isReadOnly: true))
     #expect(try refusal { try store.resize(to: 8192) } == .notResizable)
+  }
+
+  @Test("What is asked for behind the end fails as of the medium, and nothing is begun")
+  func behindEnd() throws {
+    let path = scratch("a.img")
+    let store = try open(StoreOptions(path: path, sizeBytes: 1 << 20))
+    try store.resize(to: 1 << 19, allowsShrinking: true)
+    let bench = StoreBench()
+    for offset: UInt64 in [1 << 19, (1 << 19) - 512, .max - 511, .max] {
+      #expect(
+        try bench.write(.pattern(1024), at: offset, to: store) == .medium(.inputOutput), "\(offset)"
+      )
+      #expect(try bench.read(1024, at: offset, of: store).failure == .medium(.inputOutput))
+      #expect(
+        try bench.allocate(.punchHole, at: offset, count: 1024, of: store)
+          == .medium(.inputOutput))
+    }
+    #expect(bench.engine.calls.isEmpty)
+    #expect(store.readiness == .ready)
+    #expect(try status(path).st_size == 1 << 19)
   }
 }

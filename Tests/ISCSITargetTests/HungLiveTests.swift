@@ -68,4 +68,37 @@ struct HungLiveTests {
     #expect(isDone)
     #expect(target.isIdle(after: [new]))
   }
+
+  @Test(
+    "A session of a removed target that a disk keeps from ending holds up no other unit or change",
+    arguments: 1...3)
+  func targetGoneOthersFree(reactors: Int) throws {
+    let target = try SimulatedTarget(
+      seed: 93, targets: [Example.open(units: 2), LiveUnitsTests.other], reactorCount: reactors)
+    let old = try ScriptedInitiator.loggedIn(target, luns: 2)
+    let other = try LiveUnitsTests.otherSession(target)
+    let (_, hang) = try TaskManagementTests.hungWrite(old, target)
+    var isGone = false
+    try Self.publish([LiveUnitsTests.other], target) { isGone = true }
+    target.pass(milliseconds: 500)
+    #expect(!isGone, "the write has not ended")
+    // The session had this one, too.
+    #expect(LiveUnitsTests.remove("unit1", force: true, target) == .removed)
+    #expect(LiveUnitsTests.remove("unit2", force: true, target) == .removed)
+    #expect(LiveUnitsTests.add(LiveUnitsTests.makeUnit("late", target), target) == true)
+    #expect(LiveUnitsTests.remove("late", force: true, target) == .removed)
+    var isPublished = false
+    try Self.publish([LiveUnitsTests.other], target) { isPublished = true }
+    target.run(seconds: 5) { isPublished }
+    #expect(isPublished)
+    var hung: UnitRemoval?
+    target.workers[0].remove(unitNamed: "unit0", force: true) { hung = $0 }
+    target.pass(milliseconds: 1_000)
+    #expect(hung == nil && !isGone)
+    hang.release()
+    target.run(seconds: 5) { hung != nil && isGone }
+    #expect(hung == .removed && isGone)
+    #expect(try target.disk("unit0").writesLanded.count == 1)
+    #expect(target.isIdle(after: [other]))
+  }
 }

@@ -87,12 +87,21 @@ extension Session {
     guard let key else { return completion() }
     guard let (index, target) = directory.target(named: key.targetName) else {
       rights.grantToken = nil
-      whenEnded(completion)
-      return end(.targetRemoved)
+      return endWithTarget(completion)
     }
     let right = directory.right(of: initiatorName, at: initiatorAddress, to: target)
     rights.grantToken = right.map { GrantToken(targetIndex: index, right: $0).rawValue }
     show(right.map { target.units(for: $0) } ?? unitsKept(of: target), completion)
+  }
+
+  /// Its target is not there any more. Whoever takes that away waits for the end of the session;
+  /// who comes later does not, for a disk that hangs may put it off for ever, and only that disk's
+  /// unit is not free before: the nexuses with all units end one by one.
+  private func endWithTarget(_ completion: @escaping () -> Void) {
+    let wasEnding = isEnding
+    if !wasEnding { whenEnded(completion) }
+    end(.targetRemoved)
+    show([], wasEnding ? completion : {})
   }
 
   /// Without a right there is nothing new, but what it has stays until it is ended, as long as the

@@ -19,8 +19,7 @@ extension Administration {
     _ request: ChangeRequest
   ) throws(AdministrationError) -> (ChangeResult, [ChangeSubject]) {
     let writes = writesFile(request.options)
-    if writes { try adoptHandEdits(request.options) }
-    let running = running
+    let running = try writes ? adoptingHandEdits(request.options) : self.running
     var subjects: [ChangeSubject] = []
     let change: RunningConfiguration.Change
     // As far as the changes came: what a refusal names is found in it.
@@ -72,8 +71,8 @@ extension Administration {
   func save(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {
     try await inTurn { () throws(AdministrationError) in
       guard self.file != nil else { throw .noFile }
-      if options.force { self.note(file: try self.loadFile()) }
-      let running = self.running
+      var running = self.running
+      if options.force { running.note(file: try self.loadFile()) }
       let difference = ConfigurationDifference(
         from: running.file.configuration, to: running.current.configuration)
       var result = try self.carryOut(running.save(), from: running, options)
@@ -87,8 +86,8 @@ extension Administration {
   ) async throws(AdministrationError) -> ChangeResult {
     try await inTurn { () throws(AdministrationError) in
       let writes = self.writesFile(options)
-      if writes, options.force { self.note(file: try self.loadFile()) }
-      let running = self.running
+      var running = self.running
+      if writes, options.force { running.note(file: try self.loadFile()) }
       let change: RunningConfiguration.Change
       do throws(ConfigurationRefusal) {
         change = try running.replacement(
@@ -111,11 +110,16 @@ extension Administration {
   private func writesFile(_ options: ChangeOptions) -> Bool { !options.runtimeOnly && file != nil }
 
   /// With `force` the changes go into what somebody has made of the file, which stays out of what
-  /// runs.
-  private func adoptHandEdits(_ options: ChangeOptions) throws(AdministrationError) {
-    guard options.force, let file else { return }
-    guard (try? file.isChanged(since: running.file.text.bytes)) != false else { return }
-    note(file: try loadFile())
+  /// runs. That counts as what the file says only when the change is made.
+  private func adoptingHandEdits(
+    _ options: ChangeOptions
+  ) throws(AdministrationError) -> RunningConfiguration {
+    var running = running
+    guard options.force, let file,
+      (try? file.isChanged(since: running.file.text.bytes)) != false
+    else { return running }
+    running.note(file: try loadFile())
+    return running
   }
 
   func loadFile() throws(AdministrationError) -> LoadedConfiguration {

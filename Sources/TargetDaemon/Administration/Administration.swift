@@ -106,9 +106,6 @@ final class Administration: Sendable {
     onLevel(committed.current.configuration.logLevel)
   }
 
-  /// From what the file says by now, while what runs stays.
-  func note(file: LoadedConfiguration) { state.withLock { $0.running.note(file: file) } }
-
   private func numberTargets() {
     state.withLock { state in
       for target in state.running.current.configuration.targets

@@ -13,6 +13,7 @@ extension Application {
   func resizeUnits() -> [String] { preparation.resized.compactMap { resize($0) } }
 
   private func resize(_ resize: Preparation.Resized) -> String? {
+    let number = resize.sizing.begin()
     let isTold = Rendezvous()
     let outcome = ResizeOutcome()
     let isAsked = daemon.worker.insist(until: .current + Daemon.patience) { worker in
@@ -31,22 +32,25 @@ extension Application {
         return "the initiators of the store \(resize.name) hear of its size when they can be told"
       }
       isTold.afterwards { [daemon] in
-        _ = daemon.changes.perform { _ = cut(resize, outcome.current) }
+        _ = daemon.changes.perform { _ = cut(resize, outcome.current, number) }
       }
       return "operations behind the new end of the store \(resize.name) do not end: its file is cut"
         + " when they have"
     }
-    return isCut ? cut(resize, outcome.current) : Self.warning(resize, outcome.current)
+    return isCut
+      ? cut(resize, outcome.current, number) : Self.warning(resize, outcome.current)
   }
 
-  private func cut(_ resize: Preparation.Resized, _ outcome: UnitResize?) -> String? {
+  private func cut(
+    _ resize: Preparation.Resized, _ outcome: UnitResize?, _ number: UInt64
+  ) -> String? {
     // It may be gone, or have got another size, since.
     guard let served = daemon.inventory.served(named: resize.name),
       served.opened.onDisk === resize.store
     else { return nil }
     guard outcome == .resized else { return Self.warning(resize, outcome) }
     guard served.unit.geometry.capacityBytes == resize.after else { return nil }
-    guard let error = resize.sizing.cut(to: resize.after) else { return nil }
+    guard let error = resize.sizing.cut(to: resize.after, of: number) else { return nil }
     let warning = "\(error): it is presented with its new size, and the file keeps the old one"
     daemon.logger.warning("\(warning)", metadata: ["store": "\(resize.name)"])
     return warning

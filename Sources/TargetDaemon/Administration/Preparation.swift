@@ -130,9 +130,13 @@ struct Preparation {
     let mayBeAwaited =
       awaitsMedia || daemon.inventory.served(named: store.name)?.opened.awaited != nil
     let watch = MediumWatch(isUnderWay: true)
-    let finding = ask(store, assembly, creating: isNew) { late in
+    // Nor is what was served before: its file system may only not be mounted.
+    let creates = isNew && daemon.workshop.mayMakeFile(of: store)
+    let finding = ask(store, assembly, creating: creates) { [workshop = daemon.workshop] late in
       if mayBeAwaited, watch.end(late) { return }
-      if let file = late.file { _ = Self.undo(file) }
+      guard let file = late.file else { return }
+      if file.isMade { workshop.noteUnserved([file.path]) }
+      _ = Self.undo(file)
     }
     switch finding {
     case .success(let found)?:
@@ -291,15 +295,15 @@ struct Preparation {
           unitNamed: served.name, toBytes: bytes, allowsShrinking: allowsShrinking))
     }
     guard outcome == .resized else { throw Self.refusal(outcome, path) }
+    // Also where the file seems large enough, and is to shrink: a change that was given up may be
+    // under way, and make it smaller yet.
     let sizing = StoreSizing(daemon, served, store)
     var growth: StoreSizing.Growth?
     do throws(StoreError) {
-      if bytes > store.geometry.capacityBytes {
-        if isTrial {
-          try store.checkResize(to: bytes)
-        } else {
-          growth = try sizing.grow(to: bytes).get()
-        }
+      if isTrial {
+        try sizing.checkGrowth(to: bytes).get()
+      } else {
+        growth = try sizing.grow(to: bytes).get()
       }
     } catch {
       throw AdministrationError(error, of: served.opened.configured)
@@ -332,6 +336,9 @@ struct Preparation {
 
   // MARK: Ends
 
+  /// Of a change that is made: what was prepared is served from here on.
+  func noteServed() { daemon.workshop.noteServed(files.map(\.path)) }
+
   /// Of a change that was not made. What it takes away again nobody has ever reached.
   func undo() {
     for socket in sockets { socket.close() }
@@ -346,6 +353,7 @@ struct Preparation {
   private func undoOpening(of file: DescriptorStore) -> StoreError? {
     let path = file.path
     let media = daemon.workshop.media
+    if file.isMade { daemon.workshop.noteUnserved([path]) }
     // Somebody has found it by now, and keeps it.
     guard media.claim(path) else { return nil }
     let answer = media.ask(at: TargetConfiguration.Medium.file(path: path).place ?? path) {

@@ -84,17 +84,30 @@ struct StoreReturn {
     guard daemon.inventory.served(named: name)?.unit === served.unit,
       let configured = loaded.configuration.store(named: name)
     else { return }
+    // It was given another size since: the next look opens it with that.
+    if let onDisk = store as? DescriptorStore, onDisk.configuredSizeBytes != configured.sizeBytes {
+      return
+    }
     var opened = served.opened
     if !isInstalled(store) {
       // With blocks of another size it is another unit to its initiators; and what a device that
       // vanished had in its cache is lost, so it is another one, too.
       opened = StoreAssembly.Opened(configured: configured, store: store)
-      if let sentence = replace(by: opened, loaded) { return complain(sentence) }
+      if let sentence = replace(by: opened, loaded) {
+        complain(sentence)
+        // On its way, perhaps: then nobody else waits for its lock.
+        guard daemon.inventory.served(named: name)?.opened.store === store else { return }
+        return awaitLock(of: opened)
+      }
     } else {
       daemon.workshop.noteMedia(of: [opened])
     }
     _ = watch.complain(of: name, nil)
     daemon.logger.notice("the store's medium is there", metadata: ["store": "\(name)"])
+    awaitLock(of: opened)
+  }
+
+  private func awaitLock(of opened: StoreAssembly.Opened) {
     do throws(DaemonError) { try daemon.awaitLocks(of: [opened]) } catch { complain("\(error)") }
   }
 

@@ -1,4 +1,5 @@
 internal import BackingStore
+internal import Synchronization
 internal import TargetConfig
 
 /// The size of a store's file, changed on a thread that may hang with it. One change is made at a
@@ -14,30 +15,44 @@ struct StoreSizing: Sendable {
   private let media: MediaThreads
   private let store: DescriptorStore
   private let turn: MediumWatch
+  private let changes: SizeChanges
   private let place: String
 
   init(_ daemon: Daemon, _ served: Inventory.Served, _ store: DescriptorStore) {
     media = daemon.workshop.media
     self.store = store
     turn = served.opened.sizing
+    changes = served.opened.sizeChanges
     place = served.opened.configured.medium.place ?? store.path
   }
 
   /// Makes the file larger, for a unit that is told afterwards. Where that fails, or comes too
-  /// late, it is as before.
-  func grow(to bytes: UInt64) -> Result<Growth, StoreError> {
-    perform { store throws(StoreError) in
-      let growth = Growth(
-        storeBytes: store.geometry.capacityBytes, fileBytes: try store.findActualBytes())
+  /// late, it is as before. Nil: it is large enough, now that no change that was given up can make
+  /// it smaller any more.
+  func grow(to bytes: UInt64) -> Result<Growth?, StoreError> {
+    perform { store throws(StoreError) -> Growth? in
+      let presented = store.geometry.capacityBytes
+      guard bytes > presented else { return nil }
+      let growth = Growth(storeBytes: presented, fileBytes: try store.findActualBytes())
       do throws(StoreError) { try store.resize(to: bytes) } catch {
         _ = Self.undo(growth, of: store)
         throw error
       }
       return growth
     } late: { [store] growth in
-      _ = Self.undo(growth, of: store)
+      if let growth { _ = Self.undo(growth, of: store) }
     }
   }
+
+  /// What `grow` would be refused for.
+  func checkGrowth(to bytes: UInt64) -> Result<Void, StoreError> {
+    perform { store throws(StoreError) in
+      if bytes > store.geometry.capacityBytes { try store.checkResize(to: bytes) }
+    }
+  }
+
+  /// The number of a change of the size that is made now.
+  func begin() -> UInt64 { changes.begin() }
 
   /// Why the file stays larger; nil: it is as before.
   func undo(_ growth: Growth) -> StoreError? {
@@ -48,8 +63,11 @@ struct StoreSizing: Sendable {
     }
   }
 
-  /// Cuts off what is behind a unit's end. Why that is still there; nil: it is not.
-  func cut(to bytes: UInt64) -> StoreError? {
+  /// Cuts off what is behind a unit's end, of which nobody uses anything any more. Why that is
+  /// still there; nil: it is not, or another change than `number` has begun, which has a use for it
+  /// or cuts it off when it may.
+  func cut(to bytes: UInt64, of number: UInt64) -> StoreError? {
+    guard changes.isLast(number) else { return nil }
     let answer = perform { store throws(StoreError) in
       try store.resize(to: bytes, allowsShrinking: true)
     }
@@ -88,4 +106,13 @@ struct StoreSizing: Sendable {
     turn.end(nil)
     return answer
   }
+}
+
+/// Numbers the changes of a store's size.
+final class SizeChanges: Sendable {
+  private let last = Atomic<UInt64>(0)
+
+  func begin() -> UInt64 { last.add(1, ordering: .acquiringAndReleasing).newValue }
+
+  func isLast(_ number: UInt64) -> Bool { last.load(ordering: .acquiring) == number }
 }

@@ -47,6 +47,7 @@ struct Transaction {
       preparation.undo()
       throw error
     }
+    preparation.noteServed()
     let application = Application(
       daemon: daemon, plan: plan, preparation: preparation, directory: directory,
       loaded: change.running)

@@ -98,11 +98,13 @@ struct UnitExchange {
   }
 
   private func presentLate(_ name: String, _ number: UInt64, _ formers: [Departure]) {
-    if let sentence = present(name, number, formers) {
-      return daemon.logger.error("\(sentence)")
-    }
+    let sentence = present(name, number, formers)
+    if let sentence { daemon.logger.error("\(sentence)") }
+    // Also of one that is on its way: nobody else waits for its lock.
     guard let served = daemon.inventory.served(named: name) else { return }
-    daemon.logger.notice("the store is opened anew", metadata: ["store": "\(name)"])
+    if sentence == nil {
+      daemon.logger.notice("the store is opened anew", metadata: ["store": "\(name)"])
+    }
     do throws(DaemonError) { try daemon.awaitLocks(of: [served.opened]) } catch {
       daemon.logger.error("\(error)", metadata: ["store": "\(name)"])
     }

@@ -30,6 +30,7 @@ struct StoreAssembly: Sendable {
     let watch: MediumWatch
     /// Whether its size is being changed (`StoreSizing`).
     let sizing = MediumWatch()
+    let sizeChanges = SizeChanges()
     /// Nil for memory and null stores, and as long as the medium is missing.
     var onDisk: DescriptorStore? { arrived as? DescriptorStore }
     /// Waits for its medium.

@@ -24,6 +24,8 @@ final class UnitWorkshop: Sendable {
   /// The identifiers of the units there are, and the names of their stores: no two have records in
   /// the same file.
   private let alive = Mutex<[[UInt8]: String]>([:])
+  /// Paths of files that were made for changes which were refused then, and are gone again.
+  private let unserved = Mutex<Set<String>>([])
   /// How many units were made: their homes go round the reactors.
   private let unitCount = Mutex(0)
 
@@ -54,6 +56,19 @@ final class UnitWorkshop: Sendable {
         return registry.withLock { $0.hasServed(name) }
       })
   }
+
+  /// Whether a file that is missing may be made for the store: none was served there before, as far
+  /// as that is known.
+  func mayMakeFile(of store: TargetConfiguration.Store) -> Bool {
+    guard let path = store.medium.path else { return true }
+    return unserved.withLock { $0.contains(path) }
+      || !registry.withLock { $0.hasServed(store.name, at: path) }
+  }
+
+  /// These files were made, and nobody was ever served them.
+  func noteUnserved(_ paths: [String]) { unserved.withLock { $0.formUnion(paths) } }
+
+  func noteServed(_ paths: [String]) { unserved.withLock { $0.subtract(paths) } }
 
   /// No unit has that name any more.
   func forget(unitNamed name: String) { files.observedReservations.end(unitNamed: name) }

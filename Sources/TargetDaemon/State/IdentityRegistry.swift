@@ -99,6 +99,14 @@ struct IdentityRegistry: Sendable {
     orphan != nil || identities[StateName.encoded(name)] != nil
   }
 
+  /// Whether the medium at that path was served before, under whatever name. Of a store that was
+  /// served before, and not known where, it is taken to be.
+  func hasServed(_ name: String, at path: String) -> Bool {
+    let (word, medium) = (StateName.encoded(name), StateName.word(path))
+    return orphan != nil || media.values.contains(medium)
+      || (identities[word] != nil && media[word] == nil)
+  }
+
   // MARK: Media
 
   /// A store whose medium was another disk to its initiators.

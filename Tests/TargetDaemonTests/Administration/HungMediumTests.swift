@@ -15,6 +15,7 @@ private final class HungDirectory: Sendable {
   static let name = "hung"
   private let scratch: Scratch
   private let isHung = Atomic<Bool>(true)
+  private let passing = Atomic<Int>(0)
 
   init(in scratch: Scratch, isHung: Bool = true) throws {
     self.scratch = scratch
@@ -23,11 +24,17 @@ private final class HungDirectory: Sendable {
     #expect(mkfifo(scratch("fifo"), 0o600) == 0)
   }
 
-  func hang() { isHung.store(true, ordering: .releasing) }
+  /// From now on; so many who come before wait for nothing.
+  func hang(after passing: Int = 0) {
+    self.passing.store(passing, ordering: .releasing)
+    isHung.store(true, ordering: .releasing)
+  }
 
   /// On the thread that is to touch a medium.
   func enter(_ place: String) {
-    guard place.hasSuffix("/\(Self.name)"), isHung.load(ordering: .acquiring) else { return }
+    guard place.hasSuffix("/\(Self.name)"), isHung.load(ordering: .acquiring),
+      passing.subtract(1, ordering: .acquiringAndReleasing).newValue < 0
+    else { return }
     let descriptor = open(scratch("fifo"), O_RDONLY)
     if descriptor >= 0 { close(descriptor) }
   }
@@ -122,6 +129,46 @@ struct HungMediumTests {
     #expect(StoreMedia.fileBytes(of: scratch("hung/slow.img")) == 1 << 20)
     try await live.change(growth)
     #expect(StoreMedia.fileBytes(of: scratch("hung/slow.img")) == 2 << 20)
+  }
+
+  @Test("While a file is still to be cut it gets no other size, which would be cut, too")
+  func resizeAfterCut() async throws {
+    let scratch = try Scratch()
+    let hung = try HungDirectory(in: scratch, isHung: false)
+    let live = try await LiveDaemon.start(Self.disks, in: scratch, media: hung.media)
+    hung.hang(after: 1)
+    let shrunk = try await live.client.change(
+      ChangeRequest(
+        [.resizeStore(Change.StoreSize("slow", sizeBytes: 1 << 19))], ChangeOptions(force: true)))
+    #expect(shrunk.warnings.contains { $0.contains("does not answer") })
+    // The file is as large as that yet.
+    let growth = Change.resizeStore(Change.StoreSize("slow", sizeBytes: 1 << 20))
+    #expect(try await live.refusal([growth]).message.contains("does not answer"))
+    hung.release()
+    #expect(eventually { live.daemon.workshop.media.threadCount == 0 })
+    #expect(StoreMedia.fileBytes(of: scratch("hung/slow.img")) == 1 << 19)
+    try await live.change(growth)
+    #expect(StoreMedia.fileBytes(of: scratch("hung/slow.img")) == 1 << 20)
+    let node = try Initiator.session(port: live.port, Self.target, lun: 2)
+    #expect(try node.capacity(2) == 1 << 20)
+  }
+
+  @Test("One that comes back while it is given another size is served with that")
+  func resizeWhileAway() async throws {
+    let scratch = try Scratch()
+    let hung = try HungDirectory(in: scratch)
+    try scratch.write([UInt8](repeating: 1, count: 1 << 20), to: "hung/slow.img")
+    let live = try await LiveDaemon.start(Self.disks, in: scratch, media: hung.media)
+    // It is being opened, as it was configured until now.
+    #expect(eventually { live.daemon.workshop.media.threadCount >= 2 })
+    try await live.change(.resizeStore(Change.StoreSize("slow", sizeBytes: 1 << 19)))
+    hung.release()
+    let node = try Initiator.session(port: live.port, Self.target, lun: 2)
+    #expect(eventually { live.daemon.inventory.served(named: "slow")?.opened.awaited == nil })
+    #expect(eventually { live.daemon.units.allSatisfy { $0.store.readiness == .ready } })
+    #expect(eventually { (try? node.capacity(2)) == 1 << 19 })
+    #expect(live.daemon.inventory.served(named: "slow")?.unit.geometry.capacityBytes == 1 << 19)
+    #expect(StoreMedia.fileBytes(of: scratch("hung/slow.img")) == 1 << 20, "nothing is cut")
   }
 
   @Test("A reload that is refused leaves no file where a disk hung, when it is open")

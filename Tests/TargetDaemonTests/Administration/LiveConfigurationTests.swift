@@ -191,6 +191,33 @@ struct LiveConfigurationTests {
     #expect(try await live.client.targets().count == 2)
   }
 
+  @Test("What a dry run or a refused change is forced to does not count as read from the file")
+  func handEditsOnTrial() async throws {
+    let live = try await LiveDaemon.start()
+    let client = live.client
+    let text = try live.file
+    try live.edit { $0.replacing("\"targets\": [", with: "\"targets\": [\(Self.other)") }
+    let edited = try live.file
+    let trial = ChangeOptions(force: true, dryRun: true)
+    let added = try await live.addLUN("second", options: trial)
+    #expect(added.differences.count == 2)
+    _ = try await client.save(trial)
+    _ = try await client.apply(text, trial)
+    let refused = Change.addStore(
+      StoreSpecification(name: "none", kind: .file, path: live.scratch("none.img")))
+    await #expect(throws: AdministrationError.self) {
+      try await client.change(ChangeRequest([refused], ChangeOptions(force: true)))
+    }
+    let error = await #expect(throws: AdministrationError.self) {
+      try await client.save(ChangeOptions())
+    }
+    #expect(error?.code == .fileChanged)
+    #expect(try live.file == edited)
+    _ = try await client.save(ChangeOptions(force: true))
+    #expect(try live.isSaved())
+    #expect(try live.file.contains("iqn.2026-11.com.example:other") == false)
+  }
+
   @Test("A whole configuration is applied in one step")
   func applies() async throws {
     let live = try await LiveDaemon.start()

@@ -68,6 +68,66 @@ struct LiveSizeTests {
     #expect(!live.exists("disk.img"))
   }
 
+  @Test("What is behind the end is cut only by the last change of the size")
+  func cutsOnce() async throws {
+    let live = try await LiveDaemon.start()
+    let served = try #require(live.daemon.inventory.served(named: "disk"))
+    let sizing = StoreSizing(live.daemon, served, try #require(served.opened.onDisk))
+    let (first, last) = (sizing.begin(), sizing.begin())
+    #expect(sizing.cut(to: 1 << 19, of: first) == nil)
+    #expect(size(live) == 1 << 20)
+    #expect(sizing.cut(to: 1 << 19, of: last) == nil)
+    #expect(size(live) == 1 << 19)
+  }
+
+  @Test("A store that was removed and whose file is missing is not made anew under any name")
+  func addsLost() async throws {
+    let live = try await LiveDaemon.start()
+    try await live.addLUN("second", lun: 2)
+    #expect(
+      eventually {
+        (try? live.scratch.read("state/identities")).map {
+          String(decoding: $0, as: UTF8.self).contains("second.img")
+        } == true
+      })
+    try await live.change(
+      .removeLUN(Change.LUNName(target: LiveDaemon.target, lun: 2)),
+      .removeStore(Change.StoreName("second")))
+    unlink(live.scratch("second.img"))
+    let path = live.scratch("second.img")
+    for name in ["second", "other"] {
+      let change = Change.addStore(
+        StoreSpecification(name: name, kind: .file, path: path, sizeBytes: 1 << 20))
+      let error = try await live.refusal([change])
+      #expect(error.code == .storeFailed && error.message.contains("mount its file system"))
+      #expect(!live.exists("second.img"))
+    }
+    // In another place it is another disk, and so is one that the administrator has made.
+    try await live.change(
+      .addStore(
+        StoreSpecification(
+          name: "second", kind: .file, path: live.scratch("elsewhere.img"), sizeBytes: 1 << 20)))
+    try live.scratch.write([], to: "second.img")
+    try await live.change(
+      .addStore(StoreSpecification(name: "third", kind: .file, path: path, sizeBytes: 1 << 20)))
+    #expect(StoreMedia.fileBytes(of: path) == 1 << 20)
+  }
+
+  @Test("A file that a refused change had made can be made by the next")
+  func addsAgain() async throws {
+    let live = try await LiveDaemon.start()
+    let other = Loopback.listening()
+    let second = live.lunAddition("second")
+    let portal = Change.addPortal(PortalSpecification(address: "127.0.0.1:\(other.port)"))
+    for _ in 0..<2 {
+      let error = try await live.refusal(second + [portal])
+      #expect(error.path?.hasPrefix("portals[") == true)
+      #expect(!live.exists("second.img"))
+    }
+    try await live.addLUN("second")
+    #expect(live.exists("second.img"))
+  }
+
   @Test("What is beside the file stays, also where it has the name of a next one")
   func leavesNeighbours() async throws {
     let live = try await LiveDaemon.start()
