@@ -117,9 +117,9 @@ struct Application {
     return plan.accessChanges.compactMap { name in
       guard let unit = daemon.inventory.served(named: name)?.unit else { return nil }
       let tags = Set(configuration.portals.map(\.group)).union(index[name].groups.keys)
-      let states = tags.map { ($0, index[name].groups[$0]?.state ?? .activeOptimized) }
+      let groups = tags.map { ($0, index[name].groups[$0] ?? AsymmetricAccess.Group()) }
       let deadline = MonotonicTime.current + Self.accessPatience
-      while !unit.setAccessStates(Dictionary(uniqueKeysWithValues: states)) {
+      while !unit.setAccess(Dictionary(uniqueKeysWithValues: groups)) {
         guard MonotonicTime.current < deadline else {
           return "the reactors take no orders: the paths of the store \(name) keep their states"
         }

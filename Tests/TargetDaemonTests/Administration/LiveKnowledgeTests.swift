@@ -57,4 +57,21 @@ struct LiveKnowledgeTests {
     #expect(error?.code == .inUse && error?.path == "stores.renamed.blockSize")
     #expect(try node.testUnitReady(1).status == 0)
   }
+
+  @Test("The preferred port group is another one at once, also for those who are logged in")
+  func preferred() async throws {
+    let live = try await LiveDaemon.start()
+    let node = try Initiator.session(port: live.port, Self.target)
+    let plain = try live.file
+    let groups = "\"portalGroups\": [{\"tag\": 1, \"preferred\": true}], \"initiators\": \"any\""
+    let preferring = plain.replacing("\"initiators\": \"any\"", with: groups)
+    for (text, bits) in [(preferring, 0x80), (plain, 0)] as [(String, UInt8)] {
+      _ = try await live.client.apply(text, Self.force)
+      #expect(eventually { (try? node.testUnitReady(1).sense) == 0x62A06 })
+      let data = try node.execute(
+        [0xA3, 0x0A, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0], lun: 1, reading: 64
+      ).data
+      #expect(data.count == 16 && data[4] == bits)
+    }
+  }
 }
