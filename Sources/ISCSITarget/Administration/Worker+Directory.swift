@@ -107,6 +107,7 @@ extension Session {
   }
 
   private func show(_ units: [UnitPresentation], _ completion: @escaping () -> Void) {
+    nexus?.follow(key, portalGroupTags: target.portalGroupTags)
     guard let nexus else { return completion() }
     let entries = units.compactMap { unit in
       worker.server(named: unit.unit).map {

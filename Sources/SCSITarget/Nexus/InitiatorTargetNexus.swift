@@ -8,9 +8,9 @@ public final class InitiatorTargetNexus {
   /// What registrations know it by, in this session and in a later one.
   public let identity: NexusIdentity
   /// All ports of the target, the nexus' own among them, in the order of their identifiers.
-  public let targetPorts: [TargetPortIdentity]
+  public private(set) var targetPorts: [TargetPortIdentity]
   /// The same ports, as registrations know them.
-  let reservationPorts: [ReservationPorts.Port]
+  private(set) var reservationPorts: [ReservationPorts.Port]
 
   /// Whether the transport carries the functions that SAM-3 and later added to task management
   /// (for iSCSI: protocol level 2, RFC 7144 §6.3).
@@ -40,6 +40,22 @@ public final class InitiatorTargetNexus {
 
   /// Presents `server`'s logical unit as `lun`, starting with the unit attention `attention`.
   public func attach(
+  /// The target has these ports from here on. Whoever did not know them is told INQUIRY DATA HAS
+  /// CHANGED: MULTIP and the SCSI Ports page name them (SPC-4 §6.6.2, §7.8.12), and initiators look
+  /// at the target port groups anew by it.
+  public func setPorts(
+    _ targetPorts: [TargetPortIdentity], reservationPorts: [ReservationPorts.Port]
+  ) {
+    precondition(targetPorts.contains(port), "a nexus is of a port of its target")
+    guard targetPorts != self.targetPorts else { return }
+    self.targetPorts = targetPorts
+    self.reservationPorts = reservationPorts
+    for nexus in unitNexuses {
+      nexus.server.accessPortsChanged(of: nexus)
+      nexus.establish(.inquiryDataHasChanged)
+    }
+  }
+
     _ server: DeviceServer, as lun: UInt16, isReadOnly: Bool, attention: SenseData
   ) {
     let nexus = LogicalUnitNexus(

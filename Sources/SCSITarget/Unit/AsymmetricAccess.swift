@@ -104,4 +104,17 @@ extension DeviceServer {
       if ObjectIdentifier(nexus) != origin { nexus.establish(.asymmetricAccessStateChanged) }
     }
   }
+
+  /// The target of `nexus` has other ports. Of the groups that are new no change is told; what has
+  /// changed of the others is.
+  func accessPortsChanged(of nexus: LogicalUnitNexus) {
+    let seen = unit.access.seen(through: nexus.initiatorTarget.targetPorts)
+    let former = nexus.accessSeen
+    nexus.accessState = unit.access.group(nexus.initiatorTarget.port.group).state
+    nexus.accessSeen = seen
+    let hasChanged = seen.contains { group in
+      former.contains { $0.group == group.group && $0 != group }
+    }
+    if hasChanged { nexus.establish(.asymmetricAccessStateChanged) }
+  }
 }
