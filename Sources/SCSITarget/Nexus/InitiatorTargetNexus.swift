@@ -19,6 +19,8 @@ public final class InitiatorTargetNexus {
   /// The LUNs presented, ascending, and the I_T_L nexus of each at the same place.
   public private(set) var luns: [UInt16] = []
   public private(set) var unitNexuses: [LogicalUnitNexus] = []
+  /// What was last presented at the LUNs that were taken away.
+  private var formerUnits: [UInt16: PresentedUnit] = [:]
 
   /// Without `port`, the one that `identity` names, in a target port group of its own; without
   /// `targetPorts`, it is the only one of the target.
@@ -38,8 +40,6 @@ public final class InitiatorTargetNexus {
     precondition(self.targetPorts.contains(port), "a nexus is of a port of its target")
   }
 
-  /// Presents `server`'s logical unit as `lun`, starting with the unit attention `attention`.
-  public func attach(
   /// The target has these ports from here on. Whoever did not know them is told INQUIRY DATA HAS
   /// CHANGED: MULTIP and the SCSI Ports page name them (SPC-4 §6.6.2, §7.8.12), and initiators look
   /// at the target port groups anew by it.
@@ -56,6 +56,8 @@ public final class InitiatorTargetNexus {
     }
   }
 
+  /// Presents `server`'s logical unit as `lun`, starting with the unit attention `attention`.
+  public func attach(
     _ server: DeviceServer, as lun: UInt16, isReadOnly: Bool, attention: SenseData
   ) {
     let nexus = LogicalUnitNexus(
@@ -92,8 +94,12 @@ public final class InitiatorTargetNexus {
     let leaving = unitNexuses.filter(isLeaving)
     unitNexuses.removeAll(where: isLeaving)
     luns = unitNexuses.map(\.lun)
+    for nexus in leaving { formerUnits[nexus.lun] = PresentedUnit(nexus.server.unit) }
     return leaving
   }
+
+  /// What the initiator may still know at `lun`, whenever it was taken away; forgets it.
+  func takeFormerUnit(at lun: UInt16) -> PresentedUnit? { formerUnits.removeValue(forKey: lun) }
 
   /// Asked by every command: mostly LUNs count from 0 and have no gaps, so that they are places,
   /// too.
