@@ -74,4 +74,16 @@ struct LiveKnowledgeTests {
       #expect(data.count == 16 && data[4] == bits)
     }
   }
+
+  @Test("What is known of the room of a medium stays known while its store is opened anew")
+  func room() async throws {
+    let live = try await LiveDaemon.start()
+    func isKnown() -> Bool { live.daemon.units.first?.provisioning.resources != nil }
+    try #require(eventually { isKnown() })
+    let product = try #require(live.daemon.units.first?.identity.product)
+    try await live.change(
+      .setStore(Change.StoreKeys("disk", ["product": "OTHER"])), options: Self.force)
+    #expect(isKnown())
+    #expect(live.daemon.units.first?.identity.product != product, "it was opened anew")
+  }
 }
