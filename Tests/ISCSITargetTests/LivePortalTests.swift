@@ -105,6 +105,30 @@ struct LivePortalTests {
     #expect(target.isIdle(after: [initiator]))
   }
 
+  @Test("Discovery names a portal no more as soon as it closes, until a directory does again")
+  func concealed() throws {
+    let target = try SimulatedTarget(seed: 71, targets: [Example.open()], reactorCount: 2)
+    let portals = try [SimulatedTarget.portal, LivePortalTests.second].map {
+      PortalDefinition(address: try #require(SocketAddress($0)), groupTag: 1)
+    }
+    func addresses() throws -> [String] {
+      let client = ScriptedInitiator(target)
+      try #require(client.login(to: "", discovery: true) == 0)
+      let pairs = try #require(client.text([("SendTargets", "All")]))
+      client.peer.close()
+      return pairs.filter { $0.0 == "TargetAddress" }.map(\.1)
+    }
+    try target.publish([Example.open()], portals: portals)
+    #expect(try addresses().count == 2)
+    var isDone = false
+    target.workers[0].conceal(portals: [portals[1].address]) { isDone = true }
+    #expect(target.run(seconds: 1) { isDone })
+    for _ in 0..<3 { #expect(try addresses() == ["\(SimulatedTarget.portal),1"]) }
+    try target.publish([Example.open()], portals: portals)
+    #expect(try addresses().count == 2)
+    #expect(target.isIdle(after: []))
+  }
+
   @Test("Of portals that closed long ago nothing is kept")
   func forgets() throws {
     let target = try SimulatedTarget(seed: 69, targets: [Example.open()], reactorCount: 2)

@@ -132,6 +132,7 @@ struct Application {
   // MARK: Portals
 
   private func closePortals() -> [String] {
+    concealPortals()
     let closing = plan.closedPortals.compactMap { endpoint -> (SocketAddress, Rendezvous)? in
       guard let address = SocketAddress(endpoint) else { return nil }
       daemon.inventory.note(silent: address, because: nil)
@@ -149,6 +150,14 @@ struct Application {
       daemon.logger.notice("portal closed", metadata: ["portal": "\(address)"])
       return nil
     }
+  }
+
+  /// As they close, discovery through the others leaves them out: the directory that does follows
+  /// only when their initiators have left.
+  private func concealPortals() {
+    let addresses = plan.closedPortals.compactMap { SocketAddress($0) }
+    guard !addresses.isEmpty else { return }
+    daemon.worker.order { $0.conceal(portals: addresses) }
   }
 
   /// Not before whoever comes in is judged by the new directory on every reactor.
