@@ -169,6 +169,32 @@ struct LiveUnitsTests {
     #expect(target.isIdle(after: [initiator]))
   }
 
+  @Test("Another unit that comes to a LUN later is announced as such; the same one is not")
+  func replacedLater() throws {
+    let target = try LiveUnitsTests.target(seed: 14)
+    let initiator = try ScriptedInitiator.loggedIn(target)
+    var definition = Example.open(units: 2)
+    try target.publish([definition])
+    while initiator.attention(lun: 1 << 48) != 0 {}
+    for (unit, isOther) in [("unit1", false), ("unit2", true)] {
+      try target.publish([Example.open()])
+      #expect(initiator.attention(lun: 1 << 48) == LiveUnitsTests.noUnit)
+      definition.units[1].unit = unit
+      try target.publish([definition])
+      #expect(initiator.attention(lun: 1 << 48) == Sense.newNexus)
+      #expect(initiator.attention(lun: 1 << 48) == (isOther ? 0x06_3F_03 : 0), "\(unit)")
+      #expect(initiator.attention(lun: 1 << 48) == 0)
+    }
+    #expect(LiveUnitsTests.remove("unit2", force: true, target) == .removed)
+    let larger = LiveUnitsTests.makeUnit("unit2", target, sizeBytes: 4 << 20)
+    #expect(LiveUnitsTests.add(larger, target) == true)
+    let told = (0..<4).map { _ in initiator.attention(lun: 1 << 48) }
+    #expect(told == [Sense.newNexus, 0x06_3F_03, 0x06_2A_09, 0])
+    initiator.forgetInbox()
+    while initiator.attention() != 0 {}
+    #expect(target.isIdle(after: [initiator]))
+  }
+
   @Test("Who loses the right keeps the session until it is ended, and can begin no other")
   func unqualified() throws {
     let target = try LiveUnitsTests.target(seed: 8)
@@ -225,8 +251,10 @@ struct LiveUnitsTests {
 
   // MARK: Units
 
-  static func makeUnit(_ name: String, _ target: SimulatedTarget) -> LogicalUnit {
-    let disk = target.world.makeDisk(sizeBytes: 1 << 20, blockBytes: 512)
+  static func makeUnit(
+    _ name: String, _ target: SimulatedTarget, sizeBytes: UInt64 = 1 << 20
+  ) -> LogicalUnit {
+    let disk = target.world.makeDisk(sizeBytes: sizeBytes, blockBytes: 512)
     var options = LogicalUnitOptions()
     options.reservationPersistence = target.reservations
     return LogicalUnit(

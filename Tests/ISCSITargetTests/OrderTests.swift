@@ -59,6 +59,40 @@ struct OrderTests {
     #expect(target.isIdle(after: [first, second]))
   }
 
+  @Test("A PDU that finds no room leaves no number missing: the other connection works on")
+  func heldWithoutRoom() throws {
+    let target = try SimulatedTarget(
+      seed: 5, targets: [Example.open()], memoryBudgetBytes: 4 << 20)
+    let keys = [("MaxConnections", "2"), ("InitialR2T", "No"), ("FirstBurstLength", "262144")]
+    let first = ScriptedInitiator(target)
+    try #require(first.login(to: Example.name, keys) == 0)
+    first.clearUnitAttention()
+    let second = first.sibling(target, connectionID: 1)
+    try #require(second.login(to: Example.name, keys) == 0)
+    let start = first.cmdSN
+    // Half of the memory is a session's: 30 have room, and more than that the last one wants.
+    let sizes = [Int](repeating: 65_536, count: 30) + [262_144]
+    let count = UInt32(sizes.count)
+    for (index, size) in sizes.enumerated() {
+      #expect(!second.isClosed)
+      second.sendCommand(
+        ScriptedInitiator.write16(0, UInt32(size / 512)), expected: UInt32(size), isWrite: true,
+        cmdSN: start + UInt32(index) + 1, immediateData: [UInt8](repeating: 1, count: size))
+      target.pass(milliseconds: 2)
+    }
+    #expect(second.isClosed && !first.isClosed)
+    let before = first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start)
+    #expect(first.finish(before)?.status == 0)
+    first.cmdSN = start + count + 1
+    #expect(first.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    for _ in 0..<40 {
+      target.pass(milliseconds: 1000)
+      first.answerPings()
+    }
+    #expect(!first.isClosed)
+    #expect(target.isIdle(after: [first]))
+  }
+
   @Test("After a held write was aborted its connection reads on")
   func abortedHeld() throws {
     let (target, first, second) = try OrderTests.pair()

@@ -1,6 +1,6 @@
 internal import ISCSIModel
 internal import Logging
-internal import Reactor
+public import Reactor
 internal import SCSITarget
 
 // Another directory, while sessions run. To be called on one worker, for all; completions are
@@ -29,6 +29,21 @@ extension Worker {
     onEveryWorker(completion) { worker, done in
       worker.follow(directory, publication, completion: done)
       worker.reactor.courier.send(to: here) { $0.leave() }
+    }
+  }
+
+  /// Discovery on all reactors names these portals no more, until another directory does: they
+  /// close, and who is told of one would not get in. `completion` when that is so.
+  public func conceal(
+    portals addresses: [SocketAddress], completion: @escaping () -> Void = {}
+  ) {
+    let concealment = context.nextNumber()
+    onEveryWorker(completion) { worker, done in
+      // A directory that was published later says itself what there is.
+      if concealment > worker.publication {
+        worker.directory = worker.directory.without(portals: addresses)
+      }
+      done()
     }
   }
 
@@ -91,6 +106,7 @@ extension Session {
     }
     let right = directory.right(of: initiatorName, at: initiatorAddress, to: target)
     rights.grantToken = right.map { GrantToken(targetIndex: index, right: $0).rawValue }
+    nexus?.follow(key, portalGroupTags: target.portalGroupTags)
     show(right.map { target.units(for: $0) } ?? unitsKept(of: target), completion)
   }
 

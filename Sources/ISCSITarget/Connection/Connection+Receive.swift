@@ -132,6 +132,9 @@ extension Connection {
     _ header: BasicHeaderSegment, _ cmdSN: SerialNumber, _ session: Session
   ) -> DataDestination? {
     guard session.mayHold(header.dataSegmentLength) else {
+      // The window has taken its number: the other connections must not wait for it.
+      session.window.plug(cmdSN)
+      session.deliverHeld()
       close(.outOfMemory)
       return nil
     }

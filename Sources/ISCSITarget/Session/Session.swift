@@ -210,18 +210,32 @@ extension InitiatorTargetNexus {
     _ key: SessionKey, portalGroupTags: [UInt16], hasProtocolLevel2: Bool
   ) {
     let own = TargetPort(name: key.targetName, portalGroupTag: key.portalGroupTag)
-    let ports = Set(portalGroupTags).union([key.portalGroupTag]).sorted().map {
-      TargetPort(name: key.targetName, portalGroupTag: $0)
-    }
+    let ports = Self.ports(key, portalGroupTags)
     self.init(
       identity: NexusIdentity(
         initiator: InitiatorPort(name: key.initiatorName, isid: key.initiatorSessionID.rawValue),
         target: own),
-      targetPorts: ports.map { TargetPortIdentity($0) },
-      reservationPorts: ports.map {
-        ReservationPorts.Port($0, relativeIdentifier: $0.relativeIdentifier)
-      },
+      targetPorts: ports.map { TargetPortIdentity($0) }, reservationPorts: ports.map(\.reserved),
       hasProtocolLevel2: hasProtocolLevel2)
+  }
+
+  /// The target is served by these portal groups from here on. That of the session stays one of its
+  /// ports as long as the session.
+  func follow(_ key: SessionKey, portalGroupTags: [UInt16]) {
+    let ports = Self.ports(key, portalGroupTags)
+    setPorts(ports.map { TargetPortIdentity($0) }, reservationPorts: ports.map(\.reserved))
+  }
+
+  private static func ports(_ key: SessionKey, _ portalGroupTags: [UInt16]) -> [TargetPort] {
+    Set(portalGroupTags).union([key.portalGroupTag]).sorted().map {
+      TargetPort(name: key.targetName, portalGroupTag: $0)
+    }
+  }
+}
+
+extension TargetPort {
+  fileprivate var reserved: ReservationPorts.Port {
+    ReservationPorts.Port(self, relativeIdentifier: relativeIdentifier)
   }
 }
 

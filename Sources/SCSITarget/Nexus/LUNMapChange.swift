@@ -1,4 +1,5 @@
 internal import SCSIModel
+internal import Synchronization
 
 /// A place in the LUN map of a nexus as it is to be.
 public struct LUNMapEntry {
@@ -13,6 +14,20 @@ public struct LUNMapEntry {
   }
 }
 
+/// What initiators may remember of a unit that was taken away from them, and of its blocks as they
+/// were then.
+struct PresentedUnit {
+  let number: UInt64
+  let blockBytes: UInt32
+  let blockCount: UInt64
+
+  init(_ unit: LogicalUnit) {
+    number = unit.number
+    blockBytes = unit.logicalBlockBytes
+    blockCount = unit.blockCount.load(ordering: .relaxed)
+  }
+}
+
 // A LUN map that changes while its initiator is logged in.
 extension InitiatorTargetNexus {
   /// Makes the LUN map what `entries` say, each LUN once; true: the list of units is another one
@@ -24,8 +39,9 @@ extension InitiatorTargetNexus {
   /// gone, before this returns or later.
   ///
   /// Who stays is told: REPORTED LUNS DATA HAS CHANGED (SPC-4 §5.8.7, by the units that stay),
-  /// INQUIRY DATA HAS CHANGED (another unit at the LUN), MODE PARAMETERS CHANGED (only WP of the
-  /// mode parameter header tells of a write protection, SBC-3 §6.4.1).
+  /// INQUIRY DATA HAS CHANGED and CAPACITY DATA HAS CHANGED (another unit at the LUN than was last
+  /// there, also if there was none in between), MODE PARAMETERS CHANGED (only WP of the mode
+  /// parameter header tells of a write protection, SBC-3 §6.4.1).
   public func changeMap(
     to entries: [LUNMapEntry], completion: @escaping () -> Void
   ) -> Bool {
@@ -42,9 +58,7 @@ extension InitiatorTargetNexus {
       attach(
         entry.server, as: entry.lun, isReadOnly: entry.isReadOnly,
         attention: .powerOnResetOrBusDeviceResetOccurred)
-      if leaving.contains(where: { $0.lun == entry.lun }) {
-        unitNexus(at: entry.lun)?.establish(.inquiryDataHasChanged)
-      }
+      tellOfExchange(at: entry.lun)
     }
     let gone = DrainBarrier(completion: completion)
     for nexus in leaving {
@@ -53,6 +67,17 @@ extension InitiatorTargetNexus {
     }
     gone.arm()
     return hasChanged
+  }
+
+  /// A host that kept its device is to look whether it is still the same (SPC-4 §6.6.1), and how
+  /// large.
+  private func tellOfExchange(at lun: UInt16) {
+    guard let former = takeFormerUnit(at: lun), let nexus = unitNexus(at: lun) else { return }
+    let unit = PresentedUnit(nexus.server.unit)
+    if unit.number != former.number { nexus.establish(.inquiryDataHasChanged) }
+    if unit.blockBytes != former.blockBytes || unit.blockCount != former.blockCount {
+      nexus.establish(.capacityDataHasChanged)
+    }
   }
 
   /// Write protection as it is to be, which counts from the next command to be dispatched.

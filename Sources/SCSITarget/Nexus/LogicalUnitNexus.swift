@@ -37,7 +37,7 @@ public final class LogicalUnitNexus {
   /// Of the unit through this nexus' port group: the reactor's own copy, which commands look at.
   var accessState: AsymmetricAccessState
   /// Of the unit through each port of the target, when the initiator was last told of a change.
-  var accessStatesSeen: [AsymmetricAccessState]
+  var accessSeen: [AccessSeen]
 
   /// It has filled the echo buffer with WRITE BUFFER, which others may have overwritten since.
   var hasWrittenEcho = false
@@ -54,7 +54,7 @@ public final class LogicalUnitNexus {
     initiatorNumber = server.initiatorNumber(of: initiatorTarget) ?? number
     let access = server.unit.access
     accessState = access.group(initiatorTarget.port.group).state
-    accessStatesSeen = initiatorTarget.targetPorts.map { access.group($0.group).state }
+    accessSeen = access.seen(through: initiatorTarget.targetPorts)
   }
 
   func setPreventsRemoval(_ prevents: Bool) {

@@ -8,6 +8,9 @@ internal import Synchronization
 /// reactor's `DeviceServer`.
 public final class LogicalUnit: Sendable {
   public let identity: LogicalUnitIdentity
+  /// Unlike that of every other unit of the process, also of one that has gone.
+  let number: UInt64
+  private static let lastNumber = Atomic<UInt64>(0)
   public let store: any Store
   let logicalBlockBytes: UInt32
   private let physicalBlockBytesNow: Atomic<UInt32>
@@ -89,6 +92,7 @@ public final class LogicalUnit: Sendable {
     self.naa = naa
     self.startsWithWriteCache = startsWithWriteCache
     self.identity = identity
+    number = Self.lastNumber.add(1, ordering: .relaxed).newValue
     self.store = store
     let geometry = store.geometry
     logicalBlockBytes = geometry.logicalBlockBytes

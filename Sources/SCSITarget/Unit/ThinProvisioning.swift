@@ -16,10 +16,17 @@ public final class ThinProvisioning: Sendable {
 
   private struct State {
     var resources: ProvisioningResources?
+    /// What they were counted from.
+    var found: Found?
     var reached = Reached()
     var capacityBlocks: UInt64
   }
   private let state: Mutex<State>
+
+  private struct Found {
+    var usedBytes: UInt64
+    var availableBytes: UInt64
+  }
 
   /// The thresholds that were reached at the last look.
   private struct Reached {
@@ -65,11 +72,35 @@ public final class ThinProvisioning: Sendable {
     UInt32(clamping: blocks >> UInt64(thresholdExponent))
   }
 
+  /// Shows what was last found of `former`, the same medium, until somebody looks again: whether a
+  /// threshold is reached is found, and told, then.
+  public func adopt(_ former: ThinProvisioning) {
+    guard let found = former.state.withLock({ $0.found }) else { return }
+    state.withLock { state in
+      guard state.resources == nil else { return }
+      let (used, available) = blocks(found, of: state.capacityBlocks)
+      state.found = found
+      state.resources = resources(used: used, available: available)
+    }
+  }
+
+  private func blocks(
+    _ found: Found, of capacityBlocks: UInt64
+  ) -> (used: UInt64, available: UInt64) {
+    let used = min(found.usedBytes / blockBytes, capacityBlocks)
+    return (used, min(found.availableBytes / blockBytes, capacityBlocks - used))
+  }
+
+  private func resources(used: UInt64, available: UInt64) -> ProvisioningResources {
+    ProvisioningResources(
+      availableCount: sets(ofBlocks: available), usedCount: sets(ofBlocks: used))
+  }
+
   /// Notes what was found; whether a threshold has been reached by it.
   func note(usedBytes: UInt64, availableBytes: UInt64) -> Bool {
+    let found = Found(usedBytes: usedBytes, availableBytes: availableBytes)
     let capacityBlocks = state.withLock { $0.capacityBlocks }
-    let used = min(usedBytes / blockBytes, capacityBlocks)
-    let available = min(availableBytes / blockBytes, capacityBlocks - used)
+    let (used, available) = blocks(found, of: capacityBlocks)
     var reached = Reached()
     if let percent = availablePercent {
       reached.available = available <= share(percent, of: capacityBlocks)
@@ -78,10 +109,10 @@ public final class ThinProvisioning: Sendable {
     if let percent = usedPercent {
       reached.used = used > 0 && used >= share(percent, of: capacityBlocks)
     }
-    let resources = ProvisioningResources(
-      availableCount: sets(ofBlocks: available), usedCount: sets(ofBlocks: used))
+    let resources = resources(used: used, available: available)
     return state.withLock { state in
       defer { state.reached = reached }
+      state.found = found
       state.resources = resources
       return reached.available && !state.reached.available
         || reached.used && !state.reached.used

@@ -115,9 +115,9 @@ struct Application {
     return plan.accessChanges.compactMap { name in
       guard let unit = daemon.inventory.served(named: name)?.unit else { return nil }
       let tags = Set(configuration.portals.map(\.group)).union(index[name].groups.keys)
-      let states = tags.map { ($0, index[name].groups[$0]?.state ?? .activeOptimized) }
+      let groups = tags.map { ($0, index[name].groups[$0] ?? AsymmetricAccess.Group()) }
       let deadline = MonotonicTime.current + Self.accessPatience
-      while !unit.setAccessStates(Dictionary(uniqueKeysWithValues: states)) {
+      while !unit.setAccess(Dictionary(uniqueKeysWithValues: groups)) {
         guard MonotonicTime.current < deadline else {
           return "the reactors take no orders: the paths of the store \(name) keep their states"
         }
@@ -130,6 +130,7 @@ struct Application {
   // MARK: Portals
 
   private func closePortals() -> [String] {
+    concealPortals()
     let closing = plan.closedPortals.compactMap { endpoint -> (SocketAddress, Rendezvous)? in
       guard let address = SocketAddress(endpoint) else { return nil }
       daemon.inventory.note(silent: address, because: nil)
@@ -147,6 +148,14 @@ struct Application {
       daemon.logger.notice("portal closed", metadata: ["portal": "\(address)"])
       return nil
     }
+  }
+
+  /// As they close, discovery through the others leaves them out: the directory that does follows
+  /// only when their initiators have left.
+  private func concealPortals() {
+    let addresses = plan.closedPortals.compactMap { SocketAddress($0) }
+    guard !addresses.isEmpty else { return }
+    daemon.worker.order { $0.conceal(portals: addresses) }
   }
 
   /// Not before whoever comes in is judged by the new directory on every reactor.

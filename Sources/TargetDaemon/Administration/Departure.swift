@@ -1,13 +1,19 @@
 internal import Reactor
+internal import SCSITarget
 internal import Synchronization
 
 /// A unit on its way out.
 final class Departure: Sendable {
   let claim: UnitClaim
+  /// What was last found of the room of its medium.
+  let space: ThinProvisioning?
   private let end = Rendezvous()
   private let latched = Atomic<Bool>(false)
 
-  init(_ claim: UnitClaim) { self.claim = claim }
+  init(_ claim: UnitClaim, space: ThinProvisioning? = nil) {
+    self.claim = claim
+    self.space = space
+  }
 
   /// Whether its medium refused writes at the end.
   var wasLatched: Bool { latched.load(ordering: .acquiring) }

@@ -26,6 +26,7 @@ extension Preparation {
       throw AdministrationError(error)
     }
     for successor in successors { try refuseLoss(of: closing, by: successor) }
+    try refuseOtherBlocks(of: closing, by: successors)
   }
 
   private mutating func divide(

@@ -26,7 +26,7 @@ struct UnitExchange {
   /// Takes a unit away from whoever has it. nil: it is not there.
   func remove(_ name: String) -> Departure? {
     guard let served = daemon.inventory.take(unitNamed: name) else { return nil }
-    let departure = Departure(served.claim)
+    let departure = Departure(served.claim, space: served.unit.provisioning)
     daemon.worker.order { [daemon] worker in
       worker.remove(unitNamed: name, force: true) { _ in
         let isLatched = served.opened.onDisk?.isLatched ?? false
@@ -91,6 +91,10 @@ struct UnitExchange {
     do throws(DaemonError) {
       let assembly = daemon.workshop.assembly(of: expected.loaded)
       let served = try daemon.workshop.units(of: [successor.opened], by: assembly)
+      for former in formers where former.claim.sharesMedium(with: successor.claim) {
+        guard let space = former.space else { continue }
+        for unit in served { unit.unit.provisioning.adopt(space) }
+      }
       return served.compactMap { add($0) }.first
     } catch {
       return "the store \(name) cannot be presented: \(error)"

@@ -14,8 +14,7 @@ struct Use {
     let closed = Set(plan.closedStores)
     return sessions.compactMap { session in
       guard let loss = loss(of: session, closed) else { return nil }
-      let address = session.connections.first.map { " from \($0.peerAddress)" } ?? ""
-      return "\(session.initiatorName)\(address) (session \(session.id.rawValue)): \(loss)"
+      return session.user(whoseLoss: loss)
     }
   }
 
@@ -31,6 +30,14 @@ struct Use {
     }
     guard let portal = closedPortals.first(where: { $0.carries(session) }) else { return nil }
     return "is connected through \(portal.address)"
+  }
+}
+
+extension SessionSummary {
+  /// The sentence that names it as a user.
+  func user(whoseLoss loss: String) -> String {
+    let address = connections.first.map { " from \($0.peerAddress)" } ?? ""
+    return "\(initiatorName)\(address) (session \(id.rawValue)): \(loss)"
   }
 }
 
