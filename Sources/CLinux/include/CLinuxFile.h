@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include <stdint.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -26,6 +27,23 @@ static inline int clinux_block_logical_sector_bytes(int fd, int *bytes) {
 /// BLKPBSZGET: the physical sector size of a block device in bytes. 0, or -1 with errno.
 static inline int clinux_block_physical_sector_bytes(int fd, unsigned int *bytes) {
   return ioctl(fd, BLKPBSZGET, bytes);
+}
+/// What a loop device is set up on: the inode of a file, or a block device, which has a number of its
+/// own; and how much of it.
+struct clinux_loop_backing {
+  uint64_t device, inode, number;
+  uint64_t offset, size_limit;
+};
+/// LOOP_GET_STATUS64. 0, or -1 with errno: also where it is no loop device, or on nothing.
+static inline int clinux_loop_backing_of(int fd, struct clinux_loop_backing *backing) {
+  struct loop_info64 info = {0};
+  if (ioctl(fd, LOOP_GET_STATUS64, &info) != 0) return -1;
+  backing->device = info.lo_device;
+  backing->inode = info.lo_inode;
+  backing->number = info.lo_rdevice;
+  backing->offset = info.lo_offset;
+  backing->size_limit = info.lo_sizelimit;
+  return 0;
 }
 /// errno where Swift would otherwise have to trust that nothing ran in between.
 static inline int clinux_errno(void) { return errno; }
