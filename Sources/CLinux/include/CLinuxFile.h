@@ -73,21 +73,33 @@ static inline ssize_t clinux_write(int fd, const void *bytes, size_t count, int6
   struct iovec range = {.iov_base = (void *)bytes, .iov_len = count};
   return pwritev2(fd, &range, 1, offset, rw_flags);
 }
-/// What lstat(2) tells of a path, for modules where another one owns `struct stat`.
+/// What stat(2) tells of a file, for modules where another one owns `struct stat`.
 struct clinux_file_facts {
   uint64_t device, inode;
   /// Of the last modification.
   int64_t seconds, nanoseconds;
   uint32_t mode;
 };
-/// 0, or an errno.
+static inline struct clinux_file_facts clinux_file_facts_in(const struct stat *status) {
+  return (struct clinux_file_facts){
+      .device = status->st_dev,
+      .inode = status->st_ino,
+      .seconds = status->st_mtim.tv_sec,
+      .nanoseconds = status->st_mtim.tv_nsec,
+      .mode = status->st_mode,
+  };
+}
+/// By lstat(2). 0, or an errno.
 static inline int clinux_file_facts_of(const char *path, struct clinux_file_facts *facts) {
   struct stat status;
   if (lstat(path, &status) != 0) return errno;
-  facts->device = status.st_dev;
-  facts->inode = status.st_ino;
-  facts->seconds = status.st_mtim.tv_sec;
-  facts->nanoseconds = status.st_mtim.tv_nsec;
-  facts->mode = status.st_mode;
+  *facts = clinux_file_facts_in(&status);
+  return 0;
+}
+/// By fstat(2). 0, or an errno.
+static inline int clinux_open_file_facts(int fd, struct clinux_file_facts *facts) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return errno;
+  *facts = clinux_file_facts_in(&status);
   return 0;
 }
