@@ -229,30 +229,36 @@ private struct Opening {
       ? fileCapabilities(descriptor, status) : deviceCapabilities(status)
   }
 
-  /// A hole punched past the end changes nothing, but tells whether the file system can. Zeroing
-  /// past the end would allocate, so that is tried on a nameless file beside it.
+  /// What the file system can is tried on a nameless file beside this one, which another may hold
+  /// the lock of, make larger and write to at this moment. Only where there are no nameless files a
+  /// hole is punched into this one, so far past its end that nobody gets there meanwhile.
   private func fileCapabilities(
     _ descriptor: borrowing FileDescriptor, _ status: FileStatus
   ) -> StoreCapabilities {
-    let block: UInt64 = 4096
-    let end = max(status.sizeBytes, options.sizeBytes ?? 0)
-    let pastEnd = (end / block + 1) * block
-    let isWritable = !options.isReadOnly
-    return StoreCapabilities(
-      canPunchHoles: isWritable && options.discards
-        && descriptor.allows(FALLOC_FL_PUNCH_HOLE, at: pastEnd, count: Int(block)),
-      canZeroRanges: isWritable && canZeroBeside(count: Int(block)),
-      discardGranularityBytes: status.preferredBlockBytes,
-      isReadOnly: options.isReadOnly)
+    var capabilities = StoreCapabilities(
+      canPunchHoles: false, canZeroRanges: false,
+      discardGranularityBytes: status.preferredBlockBytes, isReadOnly: options.isReadOnly)
+    guard !options.isReadOnly else { return capabilities }
+    let block = 4096
+    if let nameless = try? FileDescriptor.open(directory, O_RDWR | openNameless, mode: 0o600),
+      // Another file system's file may be mounted here.
+      (try? nameless.status().identity.device) == status.identity.device
+    {
+      capabilities.canPunchHoles = nameless.allows(FALLOC_FL_PUNCH_HOLE, at: 0, count: block)
+      capabilities.canZeroRanges = nameless.allows(FALLOC_FL_ZERO_RANGE, at: 0, count: block)
+    } else if options.discards {
+      let end = max(status.sizeBytes, options.sizeBytes ?? 0)
+      let (offset, isTooLarge) = end.addingReportingOverflow(Self.farBytes)
+      capabilities.canPunchHoles =
+        !isTooLarge && offset < UInt64(Int64.max) / 2
+        && descriptor.allows(
+          FALLOC_FL_PUNCH_HOLE, at: offset & ~UInt64(block - 1), count: block)
+    }
+    capabilities.canPunchHoles = capabilities.canPunchHoles && options.discards
+    return capabilities
   }
 
-  private func canZeroBeside(count: Int) -> Bool {
-    guard let nameless = try? FileDescriptor.open(directory, O_RDWR | openNameless, mode: 0o600)
-    else {
-      return false
-    }
-    return nameless.allows(FALLOC_FL_ZERO_RANGE, at: 0, count: count)
-  }
+  private static let farBytes: UInt64 = 1 << 40
 
   /// On a block device, punching a hole is write-zeroes with the permission to deallocate, and
   /// fails with EOPNOTSUPP without it; zeroing a range works always, at worst by the kernel writing
