@@ -42,6 +42,15 @@ struct NetworkListener: Sendable {
     }
   }
 
+  /// As it is, but with no token that its file does not name any more, whatever else is wrong with
+  /// that: where there is no file, none is left.
+  func withoutWithdrawnTokens() -> NetworkListener {
+    let bytes = SecretFile(endpoint.tokenFile)?.bytes ?? []
+    var left = self
+    left.tokens = tokens.remaining(in: String(decoding: bytes, as: UTF8.self))
+    return left
+  }
+
   /// A file that others can read is no secret.
   static func secret(
     _ path: String, _ endpoint: AdministrationServer.NetworkEndpoint
