@@ -164,16 +164,28 @@ public final class AdministrationServer: Sendable {
     fileprivate let listener: NetworkListener
     /// Whether the tokens are others.
     public var changesTokens: Bool { access.tokens != listener.tokens }
+    /// Whether any token opens the API with it.
+    public var hasTokens: Bool { listener.tokens.count > 0 }
   }
 
   /// Reads them anew, while what was read before counts; nil: nobody on the network.
   public func readRenewal() throws(AdministrationServerError) -> Renewal? {
-    let network = phase.withLock { phase -> NetworkAccess? in
+    guard let network else { return nil }
+    return Renewal(access: network, listener: try NetworkListener(network.endpoint))
+  }
+
+  /// For when they are not good: what is there, but without the tokens that their file does not
+  /// name any more. Without that file, or with an empty one, no token is left.
+  public func readWithdrawal() -> Renewal? {
+    guard let network else { return nil }
+    return Renewal(access: network, listener: network.listener.withoutWithdrawnTokens())
+  }
+
+  private var network: NetworkAccess? {
+    phase.withLock { phase in
       if case .running(let running) = phase { return running.network }
       return nil
     }
-    guard let network else { return nil }
-    return Renewal(access: network, listener: try NetworkListener(network.endpoint))
   }
 
   /// From the next connection on they show the certificate, and from the next request on the tokens

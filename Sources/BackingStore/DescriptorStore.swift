@@ -52,7 +52,7 @@ public final class DescriptorStore: OperationStore {
     foundFileBytes = found.fileBytes
     isMade = found.isMade
     identity = found.identity
-    medium = found.identity.resolved()
+    medium = found.identity.resolved(at: options.path)
     cacheMode = found.cacheMode
     shape = found.geometry
     capacityBytes = Atomic(shape.capacityBytes)

@@ -98,6 +98,18 @@ extension FileDescriptor {
     return bytes
   }
 
+  /// Nil: it is no loop device, or is on nothing.
+  func loopBacking() -> LoopBacking? {
+    var backing = clinux_loop_backing()
+    guard unsafe clinux_loop_backing_of(rawValue, &backing) == 0 else { return nil }
+    let isDevice = backing.number != 0 && backing.number != backing.device
+    return LoopBacking(
+      identity: isDevice
+        ? .blockDevice(number: backing.number)
+        : .file(device: backing.device, inode: backing.inode),
+      isPart: backing.offset != 0 || backing.size_limit != 0)
+  }
+
   func logicalSectorBytes() throws(SystemError) -> UInt32 {
     var bytes: Int32 = 0
     try check { unsafe clinux_block_logical_sector_bytes(rawValue, &bytes) }

@@ -249,10 +249,13 @@ private struct Opening {
       discardGranularityBytes: status.preferredBlockBytes, isReadOnly: options.isReadOnly)
     guard !options.isReadOnly else { return capabilities }
     let block = 4096
-    if let nameless = try? FileDescriptor.open(directory, O_RDWR | openNameless, mode: 0o600) {
+    if let nameless = try? FileDescriptor.open(directory, O_RDWR | openNameless, mode: 0o600),
+      // A file may be mounted over another.
+      (try? nameless.status().identity.device) == status.identity.device
+    {
       capabilities.canPunchHoles = nameless.allows(FALLOC_FL_PUNCH_HOLE, at: 0, count: block)
       capabilities.canZeroRanges = nameless.allows(FALLOC_FL_ZERO_RANGE, at: 0, count: block)
-    } else {
+    } else if options.discards {
       let end = max(status.sizeBytes, options.sizeBytes ?? 0)
       let (offset, isTooLarge) = end.addingReportingOverflow(Self.farBytes)
       capabilities.canPunchHoles =

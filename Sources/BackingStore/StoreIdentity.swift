@@ -20,23 +20,19 @@ public enum StoreIdentity: Hashable, Sendable {
 
   /// What keeps the blocks in the end: of a loop device the file or device that it is set up on.
   /// One that has only a part of it is a device of its own, for parts may well be beside each
-  /// other. `sysfs`: where that is mounted.
-  public func resolved(sysfs: String = "/sys") -> StoreIdentity {
-    var identity = self
-    for _ in 0..<Self.loopCountMax {
-      guard let below = identity.belowLoop(sysfs) else { break }
-      identity = below
-    }
-    return identity
+  /// other. `path`: where it is found.
+  public func resolved(at path: String) -> StoreIdentity {
+    resolved { LoopBacking(ofDevice: $0, at: path) }
   }
 
-  private func belowLoop(_ sysfs: String) -> StoreIdentity? {
-    guard case .blockDevice(let number) = self else { return nil }
-    let device = BlockDeviceDirectory(deviceNumber: number, sysfs: sysfs)
-    guard let path = device.text("loop/backing_file"), device.number("loop/offset") == 0,
-      device.number("loop/sizelimit") == 0,
-      let status = try? FileStatus.of(path, followsLink: true), status.kind != nil
-    else { return nil }
-    return status.identity
+  /// `backing`: of the device of that number, if it is a loop device.
+  func resolved(_ backing: (UInt64) -> LoopBacking?) -> StoreIdentity {
+    var identity = self
+    for _ in 0..<Self.loopCountMax {
+      guard case .blockDevice(let number) = identity, let below = backing(number), !below.isPart
+      else { break }
+      identity = below.identity
+    }
+    return identity
   }
 }

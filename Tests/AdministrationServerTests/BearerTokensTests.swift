@@ -68,4 +68,17 @@ struct BearerTokensTests {
       #expect(BearerTokens(text: text) == nil)
     }
   }
+
+  @Test("What remains of tokens is what their file still names, with no more right than before")
+  func remains() throws {
+    let tokens = try #require(BearerTokens(text: "one\ntwo\nmetrics three\nmetrics four"))
+    let left = tokens.remaining(in: "metrics two\n# one\nthree\nread four\nmetrics\nnew")
+    #expect(left.count == 2)
+    #expect(left.right(of: "two".utf8) == .metrics)
+    #expect(left.right(of: "three".utf8) == .metrics)
+    for gone in ["one", "four", "new", "metrics", ""] {
+      #expect(left.right(of: gone.utf8) == nil)
+    }
+    #expect(tokens.remaining(in: "").count == 0)
+  }
 }

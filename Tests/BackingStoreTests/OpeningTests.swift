@@ -45,6 +45,20 @@ struct OpeningTests {
     #expect(try open(options).readiness == .ready)
   }
 
+  @Test("A file that is open, and may be served, is not touched by who looks at it")
+  func lookedAt() throws {
+    let path = scratch("served.img")
+    let options = StoreOptions(path: path, sizeBytes: 1 << 20)
+    let served = try open(options)
+    let before = try status(path).st_ctim
+    usleep(50_000)
+    #expect(try DescriptorStore.tryOpening(options) != nil)
+    #expect(try open(options).readiness == .waitingForLock)
+    let after = try status(path).st_ctim
+    #expect(after.tv_sec == before.tv_sec && after.tv_nsec == before.tv_nsec)
+    #expect(served.readiness == .ready)
+  }
+
   @Test(
     "Trying is refused as opening is",
     arguments: ["none/new.img", "file/new.img", ".", String(repeating: "n", count: 300)])

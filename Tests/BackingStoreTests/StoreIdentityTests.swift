@@ -1,74 +1,50 @@
-import BackingStore
-import CLinux
-import Glibc
 import Testing
+
+@testable import BackingStore
 
 @Suite("What a loop device is on")
 struct StoreIdentityTests {
-  let scratch: Scratch
-  private let sysfs = FakeSysfs()
-  init() throws { scratch = try Scratch() }
+  private static let file = StoreIdentity.file(device: 1, inode: 2)
 
-  /// A loop device with that minor number, as sysfs shows it.
-  private func loop(
-    _ minor: Int, on path: String, offset: Int = 0, sizeLimit: Int = 0
-  ) throws -> StoreIdentity {
-    for name in ["dev", "dev/block", "dev/block/7:\(minor)", "dev/block/7:\(minor)/loop"] {
-      sysfs.makeDirectory(name)
-    }
-    for (name, text) in [
-      ("backing_file", path), ("offset", "\(offset)"), ("sizelimit", "\(sizeLimit)"),
-    ] {
-      try sysfs.makeFile("dev/block/7:\(minor)/loop/\(name)", "\(text)\n")
-    }
-    return .blockDevice(number: UInt64(7 << 8 | minor))
+  private static func device(_ minor: UInt64) -> StoreIdentity {
+    .blockDevice(number: 7 << 8 | minor)
   }
 
-  private func resolved(_ identity: StoreIdentity) -> StoreIdentity {
-    identity.resolved(sysfs: sysfs.root)
-  }
-
-  @Test("A loop device is the file it is on, and so is one behind a link to that file")
-  func file() throws {
-    let path = try scratch.makeFile("disk.img", size: 4096)
-    symlink(path, scratch("link"))
-    let identity = try open(StoreOptions(path: path)).identity
-    #expect(resolved(try loop(1, on: path)) == identity)
-    #expect(resolved(try loop(2, on: scratch("link"))) == identity)
-    #expect(resolved(identity) == identity)
-  }
-
-  @Test("A loop device on a part of a file, on none any more, or none at all, is itself")
-  func itself() throws {
-    let path = try scratch.makeFile("disk.img", size: 1 << 20)
-    for device in [
-      try loop(1, on: path, offset: 4096), try loop(2, on: path, sizeLimit: 4096),
-      try loop(3, on: path + " (deleted)"), try loop(4, on: scratch.path),
-      .blockDevice(number: 8 << 8),
-    ] {
-      #expect(resolved(device) == device, "\(device)")
+  private static func resolved(
+    _ identity: StoreIdentity, _ backings: [(minor: UInt64, backing: LoopBacking)]
+  ) -> StoreIdentity {
+    identity.resolved { number in
+      backings.first { device($0.minor) == .blockDevice(number: number) }?.backing
     }
   }
-}
 
-/// A tree of directories and files that is removed with this.
-private final class FakeSysfs {
-  let root = "/var/tmp/sysfs-test-\(getpid())-\(UInt64.random(in: 0 ... .max))"
-  private var made: [String] = []
-
-  init() { if mkdir(root, 0o700) == 0 { made.append(root) } }
-  deinit { for path in made.reversed() { remove(path) } }
-
-  func makeDirectory(_ name: String) {
-    if mkdir("\(root)/\(name)", 0o700) == 0 { made.append("\(root)/\(name)") }
+  @Test("A loop device is the file it is on, also through another loop device")
+  func file() {
+    let backings: [(minor: UInt64, backing: LoopBacking)] = [
+      (1, LoopBacking(identity: Self.file, isPart: false)),
+      (2, LoopBacking(identity: Self.device(1), isPart: false)),
+    ]
+    for identity in [Self.file, Self.device(1), Self.device(2)] {
+      #expect(Self.resolved(identity, backings) == Self.file)
+    }
   }
 
-  func makeFile(_ name: String, _ text: String) throws {
-    let path = "\(root)/\(name)"
-    let descriptor = clinux_open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
-    try #require(descriptor >= 0)
-    made.append(path)
-    defer { close(descriptor) }
-    try #require(write(descriptor, text, text.utf8.count) == text.utf8.count)
+  @Test("A loop device on a part of a file or of a device, or on nothing, is itself")
+  func itself() {
+    let backings: [(minor: UInt64, backing: LoopBacking)] = [
+      (1, LoopBacking(identity: Self.file, isPart: true)),
+      (2, LoopBacking(identity: Self.device(1), isPart: false)),
+      (4, LoopBacking(identity: Self.device(4), isPart: false)),
+    ]
+    #expect(Self.resolved(Self.device(1), backings) == Self.device(1))
+    #expect(Self.resolved(Self.device(2), backings) == Self.device(1))
+    #expect(Self.resolved(Self.device(3), backings) == Self.device(3))
+    #expect(Self.resolved(Self.device(4), backings) == Self.device(4), "a circle ends")
+  }
+
+  @Test("What is no loop device is not opened for that")
+  func others() {
+    #expect(LoopBacking(ofDevice: 8 << 8, at: "/dev/null") == nil)
+    #expect(LoopBacking(ofDevice: 7 << 8 | 250, at: "/dev/null") == nil)
   }
 }

@@ -93,6 +93,23 @@ struct BlockDeviceTests {
     #expect(store.identity != store.medium)
   }
 
+  @Test("A loop device's medium is that file, whatever is to be found at its path by now")
+  func mediumBehindPath() throws {
+    let file = try scratch.makeFile("disk", size: 1 << 20)
+    let other = try scratch.makeFile("other", size: 1 << 20)
+    let device = try #require(LoopDevice(file, sectorBytes: 512))
+    let onFile = try open(StoreOptions(path: file)).identity
+    let onOther = try open(StoreOptions(path: other)).identity
+    let bind: UInt = 4096  // MS_BIND
+    try #require(mount(other, file, nil, bind, nil) == 0)
+    defer { umount2(file, Int32(MNT_DETACH)) }
+    try #require(try status(file).st_ino == status(other).st_ino)
+    let link = scratch("by-id")
+    try #require(symlink(device.path, link) == 0)
+    let medium = try open(StoreOptions(path: link, kind: .blockDevice)).medium
+    #expect(medium == onFile && medium != onOther)
+  }
+
   @Test("512-byte blocks on 4096-byte sectors are refused with O_DIRECT, and fine without")
   func sectors() throws {
     let device = try makeDevice(sectorBytes: 4096)

@@ -74,7 +74,7 @@ configuration_is_assembled() {
 # measured hot path. Each more is a decision to be made here.
 UNSAFE_FILES=(
   AdministrationCommands/{Doctor/LocalMachine,Program/SystemConsole}
-  AdministrationServer/Connections/{FileFacts,Peer,SocketFile,SystemGroup}
+  AdministrationServer/Connections/{FileFacts,Peer,SecretFile,SocketFile,SystemGroup}
   BackingStore/{BlockDeviceDirectory,FileDescriptor+Store,FoundStore,MemoryStore}
   Bytes/CRC32C
   CommandSupport/Descriptor

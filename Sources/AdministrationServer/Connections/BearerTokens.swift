@@ -9,23 +9,52 @@ struct BearerTokens: Sendable, Equatable {
   private struct Token: Equatable {
     var right: Right
     var bytes: [UInt8]
+
+    init(right: Right, bytes: [UInt8]) {
+      self.right = right
+      self.bytes = bytes
+    }
+
+    /// Nil: the line is not so.
+    init?(_ words: [Substring]) {
+      guard let token = words.last, words.count <= 2,
+        let right = words.count == 1 ? .all : Right(rawValue: String(words[0]))
+      else { return nil }
+      self.init(right: right, bytes: Array(token.utf8))
+    }
   }
 
   private let tokens: [Token]
+
+  private init(_ tokens: [Token]) { self.tokens = tokens }
 
   /// One a line, alone or after `metrics`; blank lines and lines with `#` in front do not count.
   /// nil: a line is not so.
   init?(text: some StringProtocol) {
     var tokens: [Token] = []
-    for line in text.split(whereSeparator: \.isNewline) {
-      let words = line.split(whereSeparator: \.isWhitespace)
-      guard let token = words.last, words.first?.hasPrefix("#") == false else { continue }
-      guard let right = words.count == 1 ? .all : Right(rawValue: String(words[0])),
-        words.count <= 2
-      else { return nil }
-      tokens.append(Token(right: right, bytes: Array(token.utf8)))
+    for line in Self.lines(of: String(text)) {
+      guard let token = Token(line) else { return nil }
+      tokens.append(token)
     }
     self.tokens = tokens
+  }
+
+  /// The words of the lines that count.
+  private static func lines(of text: String) -> [[Substring]] {
+    text.split(whereSeparator: \.isNewline).map { $0.split(whereSeparator: \.isWhitespace) }
+      .filter { $0.first?.hasPrefix("#") == false }
+  }
+
+  /// Those that `text` names, too, each with the lesser of its rights; lines that are not so name
+  /// none.
+  func remaining(in text: some StringProtocol) -> BearerTokens {
+    let named = BearerTokens(Self.lines(of: String(text)).compactMap { Token($0) })
+    return BearerTokens(
+      tokens.compactMap { token in
+        named.right(of: token.bytes).map { right in
+          Token(right: right == .all ? token.right : right, bytes: token.bytes)
+        }
+      })
   }
 
   var count: Int { tokens.count }

@@ -1,6 +1,6 @@
 internal import CLinux
 
-/// What lstat(2) tells of a file.
+/// What the system tells of a file.
 struct FileFacts: Sendable, Equatable {
   /// Which file it is, also after file systems gave its inode number again.
   struct Identity: Sendable, Equatable {
@@ -14,10 +14,21 @@ struct FileFacts: Sendable, Equatable {
   /// Type and permissions (inode(7)).
   var mode: UInt32
 
-  /// nil where there is none.
+  /// By lstat(2); nil where there is none.
   init?(_ path: String) {
     var facts = clinux_file_facts()
     guard unsafe clinux_file_facts_of(path, &facts) == 0 else { return nil }
+    self.init(facts)
+  }
+
+  /// By fstat(2).
+  init?(descriptor: Int32) {
+    var facts = clinux_file_facts()
+    guard unsafe clinux_open_file_facts(descriptor, &facts) == 0 else { return nil }
+    self.init(facts)
+  }
+
+  private init(_ facts: clinux_file_facts) {
     identity = Identity(
       device: facts.device, inode: facts.inode, seconds: facts.seconds,
       nanoseconds: facts.nanoseconds)

@@ -14,5 +14,7 @@ final class NetworkAccess: Sendable {
   /// For requests from here on.
   var tokens: BearerTokens { current.withLock { $0.tokens } }
 
+  var listener: NetworkListener { current.withLock { $0 } }
+
   func exchange(for listener: NetworkListener) { current.withLock { $0 = listener } }
 }

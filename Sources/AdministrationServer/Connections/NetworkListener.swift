@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
@@ -16,7 +15,8 @@ struct NetworkListener: Sendable {
     _ endpoint: AdministrationServer.NetworkEndpoint
   ) throws(AdministrationServerError) {
     self.endpoint = endpoint
-    guard let tokens = BearerTokens(text: try Self.secretText(endpoint.tokenFile, endpoint)) else {
+    let tokenBytes = try Self.secret(endpoint.tokenFile, endpoint)
+    guard let tokens = BearerTokens(text: String(decoding: tokenBytes, as: UTF8.self)) else {
       throw Self.failure(
         endpoint,
         "\(endpoint.tokenFile) must hold a token a line, alone or after the word metrics")
@@ -28,10 +28,10 @@ struct NetworkListener: Sendable {
         "\(endpoint.tokenFile) must hold tokens of at least \(Self.tokenByteCountMin) bytes")
     }
     // The key is secret, too.
-    _ = try Self.secretText(endpoint.keyFile, endpoint)
+    let keyBytes = try Self.secret(endpoint.keyFile, endpoint)
     do {
       let chain = try NIOSSLCertificate.fromPEMFile(endpoint.certificateFile)
-      let key = try NIOSSLPrivateKey(file: endpoint.keyFile, format: .pem)
+      let key = try NIOSSLPrivateKey(bytes: keyBytes, format: .pem)
       var configuration = TLSConfiguration.makeServerConfiguration(
         certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
       configuration.minimumTLSVersion = .tlsv12
@@ -42,17 +42,24 @@ struct NetworkListener: Sendable {
     }
   }
 
+  /// As it is, but with no token that its file does not name any more, whatever else is wrong with
+  /// that: where there is no file, none is left.
+  func withoutWithdrawnTokens() -> NetworkListener {
+    let bytes = SecretFile(endpoint.tokenFile)?.bytes ?? []
+    var left = self
+    left.tokens = tokens.remaining(in: String(decoding: bytes, as: UTF8.self))
+    return left
+  }
+
   /// A file that others can read is no secret.
-  private static func secretText(
+  static func secret(
     _ path: String, _ endpoint: AdministrationServer.NetworkEndpoint
-  ) throws(AdministrationServerError) -> String {
-    guard let facts = FileFacts(path), facts.isRegular,
-      let data = try? Data(contentsOf: URL(filePath: path)), data.count <= 1 << 20
-    else { throw failure(endpoint, "\(path) cannot be read") }
-    guard !facts.isForEverybody else {
+  ) throws(AdministrationServerError) -> [UInt8] {
+    guard let file = SecretFile(path) else { throw failure(endpoint, "\(path) cannot be read") }
+    guard !file.facts.isForEverybody else {
       throw failure(endpoint, "\(path) can be read by everybody: chmod o= \(path)")
     }
-    return String(decoding: data, as: UTF8.self)
+    return file.bytes
   }
 
   static func failure(

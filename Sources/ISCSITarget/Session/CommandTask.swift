@@ -37,6 +37,8 @@ final class CommandTask: SCSITaskOwner {
   var isAnswering = false
   /// The memory it took when it was admitted.
   var lentBytes = 0
+  /// It counts as a fence of its initiator (`InitiatorAccount.fenceCount`).
+  private var countsAsFence = false
   /// It counts against the session's command window: until its status leaves, or never will.
   var occupiesWindow = false
 
@@ -110,8 +112,21 @@ final class CommandTask: SCSITaskOwner {
     accountedBytes = byteCount
   }
 
+  func mayUseReserve(_ task: SCSITask) -> Bool {
+    if !countsAsFence { countsAsFence = session?.account.beginsFence() ?? false }
+    return countsAsFence
+  }
+
+  /// Its data was given back.
+  func leaveReserve() {
+    guard countsAsFence else { return }
+    countsAsFence = false
+    session?.account.endsFence()
+  }
+
   /// Once its memory has been given back.
   func reset() {
+    leaveReserve()
     // Before those with whom it is counted.
     transfer = nil
     noteMemory()

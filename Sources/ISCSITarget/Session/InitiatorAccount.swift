@@ -14,6 +14,24 @@ final class InitiatorAccount {
   /// Sessions that use it.
   var sessionCount = 0
 
+  /// Reservation commands of it that were admitted beyond `bytesMax`, or may have what is kept for
+  /// such, until they give their data back. One name has few of them at a time, or its nexuses, of
+  /// which it can have any number, would leave the fences of others nothing.
+  private(set) var fenceCount = 0
+  static let fencesMax = 16
+
+  /// False: it has its share of them.
+  func beginsFence() -> Bool {
+    guard fenceCount < InitiatorAccount.fencesMax else { return false }
+    fenceCount += 1
+    return true
+  }
+
+  func endsFence() {
+    fenceCount -= 1
+    precondition(fenceCount >= 0, "what ends has begun")
+  }
+
   init(bytesMax: Int) { self.bytesMax = bytesMax }
 
   /// Whether a buffer for `byteCount` more bytes keeps to what one initiator may have.

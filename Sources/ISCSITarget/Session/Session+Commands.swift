@@ -72,7 +72,10 @@ extension Session {
     }
     task.nexus = nexus
     // Who wants to fence is not kept from it by what his other commands hold.
-    guard hasMemory(for: task) || nexus.server.mayAlwaysEnter(task.scsi, nexus) else {
+    guard
+      hasMemory(for: task)
+        || (nexus.server.mayAlwaysEnter(task.scsi, nexus) && task.mayUseReserve(task.scsi))
+    else {
       task.scsi.refuseBusy()
       task.hasEnded = true
       return 0
@@ -165,6 +168,7 @@ extension Session {
 
   private func releaseData(of task: CommandTask) {
     task.scsi.releaseData(to: worker.reactor.buffers)
+    task.leaveReserve()
     lentBytes -= task.lentBytes
     task.lentBytes = 0
   }

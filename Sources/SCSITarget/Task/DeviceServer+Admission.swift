@@ -229,7 +229,11 @@ extension DeviceServer {
     task.transferLength = UInt64(length)
     task.dataCount = min(length, task.expectedDataTransferLength)
     if task.dataCount > 0, row.command.isReservationCommand, mayAlwaysEnter(task, nexus) {
-      task.data = reactor.buffers.allocateFromReserve(task.dataCount)
+      let pool = reactor.buffers
+      // Not held against it: what its unit's commands have, which a hung disk may keep.
+      task.data =
+        pool.allocateForCommand(task.dataCount, userBytes: 0)
+        ?? task.reserveBuffer(task.dataCount, from: pool)
       if task.data != nil { return }
     }
     try takeBuffer(for: task, nexus, byteCount: task.dataCount)

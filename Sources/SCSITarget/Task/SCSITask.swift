@@ -7,6 +7,14 @@ public protocol SCSITaskOwner: AnyObject {
   /// `task` has ended: its status, sense and data are there to send. If it was aborted nothing is
   /// to be sent, unless its status says TASK ABORTED.
   func taskEnded(_ task: SCSITask)
+
+  /// Whether `task`, a reservation command for which there is no other memory, may have some of
+  /// what is kept for such (`BufferPool.allocateFromReserve`), until its data is given back.
+  func mayUseReserve(_ task: SCSITask) -> Bool
+}
+
+extension SCSITaskOwner {
+  public func mayUseReserve(_ task: SCSITask) -> Bool { true }
 }
 
 /// One command from its arrival to its answer (SAM-5 §3.1 "task"). Pooled by the transport and used
@@ -193,12 +201,19 @@ public final class SCSITask: StoreClient {
     transferLength = UInt64(count)
     guard count > 0 else { return true }
     let allocation =
-      orReserve ? pool.allocateFromReserve(count) : pool.allocateForCommand(count, userBytes: 0)
+      pool.allocateForCommand(count, userBytes: 0)
+      ?? (orReserve ? reserveBuffer(count, from: pool) : nil)
     guard let buffer = allocation else { return false }
     buffer.store(count == bytes.count ? bytes : Array(bytes.prefix(count)), at: 0)
     data = buffer
     dataCount = count
     return true
+  }
+
+  /// Of what is kept for reservation commands, if the owner agrees.
+  func reserveBuffer(_ byteCount: Int, from pool: BufferPool) -> Buffer? {
+    guard let owner, owner.mayUseReserve(self) else { return nil }
+    return pool.allocateFromReserve(byteCount)
   }
 
   /// Gives its data back before the task is used again: it has ended and sends none of it.

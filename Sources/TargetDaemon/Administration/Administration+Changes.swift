@@ -52,20 +52,41 @@ extension Administration {
     try await inTurn { () throws(AdministrationError) in try self.reloadNow(options) }
   }
 
-  /// In turn.
+  /// In turn. Certificate, key and tokens count whatever becomes of the rest: a token that was
+  /// withdrawn must not go on for a mistake elsewhere.
   func reloadNow(_ options: ChangeOptions) throws(AdministrationError) -> ChangeResult {
+    guard !options.dryRun else { return try reloadConfiguration(options) }
+    let renewal = credentials.renew()
+    if renewal.changesTokens { tellOfTokens(renewal) }
+    do throws(AdministrationError) {
+      return try reloadConfiguration(options, renewal.problem)
+    } catch {
+      guard renewal.changesTokens else { throw error }
+      var refusal = error
+      refusal.message += "; the tokens that open the API on the network are others all the same"
+      throw refusal
+    }
+  }
+
+  private func tellOfTokens(_ renewal: RenewableCredentials.Outcome) {
+    if renewal.leavesNone {
+      logger.warning("no token opens the API on the network from now on")
+    } else {
+      logger.notice("other tokens open the API on the network from now on")
+    }
+  }
+
+  /// `problem`: of certificate, key or tokens.
+  private func reloadConfiguration(
+    _ options: ChangeOptions, _ problem: AdministrationError? = nil
+  ) throws(AdministrationError) -> ChangeResult {
     let loaded = try loadFile()
     var running = running
     // What is read now is what the file says, whatever it said before.
     running.note(file: loaded)
-    let renewal = try credentials.read()
-    let result = try carryOut(running.reload(loaded), from: running, options, awaitsMedia: true)
-    if let renewal, !options.dryRun {
-      let changesTokens = renewal.changesTokens
-      credentials.adopt(renewal)
-      if changesTokens { logger.notice("other tokens open the API on the network from now on") }
-    }
-    return result
+    if options.dryRun { _ = try credentials.read() }
+    if let problem { throw problem }
+    return try carryOut(running.reload(loaded), from: running, options, awaitsMedia: true)
   }
 
   func save(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {

@@ -10,15 +10,40 @@ final class RenewableCredentials: Sendable {
   /// nil: nobody is served any more.
   func use(_ server: AdministrationServer?) { self.server.withLock { $0 = server } }
 
-  /// Reads them; what they are becomes of use with `adopt`. nil: there is nothing to read.
+  /// What has become of reading them anew.
+  struct Outcome {
+    /// Other tokens count.
+    var changesTokens = false
+    /// No token is left that would open anything.
+    var leavesNone = false
+    /// Why nothing was adopted but what is withdrawn.
+    var problem: AdministrationError?
+  }
+
+  /// Reads them and has them count; of what is not good, what is withdrawn counts all the same.
+  func renew() -> Outcome {
+    do throws(AdministrationError) {
+      return adopted(try read())
+    } catch {
+      var outcome = adopted(server.withLock { $0 }?.readWithdrawal())
+      outcome.problem = error
+      return outcome
+    }
+  }
+
+  private func adopted(_ renewal: AdministrationServer.Renewal?) -> Outcome {
+    guard let renewal else { return Outcome() }
+    let outcome = Outcome(
+      changesTokens: renewal.changesTokens, leavesNone: !renewal.hasTokens)
+    server.withLock { $0 }?.adopt(renewal)
+    return outcome
+  }
+
+  /// Reads them, and leaves what counts. nil: there is nothing to read.
   func read() throws(AdministrationError) -> AdministrationServer.Renewal? {
     guard let server = server.withLock({ $0 }) else { return nil }
     do throws(AdministrationServerError) { return try server.readRenewal() } catch {
       throw AdministrationError(.invalid, "\(error)", path: "admin.listener")
     }
-  }
-
-  func adopt(_ renewal: AdministrationServer.Renewal) {
-    server.withLock { $0 }?.adopt(renewal)
   }
 }

@@ -201,6 +201,8 @@ struct StoreAssembly: Sendable {
   ) throws(StoreError) -> any Store {
     var options = options(store, path, kind, startsLatched: false)
     options.createsFile = creating
+    // Nothing is asked of the medium that would touch it.
+    options.discards = false
     if let found = try DescriptorStore.tryOpening(options) { return found }
     return try NullStore(
       sizeBytes: store.sizeBytes ?? 0, logicalBlockBytes: options.logicalBlockBytes)

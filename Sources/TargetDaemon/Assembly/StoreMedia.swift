@@ -21,7 +21,8 @@ enum StoreMedia {
     switch Int32(status.st_mode & mode_t(Glibc.S_IFMT)) {
     case S_IFREG:
       return .file(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-    case S_IFBLK: return StoreIdentity.blockDevice(number: UInt64(status.st_rdev)).resolved()
+    case S_IFBLK:
+      return StoreIdentity.blockDevice(number: UInt64(status.st_rdev)).resolved(at: path)
     default: return nil
     }
   }

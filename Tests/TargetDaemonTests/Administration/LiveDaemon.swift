@@ -21,15 +21,19 @@ final class LiveDaemon: Sendable {
   private let isStopped = Mutex(false)
 
   /// `rest` follows what every configuration here has; stores and targets for a start.
+  /// `admin`: what is under that besides the socket.
   static func start(
     _ rest: String = LiveDaemon.disk, on fileSystem: any StateFileSystem = KernelFileSystem(),
-    in scratch: Scratch? = nil, media: MediaThreads = MediaThreads()
+    in scratch: Scratch? = nil, media: MediaThreads = MediaThreads(), admin: String = ""
   ) async throws -> LiveDaemon {
-    try await onThread { try LiveDaemon(rest, fileSystem, try scratch ?? Scratch(), media) }
+    try await onThread {
+      try LiveDaemon(rest, fileSystem, try scratch ?? Scratch(), media, admin)
+    }
   }
 
   private init(
-    _ rest: String, _ fileSystem: any StateFileSystem, _ scratch: Scratch, _ media: MediaThreads
+    _ rest: String, _ fileSystem: any StateFileSystem, _ scratch: Scratch, _ media: MediaThreads,
+    _ admin: String
   ) throws {
     self.scratch = scratch
     port = Loopback.freePort()
@@ -39,7 +43,7 @@ final class LiveDaemon: Sendable {
         "portals": ["127.0.0.1:\(port)"], // one
         \(rest)
         "state": "state", "reactors": 2, "memory": "32MiB",
-        "admin": {"socket": "admin.sock"},
+        "admin": {"socket": "admin.sock"\(admin)},
       }
 
       """
