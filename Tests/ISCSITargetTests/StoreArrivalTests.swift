@@ -49,7 +49,6 @@ struct StoreArrivalTests {
       #expect(LiveUnitsTests.event(initiator) == LiveUnitsTests.unitsChanged)
       #expect(initiator.attention() == 0x06_28_00)
       #expect(initiator.attention() == ResizeTests.capacityChanged)
-      #expect(initiator.attention() == 0x06_3F_03)
       #expect(initiator.attention() == 0)
       #expect(initiator.command(StoreArrivalTests.inquiry, expected: 96)?.data.first == 0)
       #expect(ResizeTests.capacity(initiator) == 2048)

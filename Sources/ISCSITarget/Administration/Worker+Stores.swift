@@ -11,8 +11,8 @@ public enum StoreArrival: Sendable, Equatable {
 
 extension Worker {
   /// Gives a unit with an `AwaitedStore` the store that it waits for, with all its sessions: their
-  /// initiators find NOT READY TO READY CHANGE, CAPACITY and INQUIRY DATA HAS CHANGED, and get the
-  /// event on which many look for units again. Every call to the same worker; `completion` is called here.
+  /// initiators find NOT READY TO READY CHANGE and CAPACITY DATA HAS CHANGED, and get the event on
+  /// which many look for units again. Every call to the same worker; `completion` is called here.
   public func storeArrived(
     forUnitNamed name: String, _ store: any Store, completion: @escaping (StoreArrival) -> Void
   ) {

@@ -42,7 +42,5 @@ extension DeviceServer {
   public func storeArrived() {
     establishForAll(.notReadyToReadyChange)
     establishForAll(.capacityDataHasChanged)
-    // PERIPHERAL QUALIFIER, and the pages of the blocks and of provisioning (SPC-4 §6.6.1).
-    establishForAll(.inquiryDataHasChanged)
   }
 }
