@@ -144,14 +144,13 @@ public struct CommandRow: Sendable {
 
   /// Whether this very CDB affects other initiators. Starting a unit that is stopped only serves
   /// them, there is no power condition to change, and who lets the medium go takes back what is his
-  /// own. Of REGISTER its parameter list decides: `PersistentReserveOut.affectsOthers`.
+  /// own.
   @inlinable
   public func affectsOthers(_ cdb: CommandDescriptorBlock) -> Bool {
     guard traits.contains(.affectsOthers) else { return false }
     switch command {
     case .startStopUnit: return cdb.powerCondition == 0 && (!cdb.isStart || cdb.isLoadEject)
     case .preventAllowMediumRemoval: return cdb.isPreventRemoval
-    case .register, .registerAndIgnoreExistingKey: return false
     default: return true
     }
   }

@@ -21,7 +21,7 @@ extension CommandTable {
     [
       persistentReserveOut(.register, "PERSISTENT RESERVE OUT, REGISTER", 0x00),
       persistentReserveOut(.reserve, "PERSISTENT RESERVE OUT, RESERVE", 0x01),
-      persistentReserveOut(.release, "PERSISTENT RESERVE OUT, RELEASE", 0x02, []),
+      persistentReserveOut(.release, "PERSISTENT RESERVE OUT, RELEASE", 0x02),
       persistentReserveOut(.clear, "PERSISTENT RESERVE OUT, CLEAR", 0x03),
       persistentReserveOut(.preempt, "PERSISTENT RESERVE OUT, PREEMPT", 0x04),
       persistentReserveOut(
@@ -59,12 +59,11 @@ extension CommandTable {
 
   /// SCOPE and TYPE are accepted whole: several service actions ignore them, as the standard says.
   private static func persistentReserveOut(
-    _ command: Command, _ name: StaticString, _ action: UInt16,
-    _ traits: CommandTraits = .affectsOthers
+    _ command: Command, _ name: StaticString, _ action: UInt16
   ) -> CommandRow {
     CommandRow(
       command, name, 0x5F, action: action,
       mask: [0x00, 0xFF, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0x00], .dataOut,
-      length: .bytes5To8, .persistentReserve, traits)
+      length: .bytes5To8, .persistentReserve, .affectsOthers)
   }
 }

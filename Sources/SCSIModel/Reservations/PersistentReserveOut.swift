@@ -69,17 +69,6 @@ public struct PersistentReserveOut: Hashable, Sendable {
     self.serviceActionKey = serviceActionKey
   }
 
-  /// Whether it takes anything from other initiators, or decides what they may do. Who only leaves,
-  /// or gives back what he has reserved, does not (SPC-4 §5.13.11.2, §5.13.11.3).
-  public var affectsOthers: Bool {
-    switch action {
-    case .release: false
-    case .register, .registerAndIgnoreExistingKey:
-      serviceActionKey != 0 || specifiedInitiators != nil
-    default: true
-    }
-  }
-
   /// The type asked for, with the only scope there is, that of the logical unit (SPC-4 §6.15.3.3).
   /// Extents, elements and undefined types are INVALID FIELD IN CDB.
   public func requireType() throws(SenseData) -> ReservationType {

@@ -10,14 +10,7 @@ extension DeviceServer {
 
   func persistentReserveOut(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     do throws(SenseData) {
-      var request = try persistentReserveOut(task)
-      if nexus.isReadOnly {
-        guard !request.affectsOthers else { throw .accessDenied }
-        // Who only leaves does not decide whether the others' registrations outlast a loss of power.
-        let isPersistent = unit.reservationState.persistsThroughPowerLoss
-        request.activatesPersistThroughPowerLoss = isPersistent
-      }
-      reservations.ask(task, nexus, .change(request))
+      reservations.ask(task, nexus, .change(try persistentReserveOut(task)))
     } catch {
       end(task, error)
     }

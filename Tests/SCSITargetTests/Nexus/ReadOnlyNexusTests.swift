@@ -31,8 +31,7 @@ struct ReadOnlyNexusTests {
     .verify32, .synchronizeCache10, .synchronizeCache16, .readCapacity10, .readCapacity16,
     .getLBAStatus, .reportReferrals, .preFetch10, .preFetch16, .readDefectData10, .readDefectData12,
     // Of a nexus's own buffers, reservation and copies; what a copy writes is asked of its target.
-    .writeBuffer, .readBuffer, .release6, .release10, .release, .extendedCopyLID1,
-    .extendedCopyLID4,
+    .writeBuffer, .readBuffer, .release6, .release10, .extendedCopyLID1, .extendedCopyLID4,
     .populateToken, .copyOperationAbort, .receiveCopyStatusLID1, .receiveCopyDataLID1,
     .receiveCopyOperatingParameters, .receiveCopyFailureDetailsLID1, .receiveCopyStatusLID4,
     .receiveRODTokenInformation,
@@ -91,27 +90,5 @@ struct ReadOnlyNexusTests {
     #expect(reader.run([0x1B, 0, 0, 0, 1, 0], telling: writer).summary == "good")
     #expect(reader.run([0x1B, 0, 0, 0, 0x12, 0], telling: writer).summary == "good")
     #expect(writer.run(CDB.testUnitReady).summary == "good")
-  }
-
-  @Test("One that may write no more gives back what it reserved, and registers nothing")
-  func leaves() {
-    let cluster = Cluster()
-    let (one, two) = (cluster.node("one"), cluster.node("two", on: 1))
-    // APTPL 1.
-    var persistent = Reserve.register(2)
-    persistent.out[20] = 1
-    #expect(one.run(Reserve.register(1)) == "good")
-    #expect(two.run(persistent) == "good")
-    #expect(one.run(Reserve.reserve(1, 3)) == "good")
-    one.lun.isReadOnly = true
-    #expect(one.run(Reserve.out(4, type: 3, key: 1, new: 2)) == "05/20/02")
-    #expect(one.run(Reserve.register(5, from: 1)) == "05/20/02")
-    #expect(one.run(Reserve.out(6, key: 0, new: 5)) == "05/20/02")
-    #expect(one.run(Reserve.out(2, type: 3, key: 1)) == "good")
-    #expect(two.report(1).count == 8, "nothing is reserved")
-    #expect(one.run(Reserve.register(0, from: 1)) == "good")
-    #expect(two.keys == [2])
-    #expect(cluster.unit.reservationState.persistsThroughPowerLoss, "as the other asked for it")
-    #expect(one.run(Reserve.register(1)) == "05/20/02")
   }
 }
