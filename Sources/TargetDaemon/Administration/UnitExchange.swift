@@ -3,6 +3,7 @@ internal import BackingStore
 internal import ISCSITarget
 internal import Logging
 internal import Reactor
+internal import SCSITarget
 internal import TargetConfig
 
 /// Units that leave, and those that come in their places. On the thread for changes.

@@ -1,3 +1,4 @@
+import Reactor
 import SCSIModel
 import Testing
 

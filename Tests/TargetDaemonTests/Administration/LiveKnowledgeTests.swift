@@ -1,5 +1,6 @@
 import AdministrationClient
 import AdministrationModel
+import BackingStore
 import SCSITarget
 import Testing
 
