@@ -11,12 +11,10 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-/// Faults on request exist where tests need them: in debug builds, and in release builds only of
-/// scripts/test, which asks for them. What ships cannot be told to fail.
-let faultInjection: [SwiftSetting] =
-  Context.environment["FAULT_INJECTION"] == "1"
-  ? [.define("FAULT_INJECTION")]
-  : [.define("FAULT_INJECTION", .when(configuration: .debug))]
+/// Faults on request exist in debug builds alone: what ships cannot be told to fail.
+let faultInjection: [SwiftSetting] = [
+  .define("FAULT_INJECTION", .when(configuration: .debug))
+]
 
 /// The data plane drops run-time exclusivity checks in release builds: they cost about 5 ns for each
 /// access to a class property and keep the retain/release pair around it alive. Debug and sanitizer

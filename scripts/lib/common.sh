@@ -70,11 +70,11 @@ release_build() {
   export TGTD
 }
 
-# faulty_build: the same daemon, able to fail on request (SWIFT_TGTD_FAULTS), which never ships.
+# faulty_build: the debug build of the daemon, which is able to fail on request (SWIFT_TGTD_FAULTS) and never
+# ships. The tests build it anyway; one more in release would take as long as all of swift-nio.
 faulty_build() {
-  local build=(swift build -c release --scratch-path "$ROOT/.build/faults" --product swift-tgtd)
-  FAULT_INJECTION=1 quietly "building swift-tgtd with faults" "${build[@]}" || return
-  FAULTY_TGTD=$(FAULT_INJECTION=1 "${build[@]}" --show-bin-path)/swift-tgtd
+  quietly "building swift-tgtd with faults" swift build --product swift-tgtd || return
+  FAULTY_TGTD=$(swift build --show-bin-path)/swift-tgtd
   export FAULTY_TGTD
 }
 
