@@ -11,12 +11,10 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-/// Faults on request exist where tests need them: in debug builds, and in release builds only of
-/// scripts/test, which asks for them. What ships cannot be told to fail.
-let faultInjection: [SwiftSetting] =
-  Context.environment["FAULT_INJECTION"] == "1"
-  ? [.define("FAULT_INJECTION")]
-  : [.define("FAULT_INJECTION", .when(configuration: .debug))]
+/// Faults on request exist in debug builds alone: what ships cannot be told to fail.
+let faultInjection: [SwiftSetting] = [
+  .define("FAULT_INJECTION", .when(configuration: .debug))
+]
 
 /// The data plane drops run-time exclusivity checks in release builds: they cost about 5 ns for each
 /// access to a class property and keep the retain/release pair around it alive. Debug and sanitizer
@@ -33,13 +31,24 @@ let testing: [SwiftSetting] = [
 let package = Package(
   name: "swift-tgtd",
   products: [
-    .executable(name: "swift-tgtd", targets: ["swift-tgtd"])
+    .executable(name: "swift-tgtd", targets: ["swift-tgtd"]),
+    .executable(name: "swift-tgtadm", targets: ["swift-tgtadm"]),
+    .executable(name: "tgtadm", targets: ["tgtadm"]),
+    .executable(name: "tgt-admin", targets: ["tgt-admin"]),
+    .executable(name: "tgt-setup-lun", targets: ["tgt-setup-lun"]),
+    .executable(name: "targetcli", targets: ["targetcli"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(
+      url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
   ],
   targets: [
     .target(
@@ -68,7 +77,7 @@ let package = Package(
     .target(
       name: "ISCSITarget",
       dependencies: [
-        "ISCSIModel", "SCSITarget", "SCSIModel", "Reactor", "Bytes",
+        "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "Bytes",
         .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -77,8 +86,8 @@ let package = Package(
     .target(
       name: "TargetDaemon",
       dependencies: [
-        "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore",
-        "Reactor", "Bytes", "CLinux",
+        "AdministrationModel", "AdministrationServer", "TargetConfig", "ISCSITarget", "ISCSIModel",
+        "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "Bytes", "CLinux",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -91,18 +100,80 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
+    .target(name: "AdministrationModel", swiftSettings: strict),
+    .target(
+      name: "AdministrationServer",
+      dependencies: [
+        "AdministrationModel", "CLinux",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "AdministrationClient",
+      dependencies: [
+        "AdministrationModel",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "swift-tgtd",
       dependencies: [
-        "TargetDaemon", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "TargetDaemon", "AdministrationModel",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .target(name: "CConsole"),
+    .target(
+      name: "CommandSupport", dependencies: ["AdministrationModel", "TargetConfig"],
+      swiftSettings: strict),
+    .target(
+      name: "AdministrationCommands",
+      dependencies: [
+        "AdministrationClient", "AdministrationModel", "CConsole", "CommandSupport", "TargetConfig",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "swift-tgtadm", dependencies: ["AdministrationCommands"], swiftSettings: strict),
+    .target(
+      name: "TgtCommands",
+      dependencies: [
+        "AdministrationClient", "AdministrationModel", "CommandSupport", "TargetConfig",
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "tgtadm", dependencies: ["TgtCommands"], swiftSettings: strict),
+    .executableTarget(name: "tgt-admin", dependencies: ["TgtCommands"], swiftSettings: strict),
+    .executableTarget(name: "tgt-setup-lun", dependencies: ["TgtCommands"], swiftSettings: strict),
+    .target(name: "CEditLine", linkerSettings: [.linkedLibrary("edit")]),
+    .target(
+      name: "TargetcliCommands",
+      dependencies: [
+        "AdministrationClient", "AdministrationModel", "CConsole", "CEditLine", "CommandSupport",
+        "TargetConfig",
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "targetcli", dependencies: ["TargetcliCommands"], swiftSettings: strict),
     .target(name: "CTestSupport", dependencies: ["CLinux"], path: "Tests/CTestSupport"),
+    .target(
+      name: "StandardTables", dependencies: ["SCSIModel"], path: "Tests/Support/StandardTables",
+      swiftSettings: testing),
     .testTarget(
       name: "BytesTests", dependencies: ["Bytes"],
       swiftSettings: testing),
     .testTarget(
-      name: "SCSIModelTests", dependencies: ["SCSIModel", "Bytes"],
+      name: "SCSIModelTests", dependencies: ["SCSIModel", "StandardTables", "Bytes"],
       swiftSettings: testing),
     .testTarget(
       name: "ISCSIModelTests", dependencies: ["ISCSIModel", "Bytes"],
@@ -118,7 +189,8 @@ let package = Package(
     .testTarget(
       name: "SCSITargetTests",
       dependencies: [
-        "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "Bytes", "TargetSimulation",
+        "SCSITarget", "SCSIModel", "StandardTables", "BackingStore", "Reactor", "Bytes",
+        "TargetSimulation",
       ],
       swiftSettings: testing),
     .testTarget(
@@ -143,10 +215,40 @@ let package = Package(
       name: "TargetConfigTests", dependencies: ["TargetConfig", "Bytes"],
       swiftSettings: testing),
     .testTarget(
+      name: "AdministrationModelTests", dependencies: ["AdministrationModel"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "AdministrationServerTests",
+      dependencies: [
+        "AdministrationServer", "AdministrationClient", "AdministrationModel", "CTestSupport",
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: testing),
+    .testTarget(
+      name: "AdministrationCommandsTests",
+      dependencies: ["AdministrationCommands", "AdministrationModel"],
+      swiftSettings: testing),
+    .testTarget(
+      name: "TgtCommandsTests",
+      dependencies: [
+        "TgtCommands", "AdministrationClient", "AdministrationModel", "AdministrationServer",
+        "TargetConfig", "TargetDaemon", .product(name: "Logging", package: "swift-log"),
+      ],
+      exclude: ["Golden"], swiftSettings: testing),
+    .testTarget(
+      name: "TargetcliCommandsTests",
+      dependencies: ["TargetcliCommands", "AdministrationModel", "TargetConfig"],
+      swiftSettings: testing),
+    .testTarget(
       name: "TargetDaemonTests",
       dependencies: [
-        "TargetDaemon", "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel",
-        "BackingStore", "Reactor", "CLinux", "CTestSupport",
+        "TargetDaemon", "AdministrationClient", "AdministrationModel", "AdministrationServer",
+        "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore",
+        "Reactor", "Bytes", "CLinux", "CTestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: testing),
@@ -188,8 +290,20 @@ if Context.environment["PROOFS"] == "1" {
       swiftSettings: testing))
 }
 
+// Some stages of scripts/test build all once more, for code that handles memory itself: the data plane,
+// and what is as pure. They leave out what stands on swift-nio, which takes longer than all the rest.
+let isAllocationTest = Context.environment["ALLOCATIONS"] == "1"
+if Context.environment["DATA_PLANE"] == "1" || isAllocationTest {
+  let others = [
+    "Administration", "CommandSupport", "Targetcli", "TargetDaemon", "Tgt", "swift-", "targetcli",
+    "tgt",
+  ]
+  package.products = []
+  package.targets.removeAll { target in others.contains { target.name.hasPrefix($0) } }
+}
+
 // Allocations are counted in optimised code (scripts/test, stage unit), where nothing else is tested.
-if Context.environment["ALLOCATIONS"] == "1" {
+if isAllocationTest {
   package.targets.removeAll { $0.isTest }
   package.targets += [
     .target(name: "AllocationCounter", path: "Tests/Support/AllocationCounter"),

@@ -20,6 +20,17 @@ extension DescriptorStore {
     return store
   }
 
+  /// Finds what `open` would, and leaves nothing made, locked or changed: the store is never ready.
+  /// Nil: a file would be made.
+  public static func tryOpening(_ options: StoreOptions) throws(StoreError) -> DescriptorStore? {
+    try options.validate()
+    guard try !FoundStore.wouldMakeFile(options) else { return nil }
+    // A file that has vanished meanwhile is not made.
+    var found = options
+    found.createsFile = false
+    return DescriptorStore(options, try FoundStore(found, isTrial: true)) { _ in }
+  }
+
   /// Blocks until nobody else holds the lock, then makes the store ready. For a helper thread; it
   /// cannot be interrupted, and no timeout may stand in for it.
   public func waitForLock() throws(StoreError) {
@@ -60,9 +71,6 @@ extension DescriptorStore {
     let capacity = geometry.capacityBytes
     let size = try attempting("fstat") { () throws(SystemError) in try descriptor.status().sizeBytes
     }
-    if let configured = configuredSizeBytes, size > configured {
-      throw StoreError(path, .largerThanConfigured(actual: size, configured: configured))
-    }
     guard size < capacity else { return }
     guard configuredSizeBytes != nil, !isReadOnly else {
       throw StoreError(path, .shrank(actual: size, presented: capacity))
@@ -73,7 +81,7 @@ extension DescriptorStore {
     }
   }
 
-  private func attempting<Result>(
+  func attempting<Result>(
     _ call: String, _ body: () throws(SystemError) -> Result
   ) throws(StoreError) -> Result {
     do { return try body() } catch {

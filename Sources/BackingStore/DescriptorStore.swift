@@ -14,14 +14,20 @@ internal import Synchronization
 ///   sync or durable write nothing is written or synced any more until the administrator clears it,
 ///   and nothing that ends meanwhile counts as durable. See `SyncQueue`.
 /// - **Gone is for good.** A device that vanished took its volatile cache with it; should it come
-///   back, it is another one, and the administrator opens it anew.
+///   back, it is another one, with a store and a unit of its own.
 public final class DescriptorStore: OperationStore {
   public let path: String
   public let kind: StoreKind
   public let identity: StoreIdentity
+  /// What that is on, if it is a loop device.
+  public let medium: StoreIdentity
   public let cacheMode: CacheMode
-  public let geometry: StoreGeometry
   public let capabilities: StoreCapabilities
+
+  /// As found when it was opened; the capacity is in `capacityBytes`.
+  private let shape: StoreGeometry
+  /// What may be asked for; changed by `resize` and `adoptSize`.
+  let capacityBytes: Atomic<UInt64>
 
   /// For the engine. Its number stays the same for the store's life.
   let file: FileHandle
@@ -30,7 +36,11 @@ public final class DescriptorStore: OperationStore {
   let syncs = SyncQueue()
   let searches = ExtentSearches()
   /// The size that the administrator demands; nil: as found.
-  let configuredSizeBytes: UInt64?
+  public let configuredSizeBytes: UInt64?
+  /// Of a file, when it was opened and nothing was done to it yet; 0 for a device.
+  public let foundFileBytes: UInt64
+  /// Whether opening made the file: it was nobody's before.
+  public let isMade: Bool
   private let onLatch: @Sendable (SystemError) -> Void
 
   init(
@@ -39,9 +49,13 @@ public final class DescriptorStore: OperationStore {
   ) {
     path = options.path
     kind = found.kind
+    foundFileBytes = found.fileBytes
+    isMade = found.isMade
     identity = found.identity
+    medium = found.identity.resolved(at: options.path)
     cacheMode = found.cacheMode
-    geometry = found.geometry
+    shape = found.geometry
+    capacityBytes = Atomic(shape.capacityBytes)
     capabilities = found.capabilities
     file = found.file
     descriptor = found.descriptor
@@ -50,11 +64,21 @@ public final class DescriptorStore: OperationStore {
     self.onLatch = onLatch
   }
 
+  public var geometry: StoreGeometry {
+    var geometry = shape
+    geometry.capacityBytes = capacityBytes.load(ordering: .acquiring)
+    return geometry
+  }
+
   public var readiness: StoreReadiness { state.readiness }
 
   /// Whether a sync failed and nobody has cleared that, also while the store is not ready
   /// otherwise.
   public var isLatched: Bool { state.isLatched }
+
+  /// Refuses writes as after a failed sync: one has failed on the same medium, under another name,
+  /// or since this was opened.
+  public func inheritLatch() { _ = state.latch() }
 
   /// Forgets the failed sync. For the administrator, who has seen to what is on the medium.
   public func clearLatch() { state.clearLatch() }
@@ -62,10 +86,12 @@ public final class DescriptorStore: OperationStore {
   // MARK: Starting
 
   public func start(_ request: StoreRequest, on reactor: Reactor) {
-    precondition(
-      request.count <= geometry.capacityBytes
-        && request.offset <= geometry.capacityBytes - request.count,
-      "the caller has checked the range")
+    let capacity = capacityBytes.load(ordering: .acquiring)
+    // The caller has checked the range; but the store may have got smaller since, by a change of
+    // its size that was made too late.
+    guard request.count <= capacity, request.offset <= capacity - request.count else {
+      return request.finishLater(.medium(.inputOutput), on: reactor)
+    }
     if let refusal = refusal(of: request.operation) {
       return request.finishLater(refusal, on: reactor)
     }
@@ -82,7 +108,7 @@ public final class DescriptorStore: OperationStore {
     case .ready: nil
     case .latched: operation == .read || operation == .findExtents ? nil : .latched
     case .waitingForLock: .notReady
-    case .gone: .gone
+    case .gone, .absent: .gone
     }
   }
 

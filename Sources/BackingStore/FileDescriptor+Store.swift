@@ -98,6 +98,18 @@ extension FileDescriptor {
     return bytes
   }
 
+  /// Nil: it is no loop device, or is on nothing.
+  func loopBacking() -> LoopBacking? {
+    var backing = clinux_loop_backing()
+    guard unsafe clinux_loop_backing_of(rawValue, &backing) == 0 else { return nil }
+    let isDevice = backing.number != 0 && backing.number != backing.device
+    return LoopBacking(
+      identity: isDevice
+        ? .blockDevice(number: backing.number)
+        : .file(device: backing.device, inode: backing.inode),
+      isPart: backing.offset != 0 || backing.size_limit != 0)
+  }
+
   func logicalSectorBytes() throws(SystemError) -> UInt32 {
     var bytes: Int32 = 0
     try check { unsafe clinux_block_logical_sector_bytes(rawValue, &bytes) }
@@ -138,7 +150,7 @@ struct FileStatus {
       : .file(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
   }
 
-  /// Nil when nothing is there.
+  /// nil when nothing is there.
   static func of(_ path: String, followsLink: Bool) throws(SystemError) -> FileStatus? {
     var status = stat()
     let answer = unsafe followsLink ? stat(path, &status) : lstat(path, &status)

@@ -9,6 +9,10 @@ struct FoundStore: ~Copyable {
   let geometry: StoreGeometry
   let capabilities: StoreCapabilities
   let descriptor: FileDescriptor
+  /// Of a file, before anything is done to it; 0 for a device.
+  let fileBytes: UInt64
+  /// Whether it was made here: nobody else has made it, and nobody else had it.
+  let isMade: Bool
 
   /// For the engine.
   var file: FileHandle {
@@ -16,13 +20,14 @@ struct FoundStore: ~Copyable {
       rawValue: descriptor.rawValue, isBuffered: !cacheMode.isDirect, device: identity.device)
   }
 
-  init(_ options: StoreOptions) throws(StoreError) {
+  /// `isTrial`: whether a device could be claimed is found out, and the claim given back at once.
+  init(_ options: StoreOptions, isTrial: Bool = false) throws(StoreError) {
     let opening = Opening(options)
     let kind = try opening.findKind()
     let mode = options.cacheMode ?? (kind ?? .file).defaultCacheMode
     if kind == nil { try opening.create() }
     do throws(StoreError) {
-      let opened = try opening.open(kind ?? .file, mode)
+      let opened = try opening.open(kind ?? .file, mode, isTrial: isTrial)
       let status = try opening.attempting("fstat") { () throws(SystemError) in try opened.status() }
       guard let actual = status.kind, actual == kind ?? .file else {
         throw StoreError(options.path, .replaced)
@@ -30,6 +35,8 @@ struct FoundStore: ~Copyable {
       geometry = try opening.geometry(of: opened, status, mode)
       capabilities = opening.capabilities(of: opened, status)
       identity = status.identity
+      fileBytes = actual == .file ? status.sizeBytes : 0
+      isMade = kind == nil
       self.kind = actual
       descriptor = opened
     } catch {
@@ -38,6 +45,15 @@ struct FoundStore: ~Copyable {
       throw error
     }
     cacheMode = mode
+  }
+
+  /// Whether a file would be made, which is found out without making it. Throws what stands against
+  /// that.
+  static func wouldMakeFile(_ options: StoreOptions) throws(StoreError) -> Bool {
+    let opening = Opening(options)
+    guard try opening.findKind() == nil else { return false }
+    try opening.tryCreating(options.cacheMode ?? StoreKind.file.defaultCacheMode)
+    return true
   }
 
   static func openFlags(isReadOnly: Bool, _ mode: CacheMode) -> Int32 {
@@ -64,7 +80,7 @@ private struct Opening {
 
   // MARK: Opening
 
-  /// Nil: nothing is there, and it may be created.
+  /// nil: nothing is there, and it may be created.
   func findKind() throws(StoreError) -> StoreKind? {
     let target = try attempting("stat") { () throws(SystemError) in
       try FileStatus.of(path, followsLink: true)
@@ -74,6 +90,7 @@ private struct Opening {
         throw StoreError(path, .missingDevice)
       }
       guard options.sizeBytes != nil, !options.isReadOnly else { throw StoreError(path, .missing) }
+      guard options.createsFile else { throw StoreError(path, .lost) }
       return nil
     }
     guard let kind = target.kind else { throw StoreError(path, .wrongType(target.typeName)) }
@@ -87,24 +104,32 @@ private struct Opening {
     return kind
   }
 
-  /// A writable block device is claimed (O_EXCL) unless another target server's process has not
-  /// quite ended; then the lock is waited for, and the claim follows (`claimDevice`).
-  func open(_ kind: StoreKind, _ mode: CacheMode) throws(StoreError) -> FileDescriptor {
+  func open(
+    _ kind: StoreKind, _ mode: CacheMode, isTrial: Bool
+  ) throws(StoreError) -> FileDescriptor {
     let flags = FoundStore.openFlags(isReadOnly: options.isReadOnly, mode)
     do throws(SystemError) {
       guard kind == .blockDevice, !options.isReadOnly else {
         return try FileDescriptor.open(path, flags | (kind == .file ? O_NOFOLLOW : 0))
       }
-      do throws(SystemError) { return try FileDescriptor.open(path, flags | O_EXCL) } catch {
-        guard error == .busy else { throw error }
-      }
-      let unclaimed = try FileDescriptor.open(path, flags)
-      // Nobody has the lock: then it is no target server that has the claim, or one just ending.
-      if try unclaimed.tryLock(isShared: false) { return try FileDescriptor.claim(path, flags) }
-      return unclaimed
+      guard isTrial else { return try claimDevice(flags) }
+      _ = try claimDevice(flags)
+      return try FileDescriptor.open(path, flags)
     } catch {
       throw openError(error, mode)
     }
+  }
+
+  /// A writable block device is claimed (O_EXCL) unless another target server's process has not
+  /// quite ended; then the lock is waited for, and the claim follows (`claimDevice` of the store).
+  private func claimDevice(_ flags: Int32) throws(SystemError) -> FileDescriptor {
+    do throws(SystemError) { return try FileDescriptor.open(path, flags | O_EXCL) } catch {
+      guard error == .busy else { throw error }
+    }
+    let unclaimed = try FileDescriptor.open(path, flags)
+    // Nobody has the lock: then it is no target server that has the claim, or one just ending.
+    if try unclaimed.tryLock(isShared: false) { return try FileDescriptor.claim(path, flags) }
+    return unclaimed
   }
 
   /// A new file for the daemon only, whose name is on stable storage before anything relies on it.
@@ -113,6 +138,23 @@ private struct Opening {
       _ = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
       try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).synchronize()
     }
+  }
+
+  /// A nameless file in the same directory meets what the file would; where the file system has
+  /// none, only the permission is asked for.
+  func tryCreating(_ mode: CacheMode) throws(StoreError) {
+    let flags = FoundStore.openFlags(isReadOnly: false, mode) | openNameless
+    let nameless: FileDescriptor
+    do throws(SystemError) {
+      nameless = try FileDescriptor.open(directory, flags, mode: 0o600)
+    } catch {
+      guard error == .notSupported || error == .isDirectory else { throw openError(error, mode) }
+      guard unsafe faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0 else {
+        throw openError(.last, mode)
+      }
+      return
+    }
+    if mode.isDirect { try checkDirectAlignment(nameless.directAlignment(), mode) }
   }
 
   private func openError(_ error: SystemError, _ mode: CacheMode) -> StoreError {
@@ -157,10 +199,8 @@ private struct Opening {
 
   private func fileCapacity(_ actual: UInt64) throws(StoreError) -> UInt64 {
     guard let configured = options.sizeBytes else { return actual }
-    guard actual <= configured else {
-      throw StoreError(path, .largerThanConfigured(actual: actual, configured: configured))
-    }
-    guard actual == configured || !options.isReadOnly else {
+    // Of a larger one the rest stays as it is, out of reach: it may be all that is left of data.
+    guard actual >= configured || !options.isReadOnly else {
       throw StoreError(path, .smallerThanConfigured(actual: actual, configured: configured))
     }
     return configured
@@ -198,30 +238,36 @@ private struct Opening {
       ? fileCapabilities(descriptor, status) : deviceCapabilities(status)
   }
 
-  /// A hole punched past the end changes nothing, but tells whether the file system can. Zeroing
-  /// past the end would allocate, so that is tried on a nameless file beside it.
+  /// What the file system can is tried on a nameless file beside this one, which another may hold
+  /// the lock of, make larger and write to at this moment. Only where there are no nameless files a
+  /// hole is punched into this one, so far past its end that nobody gets there meanwhile.
   private func fileCapabilities(
     _ descriptor: borrowing FileDescriptor, _ status: FileStatus
   ) -> StoreCapabilities {
-    let block: UInt64 = 4096
-    let end = max(status.sizeBytes, options.sizeBytes ?? 0)
-    let pastEnd = (end / block + 1) * block
-    let isWritable = !options.isReadOnly
-    return StoreCapabilities(
-      canPunchHoles: isWritable && options.discards
-        && descriptor.allows(FALLOC_FL_PUNCH_HOLE, at: pastEnd, count: Int(block)),
-      canZeroRanges: isWritable && canZeroBeside(count: Int(block)),
-      discardGranularityBytes: status.preferredBlockBytes,
-      isReadOnly: options.isReadOnly)
+    var capabilities = StoreCapabilities(
+      canPunchHoles: false, canZeroRanges: false,
+      discardGranularityBytes: status.preferredBlockBytes, isReadOnly: options.isReadOnly)
+    guard !options.isReadOnly else { return capabilities }
+    let block = 4096
+    if let nameless = try? FileDescriptor.open(directory, O_RDWR | openNameless, mode: 0o600),
+      // A file may be mounted over another.
+      (try? nameless.status().identity.device) == status.identity.device
+    {
+      capabilities.canPunchHoles = nameless.allows(FALLOC_FL_PUNCH_HOLE, at: 0, count: block)
+      capabilities.canZeroRanges = nameless.allows(FALLOC_FL_ZERO_RANGE, at: 0, count: block)
+    } else if options.discards {
+      let end = max(status.sizeBytes, options.sizeBytes ?? 0)
+      let (offset, isTooLarge) = end.addingReportingOverflow(Self.farBytes)
+      capabilities.canPunchHoles =
+        !isTooLarge && offset < UInt64(Int64.max) / 2
+        && descriptor.allows(
+          FALLOC_FL_PUNCH_HOLE, at: offset & ~UInt64(block - 1), count: block)
+    }
+    capabilities.canPunchHoles = capabilities.canPunchHoles && options.discards
+    return capabilities
   }
 
-  private func canZeroBeside(count: Int) -> Bool {
-    guard let nameless = try? FileDescriptor.open(directory, O_RDWR | openNameless, mode: 0o600)
-    else {
-      return false
-    }
-    return nameless.allows(FALLOC_FL_ZERO_RANGE, at: 0, count: count)
-  }
+  private static let farBytes: UInt64 = 1 << 40
 
   /// On a block device, punching a hole is write-zeroes with the permission to deallocate, and
   /// fails with EOPNOTSUPP without it; zeroing a range works always, at worst by the kernel writing

@@ -13,7 +13,8 @@ public protocol Store: AnyObject, Sendable {
   var readiness: StoreReadiness { get }
 
   /// Starts `request` on `reactor`'s engine; its client is told of the end exactly once, never
-  /// before this call returns. The range lies within the capacity: the caller has checked.
+  /// before this call returns. The range lies within the capacity: the caller has checked. Behind
+  /// the end of a store that got smaller unasked the medium fails.
   func start(_ request: StoreRequest, on reactor: Reactor)
 }
 
@@ -70,6 +71,8 @@ public enum StoreReadiness: UInt8, Sendable, Equatable {
   case latched
   /// The file or device disappeared. 02/04/03.
   case gone
+  /// It has not been there since the start, and may still come (`AwaitedStore`). 02/04/03.
+  case absent
 }
 
 /// How writes reach the medium; the names are QEMU's.

@@ -11,6 +11,8 @@ public struct StoreError: Error, Sendable, Equatable {
     case tooLarge(UInt64)
     case partialBlock(UInt64, blockSize: UInt32)
     case missing
+    /// A file that may not be made anew: it was there before.
+    case lost
     case missingDevice
     case wrongType(String)
     case notOfKind(StoreKind)
@@ -22,7 +24,13 @@ public struct StoreError: Error, Sendable, Equatable {
     case deviceSizeDiffers(actual: UInt64, configured: UInt64)
     /// Another process cut the file while this one waited for the lock.
     case shrank(actual: UInt64, presented: UInt64)
+    /// Only the file of a store is resized; a device is what it is.
+    case notResizable
+    /// What lies past the new end would be lost.
+    case wouldShrink(from: UInt64, to: UInt64)
     case inUse
+    /// Nothing has come of it in the time there was: its disk hangs, or is slow.
+    case unanswered
     case sectorLargerThanBlock(sector: UInt32, blockSize: UInt32, cacheMode: CacheMode)
     case directAlignment(required: UInt32, blockSize: UInt32, cacheMode: CacheMode)
     case noDirectAccess(CacheMode)
@@ -54,9 +62,12 @@ extension StoreError: CustomStringConvertible {
     case .tooLarge(let bytes): "\(bytes) bytes is more than a file can hold"
     case .partialBlock(let bytes, let blockSize):
       "\(bytes) bytes is not a multiple of the block size, \(blockSize)"
-    case .missing, .missingDevice, .wrongType, .notOfKind, .linkToFile, .replaced, .inUse:
+    case .missing, .lost, .missingDevice, .wrongType, .notOfKind, .linkToFile, .replaced, .inUse,
+      .unanswered:
       typeSentence
-    case .largerThanConfigured, .smallerThanConfigured, .deviceSizeDiffers, .shrank: sizeSentence
+    case .largerThanConfigured, .smallerThanConfigured, .deviceSizeDiffers, .shrank,
+      .notResizable, .wouldShrink:
+      sizeSentence
     case .sectorLargerThanBlock, .directAlignment, .noDirectAccess: directSentence
     case .system(let call, let error): "\(call) failed: \(error)"
     }
@@ -65,6 +76,12 @@ extension StoreError: CustomStringConvertible {
   private var typeSentence: String {
     switch reason {
     case .missing: "does not exist; give a size and it is created, sparse"
+    case .lost:
+      """
+      does not exist, and the store is not new, so no empty one is made in its place: mount its file \
+      system, or put the file back; to begin anew with an empty disk, make an empty file \
+      there (touch)
+      """
     case .missingDevice: "does not exist, and files are not created under /dev"
     case .wrongType(let type): "is a \(type), not a regular file or a block device"
     case .notOfKind(.file): "is a block device, but a file was configured"
@@ -72,6 +89,7 @@ extension StoreError: CustomStringConvertible {
     case .linkToFile:
       "is a symbolic link to a file; give the file's own path (links may name block devices only)"
     case .replaced: "was replaced by something else while it was opened; try again"
+    case .unanswered: "does not answer: its disk hangs, or is slow"
     default: "is in use: mounted, or part of a RAID, LVM or multipath device; release it first"
     }
   }
@@ -95,6 +113,10 @@ extension StoreError: CustomStringConvertible {
       """
     case .shrank(let actual, let presented):
       "another process cut the file to \(actual) bytes; \(presented) are presented"
+    case .notResizable:
+      "only a file that is open for writing and locked can be given another size"
+    case .wouldShrink(let before, let after):
+      "has \(before) bytes, and \(after) would cut off what lies behind; allow shrinking to do so"
     default: ""
     }
   }

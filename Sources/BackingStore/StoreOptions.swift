@@ -6,9 +6,11 @@ public struct StoreOptions: Sendable, Equatable {
   public var path: String
   /// What `path` must be; nil: either.
   public var kind: StoreKind?
-  /// nil: as large as it is. A file that is missing or smaller is created or extended, sparse; what
-  /// is larger is never cut.
+  /// nil: as large as it is. A file that is smaller is extended, sparse; of one that is larger only
+  /// so much is presented, and it is never cut.
   public var sizeBytes: UInt64?
+  /// Whether a file that is missing may be made, sparse and of `sizeBytes`.
+  public var createsFile: Bool
   /// 512 or 4096.
   public var logicalBlockBytes: UInt32
   /// nil: as detected, 4096 for files.
@@ -22,7 +24,7 @@ public struct StoreOptions: Sendable, Equatable {
   public var startsLatched: Bool
 
   public init(
-    path: String, kind: StoreKind? = nil, sizeBytes: UInt64? = nil,
+    path: String, kind: StoreKind? = nil, sizeBytes: UInt64? = nil, createsFile: Bool = true,
     logicalBlockBytes: UInt32 = 512, physicalBlockBytes: UInt32? = nil,
     cacheMode: CacheMode? = nil, isReadOnly: Bool = false, discards: Bool = true,
     startsLatched: Bool = false
@@ -30,6 +32,7 @@ public struct StoreOptions: Sendable, Equatable {
     self.path = path
     self.kind = kind
     self.sizeBytes = sizeBytes
+    self.createsFile = createsFile
     self.logicalBlockBytes = logicalBlockBytes
     self.physicalBlockBytes = physicalBlockBytes
     self.cacheMode = cacheMode
@@ -77,18 +80,4 @@ public enum StoreKind: String, Sendable, CaseIterable {
   case blockDevice
 
   public var defaultCacheMode: CacheMode { self == .file ? .writeback : .none }
-}
-
-/// What a store keeps its blocks in, whatever it is called: two stores of one identity would
-/// overwrite each other.
-public enum StoreIdentity: Hashable, Sendable {
-  case file(device: UInt64, inode: UInt64)
-  case blockDevice(number: UInt64)
-
-  /// The block device, or what the file's file system is on.
-  var device: DeviceNumber {
-    switch self {
-    case .file(let number, _), .blockDevice(let number): DeviceNumber(rawValue: number)
-    }
-  }
 }

@@ -6,6 +6,9 @@ public final class PortalListener: OperationHandler, TimerHandler {
   private let portal: PortalDefinition
   private let socket: SocketHandle
   private let worker: Worker
+  /// Unlike every other of the process.
+  let number: UInt64
+  private var whenClosed: (() -> Void)?
   private var isClosed = false
   private var isAccepting = false
 
@@ -14,16 +17,46 @@ public final class PortalListener: OperationHandler, TimerHandler {
     self.portal = portal
     self.socket = socket
     self.worker = worker
+    number = worker.context.nextNumber()
   }
 
   public func start() { accept() }
+
+  /// Whether another socket of this user that asks for it, too, may listen on the same address or
+  /// one that covers it: for the moment in which its successor is opened.
+  public func shareAddress(_ isShared: Bool) {
+    if !isClosed { ListeningSocket.shareAddress(of: socket, isShared) }
+  }
 
   /// Stops accepting. Connections accepted before live on.
   public func close() {
     guard !isClosed else { return }
     isClosed = true
     worker.reactor.engine.shutDown(socket)
-    if !isAccepting { worker.reactor.engine.close(socket) }
+    if !isAccepting { closeSocket() }
+  }
+
+  private func closeSocket() {
+    worker.reactor.engine.close(socket)
+    let completion = whenClosed
+    whenClosed = nil
+    completion?()
+  }
+
+  /// Stops accepting for good; asks the initiators behind the connections that came in here to log
+  /// out, and closes what is left after `grace`. `completion` when the address is free and the last
+  /// of these connections is gone. Once; on the listener's reactor. After `close`, which a server
+  /// that stops may have been quicker with, it waits for the connections alone.
+  public func stop(grace: Milliseconds, completion: @escaping () -> Void) {
+    let countdown = Countdown(completion)
+    if !isClosed {
+      countdown.enter()
+      whenClosed = { countdown.leave() }
+    }
+    countdown.enter()
+    worker.dismissConnections(of: number, grace: grace) { countdown.leave() }
+    close()
+    countdown.arm()
   }
 
   private func accept() {
@@ -34,7 +67,7 @@ public final class PortalListener: OperationHandler, TimerHandler {
   public func operationCompleted(_ context: UInt32, _ result: OperationResult) {
     isAccepting = false
     if let value = result.value { place(SocketHandle(rawValue: Int32(value))) }
-    guard !isClosed else { return worker.reactor.engine.close(socket) }
+    guard !isClosed else { return closeSocket() }
     guard let error = result.error else { return accept() }
     acceptFailed(error)
   }
@@ -71,7 +104,7 @@ public final class PortalListener: OperationHandler, TimerHandler {
     }
     let socket = AcceptedSocket(
       handle: handle, peer: ends.peer, local: ends.local,
-      portalGroupTag: portal.groupTag)
+      portalGroupTag: portal.groupTag, listener: number)
     let target = context.loads.least
     context.loads.change(target, by: 1)
     if target == worker.reactor.index { return worker.adopt(socket) }

@@ -11,20 +11,27 @@ public final class ServerContext: Sendable {
   public let challenges: OutstandingChallenges
   public let limits: ServerLimits
   public let logger: Logger
+  let observer: (any ServerObserver)?
   /// Connections per reactor, by which new ones are placed.
   let loads: ReactorLoads
+  private let numbers = Atomic<UInt64>(0)
 
   /// `randomHandle` gives the session handles; they must be hard to guess in production.
   public init(
     reactorCount: Int, limits: ServerLimits, logger: Logger,
+    observer: (any ServerObserver)? = nil,
     randomHandle: @escaping @Sendable () -> UInt16 = { UInt16.random(in: 1...UInt16.max) }
   ) {
     sessions = SessionDirectory(limits: limits, randomHandle: randomHandle)
     challenges = OutstandingChallenges()
     self.limits = limits
     self.logger = logger
+    self.observer = observer
     loads = ReactorLoads(count: reactorCount)
   }
+
+  /// A number greater than every one before it.
+  func nextNumber() -> UInt64 { numbers.add(1, ordering: .relaxed).newValue }
 }
 
 /// The server's named maxima. Over one of them the answer is a refusal, never growth.

@@ -6,22 +6,43 @@ public import SCSITarget
 /// Everything iSCSI on one reactor: its connections and sessions, the device servers they use, the
 /// tasks waiting to be used again. Used on its reactor's thread only.
 public final class Worker {
+  /// Closed listeners that are remembered. A connection is on its way between reactors for
+  /// milliseconds: nobody closes so many portals meanwhile.
+  static let closedListenersMax = 1024
+
   public let reactor: Reactor
   let context: ServerContext
-  private(set) var directory: TargetDirectory
+  var directory: TargetDirectory
+  /// Which publication that is.
+  var publication: UInt64 = 0
 
   /// All workers by reactor index; set before the first connection.
   private(set) var workers: [ReactorBound<Worker>] = []
 
-  private var servers: [String: DeviceServer] = [:]
-  private var connections: [ObjectIdentifier: Connection] = [:]
+  var servers: [String: DeviceServer] = [:]
+  /// Of units that no session may use yet, or any more.
+  var hidden: [String: DeviceServer] = [:]
+  /// Units that this worker is adding and removing on all.
+  var arriving: Set<String> = []
+  var leaving: Set<String> = []
+  /// What was asked for while the unit was still arriving.
+  var removalsOfArriving: [String: [() -> Void]] = [:]
+  private(set) var connections: [ObjectIdentifier: Connection] = [:]
   /// Those that have not proved who they are, and discovery sessions, oldest first.
-  private var halfOpen: [Connection] = []
+  private(set) var halfOpen: [Connection] = []
   private var sessions: [SessionKey: Session] = [:]
   /// Of the initiators that have sessions here, by name.
   private var accounts: [String: InitiatorAccount] = [:]
   private var freeTasks: ContiguousArray<CommandTask> = []
   private var stopping: (() -> Void)?
+  /// Listeners whose connections are not wanted any more, and who waits for the last of them.
+  var closedListeners: Set<UInt64> = []
+  var portalWaits: [(listener: UInt64, completion: () -> Void)] = []
+  /// For whoever looks at what goes on here.
+  var loginFailures: [LoginFailureReason: UInt64] = [:]
+  var logins: UInt64 = 0
+  var headerDigestErrors: UInt64 = 0
+  var dataDigestErrors: UInt64 = 0
   private var nextLimitWarning = MonotonicTime(rawValue: 0)
 
   public init(reactor: Reactor, context: ServerContext, directory: TargetDirectory) {
@@ -41,19 +62,20 @@ public final class Worker {
 
   func server(named name: String) -> DeviceServer? { servers[name] }
 
-  /// Uses another directory for logins from now on. Sessions keep what they logged in to.
-  public func publish(_ directory: TargetDirectory) { self.directory = directory }
-
   // MARK: Connections
 
   /// Takes over an accepted socket.
   func adopt(_ socket: AcceptedSocket) {
-    guard stopping == nil else { return refuse(socket) }
+    guard isWanted(socket) else { return refuse(socket) }
     let connection = Connection(socket, worker: self)
     add(connection)
     halfOpen.append(connection)
     dropOldestHalfOpen()
     connection.start()
+  }
+
+  private func isWanted(_ socket: AcceptedSocket) -> Bool {
+    stopping == nil && !closedListeners.contains(socket.listener)
   }
 
   private func refuse(_ socket: AcceptedSocket) {
@@ -64,7 +86,7 @@ public final class Worker {
 
   /// Takes over a connection whose login another worker finished, because its session lives here.
   func adopt(_ login: FinishedLogin) {
-    guard stopping == nil else {
+    guard isWanted(login.socket) else {
       context.sessions.removeConnection(of: login.outcome.initiatorName)
       return refuse(login.socket)
     }
@@ -109,6 +131,7 @@ public final class Worker {
   func removed(_ connection: Connection) {
     connections[ObjectIdentifier(connection)] = nil
     loginEnded(connection)
+    finishPortalWaits()
     finishStoppingIfIdle()
   }
 
@@ -129,7 +152,15 @@ public final class Worker {
       .sorted { $0.handle.rawValue < $1.handle.rawValue }
   }
 
-  func add(_ session: Session, for key: SessionKey) { sessions[key] = session }
+  /// In an order that does not depend on hashing.
+  var allSessions: [Session] {
+    sessions.values.sorted { $0.handle.rawValue < $1.handle.rawValue }
+  }
+
+  func add(_ session: Session, for key: SessionKey) {
+    sessions[key] = session
+    if let observed = session.observed { context.observer?.sessionStarted(observed) }
+  }
 
   func removed(_ session: Session) {
     guard let key = session.key, sessions[key] === session else { return }
@@ -138,7 +169,7 @@ public final class Worker {
   }
 
   /// The most memory that the commands of one session may hold, and what all sessions of one
-  /// initiator may hold together for data that it has yet to send.
+  /// initiator may hold together that waits for it (`InitiatorAccount`).
   var sessionMemoryMax: Int { reactor.buffers.shareBytesMax }
 
   /// The account of the initiator `name` for one more session, until `closeAccount`.

@@ -26,10 +26,15 @@ public final class BufferPool {
   /// What `allocateFromReserve` may have over the budget, for the few small commands that must be
   /// served when others have used all of it up.
   public static let reserveBytes = 1 << 20
-  /// Bytes of all buffers in existence, lent or free: at most the budget, and the reserve.
+  /// Bytes of all buffers in existence that are not of the reserve, lent or free: at most the
+  /// budget.
   public private(set) var reservedBytes = 0
-  /// Bytes of the buffers lent out now.
+  /// Bytes of the buffers lent out now, those of the reserve among them.
   public private(set) var lentBytes = 0
+  /// Bytes of the buffers of the reserve, all of which are lent: at most `reserveBytes`.
+  private var reserveLentBytes = 0
+  /// The size class of buffers of the reserve, which are not kept for reuse.
+  private static let reserveClass = -1
   private var free: [[Buffer]]
 
   public init(budgetBytes: Int) {
@@ -66,7 +71,7 @@ public final class BufferPool {
     _ byteCount: Int, userBytes: Int, leftBytesMin: Int = 0
   ) -> Buffer? {
     guard let buffer = allocate(byteCount) else { return nil }
-    let leftBytes = budgetBytes - lentBytes
+    let leftBytes = budgetBytes - lentBytes + reserveLentBytes
     guard leftBytes >= max(connectionReserveBytes, leftBytesMin),
       userBytes == 0 || userBytes + buffer.capacity <= leftBytes
     else {
@@ -76,14 +81,14 @@ public final class BufferPool {
     return buffer
   }
 
-  /// As `allocate`; a buffer of the smallest size comes out of the reserve when there is no other.
+  /// A buffer of the smallest size that is not of the budget, and so leaves connections theirs: for
+  /// who has found no other.
   public func allocateFromReserve(_ byteCount: Int) -> Buffer? {
-    if let buffer = allocate(byteCount) { return buffer }
     let capacity = BufferPool.capacities[0]
-    guard byteCount <= capacity, reservedBytes + capacity <= budgetBytes + BufferPool.reserveBytes,
-      let buffer = Buffer(capacity: capacity, sizeClass: 0)
+    guard byteCount <= capacity, reserveLentBytes + capacity <= BufferPool.reserveBytes,
+      let buffer = Buffer(capacity: capacity, sizeClass: BufferPool.reserveClass)
     else { return nil }
-    reservedBytes += capacity
+    reserveLentBytes += capacity
     lentBytes += capacity
     return buffer
   }
@@ -93,8 +98,8 @@ public final class BufferPool {
     lentBytes -= buffer.capacity
     precondition(lentBytes >= 0, "a buffer was released twice")
     // The reserve is not lent to others.
-    if reservedBytes > budgetBytes {
-      reservedBytes -= buffer.capacity
+    if buffer.sizeClass == BufferPool.reserveClass {
+      reserveLentBytes -= buffer.capacity
     } else {
       free[buffer.sizeClass].append(buffer)
     }

@@ -13,7 +13,7 @@ public enum LogicalUnitNumber: Hashable, Sendable, BitwiseCopyable {
 
   public static let numberMax: UInt16 = 16_383
 
-  /// Decodes the LUN field of a command. Nil for what names no unit here: second-level addresses,
+  /// Decodes the LUN field of a command. nil for what names no unit here: second-level addresses,
   /// other buses, extended addressing.
   @inlinable
   public init?(field: UInt64) {

@@ -6,7 +6,7 @@ internal import SCSITarget
 internal import Synchronization
 
 extension Daemon {
-  /// How long initiators have for their logout, of 10 s in all.
+  /// How long an initiator that is asked to log out has for it; when all are asked, of 10 s in all.
   static let logoutGrace = Milliseconds.seconds(3)
   static let stopBound = Milliseconds.seconds(10)
 
@@ -22,7 +22,7 @@ extension Daemon {
     // A hung store keeps the connections of its commands open; the rest of the time is for finding
     // out which store that is.
     let connectionsEnd = start + Milliseconds(bound.rawValue / 10 * 6)
-    for listener in listeners.withLock({ $0 }) { listener.post { $0.close() } }
+    for portal in inventory.portals { portal.listener.order { $0.close() } }
     for unit in units { unit.medium.interrupt() }
     var isOrderly = stopWorkers(by: connectionsEnd)
     if !isOrderly {
@@ -30,6 +30,7 @@ extension Daemon {
     }
     isOrderly = synchronizeStores(by: end) && isOrderly
     isOrderly = spaceMonitor.stop(by: end) && isOrderly
+    workshop.saveMediaLater()
     for thread in jobThreads { isOrderly = thread.finish(by: end) && isOrderly }
     isOrderly = reactors.stop(by: end) && isOrderly
     if isOrderly { logger.notice("stopped") }
@@ -39,7 +40,7 @@ extension Daemon {
   private func stopWorkers(by deadline: MonotonicTime) -> Bool {
     let ended = Semaphore()
     for worker in reactors.workers {
-      worker.post { $0.stop(grace: Daemon.logoutGrace) { ended.signal() } }
+      worker.order { $0.stop(grace: Daemon.logoutGrace) { ended.signal() } }
     }
     return ended.wait(count: reactors.workers.count, until: deadline)
   }

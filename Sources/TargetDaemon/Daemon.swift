@@ -1,3 +1,4 @@
+internal import AdministrationServer
 internal import BackingStore
 internal import ISCSITarget
 public import Logging
@@ -8,23 +9,46 @@ public import TargetConfig
 
 /// A running target server: everything a configuration asks for, assembled.
 ///
-/// Starts whole or not at all. Everything here is slow path: it makes things, hands them to the
-/// reactors, and later asks the reactors to end.
+/// Starts whole or not at all, but for stores whose media are missing: these come when they come.
+/// What it serves is in its `inventory`, and changes while it runs (`Administration`). Everything
+/// here is slow path: it makes things, hands them to the reactors, and later asks the reactors to
+/// end.
 public final class Daemon: Sendable {
   let logger: Logger
-  let units: [LogicalUnit]
+  let inventory: Inventory
   let reactors: ReactorGroup
-  /// For what sleeps: marks of failed syncs and of wipes, reservations, saved parameters.
+  let workshop: UnitWorkshop
+  /// For what sleeps: changes and which media serve, marks of failed syncs and of wipes,
+  /// reservations, saved parameters.
   let jobThreads: [JobThread]
   let spaceMonitor = SpaceMonitor()
-  let listeners = Mutex<[ReactorBound<PortalListener>]>([])
-  private let portals: [PortalDefinition]
-  private let targetCount: Int
+  /// Of everything that administrators want to hear of.
+  let events: EventHub
+  /// For the sentence about what is served.
+  let targetCount = Atomic<Int>(0)
+  private let onStatus: @Sendable (String) -> Void
   /// Its lock ends with us.
   private let state: StateDirectory
 
+  /// How long a change waits for the reactors, whose answers take as long as the operations in
+  /// flight.
+  static let patience = Milliseconds.seconds(10)
+
+  /// How long a watcher waits for its turn among the changes and for the end of its own: one that
+  /// hangs shows in the log, and the watcher looks again.
+  static let turnPatience = Milliseconds.seconds(60)
+
+  /// Between two attempts, for who waits by trying again.
+  static let retryMicroseconds: UInt32 = 1000
+
+  /// The one that is asked for all of them.
+  var worker: ReactorBound<Worker> { reactors.workers[0] }
+  /// Where what is served is changed, one change after the other.
+  var changes: JobThread { workshop.changes }
+  var units: [LogicalUnit] { inventory.units }
+
   /// Where the daemon listens, as text: "192.0.2.1:3260".
-  public var addresses: [String] { portals.map(\.address.description) }
+  public var addresses: [String] { inventory.portals.map(\.portal.address.description) }
 
   /// Blocks until everything is up. `onStatus` hears, from any thread, a sentence about the state
   /// whenever it changes later on.
@@ -32,49 +56,53 @@ public final class Daemon: Sendable {
     _ loaded: LoadedConfiguration, logger: Logger,
     onStatus: @escaping @Sendable (String) -> Void = { _ in }
   ) throws(DaemonError) {
+    try self.init(loaded, logger: logger, media: MediaThreads(), onStatus: onStatus)
+  }
+
+  convenience init(
+    _ loaded: LoadedConfiguration, logger: Logger, media: MediaThreads,
+    onStatus: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws(DaemonError) {
     let configuration = loaded.configuration
     let directory = try TargetDirectory(loaded)
     let plan = try ReactorGroup.Plan(loaded, logger)
     let state = try StateDirectory.open(configuration.stateDirectory)
-    var registry = try IdentityRegistry.load(state)
-    let latchThread = try JobThread(name: "latch marks")
-    let files = try UnitFiles(in: state, bootedAs: .current(), logger: logger)
-    let assembly = StoreAssembly(
-      loaded: loaded, marks: LatchMarks(state), latchThread: latchThread, files: files,
-      logger: logger)
+    let events = EventHub()
+    let workshop = try UnitWorkshop(
+      state, reactorCount: plan.count, events: events, media: media, logger: logger)
+    let assembly = workshop.assembly(of: loaded)
     let opened = try assembly.openAll()
-    let identities = try registry.identities(
-      of: configuration.stores.filter { $0.naa == nil || $0.serial == nil }.map(\.name))
-    let units = assembly.units(of: opened, identities, reactorCount: plan.count)
+    for sentence in workshop.renamings(of: opened, in: configuration) {
+      logger.warning("\(sentence)")
+    }
+    let served = try workshop.units(
+      of: opened, by: assembly, alive: Set(configuration.stores.map(\.name)))
+    workshop.noteMedia(of: opened)
+    workshop.saveMedia()
     let sockets = try PortalSockets.open(directory.portals, in: loaded, logger)
     let context = ServerContext(
-      reactorCount: plan.count, limits: ServerLimits(configuration.limits), logger: logger)
+      reactorCount: plan.count, limits: ServerLimits(configuration.limits), logger: logger,
+      observer: SessionEvents(events: events))
     let reactors: ReactorGroup
     do throws(DaemonError) {
       reactors = try ReactorGroup.start(plan) { reactor in
         let worker = Worker(reactor: reactor, context: context, directory: directory)
-        for unit in units { worker.add(unit) }
+        for served in served { worker.add(served.unit) }
         return worker
       }
     } catch {
       sockets.closeAll()
       throw error
     }
-    self.init(
-      logger, units, reactors, [latchThread, files.reservationThread, files.parameterThread],
-      sockets, directory, state)
-    for target in configuration.targets where target.isOpenDoor {
-      logger.notice(
-        "a target is open to any initiator without authentication",
-        metadata: ["target": "\(target.name)"])
-    }
+    self.init(logger, served, reactors, workshop, events, state, onStatus: onStatus)
+    targetCount.store(configuration.targets.count, ordering: .relaxed)
+    warn(of: configuration)
     connectWorkers()
-    listen(on: sockets)
+    for portal in sockets.missing { inventory.note(silent: portal.address, because: portal.reason) }
     do throws(DaemonError) {
-      try spaceMonitor.start(units, of: opened, logger)
-      try assembly.awaitLocks(of: opened) { [weak self] in
-        if let self { onStatus(status) }
-      }
+      try listenAtStart(on: sockets.sockets)
+      try spaceMonitor.follow(inventory, logger)
+      try awaitLocks(of: served.map(\.opened))
     } catch {
       _ = stop()
       throw error
@@ -83,17 +111,29 @@ public final class Daemon: Sendable {
 
   /// Of parts that run already.
   init(
-    _ logger: Logger, _ units: [LogicalUnit], _ reactors: ReactorGroup,
-    _ jobThreads: [JobThread], _ sockets: PortalSockets, _ directory: TargetDirectory,
-    _ state: StateDirectory
+    _ logger: Logger, _ served: [Inventory.Served], _ reactors: ReactorGroup,
+    _ workshop: UnitWorkshop, _ events: EventHub, _ state: StateDirectory,
+    onStatus: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.logger = logger
-    self.units = units
     self.reactors = reactors
-    self.jobThreads = jobThreads
+    self.workshop = workshop
+    self.events = events
     self.state = state
-    portals = sockets.sockets.map(\.portal)
-    targetCount = directory.targets.count
+    self.onStatus = onStatus
+    jobThreads = workshop.jobThreads
+    inventory = Inventory()
+    for served in served {
+      guard inventory.add(served) else { preconditionFailure("a configuration names a store once") }
+    }
+  }
+
+  func warn(of configuration: TargetConfiguration) {
+    for target in configuration.targets where target.isOpenDoor {
+      logger.notice(
+        "a target is open to any initiator without authentication",
+        metadata: ["target": "\(target.name)"])
+    }
   }
 
   /// Before the first connection, on every reactor.
@@ -103,34 +143,70 @@ public final class Daemon: Sendable {
     precondition(isDone, "a reactor that has nothing to do answers")
   }
 
+  private func listenAtStart(on sockets: [PortalSockets.Socket]) throws(DaemonError) {
+    let silent = listen(on: sockets)
+    guard silent.isEmpty else {
+      throw DaemonError(
+        .systemError,
+        silent.map { "nobody accepts connections on \($0.address): restart the daemon" })
+    }
+  }
+
   /// Spreads the portals over the reactors; each hands its connections to whoever has the fewest.
-  private func listen(on sockets: PortalSockets) {
-    let started = Semaphore()
-    for (index, socket) in sockets.sockets.enumerated() {
-      reactors.workers[index % reactors.workers.count].post { [weak self] worker in
+  /// Answers those whose reactor has not begun in time, whose sockets close.
+  func listen(on sockets: [PortalSockets.Socket]) -> [PortalDefinition] {
+    var silent: [PortalDefinition] = []
+    for socket in sockets {
+      let index = inventory.portals.count % reactors.workers.count
+      let started = Rendezvous()
+      let decision = OneTime()
+      reactors.workers[index].order { [inventory] worker in
+        guard decision.take() else { return socket.close() }
         let listener = PortalListener(portal: socket.portal, socket: socket.handle, worker: worker)
-        self?.listeners.withLock { $0.append(ReactorBound(listener, on: worker.reactor)) }
+        inventory.add(
+          Inventory.ListeningPortal(
+            portal: socket.portal, listener: ReactorBound(listener, on: worker.reactor)))
         listener.start()
-        started.signal()
+        started.done()
+      }
+      guard started.wait(atMost: Self.patience) || !decision.take() else {
+        silent.append(socket.portal)
+        continue
       }
       logger.notice(
         "listening on \(socket.portal.address)",
         metadata: ["group": "\(socket.portal.groupTag)"])
     }
-    for _ in sockets.sockets { started.wait() }
+    return silent
   }
+
+  /// All others serve meanwhile. That a store serves, `StoreWatch` tells.
+  func awaitLocks(of opened: [StoreAssembly.Opened]) throws(DaemonError) {
+    try LockWait(logger: logger) { [weak self] in self?.statusChanged() }.begin(opened)
+  }
+
+  func statusChanged() { onStatus(status) }
 
   /// One sentence about what is served.
   public var status: String {
-    let waiting = units.filter { $0.store.readiness == .waitingForLock }.map(\.identity.name)
-    let latched = units.filter { $0.store.readiness == .latched }.map(\.identity.name)
-    let offline = units.filter(\.isOffline).map(\.identity.name)
-    var text = "\(counted(targetCount, "target")), \(counted(units.count, "store")) on "
+    let units = inventory.units
+    var unready: [StoreReadiness: [String]] = [:]
+    for unit in units where unit.store.readiness != .ready {
+      unready[unit.store.readiness, default: []].append(unit.identity.name)
+    }
+    func names(_ readiness: StoreReadiness) -> String {
+      (unready[readiness] ?? []).joined(separator: ", ")
+    }
+    let offline = units.filter(\.isOffline).map(\.identity.name).joined(separator: ", ")
+    let targets = counted(targetCount.load(ordering: .relaxed), "target")
+    var text = "\(targets), \(counted(units.count, "store")) on "
     text += addresses.joined(separator: ", ")
-    if !waiting.isEmpty { text += "; waiting for the lock of \(waiting.joined(separator: ", "))" }
-    if !latched.isEmpty { text += "; refusing writes to \(latched.joined(separator: ", "))" }
-    if !offline.isEmpty {
-      text += "; offline until their reservations are repaired: \(offline.joined(separator: ", "))"
+    for (what, who) in [
+      ("waiting for the lock of", names(.waitingForLock)), ("refusing writes to", names(.latched)),
+      ("missing", names(.absent)), ("gone", names(.gone)),
+      ("offline until their reservations are repaired:", offline),
+    ] where !who.isEmpty {
+      text += "; \(what) \(who)"
     }
     return text
   }

@@ -1,6 +1,8 @@
+internal import AdministrationModel
 internal import Glibc
 internal import Logging
 internal import Reactor
+internal import Synchronization
 internal import TargetConfig
 
 /// The program: what `swift-tgtd` does once its arguments are read.
@@ -23,20 +25,42 @@ public enum DaemonProcess {
   private static func serve(
     _ loaded: LoadedConfiguration, _ log: LogQueue
   ) throws(DaemonError) -> ExitStatus {
-    let logger = logger(loaded.configuration.logLevel, log)
+    let threshold = LogThreshold(Logger.Level(loaded.configuration.logLevel))
+    let logger = logger(threshold, log)
     let manager = ServiceManager.fromEnvironment()
     ProcessSetup.prepare(logger)
     logger.notice("starting", metadata: ["version": "\(Version.text)", "pid": "\(getpid())"])
     for warning in loaded.warnings { logger.warning("\(warning)") }
     let stopRequest = Semaphore()
+    let reloading = Reloading()
     try SignalThread.start(
-      logger, onStop: { stopRequest.signal() },
-      beforeExit: { _ = log.flush(by: .current + LogQueue.flushBound) })
+      logger,
+      SignalThread.Effects(
+        stop: { stopRequest.signal() },
+        reload: {
+          guard let administration = reloading.administration else {
+            return logger.notice("SIGHUP ignored: the daemon starts")
+          }
+          administration.reloadBySignal()
+        },
+        beforeExit: { _ = log.flush(by: .current + LogQueue.flushBound) }))
     let daemon = try Daemon(loaded, logger: logger) { manager.status($0) }
+    let service: AdministrationService
+    do throws(DaemonError) {
+      service = try AdministrationService(
+        Administration(
+          daemon, loaded, file: ConfigurationFile(loaded.fileName), logger: logger,
+          onLevel: { threshold.set($0) }))
+    } catch {
+      _ = daemon.stop()
+      throw error
+    }
+    reloading.administration = service.administration
     manager.ready(daemon.status)
     logger.notice("ready: \(daemon.status)")
     stopRequest.wait()
     manager.stopping()
+    service.stop()
     return daemon.stop() ? .orderly : .failure
   }
 
@@ -51,7 +75,7 @@ public enum DaemonProcess {
     return true
   }
 
-  /// Nil: the problems were told.
+  /// nil: the problems were told.
   private static func load(_ path: String) -> LoadedConfiguration? {
     do throws(ConfigurationError) { return try ConfigurationLoader.load(path) } catch {
       complain(error.problems.map(\.description))
@@ -59,9 +83,8 @@ public enum DaemonProcess {
     }
   }
 
-  private static func logger(_ level: TargetConfiguration.LogLevel, _ log: LogQueue) -> Logger {
-    let handler = LineLogHandler(
-      level: Logger.Level(rawValue: level.rawValue) ?? .info, style: .ofStandardError, queue: log)
+  private static func logger(_ threshold: LogThreshold, _ log: LogQueue) -> Logger {
+    let handler = LineLogHandler(threshold, style: .ofStandardError, queue: log)
     return Logger(label: "swift-tgtd") { _ in handler }
   }
 
@@ -73,5 +96,15 @@ public enum DaemonProcess {
       let bytes = Array("\(prefix)swift-tgtd: \(LogText.message(sentence))\n".utf8)
       unsafe _ = write(STDERR_FILENO, bytes, bytes.count)
     }
+  }
+}
+
+/// Who reads the configuration anew; nobody before it is there.
+private final class Reloading: Sendable {
+  private let current = Mutex<Administration?>(nil)
+
+  var administration: Administration? {
+    get { current.withLock { $0 } }
+    set { current.withLock { $0 = newValue } }
   }
 }

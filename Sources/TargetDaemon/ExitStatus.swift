@@ -4,9 +4,8 @@ public enum ExitStatus: Int32, Sendable {
   case orderly = 0
   /// Stopped, but not cleanly: a store did not answer in time, or a second signal came.
   case failure = 1
-  /// A store cannot be opened.
-  case noInput = 66
-  /// An address to listen on is taken, or is not one of this machine.
+  /// An address to listen on is taken, or is not one of this machine; or what the administration
+  /// interface needs: its socket, directory, group or listener.
   case unavailable = 69
   /// The kernel refuses a ring, a thread or a limit.
   case systemError = 71

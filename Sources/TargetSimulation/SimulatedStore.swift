@@ -6,7 +6,8 @@ internal import Synchronization
 /// contract: short transfers are continued, EINTR and EAGAIN repeated, and a synchronize that
 /// failed latches it, for the kernel reports that only once.
 public final class SimulatedStore: Store {
-  public let geometry: StoreGeometry
+  private let shape: StoreGeometry
+  private let capacityBytes: Atomic<UInt64>
   public let capabilities: StoreCapabilities
   private let file: FileHandle
   private let state = Atomic(StoreReadiness.ready.rawValue)
@@ -16,7 +17,8 @@ public final class SimulatedStore: Store {
     capabilities: StoreCapabilities = .init(canPunchHoles: true, canZeroRanges: true)
   ) {
     self.file = file
-    self.geometry = geometry
+    shape = geometry
+    capacityBytes = Atomic(geometry.capacityBytes)
     self.capabilities = capabilities
   }
 
@@ -32,6 +34,15 @@ public final class SimulatedStore: Store {
         physicalBlockBytes: physicalBlockBytes), capabilities: capabilities)
   }
 
+  public var geometry: StoreGeometry {
+    var geometry = shape
+    geometry.capacityBytes = capacityBytes.load(ordering: .acquiring)
+    return geometry
+  }
+
+  /// What an administrator does; the disk is large enough.
+  public func setCapacity(_ bytes: UInt64) { capacityBytes.store(bytes, ordering: .releasing) }
+
   public var readiness: StoreReadiness {
     StoreReadiness(rawValue: state.load(ordering: .acquiring)) ?? .gone
   }
@@ -42,6 +53,10 @@ public final class SimulatedStore: Store {
   }
 
   public func start(_ request: StoreRequest, on reactor: Reactor) {
+    let capacity = capacityBytes.load(ordering: .acquiring)
+    precondition(
+      request.count <= capacity && request.offset <= capacity - request.count,
+      "the caller has checked the range")
     StoreTransfer(request, store: self, file: file, reactor: reactor).start()
   }
 
@@ -50,7 +65,7 @@ public final class SimulatedStore: Store {
     switch readiness {
     case .ready: break
     case .waitingForLock: return .notReady
-    case .gone: return .gone
+    case .gone, .absent: return .gone
     case .latched: if operation != .read, operation != .findExtents { return .latched }
     }
     switch operation {

@@ -1,3 +1,4 @@
+internal import AdministrationModel
 internal import ArgumentParser
 internal import TargetDaemon
 
@@ -29,15 +30,17 @@ struct SwiftTgtd: ParsableCommand {
       SIGNALS
         SIGTERM, SIGINT   stop in order: ask initiators to log out, flush stores,
                           end within 10 s; the second one ends at once
-        SIGHUP            noted in the log only: restart to apply a changed file
+        SIGHUP            what runs becomes what the file says; the log tells what
+                          became of it, and what wants a restart
 
       EXIT CODES
         0   stopped in order; with --check: the file is valid
         1   a store did not answer, or a second signal came; with --check: the
             file is not valid
         64  wrong arguments
-        66  a store cannot be opened
-        69  an address to listen on is taken, or is not one of this machine
+        69  an address to listen on is taken, or is not one of this machine; or
+            the socket, group, directory or listener of the administration
+            interface cannot be had
         71  the kernel refuses something (an I/O engine, a thread)
         74  the state directory cannot be used, or a file in it is damaged
         75  another swift-tgtd uses the state directory

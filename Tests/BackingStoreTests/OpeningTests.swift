@@ -32,6 +32,44 @@ struct OpeningTests {
     #expect(scratch.names.isEmpty)
   }
 
+  @Test("Trying to open makes nothing, extends nothing and takes no lock")
+  func trying() throws {
+    let path = scratch("new.img")
+    #expect(try DescriptorStore.tryOpening(StoreOptions(path: path, sizeBytes: 1 << 20)) == nil)
+    #expect(scratch.names.isEmpty)
+    let small = try scratch.makeFile("small.img", size: 4096)
+    let options = StoreOptions(path: small, sizeBytes: 1 << 20)
+    let found = try #require(try DescriptorStore.tryOpening(options))
+    #expect(found.readiness == .waitingForLock)
+    #expect(try status(small).st_size == 4096)
+    #expect(try open(options).readiness == .ready)
+  }
+
+  @Test("A file that is open, and may be served, is not touched by who looks at it")
+  func lookedAt() throws {
+    let path = scratch("served.img")
+    let options = StoreOptions(path: path, sizeBytes: 1 << 20)
+    let served = try open(options)
+    let before = try status(path).st_ctim
+    usleep(50_000)
+    #expect(try DescriptorStore.tryOpening(options) != nil)
+    #expect(try open(options).readiness == .waitingForLock)
+    let after = try status(path).st_ctim
+    #expect(after.tv_sec == before.tv_sec && after.tv_nsec == before.tv_nsec)
+    #expect(served.readiness == .ready)
+  }
+
+  @Test(
+    "Trying is refused as opening is",
+    arguments: ["none/new.img", "file/new.img", ".", String(repeating: "n", count: 300)])
+  func tryingInVain(_ name: String) throws {
+    _ = try scratch.makeFile("file", size: 0)
+    let options = StoreOptions(path: scratch(name), sizeBytes: 1 << 20)
+    let found = try complaint(options)
+    let foreseen = #expect(throws: StoreError.self) { try DescriptorStore.tryOpening(options) }
+    #expect(foreseen?.description == found)
+  }
+
   @Test("A missing device is never made as a file in /dev")
   func missingDevice() throws {
     let path = "/dev/swift-tgtd-no-such-device"
@@ -59,12 +97,27 @@ struct OpeningTests {
     #expect(try bench.read(512, at: (1 << 20) - 512, of: store).bytes.allSatisfy { $0 == 0 })
   }
 
-  @Test("A larger file is refused with both sizes and not cut")
+  @Test("Of a larger file the configured size is presented, and it is not cut")
   func larger() throws {
     let path = try scratch.makeFile("large.img", size: 8192)
-    let text = try complaint(StoreOptions(path: path, sizeBytes: 4096))
-    #expect(text.contains("has 8192 bytes") && text.contains("size is 4096"), "\(text)")
+    let store = try open(StoreOptions(path: path, sizeBytes: 4096))
+    #expect(store.geometry.capacityBytes == 4096)
+    #expect(try store.findExcessBytes() == 4096)
     #expect(try status(path).st_size == 8192)
+    let readOnly = try open(StoreOptions(path: path, sizeBytes: 512, isReadOnly: true))
+    #expect(readOnly.geometry.capacityBytes == 512)
+  }
+
+  @Test("A file that was lost is not made anew, and the reason says what to do")
+  func lost() throws {
+    let path = scratch("lost.img")
+    let text = try complaint(StoreOptions(path: path, sizeBytes: 4096, createsFile: false))
+    #expect(text.contains("the store is not new") && text.contains("mount its file system"))
+    var found = stat()
+    #expect(lstat(path, &found) == -1)
+    #expect(try open(StoreOptions(path: path, sizeBytes: 4096)).isMade)
+    let again = try open(StoreOptions(path: path, sizeBytes: 8192, createsFile: false))
+    #expect(!again.isMade && again.foundFileBytes == 4096)
   }
 
   @Test("A read-only store is neither created nor extended")
@@ -164,6 +217,22 @@ struct OpeningTests {
     let first = try open(StoreOptions(path: path))
     #expect(try open(StoreOptions(path: scratch("b.img"))).identity == first.identity)
     #expect(try open(StoreOptions(path: other)).identity != first.identity)
+  }
+
+  @Test("What is found out of a file that another serves leaves it untouched, behind its end, too")
+  func untouched() throws {
+    let path = try scratch.makeFile("held.img", size: 8192)
+    let holder = try open(StoreOptions(path: path))
+    let before = try status(path)
+    usleep(50_000)
+    let second = try open(StoreOptions(path: path))
+    #expect(second.readiness == .waitingForLock && second.capabilities.canPunchHoles)
+    let found = try DescriptorStore.tryOpening(StoreOptions(path: path))
+    #expect(found?.capabilities.canPunchHoles == true)
+    let after = try status(path)
+    #expect(after.st_ctim.tv_sec == before.st_ctim.tv_sec)
+    #expect(after.st_ctim.tv_nsec == before.st_ctim.tv_nsec)
+    withExtendedLifetime(holder) {}
   }
 
   @Test("Probing what the file system can do leaves nothing behind")

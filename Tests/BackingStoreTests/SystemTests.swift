@@ -70,6 +70,46 @@ struct BlockDeviceTests {
     #expect(found.bytes == expected)
   }
 
+  @Test("Trying to open a device leaves it to whoever claims it, and sees who has")
+  func trying() throws {
+    let device = try makeDevice(sectorBytes: 512)
+    let options = StoreOptions(path: device.path, kind: .blockDevice)
+    let found = try #require(try DescriptorStore.tryOpening(options))
+    #expect(found.geometry.capacityBytes == 1 << 20)
+    let claim = Glibc.open(device.path, O_RDWR | O_EXCL | O_CLOEXEC)
+    #expect(claim >= 0)
+    let error = #expect(throws: StoreError.self) { try DescriptorStore.tryOpening(options) }
+    #expect(error?.reason == .inUse)
+    close(claim)
+  }
+
+  @Test("A loop device's medium is the file it is on")
+  func medium() throws {
+    let file = try scratch.makeFile("disk", size: 1 << 20)
+    let device = try #require(LoopDevice(file, sectorBytes: 512))
+    let store = try open(StoreOptions(path: device.path, kind: .blockDevice))
+    let onFile = try open(StoreOptions(path: file))
+    #expect(store.medium == onFile.identity && onFile.medium == onFile.identity)
+    #expect(store.identity != store.medium)
+  }
+
+  @Test("A loop device's medium is that file, whatever is to be found at its path by now")
+  func mediumBehindPath() throws {
+    let file = try scratch.makeFile("disk", size: 1 << 20)
+    let other = try scratch.makeFile("other", size: 1 << 20)
+    let device = try #require(LoopDevice(file, sectorBytes: 512))
+    let onFile = try open(StoreOptions(path: file)).identity
+    let onOther = try open(StoreOptions(path: other)).identity
+    let bind: UInt = 4096  // MS_BIND
+    try #require(mount(other, file, nil, bind, nil) == 0)
+    defer { umount2(file, Int32(MNT_DETACH)) }
+    try #require(try status(file).st_ino == status(other).st_ino)
+    let link = scratch("by-id")
+    try #require(symlink(device.path, link) == 0)
+    let medium = try open(StoreOptions(path: link, kind: .blockDevice)).medium
+    #expect(medium == onFile && medium != onOther)
+  }
+
   @Test("512-byte blocks on 4096-byte sectors are refused with O_DIRECT, and fine without")
   func sectors() throws {
     let device = try makeDevice(sectorBytes: 4096)

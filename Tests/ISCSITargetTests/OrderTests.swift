@@ -59,6 +59,40 @@ struct OrderTests {
     #expect(target.isIdle(after: [first, second]))
   }
 
+  @Test("A PDU that finds no room leaves no number missing: the other connection works on")
+  func heldWithoutRoom() throws {
+    let target = try SimulatedTarget(
+      seed: 5, targets: [Example.open()], memoryBudgetBytes: 4 << 20)
+    let keys = [("MaxConnections", "2"), ("InitialR2T", "No"), ("FirstBurstLength", "262144")]
+    let first = ScriptedInitiator(target)
+    try #require(first.login(to: Example.name, keys) == 0)
+    first.clearUnitAttention()
+    let second = first.sibling(target, connectionID: 1)
+    try #require(second.login(to: Example.name, keys) == 0)
+    let start = first.cmdSN
+    // Half of the memory is a session's: 30 have room, and more than that the last one wants.
+    let sizes = [Int](repeating: 65_536, count: 30) + [262_144]
+    let count = UInt32(sizes.count)
+    for (index, size) in sizes.enumerated() {
+      #expect(!second.isClosed)
+      second.sendCommand(
+        ScriptedInitiator.write16(0, UInt32(size / 512)), expected: UInt32(size), isWrite: true,
+        cmdSN: start + UInt32(index) + 1, immediateData: [UInt8](repeating: 1, count: size))
+      target.pass(milliseconds: 2)
+    }
+    #expect(second.isClosed && !first.isClosed)
+    let before = first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start)
+    #expect(first.finish(before)?.status == 0)
+    first.cmdSN = start + count + 1
+    #expect(first.command(ScriptedInitiator.testUnitReady)?.status == 0)
+    for _ in 0..<40 {
+      target.pass(milliseconds: 1000)
+      first.answerPings()
+    }
+    #expect(!first.isClosed)
+    #expect(target.isIdle(after: [first]))
+  }
+
   @Test("After a held write was aborted its connection reads on")
   func abortedHeld() throws {
     let (target, first, second) = try OrderTests.pair()
@@ -101,6 +135,40 @@ struct OrderTests {
     target.pass(milliseconds: 500)
     #expect(try target.disk().writesLanded.count == landed, "nothing lands after the answer")
     second.inboxForget(held)
+    #expect(target.isIdle(after: [first, second]))
+  }
+
+  @Test(
+    "A write that overtook has the time of any other data while it comes, and no more",
+    arguments: [5 << 10, 1000])
+  func slowHeld(bytesPerSecond: Int) throws {
+    let target = try SimulatedTarget(seed: 4, targets: [Example.open()], diskBytes: 1 << 20)
+    let first = ScriptedInitiator(target)
+    let keys = [
+      ("MaxConnections", "2"), ("FirstBurstLength", "262144"), ("MaxBurstLength", "262144"),
+    ]
+    try #require(first.login(to: Example.name, keys) == 0)
+    first.clearUnitAttention()
+    let second = first.sibling(target, connectionID: 1)
+    try #require(second.login(to: Example.name, keys) == 0)
+    let start = first.cmdSN
+    let write = second.halfWrite(cmdSN: start + 1, Example.pattern(262_144))
+    target.pass(milliseconds: 20)
+    #expect(first.finish(first.sendCommand(ScriptedInitiator.testUnitReady, cmdSN: start)) != nil)
+    var rest = write.rest[...]
+    for _ in 0..<40 where !second.isClosed {
+      second.peer.send(Array(rest.prefix(bytesPerSecond)))
+      rest = rest.dropFirst(bytesPerSecond)
+      target.pass(milliseconds: 1000)
+      first.answerPings()
+    }
+    // Half a minute at 16 KiB/s is behind what has come.
+    let isInTime = bytesPerSecond > 1000
+    #expect(second.isClosed != isInTime && !first.isClosed)
+    if isInTime {
+      second.peer.send(Array(rest))
+      #expect(second.finish(write.tag)?.status == 0)
+    }
     #expect(target.isIdle(after: [first, second]))
   }
 

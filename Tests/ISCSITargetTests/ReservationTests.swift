@@ -147,7 +147,7 @@ struct ReservationTests {
 
   /// Nodes 1 to `count`, each registered with its number; the second holds a reservation that
   /// admits registrants to write.
-  private static func cluster(
+  static func cluster(
     _ target: SimulatedTarget, count: Int
   ) throws -> [ScriptedInitiator] {
     let nodes = try (1...count).map { try ScriptedInitiator.loggedIn(target, number: $0) }

@@ -67,23 +67,29 @@ struct RightsTests {
     #expect(target.isIdle(after: [first, third]))
   }
 
-  @Test("A login that finds no memory for its last answer ends once, and nothing is left of it")
-  func lastAnswerWithoutMemory() throws {
+  @Test(
+    "A login that finds no memory for its session ends once; one of discovery needs none to end",
+    arguments: [false, true])
+  func lastAnswerWithoutMemory(isDiscovery: Bool) throws {
     let target = try SimulatedTarget(seed: 9, targets: [Example.open()], memoryBudgetBytes: 1 << 20)
     let peer = ScriptedInitiator(target)
     peer.sendLogin(
-      [("InitiatorName", peer.initiatorName), ("SessionType", "Discovery")], from: 0, to: 1)
+      [
+        ("InitiatorName", peer.initiatorName),
+        isDiscovery ? ("SessionType", "Discovery") : ("TargetName", Example.name),
+      ], from: 0, to: 1)
     try #require(peer.receive(.loginResponse) != nil)
     // Nothing is left to be had.
     let pool = target.reactors[0].buffers
     var taken: [Buffer] = []
     while let buffer = pool.allocate(4096) { taken.append(buffer) }
     peer.sendLogin([], from: 1, to: 3)
-    #expect(peer.waitForClose(seconds: 5))
+    #expect(peer.waitForClose(seconds: 5) != isDiscovery)
+    #expect((peer.receive(.loginResponse, seconds: 0) != nil) == isDiscovery)
     for buffer in taken { pool.release(buffer) }
     let next = ScriptedInitiator(target)
     #expect(next.login(to: "", discovery: true) == 0)
-    #expect(target.isIdle(after: [next]))
+    #expect(target.isIdle(after: [peer, next]))
   }
 
   @Test(

@@ -34,7 +34,13 @@ extension SimulatedTarget {
     let directory = TargetDirectory(
       targets: targets, portals: portals ?? [PortalDefinition(address: address, groupTag: 1)],
       discoveryUsers: discoveryUsers, discoveryMutualUser: discoveryMutualUser)
-    for worker in workers { worker.publish(directory) }
+    try publish(directory)
+  }
+
+  func publish(_ directory: TargetDirectory) throws {
+    var isDone = false
+    workers[0].publish(directory) { isDone = true }
+    try #require(run(seconds: 5) { isDone })
   }
 
   /// Another portal; lives as long as what is returned.

@@ -196,7 +196,8 @@ struct WithheldDataTests {
     }
     #expect(busy == 200 - 128)
     #expect(greedy[9].write(0, Example.pattern(512))?.status == 8)
-    #expect(greedy[9].read(0, 8)?.status == 0)
+    #expect(greedy[9].read(0, 8)?.status == 8)
+    #expect(greedy[9].command(ScriptedInitiator.testUnitReady)?.status == 0)
     #expect(greedy[9].reserve(.register, key: 0, new: 9) == 0)
     #expect(other.write(0, Example.pattern(65_536))?.status == 0)
     // What comes is not withheld any more.

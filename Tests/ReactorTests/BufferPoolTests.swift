@@ -48,6 +48,19 @@ struct BufferPoolTests {
     #expect(pool.allocateFromReserve(4096) != nil, "nor a fence")
   }
 
+  @Test("What is kept for fences is small, and takes nothing of what is kept for connections")
+  func fences() {
+    let pool = BufferPool(budgetBytes: Self.budget)
+    while pool.allocateForCommand(65_536, userBytes: 0) != nil {}
+    let fences = (0..<1000).compactMap { _ in pool.allocateFromReserve(4096) }
+    #expect(fences.count == BufferPool.reserveBytes / 4096)
+    var connections = 0
+    while pool.allocate(65_536) != nil { connections += 65_536 }
+    #expect(connections == pool.connectionReserveBytes)
+    for buffer in fences { pool.release(buffer) }
+    #expect(pool.lentBytes == Self.budget && pool.allocate(4096) == nil)
+  }
+
   @Test("Who has nothing gets the largest buffer there is for one user")
   func largest() {
     let pool = BufferPool(budgetBytes: Self.budget)

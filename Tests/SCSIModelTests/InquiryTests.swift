@@ -21,9 +21,11 @@ import Testing
     #expect(
       VitalProductData.supportedPages(VitalProductDataPage.ofDisk.reversed()).encoded()
         == [
-          0x00, 0x00, 0x00, 0x0C, 0x00, 0x80, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x8F, 0xB0,
-          0xB1, 0xB2,
+          0x00, 0x00, 0x00, 0x0D, 0x00, 0x80, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x8F, 0xB0,
+          0xB1, 0xB2, 0xB3,
         ])
+    #expect(!VitalProductDataPage.ofDisk(withReferrals: false).contains(.referrals))
+    #expect(VitalProductDataPage.ofDisk(withReferrals: true) == VitalProductDataPage.ofDisk)
     #expect(
       VitalProductData.unitSerialNumber("AB1").encoded() == [
         0x00, 0x80, 0x00, 0x03, 0x41, 0x42, 0x31,
@@ -82,10 +84,11 @@ import Testing
 
   @Test("Extended INQUIRY, mode page policy and SCSI ports keep each field at its offset")
   func devicePages() {
-    let extended = ExtendedInquiryData(isVolatileCachePresent: true).page.encoded()
-    // HEADSUP, ORDSUP, SIMPSUP; V_SUP; LUICLR; MAXIMUM SUPPORTED SENSE DATA LENGTH 252.
+    let extended = ExtendedInquiryData(isVolatileCachePresent: true, servesReferrals: true)
+      .page.encoded()
+    // HEADSUP, ORDSUP, SIMPSUP; V_SUP; LUICLR; R_SUP; MAXIMUM SUPPORTED SENSE DATA LENGTH 252.
     #expect(
-      extended == [0x00, 0x86, 0x00, 0x3C, 0x00, 0x07, 0x01, 0x01, 0, 0, 0, 0, 0, 252]
+      extended == [0x00, 0x86, 0x00, 0x3C, 0x00, 0x07, 0x01, 0x01, 0x10, 0, 0, 0, 0, 252]
         + [UInt8](repeating: 0, count: 50))
     #expect(VitalProductData.modePagePolicy.encoded() == [0, 0x87, 0, 4, 0x3F, 0xFF, 0, 0])
     #expect(VitalProductData.softwareInterfaceIdentification.encoded() == [0, 0x84, 0, 0])
@@ -138,5 +141,10 @@ import Testing
       isUnmapSupported: true, isWriteSameUnmapSupported: true, isUnmappedReadAsZeros: true,
       type: .thin)
     #expect(provisioning.page.encoded() == [0, 0xB2, 0, 4, 0, 0xE4, 2, 0])
+    // USER DATA SEGMENT SIZE and MULTIPLIER 0.
+    #expect(
+      VitalProductData.referrals.encoded() == [
+        0x00, 0xB3, 0x00, 0x0C, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+      ])
   }
 }

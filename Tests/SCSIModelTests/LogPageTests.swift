@@ -79,6 +79,10 @@ import Testing
     #expect(try select([0x02, 0x19]) == .reset(.generalStatisticsAndPerformance))
     #expect(try select([0x00, 0xD9]) == .reset(.generalStatisticsAndPerformance))
     #expect(try select([0x00, 0x59]) == .nothing)
+    // FFh: the page and its subpages; of page 00h, all.
+    #expect(try select([0x02, 0x19, 0xFF]) == .reset(.generalStatisticsAndPerformance))
+    #expect(try select([0x02, 0x00, 0xFF]) == .reset(nil))
+    #expect(throws: SenseData.invalidFieldInCDB(byte: 3, bit: 7)) { try select([0x02, 0, 1]) }
     #expect(throws: SenseData.invalidFieldInCDB(byte: 2, bit: 5)) { try select([0x02, 0x03]) }
     #expect(throws: SenseData.invalidFieldInCDB(byte: 3, bit: 7)) {
       try select([0x02, 0x19, 0x01])
@@ -107,6 +111,16 @@ import Testing
     }
     #expect(throws: SenseData.invalidFieldInParameterList(byte: 0, bit: 5)) {
       try select([0], [0x03, 0, 0, 0])
+    }
+    // A subpage that is not there, and SPF that contradicts the subpage code.
+    #expect(throws: SenseData.invalidFieldInParameterList(byte: 0, bit: 5)) {
+      try select([0], [0x59, 1, 0, 0])
+    }
+    #expect(throws: SenseData.invalidFieldInParameterList(byte: 4, bit: 6)) {
+      try select([0], [0x19, 0, 0, 0, 0x59, 0, 0, 0])
+    }
+    #expect(throws: SenseData.invalidFieldInParameterList(byte: 0, bit: 6)) {
+      try select([0], [0x00, 0xFF, 0, 0])
     }
   }
 

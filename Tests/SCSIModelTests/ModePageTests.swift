@@ -86,15 +86,16 @@ import Testing
   func saved() throws {
     var unit = Self.unit
     unit.saved = ModeSettings(isWriteCacheEnabled: false, isDescriptorSense: true)
-    unit.thresholds = [ProvisioningThreshold(availableCount: 0x0102)]
+    unit.thresholds = [.available(count: 0x0102), .used(count: 0x0304_0506)]
     #expect(
       try sense([0x1A, 0x08, 0xC8], unit)
         == [23, 0, 0x10, 0, 0x88, 0x12] + [UInt8](repeating: 0, count: 18))
     #expect(try sense([0x1A, 0x08, 0xCA], unit)[4..<7] == [0x8A, 0x0A, 0x06])
-    let threshold: [UInt8] = [0x80, 0x01, 0, 0, 0, 0, 0x01, 0x02]
+    // Armed decreasing, armed increasing.
+    let thresholds: [UInt8] = [0x80, 0x01, 0, 0, 0, 0, 1, 2, 0x81, 0x02, 0, 0, 3, 4, 5, 6]
     #expect(
       try sense([0x1A, 0x08, 0x1C, 0x02], unit)
-        == [27, 0, 0x10, 0, 0xDC, 0x02, 0, 0x14] + [UInt8](repeating: 0, count: 12) + threshold)
+        == [35, 0, 0x10, 0, 0xDC, 0x02, 0, 0x1C] + [UInt8](repeating: 0, count: 12) + thresholds)
     let sensed = try sense([0x1A, 0x00, 0x3F, 0xFF], unit)
     let list = try ModeSelectParameterList(decoding: sensed, form: .six, unit: unit)
     #expect(list.settings == unit.current)
@@ -105,7 +106,7 @@ import Testing
   func thresholdReporting() throws {
     var unit = Self.unit
     #expect(try sense([0x1A, 0x08, 0x01], unit).suffix(12) == Self.recovery[...])
-    unit.thresholds = [ProvisioningThreshold(availableCount: 1)]
+    unit.thresholds = [.available(count: 1)]
     var recovery = Self.recovery
     recovery[7] = 0x80
     for control in [0x00, 0x80] as [UInt8] {

@@ -18,6 +18,56 @@ import Testing
     #expect(data.encoded(isExtended: true) == [0, 0, 0, 28, 0x10, 0, 0, 0] + groups)
   }
 
+  private static let lastBlock = LogicalBlockAddress(0x0102_0304_0506_0708)
+  /// Two groups that serve the blocks, one that soon may, two that do not.
+  private static let referral = UserDataSegmentReferral(
+    lastBlock: lastBlock,
+    groups: [
+      TargetPortGroup(tag: 1, state: .activeOptimized, isPreferred: true, relativePorts: [1]),
+      TargetPortGroup(tag: 2, state: .standby, relativePorts: [2]),
+      TargetPortGroup(tag: 0x0203, state: .activeNonOptimized, relativePorts: [0x0203]),
+      TargetPortGroup(tag: 4, state: .unavailable, relativePorts: [4]),
+      TargetPortGroup(tag: 5, state: .transitioning, relativePorts: [5]),
+    ])
+  private static let segment: [UInt8] = [
+    0, 0, 0, 3,  // three target port groups
+    0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08,  // first, last LBA
+    0x00, 0, 0x00, 0x01, 0x01, 0, 0x02, 0x03, 0x0F, 0, 0x00, 0x05,
+  ]
+
+  private func referral(_ count: UInt16) -> UserDataSegmentReferral {
+    UserDataSegmentReferral(
+      lastBlock: LogicalBlockAddress(0),
+      groups: (0..<count).map {
+        TargetPortGroup(tag: $0, state: .transitioning, relativePorts: [])
+      })
+  }
+
+  @Test("REPORT REFERRALS has one segment to the last block, and the groups that lead to it")
+  func referrals() {
+    #expect(Self.referral.parameterData == [0, 0, 0, 32] + Self.segment)
+    #expect(referral(0).parameterData == [0, 0, 0, 0])
+    let cut = referral(300).parameterData
+    #expect(cut.count == 24 + 255 * 4 && cut[7] == 255)
+    #expect(cut.prefix(4) == [0, 0, 0x04, 0x10] && cut.suffix(4) == [0x0F, 0, 0, 254])
+  }
+
+  @Test("Sense data refers to the whole segment, or says that it is not there")
+  func referralsInSenseData() {
+    #expect(
+      SenseData.referralIsNecessary.encoded(referring: Self.referral)
+        == [0x72, 0x0B, 0x3F, 0x15, 0, 0, 0, 36, 0x0B, 34, 0, 0] + Self.segment)
+    #expect(
+      SenseData.referralIsAdvised.encoded(referring: Self.referral).prefix(4)
+        == [0x72, 0x0F, 0x3F, 0x15])
+    // As much as fits MAXIMUM SUPPORTED SENSE DATA LENGTH of page 86h.
+    let longest = SenseData.referralIsNecessary.encoded(referring: referral(55))
+    #expect(longest.count == 252 && longest[7] == 244 && longest[9] == 242 && longest[10] == 0)
+    let cut = SenseData.referralIsNecessary.encoded(referring: referral(56))
+    #expect(cut == [0x72, 0x0B, 0x3F, 0x15, 0, 0, 0, 4, 0x0B, 2, 0x01, 0])
+    #expect(SenseData(decoding: longest) == .referralIsNecessary)
+  }
+
   private func set(_ bytes: [UInt8]) throws -> [String] {
     try SetTargetPortGroupsParameterList(decoding: bytes, groups: [1, 2]).states
       .map { "\($0.tag) \($0.state)" }

@@ -11,7 +11,7 @@ struct AccessTests {
     try #require(try loaded(target(keys)).configuration.targets.first)
   }
 
-  @Test("an entry's LUN is read-only where the target presents that store so, unless it says false")
+  @Test("An entry's LUN is read-only where the target presents that store so, unless it says false")
   func inheritedReadOnly() throws {
     let target = try first(
       """
@@ -23,7 +23,7 @@ struct AccessTests {
   }
 
   @Test(
-    "a target is an open door where an unknown initiator needs neither address nor secret",
+    "A target is an open door where an unknown initiator needs neither address nor secret",
     arguments: [
       (#""initiators": "any""#, true), (#""acl": [{"initiator": "any"}]"#, true),
       (#""acl": [{"initiator": "any", "addresses": ["10.0.0.0/8"]}]"#, false),
@@ -40,7 +40,7 @@ struct AccessTests {
     #expect(try loaded(text).configuration.targets.map(\.isOpenDoor) == [isOpen])
   }
 
-  @Test("an entry that an earlier one covers is an error, for it would never be asked")
+  @Test("An entry that an earlier one covers is an error, for it would never be asked")
   func unreachableEntries() {
     let text = target(
       """
@@ -58,7 +58,7 @@ struct AccessTests {
   }
 
   @Test(
-    "an address that is none, or a network with host bits, says what to write",
+    "An address that is none, or a network with host bits, says what to write",
     arguments: [
       (
         "192.168.90.7/24",
@@ -79,7 +79,7 @@ struct AccessTests {
       ])
   }
 
-  @Test("an empty list of addresses is an error, for it could mean everywhere or nowhere")
+  @Test("An empty list of addresses is an error, for it could mean everywhere or nowhere")
   func emptyAddresses() {
     #expect(
       problems(target(#""acl": [{"initiator": "any", "addresses": []}]"#)) == [
@@ -88,7 +88,7 @@ struct AccessTests {
       ])
   }
 
-  @Test("an entry's empty list of users is an error, never a login without authentication")
+  @Test("An entry's empty list of users is an error, never a login without authentication")
   func emptyUsers() {
     #expect(
       problems(target(#""acl": [{"initiator": "any", "chap": []}]"#)) == [
@@ -97,7 +97,7 @@ struct AccessTests {
       ])
   }
 
-  @Test("a mapped LUN names its store once")
+  @Test("A mapped LUN names its store once")
   func storeOrAs() {
     #expect(
       problems(
@@ -117,7 +117,7 @@ struct SecretTests {
   }
 
   /// T-CHAP-7. Refused are those of mutual CHAP that are also incoming ones; short ones are in use.
-  @Test("a secret of 11 bytes is a warning, of 12 none; 255 are possible, 256 and none are not")
+  @Test("A secret of 11 bytes is a warning, of 12 none; 255 are possible, 256 and none are not")
   func lengths() throws {
     #expect(
       try warnings(text("'12345678901'")) == [
@@ -134,7 +134,7 @@ struct SecretTests {
       problems(text("''")) == ["targets.json:2: discovery.chap[0].secret: the secret is empty"])
   }
 
-  @Test("an incoming secret that is also an outgoing one, anywhere on the daemon, is an error")
+  @Test("An incoming secret that is also an outgoing one, anywhere on the daemon, is an error")
   func reflection() {
     let text = """
       {"discovery": {"chap": [{"user": "d", "secret": "discovery-secret"}],
@@ -150,7 +150,7 @@ struct SecretTests {
       ])
   }
 
-  @Test("mutual CHAP without CHAP is an error")
+  @Test("Mutual CHAP without CHAP is an error")
   func mutualAlone() {
     #expect(
       problems(target(#""mutualChap": {"user": "t", "secret": "123456789012"}"#)) == [
@@ -159,7 +159,7 @@ struct SecretTests {
       ])
   }
 
-  @Test("a user twice in one list is an error")
+  @Test("A user twice in one list is an error")
   func duplicateUser() {
     #expect(
       problems(
@@ -171,7 +171,7 @@ struct SecretTests {
   }
 
   @Test(
-    "a file with secrets that group or others can get at is refused with the chmod to run",
+    "A file with secrets that group or others can get at is refused with the chmod to run",
     arguments: [0o644, 0o640, 0o604, 0o602] as [UInt32])
   func openConfiguration(mode: UInt32) throws {
     let directory = try TemporaryDirectory()
@@ -186,7 +186,7 @@ struct SecretTests {
   }
 
   @Test(
-    "a file with secrets that belongs to neither root nor the daemon's user is refused with the chown",
+    "A file with secrets that belongs to neither root nor the daemon's user is refused with the chown",
     .enabled(if: geteuid() == 0))
   func foreignOwner() throws {
     let directory = try TemporaryDirectory()
@@ -209,7 +209,7 @@ struct SecretTests {
       ])
   }
 
-  @Test("a file of root or of the daemon's own user is safe, with a mode that keeps others out")
+  @Test("A file of root or of the daemon's own user is safe, with a mode that keeps others out")
   func owners() {
     for owner in [0, 77] as [UInt32] {
       let file = BoundedFile(bytes: [], mode: 0o600, owner: owner)
@@ -219,7 +219,7 @@ struct SecretTests {
     #expect(exposure == .init(sentence: "belongs to user 78", remedy: "chown 77 '/a b'"))
   }
 
-  @Test("a configuration without secrets may be readable for everybody")
+  @Test("A configuration without secrets may be readable for everybody")
   func openWithoutSecrets() throws {
     let directory = try TemporaryDirectory()
     let file = try directory.write("targets.json", "{stores: {a: {file: 'a.img'}}}", mode: 0o644)
@@ -227,7 +227,7 @@ struct SecretTests {
     #expect(loaded.configuration.stores.first?.medium == .file(path: "\(directory.path)/a.img"))
   }
 
-  @Test("a secret file gives its one line without the line break")
+  @Test("A secret file gives its one line without the line break")
   func secretFile() throws {
     let directory = try TemporaryDirectory()
     try directory.write("secret", "from-the-file\r\n")
@@ -237,7 +237,7 @@ struct SecretTests {
   }
 
   /// T-SEC-1.
-  @Test("a secret file that is open, missing, empty, long or no file is refused")
+  @Test("A secret file that is open, missing, empty, long or no file is refused")
   func badSecretFiles() throws {
     let directory = try TemporaryDirectory()
     let open = try directory.write("open", "123456789012", mode: 0o640)
@@ -263,7 +263,7 @@ struct SecretTests {
     #expect(error?.problems.map(\.line) == Array(2...8))
   }
 
-  @Test("a configuration that cannot be read says why")
+  @Test("A configuration that cannot be read says why")
   func unreadable() {
     let error = #expect(throws: ConfigurationError.self) {
       try ConfigurationLoader.load("/nonexistent/targets.json")

@@ -5,7 +5,7 @@ import Testing
 @Suite("Portals and daemon")
 struct DaemonRuleTests {
   @Test(
-    "portals are literal addresses with a port",
+    "Portals are literal addresses with a port",
     arguments: [
       (
         "storage:3260",
@@ -21,7 +21,7 @@ struct DaemonRuleTests {
       problems("{portals: ['\(text)']}") == ["targets.json:1: portals[0]: \"\(text)\" \(sentence)"])
   }
 
-  @Test("two portals that Linux could not both listen on are an error")
+  @Test("Two portals that Linux could not both listen on are an error")
   func overlappingPortals() {
     let text = """
       {"portals": ["0.0.0.0:3260",
@@ -36,7 +36,7 @@ struct DaemonRuleTests {
       ])
   }
 
-  @Test("a portal object gives group and announced address")
+  @Test("A portal object gives group and announced address")
   func portalObject() throws {
     let text = "{portals: [{address: '[fe80::1%eth0]', group: 0, advertise: 'san.example.com'}]}"
     let portal = try #require(try loaded(text).configuration.portals.first)
@@ -50,7 +50,7 @@ struct DaemonRuleTests {
       ])
   }
 
-  @Test("relative paths start at the directory of the file")
+  @Test("Relative paths start at the directory of the file")
   func relativePaths() throws {
     let text =
       "{state: '../state', admin: {socket: './run//admin.sock'}, stores: {a: {file: 'a.img'}}}"
@@ -60,15 +60,22 @@ struct DaemonRuleTests {
     #expect(configuration.stores.first?.medium == .file(path: "/etc/swift-tgtd/a.img"))
   }
 
-  @Test("an administration interface is accepted, with the warning that nothing listens on it")
+  @Test("An administration interface is taken as it is written, its files from beside the file")
   func admin() throws {
-    #expect(
-      try warnings("{admin: {socket: '/run/a.sock'}}") == [
-        "targets.json:1: admin: not used by this version: nothing listens on it"
-      ])
+    let text = """
+      {admin: {socket: '/run/a.sock', listener: {
+        address: '192.0.2.1', certificate: 'admin.pem', key: 'admin.key', tokens: '/etc/tokens'}}}
+      """
+    #expect(try warnings(text) == [])
+    let admin = try loaded(text).configuration.admin
+    #expect(admin.socket == "/run/a.sock")
+    #expect(admin.listener?.endpoint.description == "192.0.2.1:3261")
+    #expect(admin.listener?.certificate == "/etc/swift-tgtd/admin.pem")
+    #expect(admin.listener?.key == "/etc/swift-tgtd/admin.key")
+    #expect(admin.listener?.tokens == "/etc/tokens")
   }
 
-  @Test("bounds that contradict each other are errors")
+  @Test("Bounds that contradict each other are errors")
   func contradictions() {
     let text = """
       {"memory": "16MiB", "reactors": 16,
@@ -89,7 +96,7 @@ struct DaemonRuleTests {
       ])
   }
 
-  @Test("a target inherits the general negotiation, and an inherited first burst yields")
+  @Test("A target inherits the general negotiation, and an inherited first burst yields")
   func inheritance() throws {
     let text = """
       {"iscsi": {"queueDepth": 32, "dataDigest": "crc32c"},
@@ -106,7 +113,7 @@ struct DaemonRuleTests {
 
 @Suite("Stores")
 struct StoreRuleTests {
-  @Test("each medium has the cache that suits it")
+  @Test("Each medium has the cache that suits it")
   func cacheDefaults() throws {
     let text = """
       {"stores": {"f": {"file": "f"}, "b": {"block": "/dev/md0"},
@@ -118,7 +125,7 @@ struct StoreRuleTests {
   }
 
   @Test(
-    "a store that cannot be what it says is an error",
+    "A store that cannot be what it says is an error",
     arguments: [
       (
         #""cache": "none""#, 1,
@@ -183,7 +190,7 @@ struct StoreRuleTests {
     #expect(problems(store(keys)) == ["targets.json:\(line): \(message)"])
   }
 
-  @Test("two stores on one path, NAA identifier or serial number are errors")
+  @Test("Two stores on one path, NAA identifier or serial number are errors")
   func sharedIdentity() {
     let text = """
       {"stores": {
@@ -203,7 +210,7 @@ struct StoreRuleTests {
       ])
   }
 
-  @Test("stores that turn out to be one file are found by inode, with their lines")
+  @Test("Stores that turn out to be one file are found by inode, with their lines")
   func sharedInode() throws {
     let loaded = try loaded("{stores: {a: {file: 'a'},\nb: {file: 'b'},\nc: {block: '/dev/x'}}}")
     let found = StoreOverlap.problems(
@@ -217,7 +224,7 @@ struct StoreRuleTests {
       ])
   }
 
-  @Test("a store that no target presents is a warning")
+  @Test("A store that no target presents is a warning")
   func unused() throws {
     #expect(
       try warnings("{stores: {a: {file: 'a'}}}") == [
@@ -225,7 +232,7 @@ struct StoreRuleTests {
       ])
   }
 
-  @Test("names of stores are safe as file names")
+  @Test("Names of stores are safe as file names")
   func storeNames() {
     #expect(
       problems("{stores: {'../x': {file: 'a'}}}") == [
@@ -233,11 +240,30 @@ struct StoreRuleTests {
           + "\"-\" and \".\", and begin with a letter, digit or \"_\""
       ])
   }
+
+  @Test("Of problems it is known whether two things want to be one, or a value cannot be")
+  func kinds() throws {
+    let text = """
+      {"stores": {
+        "a": {"file": "/a", "naa": "6001405000000000000000000000ABCD", "serial": "1"},
+        "b": {"file": "/a"}, "c": {"file": "/c", "naa": "6001405000000000000000000000abcd"},
+        "d": {"file": "/d", "serial": "1"}, "e": {"file": "/e", "cache": "is also the "}},
+       "targets": [{"name": "iqn.2026-11.com.example:a"}, {"name": "iqn.2026-11.com.example:A"}]}
+      """
+    let error = #expect(throws: ConfigurationError.self) {
+      try ConfigurationLoader.load(text: text)
+    }
+    let kinds = (error?.problems ?? []).map { "\($0.path) \($0.kind)" }
+    for path in ["stores.b.file", "stores.c.naa", "stores.d.serial", "targets[1].name"] {
+      #expect(kinds.contains("\(path) conflict"))
+    }
+    #expect(kinds.contains("stores.e.cache invalid"))
+  }
 }
 
 @Suite("Targets")
 struct TargetRuleTests {
-  @Test("two targets of one name are an error, capitals notwithstanding")
+  @Test("Two targets of one name are an error, capitals notwithstanding")
   func duplicateNames() {
     let text = """
       {"targets": [{"name": "iqn.2026-11.com.example:a", "initiators": "any"},
@@ -251,7 +277,7 @@ struct TargetRuleTests {
   }
 
   @Test(
-    "a name that no initiator can use is an error",
+    "A name that no initiator can use is an error",
     arguments: [
       ("", #""" is empty: write a name like iqn.2026-11.com.example:disk"#),
       (
@@ -268,7 +294,7 @@ struct TargetRuleTests {
     #expect(problems(text) == ["targets.json:1: targets[0].name: \(message)"])
   }
 
-  @Test("a name of 223 bytes is possible, one more is not")
+  @Test("A name of 223 bytes is possible, one more is not")
   func nameLength() {
     let name = "iqn.2026-11.com.example:" + String(repeating: "x", count: 199)
     #expect(problems("{targets: [{name: '\(name)', initiators: 'any'}]}") == [])
@@ -279,7 +305,7 @@ struct TargetRuleTests {
   }
 
   @Test(
-    "an unusual name is a warning",
+    "An unusual name is a warning",
     arguments: [
       (
         "disk1",
@@ -301,7 +327,7 @@ struct TargetRuleTests {
     #expect(found == (message.map { ["targets.json:1: targets[0].name: \($0)"] } ?? []))
   }
 
-  @Test("only ASCII capitals of a name are folded, as at login")
+  @Test("Only ASCII capitals of a name are folded, as at login")
   func folding() {
     #expect(
       ISCSIName.normalized("IQN.2026-11.com.example:\u{C4}\u{130}")
@@ -326,7 +352,7 @@ struct TargetRuleTests {
     #expect(luns?.map(\.readOnly) == [false, true])
   }
 
-  @Test("a portal group that no portal is in is an error")
+  @Test("A portal group that no portal is in is an error")
   func portalGroups() {
     #expect(
       problems(target(#""portalGroups": [1, 2]"#)) == [
@@ -339,7 +365,7 @@ struct TargetRuleTests {
       ])
   }
 
-  @Test("a target that lets nobody in is a warning")
+  @Test("A target that lets nobody in is a warning")
   func closedTarget() throws {
     #expect(
       try warnings("{targets: [{name: 'iqn.2026-11.com.example:a'}]}") == [
@@ -348,7 +374,7 @@ struct TargetRuleTests {
       ])
   }
 
-  @Test("initiators by name belong into the access list")
+  @Test("Initiators by name belong into the access list")
   func initiatorsIsOnlyAny() {
     #expect(
       problems("{targets: [{name: 'iqn.2026-11.com.example:a', initiators: ['x']}]}") == [

@@ -5,39 +5,44 @@ import Testing
 @Suite("What disks tell of themselves")
 struct DiskTests {
   @Test(
-    "removable, rotationRate, thinThreshold and longCommands reach the store, and are off by default"
+    "What disks tell of themselves reaches the store, and is off by default"
   )
   func keys() throws {
     let text = store(
       #""file": "/srv/a", "removable": true, "rotationRate": 7200, "thinThreshold": "80%", "#
-        + #""longCommands": true"#)
+        + #""thinAvailableThreshold": "7%", "#
+        + #""longCommands": true, "referrals": true"#)
     let disk = try #require(try loaded(text).configuration.stores.first)
-    #expect(disk.removable && disk.servesLongCommands)
+    #expect(disk.removable && disk.servesLongCommands && disk.servesReferrals)
     #expect(disk.rotationRate == 7200)
-    #expect(disk.thinThresholdPercent == 80)
+    #expect(disk.thinThresholdPercent == 80 && disk.thinAvailableThresholdPercent == 7)
     let plain = try #require(
       try loaded(store(#""file": "/srv/a", "rotationRate": "none""#)).configuration.stores.first)
-    #expect(!plain.servesLongCommands)
+    #expect(!plain.servesLongCommands && !plain.servesReferrals)
     #expect(!plain.removable && plain.rotationRate == 1 && plain.thinThresholdPercent == nil)
+    #expect(plain.thinAvailableThresholdPercent == nil)
   }
 
   @Test(
     "A threshold is a share from 1% to 99%",
-    arguments: ["0%", "100%", "80", "%", "-5%", "080%", "8 %", "1e1%", "+5%"])
-  func shares(text: String) {
-    let found = problems(store("\"file\": \"/srv/a\", \"thinThreshold\": \"\(text)\""))
+    arguments: ["thinThreshold", "thinAvailableThreshold"],
+    ["0%", "100%", "80", "%", "-5%", "080%", "8 %", "1e1%", "+5%"])
+  func shares(key: String, text: String) {
+    let found = problems(store("\"file\": \"/srv/a\", \"\(key)\": \"\(text)\""))
     #expect(
       found == [
-        "targets.json:2: stores.a.thinThreshold: \"\(text)\" is not a share from 1% to 99%"
+        "targets.json:2: stores.a.\(key): \"\(text)\" is not a share from 1% to 99%"
       ])
   }
 
-  @Test("A threshold is for files, whose use can be found out")
-  func thresholdOfMemory() {
-    let text = store(#""memory": true, "size": "1MiB", "thinThreshold": "80%""#)
+  @Test(
+    "A threshold is for files, whose use can be found out",
+    arguments: ["thinThreshold", "thinAvailableThreshold"])
+  func thresholdOfMemory(key: String) {
+    let text = store("\"memory\": true, \"size\": \"1MiB\", \"\(key)\": \"80%\"")
     #expect(
       problems(text) == [
-        "targets.json:2: stores.a.thinThreshold: how much of a memory store is used cannot be "
+        "targets.json:2: stores.a.\(key): how much of a memory store is used cannot be "
           + "found out: leave the key out"
       ])
   }

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("JSON5 reader")
 struct DocumentReaderTests {
-  @Test("comments, trailing commas, unquoted keys, single quotes and a byte order mark are read")
+  @Test("Comments, trailing commas, unquoted keys, single quotes and a byte order mark are read")
   func relaxations() throws {
     let text = """
       \u{FEFF}// first
@@ -22,7 +22,7 @@ struct DocumentReaderTests {
     #expect(configuration.limits.connections == 1000)
   }
 
-  @Test("escapes mean what JSON5 says, surrogate pairs included")
+  @Test("Escapes mean what JSON5 says, surrogate pairs included")
   func escapes() throws {
     let text =
       #"{"targets": [{"name": "iqn.2026-11.com.example:\x61\u0062", "alias": "\ud83d\udcbe \'\"\/", "initiators": "any"}]}"#
@@ -32,7 +32,7 @@ struct DocumentReaderTests {
   }
 
   @Test(
-    "a syntax error names line and column and what to do",
+    "A syntax error names line and column and what to do",
     arguments: [
       ("", "targets.json:1:1: the file is empty: write {} for a configuration without targets"),
       (
@@ -90,7 +90,7 @@ struct DocumentReaderTests {
     #expect(problems(deep) == ["targets.json:1:33: nested deeper than 32 levels"])
   }
 
-  @Test("every beginning of a valid file is refused with an error, never a trap")
+  @Test("Every beginning of a valid file is refused with an error, never a trap")
   func truncations() throws {
     let text = try contents("\(confDirectory)/targets.example.json")
     let bytes = Array(text.utf8)
@@ -99,7 +99,7 @@ struct DocumentReaderTests {
     }
   }
 
-  @Test("bytes that are not UTF-8 are refused with their line")
+  @Test("Bytes that are not UTF-8 are refused with their line")
   func encoding() throws {
     let error = #expect(throws: DocumentSyntaxError.self) {
       try DocumentReader.read(Array("{\n'a': '".utf8) + [0xFF] + Array("'}".utf8))
@@ -108,7 +108,7 @@ struct DocumentReaderTests {
     #expect(error?.sentence == "the file is not UTF-8 text")
   }
 
-  @Test("a file over 4 MiB is refused")
+  @Test("A file over 4 MiB is refused")
   func length() {
     let text = "{}" + String(repeating: " ", count: 4 << 20)
     #expect(problems(text) == ["targets.json: is larger than 4MiB"])

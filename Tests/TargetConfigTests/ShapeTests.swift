@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Keys, types and ranges")
 struct ShapeTests {
-  @Test("all problems of a file are reported together, by line")
+  @Test("All problems of a file are reported together, by line")
   func together() {
     let text = """
       {
@@ -39,15 +39,15 @@ struct ShapeTests {
       ])
   }
 
-  @Test("an unknown key that resembles nothing lists the keys there are")
+  @Test("An unknown key that resembles nothing lists the keys there are")
   func unknownKey() {
     #expect(
       problems("{\"admin\": {\n\"password\": 1}}") == [
-        "targets.json:2: admin.password: unknown key (keys here: socket, group)"
+        "targets.json:2: admin.password: unknown key (keys here: socket, group, listener)"
       ])
   }
 
-  @Test("a key that stands twice in an object is an error that names both lines")
+  @Test("A key that stands twice in an object is an error that names both lines")
   func duplicateKey() {
     #expect(
       problems("{\"state\": \"a\",\n\"state\": \"b\"}") == [
@@ -60,7 +60,7 @@ struct ShapeTests {
   }
 
   @Test(
-    "a wrong type, number or word says what is expected",
+    "A wrong type, number or word says what is expected",
     arguments: [
       ("{targets: {}}", "targets.json:1: targets: expected a list [...], found an object"),
       ("[]", "targets.json:1: expected an object {...}, found a list"),
@@ -109,7 +109,7 @@ struct ShapeTests {
     #expect(problems(text) == [message])
   }
 
-  @Test("no message shows what stands where a secret or a list of users belongs")
+  @Test("No message shows what stands where a secret or a list of users belongs")
   func secretsStayHidden() {
     let text = """
       {"discovery": {"chap": "hidden-hidden", "mutualChap": {"user": "u", "secret": 12345678901}}}
@@ -122,7 +122,7 @@ struct ShapeTests {
       ])
   }
 
-  @Test("a file full of mistakes shows a hundred and counts the rest")
+  @Test("A file full of mistakes shows a hundred and counts the rest")
   func manyProblems() {
     let text = "{" + (0..<250).map { "nothingLikeIt\($0): 1," }.joined() + "}"
     let found = problems(text)
@@ -130,7 +130,7 @@ struct ShapeTests {
     #expect(found.last == "targets.json: and 150 more problems")
   }
 
-  @Test("an empty configuration is valid and gives the defaults")
+  @Test("An empty configuration is valid and gives the defaults")
   func empty() throws {
     let configuration = try loaded("{}").configuration
     #expect(configuration == TargetConfiguration())

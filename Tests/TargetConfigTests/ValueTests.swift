@@ -5,7 +5,7 @@ import Testing
 @Suite("Values")
 struct ValueTests {
   @Test(
-    "sizes are exact in both unit systems",
+    "Sizes are exact in both unit systems",
     arguments: [
       ("200GiB", 214_748_364_800), ("64 MiB", 67_108_864), ("1TB", 1_000_000_000_000),
       ("1.5KiB", 1536), ("512", 512), ("512B", 512), ("4kib", 4096),
@@ -16,7 +16,7 @@ struct ValueTests {
   }
 
   @Test(
-    "a size that could be misunderstood or held inexactly is refused with what to write",
+    "A size that could be misunderstood or held inexactly is refused with what to write",
     arguments: [
       ("200G", #"is ambiguous: write "200GiB" (powers of 1024) or "200GB" (powers of 1000)"#),
       ("-5MiB", #"is not a size: write for example "64MiB" or "200GiB""#),
@@ -37,7 +37,7 @@ struct ValueTests {
     #expect(error?.sentence == sentence)
   }
 
-  @Test("what a size prints, it reads")
+  @Test("What a size prints, it reads")
   func sizeRoundTrip() throws {
     for bytes in [1, 512, 1000, 1536, 1 << 30, 3 << 40, UInt64(Int64.max)] as [UInt64] {
       #expect(try ByteSize.parse(ByteSize.description(bytes)) == bytes)
@@ -45,7 +45,7 @@ struct ValueTests {
   }
 
   @Test(
-    "addresses print canonically",
+    "Addresses print canonically",
     arguments: [
       ("192.0.2.1", "192.0.2.1"), ("::", "::"), ("::1", "::1"),
       ("2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
@@ -59,7 +59,7 @@ struct ValueTests {
   }
 
   @Test(
-    "what is no address is refused",
+    "What is no address is refused",
     arguments: [
       "", "1.2.3", "1.2.3.4.5", "01.2.3.4", "256.1.1.1", "1.2.3.+4", "host", ":", ":::", "1::2::3",
       "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7::8", "12345::", "1.2.3.4::", "::1%",
@@ -69,7 +69,7 @@ struct ValueTests {
     #expect(InternetAddress(text) == nil)
   }
 
-  @Test("a network contains its addresses, also when they arrive mapped into IPv6, and no others")
+  @Test("A network contains its addresses, also when they arrive mapped into IPv6, and no others")
   func networks() throws {
     let network = try AddressPattern(parsing: "192.168.90.0/23")
     #expect(network.contains(try #require(InternetAddress("::ffff:192.168.91.255"))))
@@ -86,7 +86,7 @@ struct ValueTests {
         AddressPattern(parsing: "2001:db8::/32")))
   }
 
-  @Test("a secret shows itself in no description, dump or reflection")
+  @Test("A secret shows itself in no description, dump or reflection")
   func redaction() {
     let credential = TargetConfiguration.Credential(user: "u", secret: Secret("hidden-secret"))
     var dumped = ""
@@ -98,7 +98,7 @@ struct ValueTests {
     }
   }
 
-  @Test("a misspelled key is recognised, an unrelated one is not")
+  @Test("A misspelled key is recognised, an unrelated one is not")
   func suggestions() {
     let keys = ["lun", "store", "readOnly"]
     #expect(EditDistance.suggestion(for: "read_only", among: keys) == "readOnly")

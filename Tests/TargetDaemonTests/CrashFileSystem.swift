@@ -185,6 +185,8 @@ final class CrashFileSystem: StateFileSystem {
       }
     }
 
+    func grant(_ access: FileAccess) throws(SystemError) {}
+
     func synchronize() throws(SystemError) {
       try fileSystem.perform(.synchronize) { image in
         image.inodes[inode].isStable = true

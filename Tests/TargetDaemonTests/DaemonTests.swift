@@ -1,3 +1,4 @@
+import AdministrationServer
 import BackingStore
 import CLinux
 import Glibc
@@ -48,7 +49,7 @@ struct DaemonTests {
     #expect(book.contains("listening on 127.0.0.1:\(port)"))
     #expect(book.contains("open to any initiator without authentication"))
     let connection = try #require(Loopback.connected(to: port))
-    #expect(eventually { !daemon.listeners.withLock { $0.isEmpty } })
+    #expect(daemon.inventory.portals.count == 1)
     let start = MonotonicTime.current
     #expect(daemon.stop())
     #expect(MonotonicTime.current.milliseconds(since: start) < .seconds(10))
@@ -174,9 +175,14 @@ struct DaemonTests {
       worker.add(unit)
       return worker
     }
+    let events = EventHub()
+    let workshop = try UnitWorkshop(
+      state, reactorCount: 1, events: events, media: MediaThreads(), logger: book.logger)
+    let opened = StoreAssembly.Opened(
+      configured: TargetConfiguration.Store(name: "hung", medium: .memory), store: unit.store)
     let daemon = Daemon(
-      book.logger, [unit], reactors, [try JobThread(name: "marks")], PortalSockets(), directory,
-      state)
+      book.logger, [Inventory.Served(opened: opened, unit: unit)], reactors, workshop, events, state
+    )
     let start = MonotonicTime.current
     #expect(!daemon.stop(within: Milliseconds(1000)))
     #expect(MonotonicTime.current.milliseconds(since: start) < .seconds(5))
@@ -186,22 +192,87 @@ struct DaemonTests {
 
   // MARK: Refusals
 
-  @Test("Every store that cannot be opened is told at once, with file, line and path")
-  func missingStores() throws {
-    let error = try refusal(
+  @Test("A store whose medium cannot be one is told of, and stops no other")
+  func wrongStores() throws {
+    let daemon = try daemon(
       """
+      "portals": ["127.0.0.1:\(Loopback.freePort())"],
       "stores": {
-        "a": {"file": "missing.img"},
-        "b": {"block": "/dev/swift-tgtd-none"}}
+        "a": {"file": "/tmp"},
+        "b": {"block": "\(scratch.path)"},
+        "disk": {"memory": true, "size": "1MiB"}}, \(target)
       """)
-    #expect(error.status == .noInput)
-    #expect(
-      error.sentences == [
-        "targets.json:3: stores.a.file: \(scratch("missing.img")): does not exist; "
-          + "give a size and it is created, sparse",
-        "targets.json:4: stores.b.block: /dev/swift-tgtd-none: does not exist, "
-          + "and files are not created under /dev",
-      ])
+    #expect(daemon.units.map(\.store.readiness) == [.absent, .absent, .ready])
+    #expect(daemon.status.hasSuffix("; missing a, b"))
+    #expect(book.contains("/tmp: is a directory, not a regular file or a block device"))
+    #expect(book.contains("\(scratch.path): is a directory"))
+    #expect(daemon.stop())
+  }
+
+  @Test("A file that is larger than its size stops nobody: the size is served, nothing is cut")
+  func largerFile() throws {
+    try scratch.write([UInt8](repeating: 1, count: 2 << 20), to: "disk.img")
+    let daemon = try daemon(
+      """
+      "portals": ["127.0.0.1:\(Loopback.freePort())"],
+      "stores": {"disk": {"file": "disk.img", "size": "1MiB"}}, \(target)
+      """)
+    #expect(daemon.units.map(\.store.readiness) == [.ready])
+    #expect(daemon.units.first?.geometry.capacityBytes == 1 << 20)
+    #expect(StoreMedia.fileBytes(of: scratch("disk.img")) == 2 << 20)
+    #expect(book.contains("the file is larger than the size that is configured"))
+    #expect(daemon.stop())
+  }
+
+  @Test("A file that was served and is missing is not made anew; an empty one begins anew")
+  func lostFile() throws {
+    func text(_ identity: String) -> String {
+      """
+      "portals": ["127.0.0.1:\(Loopback.freePort())"],
+      "stores": {"disk": {"file": "disk.img", "size": "1MiB"\(identity)}}, \(target)
+      """
+    }
+    for identity in ["", ", \"naa\": \"60205a5a5a5a5a5a5a5a5a5a5a5a5a5a\", \"serial\": \"1\""] {
+      do {
+        let daemon = try daemon(text(identity))
+        #expect(daemon.units.map(\.store.readiness) == [.ready], "made at the first start")
+        #expect(daemon.stop())
+      }
+      #expect(eventually { (try? StateDirectory.open(scratch("state"))) != nil })
+      #expect(rename(scratch("disk.img"), scratch("elsewhere")) == 0)
+      do {
+        let daemon = try daemon(text(identity))
+        #expect(daemon.units.map(\.store.readiness) == [.absent])
+        #expect(access(scratch("disk.img"), F_OK) != 0)
+        #expect(book.contains("mount its file system, or put the file back"))
+        #expect(daemon.stop())
+      }
+      #expect(eventually { (try? StateDirectory.open(scratch("state"))) != nil })
+      try scratch.write([], to: "disk.img")
+      do {
+        let daemon = try daemon(text(identity))
+        #expect(daemon.units.map(\.store.readiness) == [.ready])
+        #expect(daemon.stop())
+      }
+      #expect(eventually { (try? StateDirectory.open(scratch("state"))) != nil })
+      unlink(scratch("disk.img"))
+      unlink(scratch("state/identities"))
+    }
+  }
+
+  @Test("Stores that are missing stop nobody: their units are offline, and the status names them")
+  func missingStores() throws {
+    let daemon = try daemon(
+      """
+      "portals": ["127.0.0.1:\(Loopback.freePort())"],
+      "stores": {
+        "a": {"file": "missing.img"}, "b": {"block": "/dev/swift-tgtd-none"},
+        "disk": {"memory": true, "size": "1MiB"}}, \(target)
+      """)
+    #expect(daemon.units.map(\.store.readiness) == [.absent, .absent, .ready])
+    #expect(daemon.status.hasSuffix("; missing a, b"))
+    #expect(book.contains("\(scratch("missing.img")): does not exist"))
+    #expect(daemon.stop())
   }
 
   @Test("Two names of one file are refused before anything is opened")

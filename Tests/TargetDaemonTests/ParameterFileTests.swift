@@ -207,12 +207,12 @@ struct ParameterFileTests {
         "initiators": "any", "explicitAlua": true,
         "portalGroups": [1, {"tag": 2, "state": "unavailable", "preferred": true}]}]
       """)
-    let access = loaded.configuration.access(to: "a")
+    let access = GroupAccessIndex(loaded.configuration)["a"].unitAccess
     #expect(access.isExplicit)
     #expect(access.group(1) == AsymmetricAccess.Group())
     #expect(
       access.group(2) == AsymmetricAccess.Group(state: .unavailable, isPreferred: true))
-    #expect(!loaded.configuration.access(to: "b").isExplicit)
+    #expect(!GroupAccessIndex(loaded.configuration)["b"].isExplicit)
   }
 
   @Test("The monitor finds out what a sparse file uses, and warns when it is too much")

@@ -52,6 +52,26 @@ struct ReservationFilesTests {
     #expect(try self.keeper().files.load(of: Sample.unit) == ReservationState())
   }
 
+  /// T-PR-2.
+  @Test(
+    "As many registrants as there may be are in force again for the next process and the next boot",
+    arguments: [1, 15, 16, 17, 255, 1000, ReservationState.registrationsMax])
+  func manyRegistrants(count: Int) throws {
+    var state = Sample.state
+    state.registrations = (1...count).map { Sample.registration($0) }
+    state.persistsThroughPowerLoss = true
+    do {
+      let keeper = try keeper()
+      _ = try keeper.files.load(of: Sample.unit)
+      #expect(keeper.save(state) == nil)
+    }
+    let isWhole = try keeper().files.load(of: Sample.unit) == state
+    #expect(isWhole)
+    let rebooted = try keeper(boot: Sample.nextBoot).files.load(of: Sample.unit)
+    let isKept = rebooted.registrations == state.registrations
+    #expect(isKept && rebooted.reservation == state.reservation)
+  }
+
   @Test("A store of another name with the same NAA identifier has the same reservations")
   func renamed() throws {
     let keeper = try keeper()

@@ -8,6 +8,10 @@ import Testing
 
 @Suite("The room that sparse files have left")
 struct SpaceMonitorTests {
+  /// Keeps the units, as whoever serves them does.
+  private final class Units { var units: [LogicalUnit] = [] }
+  private let served = Units()
+
   private func watched(_ name: String) throws -> SpaceMonitor.Watched {
     var options = LogicalUnitOptions()
     options.thinThresholdPercent = 50
@@ -17,6 +21,7 @@ struct SpaceMonitorTests {
         name: name),
       store: try NullStore(sizeBytes: 1 << 30), startsWithWriteCache: true, homeReactorIndex: 0,
       options: options)
+    served.units.append(unit)
     return SpaceMonitor.Watched(unit: unit, path: "/\(name)", hasThreshold: true)
   }
 
@@ -32,8 +37,10 @@ struct SpaceMonitorTests {
         if path.hasPrefix("/hung") { gate.wait() }
         return StoreMedia.Space(usedBytes: 0, availableBytes: 1 << 20)
       })
-    try monitor.start(["hung1", "good", "hung2", "well"].map { try watched($0) }, book.logger)
+    try monitor.follow(["hung1", "good", "hung2", "well"].map { try watched($0) }, book.logger)
     #expect(eventually { book.contains("\"store\": good") && book.contains("\"store\": well") })
+    // Its own thread may begin after the other has looked at both.
+    #expect(eventually { looked.withLock { $0.contains("/hung1") } })
     #expect(Set(looked.withLock { $0 }) == ["/hung1", "/good", "/well"], "one look at a time")
     #expect(!monitor.stop(by: .current + Milliseconds(50)))
     gate.signal()
@@ -51,16 +58,42 @@ struct SpaceMonitorTests {
         return nil
       })
     let names = (0..<SpaceMonitor.threadsMax + 9).map { "n\($0)" }
-    try monitor.start(names.map { try watched($0) }, LogBook().logger)
+    try monitor.follow(names.map { try watched($0) }, LogBook().logger)
     #expect(eventually { looked.withLock { $0.count } == names.count })
     #expect(monitor.threadCount == SpaceMonitor.threadsMax)
+    #expect(monitor.stop(by: .current + .seconds(5)))
+  }
+
+  @Test("What comes later is looked at, on a thread of its file system; what went is not kept")
+  func laterUnits() throws {
+    let looked = Mutex<Set<String>>([])
+    let monitor = SpaceMonitor(
+      device: { $0.hasPrefix("/a") ? 1 : 2 },
+      space: { path in
+        looked.withLock { _ = $0.insert(path) }
+        return nil
+      })
+    let logger = LogBook().logger
+    let first = try watched("a1")
+    try monitor.follow([first], logger)
+    #expect(eventually { looked.withLock { $0 } == ["/a1"] } && monitor.threadCount == 1)
+    let second = try watched("b1")
+    let third = try watched("a2")
+    try monitor.follow([first, second, third], logger)
+    #expect(eventually { looked.withLock { $0.count } == 3 } && monitor.threadCount == 2)
+    served.units.removeFirst()
+    #expect(first.unit == nil)
+    looked.withLock { $0 = [] }
+    // Another disk under the name of one that went.
+    try monitor.follow([try watched("a1"), second, third], logger)
+    #expect(eventually { looked.withLock { $0.contains("/a1") } } && monitor.threadCount == 2)
     #expect(monitor.stop(by: .current + .seconds(5)))
   }
 
   @Test("Where there is nothing to look at there is no thread, and the stop waits for none")
   func nothing() throws {
     let monitor = SpaceMonitor()
-    try monitor.start([], LogBook().logger)
+    try monitor.follow([], LogBook().logger)
     #expect(monitor.threadCount == 0 && monitor.stop(by: .current))
   }
 }

@@ -106,6 +106,31 @@ struct StateTests {
     #expect(try again.identities(of: names) == seen)
   }
 
+  @Test(
+    "Of names that are not configured any more the oldest are forgotten, if nothing is on record")
+  func forgets() throws {
+    let state = try StateDirectory.open(scratch("state"))
+    var registry = try IdentityRegistry.load(state)
+    let names = (0..<IdentityRegistry.formerCountMax).map { "volume\($0)" }
+    let before = try registry.identities(of: names, alive: Set(names))
+    let recorded = try #require(before["volume1"]).hexadecimal
+    try scratch.write([], to: "state/reservations/\(recorded)")
+    _ = try registry.identities(of: ["one"], alive: [])
+    #expect(registry.hasServed("volume0"), "there are not too many")
+    let alive: Set = ["volume2"]
+    _ = try registry.identities(of: ["two"], alive: alive)
+    _ = try registry.identities(of: [], noting: ["three"], alive: alive)
+    for registry in [registry, try IdentityRegistry.load(state)] {
+      #expect(!registry.hasServed("volume0") && !registry.hasServed("volume3"))
+      for name in ["volume1", "volume2", names.last ?? "", "one", "two", "three"] {
+        #expect(registry.hasServed(name), "\(name)")
+      }
+    }
+    var again = try IdentityRegistry.load(state)
+    let kept = try again.identities(of: ["volume1", "volume2"])
+    #expect(kept["volume1"] == before["volume1"] && kept["volume2"] == before["volume2"])
+  }
+
   @Test("A damaged identity file, whichever byte it is and wherever it ends, stops the start")
   func damage() throws {
     let state = try StateDirectory.open(scratch("state"))
@@ -163,6 +188,65 @@ struct StateTests {
     unlink(scratch(record))
     var anew = try IdentityRegistry.load(state)
     #expect(try anew.identities(of: ["quorum1"]) != before)
+  }
+
+  @Test("The name under which a medium was served last is found, once, and over a restart")
+  func renamings() throws {
+    let state = try StateDirectory.open(scratch("state"))
+    var registry = try IdentityRegistry.load(state)
+    let before = try registry.identities(of: ["a", "b"])
+    _ = registry.note(["a": "/srv/a b.img", "b": "/srv/b.img"])
+    try registry.saveMedia()
+    var again = try IdentityRegistry.load(state)
+    #expect(again.renamings(["a": "/srv/a b.img"], configured: ["a"]) == [])
+    #expect(again.renamings(["c": "/srv/b.img"], configured: ["b", "c"]) == [], "b is there")
+    let found = again.renamings(["c": "/srv/a b.img", "d": "/srv/d.img"], configured: ["c", "d"])
+    #expect(found.map(\.store) == ["c"] && found.map(\.former) == ["a"])
+    #expect(found.map(\.identity) == [before["a"]])
+    _ = try again.identities(of: ["c"])
+    var isNews = again.note(["c": "/srv/a b.img"])
+    #expect(isNews)
+    #expect(try IdentityRegistry.load(state).renamings(["c": "/srv/a b.img"], configured: []) != [])
+    // The next identity that is made saves it, too.
+    _ = try again.identities(of: ["d"])
+    isNews = again.note(["c": "/srv/a b.img"])
+    #expect(!isNews, "that is known")
+    let later = try IdentityRegistry.load(state)
+    #expect(later.renamings(["c": "/srv/a b.img"], configured: ["c"]) == [])
+    #expect(later.renamings(["a": "/srv/a b.img"], configured: ["a"]).map(\.former) == ["c"])
+  }
+
+  @Test("Two media that change their names have one name each; a trial keeps nothing")
+  func exchangedMedia() throws {
+    let state = try StateDirectory.open(scratch("state"))
+    var registry = try IdentityRegistry.load(state)
+    let supposed = try registry.identities(of: ["a"], isTrial: true)
+    #expect(supposed.count == 1 && !registry.hasServed("a"))
+    #expect(access(scratch("state/identities"), F_OK) != 0)
+    _ = try registry.identities(of: ["a", "b"])
+    for media in [["a": "/srv/1", "b": "/srv/2"], ["a": "/srv/2", "b": "/srv/1"]] {
+      let isNews = registry.note(media)
+      #expect(isNews)
+    }
+    try registry.saveMedia()
+    for registry in [registry, try IdentityRegistry.load(state)] {
+      let found = registry.renamings(["x": "/srv/1", "y": "/srv/2"], configured: [])
+      #expect(found.map(\.former) == ["b", "a"])
+    }
+  }
+
+  @Test("Identities that an earlier release saved are read")
+  func formerIdentities() throws {
+    let state = try StateDirectory.open(scratch("state"))
+    let text = "swift-tgtd identities 1\n6020c1f0a2d45b7e8c9d001122334455 quorum1\n"
+    try scratch.write(ChecksummedText(text).content(.crc32c), to: "state/identities")
+    var registry = try IdentityRegistry.load(state)
+    #expect(
+      try registry.identities(of: ["quorum1"])["quorum1"]?.hexadecimal
+        == "6020c1f0a2d45b7e8c9d001122334455")
+    _ = registry.note(["quorum1": "/srv/q.img"])
+    try registry.saveMedia()
+    #expect(try IdentityRegistry.load(state).hasServed("quorum1"))
   }
 
   @Test("A state directory from before the first store was served gives out identities")

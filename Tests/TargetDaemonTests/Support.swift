@@ -9,7 +9,7 @@ import TargetConfig
 @testable import TargetDaemon
 
 /// A directory of its own for each test, gone with it.
-final class Scratch {
+final class Scratch: Sendable {
   let path: String
 
   init() throws {

@@ -15,7 +15,7 @@ target_configuration() {           # the JSON of everything created so far
     printf '    {"name": "%s", "luns": [%s], %s%s%s},\n' "${TARGET_NAMES[$id]}" "${TARGET_LUNS[$id]-}" "$access" \
       "${TARGET_CHAP[$id]:+, \"chap\": [${TARGET_CHAP[$id]}]}" "${TARGET_MUTUAL[$id]:+, \"mutualChap\": ${TARGET_MUTUAL[$id]}}"
   done
-  printf '  ],\n  "state": "%s/state",\n}\n' "$LAB"
+  printf '  ],\n  "state": "%s/state", "admin": {"socket": "%s/admin.sock"},\n}\n' "$LAB" "$LAB"
 }
 target_start() {                   # listens on both networks of the laboratory, port 3260
   local i

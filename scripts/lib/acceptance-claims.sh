@@ -1,7 +1,64 @@
 # Sourced by scripts/acceptance: the claims, in groups of one daemon each. A group is a function
 # claims_NAME; the names of the claims say what holds when they pass.
 # shellcheck shell=bash disable=SC2034,SC2154
-GROUPS_OF_CLAIMS=(tools image access exclusion flood stop crash suite)
+GROUPS_OF_CLAIMS=(files tools sockets image access exclusion flood stop crash live live_verbs suite)
+
+# --- swift-tgtadm works on files alone: the same whatever the engine
+
+
+write_targets_conf() {
+  mkdir -p "$1/conf.d" || return
+  cat >"$1/targets.conf" <<CONF
+include conf.d/*.conf
+default-driver iscsi
+CONF
+  cat >"$1/conf.d/cluster.conf" <<CONF
+<target $IQN:cluster>
+  backing-store /srv/iscsi/resource.img
+  initiator-address 192.168.90.0/24
+  incominguser user $USER_SECRET
+  ErrorRecoveryLevel 2
+</target>
+CONF
+}
+
+claims_files() {
+  local d=$WORK/$ENGINE-files adm new
+  adm=${TGTADM:-$(dirname "$TGTD")/swift-tgtadm} new=$d/new.json
+  [[ -x $adm ]] || { fail "$adm is built"; return; }
+  claim "a targets.conf with an include" write_targets_conf "$d" || return
+  claim "import writes a new file" exits 0 bounded "$adm" config import "$d/targets.conf" --output "$new"
+  claim "import notes what is not kept, with file and line" said "conf.d/cluster.conf:5: "
+  claim "the new file is for its owner alone" test "$(stat -c %a "$new")" = 600
+  claim "import never writes over a file" exits 73 bounded "$adm" config import "$d/targets.conf" --output "$new"
+  claim "import says that the file exists" said "File exists"
+  claim "import --strict exits 1 with notes" exits 1 bounded "$adm" config import "$d/targets.conf" --strict
+  claim "check accepts what import wrote" exits 0 bounded "$adm" config check "$new"
+  claim "check shows the imported user" said "CHAP user user"
+  claim "check shows the imported address" said "192.168.90.0/24"
+  claim "check shows no secret" refused said "$USER_SECRET"
+  claim "swift-tgtd --check accepts it too" bounded "$TGTD" --check --config "$new"
+  claim "diff of a file with itself exits 0" exits 0 bounded "$adm" config diff "$new" "$new"
+  sed 's/192.168.90.0/192.168.91.0/' "$new" >"$d/changed.json"; chmod 600 "$d/changed.json"
+  claim "diff of two files exits 1" exits 1 bounded "$adm" config diff "$new" "$d/changed.json"
+  claim "diff shows what was added" said "192.168.91.0/24"
+  claim "diff --json exits 1 as well" exits 1 bounded "$adm" config diff --json "$new" "$d/changed.json"
+  printf '{"stores": {},\n "tragets": []}\n' >"$d/wrong.json"
+  claim "diff with a wrong file exits 78" exits 78 bounded "$adm" config diff "$new" "$d/wrong.json"
+  claim "check of a wrong file exits 1" exits 1 bounded "$adm" config check "$d/wrong.json"
+  claim "check names the line of the mistake" said "wrong.json:2: "
+  printf 'nothing of this\n' >"$d/other.txt"
+  claim "import of a file without a word of the known formats exits 65" exits 65 bounded "$adm" config import "$d/other.txt"
+  claim "import of no file exits 66" exits 66 bounded "$adm" config import "$d/none"
+  claim "import of a text in which nothing is served exits 65" exits 65 bounded "$adm" config import "$ROOT/LICENSE"
+  claim "a command without a daemon exits 69" exits 69 bounded "$adm" status --socket "$d/none.sock"
+  claim "it says what to look at" said "systemctl status swift-tgtd"
+  claim "doctor without a daemon exits 1" exits 1 bounded "$adm" doctor --config "$new" --socket "$d/none.sock"
+  mkdir "$d/conf.d/unreadable.conf"
+  claim "import fails where an included file cannot be read" exits 65 bounded "$adm" config import "$d/targets.conf"
+  claim "import names that file" said "unreadable.conf: is not a regular file"
+  claim "an unknown format is a wrong argument" exits 64 bounded "$adm" config import "$d/targets.conf" --format x
+}
 
 # --- libiscsi's tools see targets, identity and capacity
 
@@ -30,6 +87,83 @@ claims_tools() {
   stop "$PID"
 }
 relaunch() { launch "$1" && answers "$1"; }
+
+# --- nothing but the portal is on the network
+
+# open_to_network PID: the sockets of the process that others could reach, a line each: kind, address,
+# port. TCP that listens, and all of UDP, raw and packet sockets.
+open_to_network() {
+  local kind
+  find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' 2>/dev/null | tr -dc '0-9\n' >"$WORK/inodes" || return
+  for kind in tcp tcp6 udp udp6 udplite udplite6 raw raw6; do
+    [[ -r /proc/$1/net/$kind ]] || continue
+    awk -v kind="$kind" 'NR == FNR { mine[$1]; next }
+      FNR > 1 && ($10 in mine) && (kind !~ /^tcp/ || $4 == "0A") { sub(":", " ", $2); print kind, $2 }' \
+      "$WORK/inodes" "/proc/$1/net/$kind"
+  done
+  awk 'NR == FNR { mine[$1]; next } FNR > 1 && ($9 in mine) { print "packet" }' "$WORK/inodes" "/proc/$1/net/packet"
+}
+# is_open_at PID LINE...: these and no others.
+is_open_at() {
+  local pid=$1 found; shift
+  found=$(open_to_network "$pid" | sort) && echo "$found" && [[ $found = "$(printf '%s\n' "$@" | sort)" ]]
+}
+# The look itself: a process with one socket of each kind, and one that nobody can reach.
+sees_every_kind() {
+  local pid status=0 port; port=$(free_port)
+  python3 -c '
+import socket, sys, time
+port, kinds = int(sys.argv[1]), []
+for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        kinds.append(socket.socket(family, kind))
+        kinds[-1].bind((address, port))
+        if kind == socket.SOCK_STREAM: kinds[-1].listen()
+kinds.append(socket.create_connection(("127.0.0.1", port)))
+time.sleep(60)' "$port" & pid=$!
+  started+=("$pid")
+  port=$(printf %04X "$port")
+  until_ok 10 is_open_at "$pid" "tcp 0100007F $port" "udp 0100007F $port" \
+    "tcp6 00000000000000000000000001000000 $port" "udp6 00000000000000000000000001000000 $port" || status=1
+  open_to_network "$pid"
+  kill -KILL "$pid"; wait "$pid" 2>/dev/null
+  return "$status"
+}
+# The API's own protocol is not answered there.
+is_no_api() {
+  local answer
+  answer=$(bounded python3 -c '
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)
+s.sendall(b"GET /v1/version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+try:
+    while data := s.recv(4096): print(data)
+except (ConnectionResetError, TimeoutError): pass' "$PORT") && [[ $answer != *HTTP* ]]
+}
+
+claims_sockets() {
+  local d=$WORK/$ENGINE-sockets portal
+  claim "a look at a process sees its sockets of every kind" sees_every_kind
+  claim "$ENGINE: the daemon serves for a look at its sockets" serve "$d" || return
+  portal="tcp 0100007F $(printf %04X "$PORT")"
+  claim "$ENGINE: T-SOCK-2 nothing but the portal is open to the network" is_open_at "$PID" "$portal"
+  claim "$ENGINE: T-SOCK-2 nor is anything more with a session and a command of the administrator" \
+    administered_is_open_at "$portal"
+  claim "$ENGINE: T-SOCK-2 the portal does not speak the API's protocol" is_no_api
+  claim "$ENGINE: SIGTERM exits 0 after the look" stop "$PID"
+}
+administered_is_open_at() {
+  local load status=0
+  qemu-img bench -f raw -c 100000000 -d 1 "$(url open)" >/dev/null 2>&1 & load=$!
+  started+=("$load")
+  { until_ok 10 has_session && is_open_at "$PID" "$@"; } || status=1
+  kill -KILL "$load" 2>/dev/null; wait "$load" 2>/dev/null
+  return "$status"
+}
+has_session() {
+  bounded "${TGTADM:-$(dirname "$TGTD")/swift-tgtadm}" session list --socket "$WORK/$ENGINE-sockets/admin.sock" |
+    grep -q "$IQN:open"
+}
 
 # --- connections that never log in keep nobody out
 
@@ -107,7 +241,7 @@ claims_access() {
 
 # --- one store, one daemon; one port, one daemon
 
-says() { grep -Eiq "$2" "$1"; }
+log_says() { grep -Eiq "$2" "$1"; }
 other_serves() { PORT=$1 bounded iscsi-readcapacity16 "iscsi://127.0.0.1:$1/$IQN:open/1"; }
 tells_of_the_port() {
   local status=0
@@ -126,7 +260,7 @@ claims_exclusion() {
   port=$(sed -n 's/.*127.0.0.1:\([0-9]*\).*/\1/p' "$second/targets.json")
   launch "$second"
   claim "$ENGINE: a second daemon on the same file says that it is locked" \
-    until_ok 15 says "$second/log" 'lock'
+    until_ok 15 log_says "$second/log" 'lock'
   claim "$ENGINE: a second daemon on the same file serves no data" refused other_serves "$port"
   stop "$PID"
   claim "$ENGINE: the first daemon still serves" ready

@@ -26,6 +26,7 @@ configure() {
   ],
   "state": "$directory/state",
   "engine": "$ENGINE",
+  "admin": {"socket": "$directory/admin.sock"},
 }
 JSON
   chmod 600 "$directory/targets.json"

@@ -64,7 +64,8 @@ suite_configure() {
       printf '  {"name": "%s:%s", "luns": [{%s}], "initiators": "any"},\n' "$IQN" "$kind" "$lun"
     done
     # A test may sleep for a minute without a look at its connections.
-    printf ' ],\n "iscsi": {"nopInterval": 0}, "state": "%s/state", "engine": "%s"}\n' "$directory" "$ENGINE"
+    printf ' ],\n "iscsi": {"nopInterval": 0}, "state": "%s/state", "engine": "%s",\n' "$directory" "$ENGINE"
+    printf ' "admin": {"socket": "%s/admin.sock"}}\n' "$directory"
   } >"$directory/targets.json"
   chmod 600 "$directory/targets.json"
 }

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # What the build links and compiles against, and what fetches its dependencies.
-BUILD_PACKAGES=(gcc libc6-dev libstdc++-12-dev liburing-dev libaio-dev libisal-dev git ca-certificates)
+BUILD_PACKAGES=(gcc libc6-dev libstdc++-12-dev liburing-dev libaio-dev libisal-dev libedit-dev git ca-certificates)
 # What drives the daemon under test.
 ACCEPTANCE_PACKAGES=(libiscsi-bin qemu-utils qemu-block-extra python3)
 
@@ -61,18 +61,20 @@ quietly() {
   return "$status"
 }
 
-# release_build: build the daemon as it ships, and make it the one under test.
+# release_build: build the programs as they ship, and make the daemon the one under test.
 release_build() {
   quietly "building swift-tgtd" swift build -c release --product swift-tgtd || return
+  quietly "building swift-tgtadm" swift build -c release --product swift-tgtadm || return
+  quietly "building targetcli" swift build -c release --product targetcli || return
   TGTD=$(swift build -c release --show-bin-path)/swift-tgtd
   export TGTD
 }
 
-# faulty_build: the same daemon, able to fail on request (SWIFT_TGTD_FAULTS), which never ships.
+# faulty_build: the debug build of the daemon, which is able to fail on request (SWIFT_TGTD_FAULTS) and never
+# ships. The tests build it anyway; one more in release would take as long as all of swift-nio.
 faulty_build() {
-  local build=(swift build -c release --scratch-path "$ROOT/.build/faults" --product swift-tgtd)
-  FAULT_INJECTION=1 quietly "building swift-tgtd with faults" "${build[@]}" || return
-  FAULTY_TGTD=$(FAULT_INJECTION=1 "${build[@]}" --show-bin-path)/swift-tgtd
+  quietly "building swift-tgtd with faults" swift build --product swift-tgtd || return
+  FAULTY_TGTD=$(swift build --show-bin-path)/swift-tgtd
   export FAULTY_TGTD
 }
 
@@ -145,5 +147,31 @@ told() {
 }
 # refused COMMAND...: it fails by itself, not by a timeout or a signal.
 refused() { local status=0; "$@" || status=$?; ((status != 0 && status < 124)); }
+
+# exits STATUS COMMAND...: it ends so; its output of both kinds is in $WORK/said, and shown.
+exits() {
+  local wanted=$1 status=0; shift
+  "$@" >"$WORK/said" 2>&1 || status=$?
+  cat "$WORK/said"
+  ((status == wanted))
+}
+# said TEXT: what `exits` ran last said it somewhere.
+said() { grep -qF -e "$1" "$WORK/said" || { cat "$WORK/said"; false; }; }
+# says LINE COMMAND...: it succeeds, and a whole line of its output is that.
+says() { local line=$1; shift; exits 0 "$@" && grep -qxF -e "$line" "$WORK/said"; }
+silent() { local said; said=$("$@" 2>&1) && [[ -z $said ]] || { echo "$said"; false; }; }
+# logs_in [-n NODE] [-u USER%SECRET] TARGET LUN: INQUIRY of that LUN, at $PORT of this machine.
+logs_in() {
+  local OPTIND option user='' node=()
+  while getopts n:u: option; do
+    case $option in
+      n) node=(-i "$OPTARG") ;;
+      u) user=$OPTARG@ ;;
+      *) return 64 ;;
+    esac
+  done
+  shift $((OPTIND - 1))
+  timeout -k 5 20 iscsi-inq "${node[@]}" "iscsi://${user}127.0.0.1:$PORT/$1/$2"
+}
 
 count() { local n; n=$(grep -c "^$1" "$2" 2>/dev/null); echo "${n:-0}"; }

@@ -1,5 +1,5 @@
-# Stage fencing: the real daemon, its store slowed down inside (SWIFT_TGTD_FAULTS, a build that exists for
-# this alone) and below the kernel (scripts/proof.d/slowfs.c), and killed in the midst of everything.
+# Stage fencing: the real daemon, its store slowed down inside (SWIFT_TGTD_FAULTS, which
+# debug builds have) and below the kernel (scripts/proof.d/slowfs.c), and killed in the midst of everything.
 #   FENCING_RACES=200 FENCING_KILLS=50 FENCING_TABLES=200   how many rounds of each
 # shellcheck shell=bash
 FENCING_PACKAGES=(gcc libc6-dev pkg-config libiscsi-dev libfuse3-dev fuse3)

@@ -4,7 +4,14 @@ shell_files() { grep -lE '^#!/bin/bash' scripts/* .ci/* 2>/dev/null; ls scripts/
 checked() {
   shell_files | xargs shellcheck -x --severity=warning -e SC1090,SC1091
 }
-python_compiles() { python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' scripts/bench; }
+# Tracked programs in Python, by their name or their first line; warnings of its compiler are errors.
+python_files() { git ls-files '*.py'; git ls-files scripts .ci | xargs grep -lE '^#!.*python3$'; }
+python_compiles() {
+  local file
+  while read -r file; do
+    python3 -W error::SyntaxWarning -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$file" || return
+  done < <(python_files | sort -u)
+}
 loads_compile() {
   cc -O2 -Wall -Wextra -Werror -o /dev/null scripts/bench.d/load.c -liscsi &&
     cc -O2 -Wall -Wextra -Werror -o /dev/null scripts/bench.d/digests.c -lisal
@@ -17,7 +24,7 @@ run_serves() {
   cat >"$work/targets.json" <<JSON
 {"portals": ["127.0.0.1:$port"], "stores": {"m": {"memory": true, "size": "16MiB"}},
  "targets": [{"name": "iqn.2026-11.com.example:run", "luns": [{"lun": 0, "store": "m"}], "initiators": "any"}],
- "state": "$work/state"}
+ "state": "$work/state", "admin": {"socket": "$work/admin.sock"}}
 JSON
   mkdir -m 700 "$work/state"
   scripts/run --config "$work/targets.json" </dev/null >"$work/log" 2>&1 & pid=$!
@@ -38,7 +45,7 @@ listens_or_gone() { listens "$1" || ! running "$2"; }
 stage_scripts() {
   need shellcheck python3 libiscsi-dev libiscsi-bin
   claim "shellcheck has no warning" checked
-  claim "scripts/bench is Python" python_compiles
+  claim "programs in Python compile without a warning" python_compiles
   claim "the loads of scripts/bench compile without a warning" loads_compile
   claim "scripts/run --help helps" scripts/run --help
   claim "scripts/run --config serves and ends at SIGTERM" run_serves

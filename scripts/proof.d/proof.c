@@ -101,10 +101,11 @@ void daemon_configure(const char *file) {
   if (!out) fail("%s: %s", configuration, strerror(errno));
   fprintf(out,
           "{\"portals\": [\"%s\"], \"state\": \"%s\", \"engine\": \"%s\",\n"
+          " \"admin\": {\"socket\": \"%s/admin.sock\"},\n"
           " \"stores\": {\"disk\": {\"file\": \"%s\", \"size\": \"4MiB\", \"cache\": \"%s\"}},\n"
           " \"targets\": [{\"name\": \"" TARGET "\", \"luns\": [{\"lun\": 1, \"store\": \"disk\"}],"
           " \"initiators\": \"any\"}]}\n",
-          portal, state, options.engine, file, options.cache);
+          portal, state, options.engine, options.directory, file, options.cache);
   if (fclose(out)) fail("%s: %s", configuration, strerror(errno));
 }
 

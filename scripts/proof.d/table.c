@@ -160,5 +160,6 @@ int proof_table(void) {
   for (unsigned round = 0; round < options.rounds; round++) run(round, &table);
   printf("%u rounds, %lu changes answered; without an answer %u changes were lost and %u kept\n", options.rounds,
          changes, old_rounds, new_rounds);
-  return 0;
+  // Nothing is proven by kills that never met a change.
+  return options.rounds >= 20 && old_rounds + new_rounds == 0;
 }

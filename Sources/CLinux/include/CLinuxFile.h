@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include <stdint.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /// BLKGETSIZE64: the size of a block device in bytes. 0, or -1 with errno.
@@ -25,6 +27,23 @@ static inline int clinux_block_logical_sector_bytes(int fd, int *bytes) {
 /// BLKPBSZGET: the physical sector size of a block device in bytes. 0, or -1 with errno.
 static inline int clinux_block_physical_sector_bytes(int fd, unsigned int *bytes) {
   return ioctl(fd, BLKPBSZGET, bytes);
+}
+/// What a loop device is set up on: the inode of a file, or a block device, which has a number of its
+/// own; and how much of it.
+struct clinux_loop_backing {
+  uint64_t device, inode, number;
+  uint64_t offset, size_limit;
+};
+/// LOOP_GET_STATUS64. 0, or -1 with errno: also where it is no loop device, or on nothing.
+static inline int clinux_loop_backing_of(int fd, struct clinux_loop_backing *backing) {
+  struct loop_info64 info = {0};
+  if (ioctl(fd, LOOP_GET_STATUS64, &info) != 0) return -1;
+  backing->device = info.lo_device;
+  backing->inode = info.lo_inode;
+  backing->number = info.lo_rdevice;
+  backing->offset = info.lo_offset;
+  backing->size_limit = info.lo_sizelimit;
+  return 0;
 }
 /// errno where Swift would otherwise have to trust that nothing ran in between.
 static inline int clinux_errno(void) { return errno; }
@@ -53,4 +72,34 @@ static inline ssize_t clinux_write(int fd, const void *bytes, size_t count, int6
                                    int rw_flags) {
   struct iovec range = {.iov_base = (void *)bytes, .iov_len = count};
   return pwritev2(fd, &range, 1, offset, rw_flags);
+}
+/// What stat(2) tells of a file, for modules where another one owns `struct stat`.
+struct clinux_file_facts {
+  uint64_t device, inode;
+  /// Of the last modification.
+  int64_t seconds, nanoseconds;
+  uint32_t mode;
+};
+static inline struct clinux_file_facts clinux_file_facts_in(const struct stat *status) {
+  return (struct clinux_file_facts){
+      .device = status->st_dev,
+      .inode = status->st_ino,
+      .seconds = status->st_mtim.tv_sec,
+      .nanoseconds = status->st_mtim.tv_nsec,
+      .mode = status->st_mode,
+  };
+}
+/// By lstat(2). 0, or an errno.
+static inline int clinux_file_facts_of(const char *path, struct clinux_file_facts *facts) {
+  struct stat status;
+  if (lstat(path, &status) != 0) return errno;
+  *facts = clinux_file_facts_in(&status);
+  return 0;
+}
+/// By fstat(2). 0, or an errno.
+static inline int clinux_open_file_facts(int fd, struct clinux_file_facts *facts) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return errno;
+  *facts = clinux_file_facts_in(&status);
+  return 0;
 }

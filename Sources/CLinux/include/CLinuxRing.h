@@ -1,5 +1,9 @@
 // io_uring through liburing, whose header-only functions Swift calls directly.
 #pragma once
+// The kernel's own header, before liburing's copy of it, which then counts as included: Swift packages
+// that see the former too would find two definitions of one type, and swiftc refuses that.
+#include <linux/io_uring.h>
+
 #include <liburing.h>
 #include <stdint.h>
 #include <string.h>

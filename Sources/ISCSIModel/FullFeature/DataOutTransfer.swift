@@ -10,7 +10,7 @@ public import Bytes
 /// A violation changes nothing; the owner ends the connection, or fails the task and has the rest
 /// of its data thrown away (`discardRest`) before it answers.
 public struct DataOutTransfer: Sendable {
-  /// The R2Ts of one task that can be open at once; a larger agreement is used up to here.
+  /// The R2Ts of one task that can be open at once; no policy offers more.
   public static let outstandingR2TMax = 8
 
   public enum Verdict: Hashable, Sendable {

@@ -78,10 +78,10 @@ struct CHAPExchange: Sendable {
   }
 
   /// Judges CHAP_N and CHAP_R, and only if they are right answers the initiator's own challenge.
-  /// The user's name and our pairs.
+  /// The user and our pairs.
   func verify(
     _ keys: TextKeys, users: [CHAPUser], mutual: CHAPUser?
-  ) throws(CHAPFailure) -> (user: String, answer: [TextPair]) {
+  ) throws(CHAPFailure) -> (user: CHAPUser, answer: [TextPair]) {
     guard let name = keys["CHAP_N"] else { throw .missingKey("CHAP_N") }
     guard let text = keys["CHAP_R"] else { throw .missingKey("CHAP_R") }
     guard let response = TextValue.binary(text, maxBytes: algorithm.digestByteCount),
@@ -89,7 +89,7 @@ struct CHAPExchange: Sendable {
     else { throw .malformedValue("CHAP_R") }
     let counter = try counterChallenge(keys)
     let user = try authenticate(name: name, response: response, users: users)
-    guard let counter else { return (name, []) }
+    guard let counter else { return (user, []) }
     guard let mutual else { throw .mutualNotConfigured }
     guard mutual.secret != user.secret else { throw .equalSecrets }
     guard counter.challenge != challenge, !registry.contains(counter.challenge) else {
@@ -99,7 +99,7 @@ struct CHAPExchange: Sendable {
       identifier: counter.identifier, secret: mutual.secret, challenge: counter.challenge)
     guard !constantTimeEquals(proof, response) else { throw .reflectedResponse }
     return (
-      name,
+      user,
       [TextPair("CHAP_N", mutual.name), TextPair("CHAP_R", TextValue.hexadecimal(proof))]
     )
   }

@@ -10,13 +10,14 @@ public struct LoginOutcome: Sendable, Equatable {
   public let requestedTargetSessionID: TargetSessionID
   public let connectionID: ConnectionID
   public let sessionType: SessionType
-  /// Nil in a discovery session.
+  /// nil in a discovery session.
   public let targetName: String?
   public let targetPortalGroupTag: UInt16
   /// For a connection that joins, only `parameters.connection` counts.
   public let parameters: OperationalParameters
-  /// The CHAP name that proved itself; nil if no proof was asked.
-  public let authenticatedUser: String?
+  /// The CHAP user that proved itself, with the secret it knew; nil if no proof was asked.
+  public let credential: CHAPUser?
+  public var authenticatedUser: String? { credential?.name }
   /// CmdSN of the first Login Request: a new session's ExpCmdSN (RFC 7143 §11.12.8).
   public let initialCmdSN: SerialNumber
   /// StatSN of the first PDU after the final Login Response.

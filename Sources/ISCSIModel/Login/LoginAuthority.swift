@@ -2,7 +2,7 @@
 public struct AdmissionRequest: Hashable, Sendable {
   public let initiatorName: String
   public let sessionType: SessionType
-  /// Nil in a discovery session.
+  /// nil in a discovery session.
   public let targetName: String?
 
   public init(initiatorName: String, sessionType: SessionType, targetName: String?) {

@@ -171,7 +171,7 @@ struct LoginConversation: Sendable {
       requestedTargetSessionID: identity.targetSessionID, connectionID: identity.connectionID,
       sessionType: party.sessionType, targetName: party.targetName,
       targetPortalGroupTag: party.grant.targetPortalGroupTag,
-      parameters: try party.agreedParameters(), authenticatedUser: party.authenticatedUser,
+      parameters: try party.agreedParameters(), credential: party.credential,
       initialCmdSN: initialCmdSN, nextStatSN: statSN, grant: party.grant)
   }
 }

@@ -13,9 +13,9 @@ public struct LoginMachine: Sendable {
   /// The default MaxRecvDataSegmentLength (§13.12), whatever is declared for full feature phase.
   public static let maxDataSegmentLength = 8192
   /// Requests of one login. A mutual CHAP login takes five.
-  public static let maxPDUs = 32
+  public static let maxPDUs = TextAccumulator.maxPDUs
   /// Text of one login, all requests together.
-  public static let maxTextBytes = 65536
+  public static let maxTextBytes = TextAccumulator.maxBytes
 
   enum Phase: Sendable {
     case idle

@@ -9,7 +9,7 @@ struct LoginParty: Sendable {
     case notNeeded
     case awaitingAlgorithm
     case challenged(CHAPExchange)
-    case proved(user: String)
+    case proved(CHAPUser)
   }
 
   let initiatorName: String
@@ -67,7 +67,7 @@ struct LoginParty: Sendable {
     return [TextPair("TargetPortalGroupTag", String(grant.targetPortalGroupTag))]
   }
 
-  var authenticatedUser: String? {
+  var credential: CHAPUser? {
     if case .proved(let user) = authentication { user } else { nil }
   }
 
@@ -213,7 +213,7 @@ extension LoginParty {
     try check(keys, areAmong: ["CHAP_N", "CHAP_R", "CHAP_I", "CHAP_C"])
     do throws(CHAPFailure) {
       let verdict = try exchange.verify(keys, users: users, mutual: mutual)
-      authentication = .proved(user: verdict.user)
+      authentication = .proved(verdict.user)
       return verdict.answer
     } catch { throw .chap(error) }
   }

@@ -16,7 +16,7 @@ public struct NegotiationPolicy: Hashable, Sendable {
   /// At error recovery level 0 nothing outlives a connection, so nothing is retained.
   public var defaultTime2Retain = 0
   public var errorRecoveryLevel = 0
-  /// RFC 7144: its task management functions and status qualifier are there.
+  /// RFC 7144: its task management functions, status qualifier and sense data with GOOD are there.
   public var iSCSIProtocolLevel = 2
   /// ResponseFence goes with one connection, whose order is the fence (RFC 7143 §4.2.2.3).
   /// FastAbort is not here: it owes other sessions an asynchronous message for each task set
@@ -24,7 +24,7 @@ public struct NegotiationPolicy: Hashable, Sendable {
   public var taskReporting: [TaskReporting] = [.rfc3720, .responseFence]
 
   /// R2Ts a task may have outstanding; the task's own table has room for no more.
-  public static let maxOutstandingR2TLimit = 8
+  public static let maxOutstandingR2TLimit = DataOutTransfer.outstandingR2TMax
 
   public init() {}
 

@@ -78,7 +78,7 @@ public struct LoginRequest: Sendable {
   public var cmdSN: SerialNumber
   public var expStatSN: SerialNumber
 
-  /// Nil if the header is of another opcode.
+  /// nil if the header is of another opcode.
   public init?(header: BasicHeaderSegment) {
     guard header.opcode == .loginRequest else { return nil }
     let bytes = header.bytes

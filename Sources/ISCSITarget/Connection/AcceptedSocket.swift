@@ -6,4 +6,6 @@ struct AcceptedSocket: Sendable {
   let peer: SocketAddress
   let local: SocketAddress
   let portalGroupTag: UInt16
+  /// `PortalListener.number` of the one that accepted it.
+  let listener: UInt64
 }

@@ -21,6 +21,10 @@ enum CloseReason: Equatable, CustomStringConvertible {
   case connectionReinstated
   case targetReset
   case serverStopping
+  case targetRemoved
+  case noLongerAdmitted
+  case endedByAdministrator
+  case portalClosed
 
   var description: String {
     switch self {
@@ -44,6 +48,10 @@ enum CloseReason: Equatable, CustomStringConvertible {
     case .connectionReinstated: "the initiator replaced the connection"
     case .targetReset: "target cold reset"
     case .serverStopping: "the server stops"
+    case .targetRemoved: "the target was removed"
+    case .noLongerAdmitted: "the initiator has no right to the target any more"
+    case .endedByAdministrator: "ended by the administrator"
+    case .portalClosed: "the portal was closed"
     }
   }
 
@@ -51,7 +59,8 @@ enum CloseReason: Equatable, CustomStringConvertible {
   var isOrderly: Bool {
     switch self {
     case .done, .peerClosed, .discoveryIdle, .serverStopping, .sessionReinstated,
-      .connectionReinstated:
+      .connectionReinstated, .targetRemoved, .noLongerAdmitted, .endedByAdministrator,
+      .portalClosed:
       true
     default: false
     }

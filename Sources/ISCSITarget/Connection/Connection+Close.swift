@@ -21,6 +21,9 @@ extension Connection {
     phase = .closing
     let reason = closesWhenSent ? closeReason ?? reason : reason
     log(reason, wasLoggedIn: wasLoggedIn)
+    if !wasLoggedIn, let failure = LoginFailureReason(reason) {
+      noteLoginFailure(failure)
+    }
     cancelTimers()
     reactor.engine.shutDown(socket.handle)
     while let item = outbox.popFirst() { drop(item) }
@@ -33,11 +36,17 @@ extension Connection {
     let metadata: Logger.Metadata = ["reason": "\(reason)"]
     if !wasLoggedIn {
       logger.debug("connection closed before login", metadata: metadata)
-    } else if reason.isOrderly {
+    } else if reason.isOrderly || endsDiscovery(reason) {
       logger.info("connection closed", metadata: metadata)
     } else {
       logger.warning("connection lost", metadata: metadata)
     }
+  }
+
+  /// open-iscsi's discovery ends without a logout, by a reset.
+  private func endsDiscovery(_ reason: CloseReason) -> Bool {
+    guard case .lost = reason else { return false }
+    return session?.type == .discovery
   }
 
   private func cancelTimers() {
@@ -92,10 +101,10 @@ extension Connection {
     switch exchange(&arriving, with: .ignored) {
     case .ignored: break
     case .collected(_, let data):
-      if let data { release(data) }
+      if let data { releasePayload(data) }
     case .held(let pdu):
       // The session let go of it when the connection was lost.
-      if let data = pdu.data { release(data) }
+      if let data = pdu.data { releasePayload(data) }
     case .command(let task), .dataOut(let task):
       task.isReceiving = false
       task.session?.released(task)

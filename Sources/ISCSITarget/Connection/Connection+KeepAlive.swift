@@ -65,12 +65,16 @@ extension Connection {
 
   /// Asks the initiator to log out (RFC 7143 §11.9.1, event 1), and closes after `grace` if it has
   /// not.
-  func requestLogout(within grace: Milliseconds) {
-    guard phase == .fullFeature, session?.type == .normal else { return close(.serverStopping) }
+  func requestLogout(
+    within grace: Milliseconds, else reason: CloseReason = .serverStopping
+  ) {
+    guard phase == .fullFeature, session?.type == .normal else { return close(reason) }
     let pdu = AsynchronousMessage(
       event: .logoutRequest, numbers: .unset,
       parameter3: UInt16(clamping: (grace.rawValue + 999) / 1000))
     enqueue(pdu.encoded(), .status)
+    if let logoutTimer { reactor.cancelTimer(logoutTimer) }
+    logoutReason = reason
     logoutTimer = reactor.startTimer(after: grace, for: self)
   }
 }

@@ -15,8 +15,6 @@ struct FinishedLogin: Sendable {
   let socket: AcceptedSocket
   let machine: LoginMachine
   let outcome: LoginOutcome
-  /// What the directory it was admitted by presents to it; this reactor's may be another one.
-  let presentation: Presentation
   let destination: Destination
   /// What the initiator sent beyond the login, which it should not have; kept for the parser to
   /// judge.
@@ -38,7 +36,7 @@ extension Connection {
       arriving = .collected(header, nil)
       return .nowhere
     }
-    guard let buffer = allocate(count) else {
+    guard let buffer = allocatePayload(count) else {
       close(.outOfMemory)
       return nil
     }
@@ -65,6 +63,7 @@ extension Connection {
     metadata["initiator"] = machine.claim.initiatorName.map { "\($0)" }
     metadata["target"] = machine.claim.targetName.map { "\($0)" }
     logger.notice("login refused", metadata: metadata)
+    noteLoginFailure(LoginFailureReason(reply.response.status))
     send(reply)
     closeAfterSending(.loginRefused)
   }
@@ -73,6 +72,7 @@ extension Connection {
 
   private func place(_ outcome: LoginOutcome) {
     guard let key = outcome.sessionKey else { return enterDiscovery(outcome) }
+    guard let standing = standing(of: outcome) else { return refuse(.notFound) }
     let sessions = worker.context.sessions
     if countedInitiator == nil {
       guard sessions.addConnection(of: key.initiatorName) else {
@@ -84,7 +84,7 @@ extension Connection {
       key, requested: outcome.requestedTargetSessionID, onReactor: reactor.index)
     switch placement {
     case .create(let handle):
-      establish(outcome, authority.presentation(for: outcome.grant), key, handle)
+      establish(outcome, standing, key, handle)
     case .reinstate(let index): moveOrResume(outcome, .reinstate, to: index)
     case .join(let handle, let index): moveOrResume(outcome, .join(handle), to: index)
     case .refused(let status): refuse(status)
@@ -104,15 +104,32 @@ extension Connection {
   }
 
   private func enterDiscovery(_ outcome: LoginOutcome) {
-    enterFullFeature(Session(discovery: outcome, worker: worker), outcome)
+    enterFullFeature(Session(discovery: outcome, from: socket.peer, worker: worker), outcome)
+  }
+
+  /// By which rule the directory of this moment lets the initiator in, and what it presents; nil:
+  /// not at all. The login may have begun under another directory, whose units are gone by now.
+  private func standing(of outcome: LoginOutcome) -> SessionStanding? {
+    guard let name = outcome.targetName else { return nil }
+    let authority = PortalAuthority(
+      directory: worker.directory, portalGroupTag: socket.portalGroupTag,
+      initiatorAddress: socket.peer)
+    let credential = outcome.credential
+    guard let grant = authority.grant(to: outcome.initiatorName, at: name, as: credential) else {
+      return nil
+    }
+    return SessionStanding(
+      rights: SessionRights(grantToken: grant.token, user: credential?.name),
+      credential: credential, address: socket.peer,
+      presentation: authority.presentation(for: grant))
   }
 
   private func establish(
-    _ outcome: LoginOutcome, _ presentation: Presentation, _ key: SessionKey,
+    _ outcome: LoginOutcome, _ standing: SessionStanding, _ key: SessionKey,
     _ handle: TargetSessionID, after predecessors: [Session] = []
   ) {
     let session = Session(
-      outcome, key: key, handle: handle, presentation: presentation, worker: worker,
+      outcome, key: key, handle: handle, standing: standing, worker: worker,
       predecessors: predecessors)
     worker.add(session, for: key)
     if let luns = session.nexus?.unitNexuses.filter(\.isShut).map(\.lun), !luns.isEmpty {
@@ -130,8 +147,7 @@ extension Connection {
     // Its own time limit ends it, and what one initiator may have bounds their number.
     worker.loginEnded(self)
     let login = FinishedLogin(
-      socket: socket, machine: machine, outcome: outcome,
-      presentation: authority.presentation(for: outcome.grant), destination: destination,
+      socket: socket, machine: machine, outcome: outcome, destination: destination,
       unread: receiver.unread)
     guard index != reactor.index else { return continueLogin(login) }
     phase = .handingOver
@@ -176,11 +192,14 @@ extension Connection {
   }
 
   private func join(_ outcome: LoginOutcome, _ key: SessionKey, _ handle: TargetSessionID) {
-    guard let session = worker.session(key), session.handle == handle, !session.isEnding else {
+    guard let session = worker.session(key), session.handle == handle, !session.isEnding,
+      !session.isExpelled
+    else {
       return refuse(.sessionDoesNotExist)
     }
     // Another rule, or another user, may give other rights than the session was made with.
-    guard session.rights == SessionRights(outcome) else { return refuse(.cannotIncludeInSession) }
+    guard let standing = standing(of: outcome) else { return refuse(.notFound) }
+    guard session.rights == standing.rights else { return refuse(.cannotIncludeInSession) }
     // The same CID again replaces the connection that had it (RFC 7143 §6.3.4).
     if let old = session.connection(outcome.connectionID) {
       phase = .awaitingSession
@@ -212,20 +231,30 @@ extension Connection {
       return refuse(.authorizationFailure)
     }
     phase = .awaitingSession
-    let successor = Successor(connection: self) { [weak self] predecessors in
-      guard let self else { return false }
+    let successor = Successor(connection: self) { [weak self] in
+      self?.standingOfSuccessor(login.outcome)
+    } succeed: { [weak self] standing, predecessors in
+      guard let self else { return }
       phase = .login
       establish(
-        login.outcome, login.presentation, key,
+        login.outcome, standing, key,
         worker.context.sessions.replace(key, onReactor: reactor.index), after: predecessors)
       process()
-      return true
     }
     logger.notice(
       "session reinstatement", metadata: ["initiator": "\(key.initiatorName)"])
     awaited = old
     startWayTimer()
     old.end(.sessionReinstated, successor: successor)
+  }
+
+  /// It is its turn; nil: it has given up, or is refused now, as the directory may be another one.
+  private func standingOfSuccessor(_ outcome: LoginOutcome) -> SessionStanding? {
+    guard phase == .awaitingSession else { return nil }
+    if let standing = standing(of: outcome) { return standing }
+    phase = .login
+    refuse(.notFound)
+    return nil
   }
 
   private func startWayTimer() {
@@ -251,9 +280,10 @@ extension Connection {
     // A discovery session can still be dropped for newer connections: anybody may have one.
     if session.type == .normal {
       worker.loginEnded(self)
-      endStranger()
+      leaveStrangers(for: session)
     }
     phase = .fullFeature
+    since = WallClock.milliseconds
     self.session = session
     connectionID = outcome.connectionID
     statSN = outcome.nextStatSN
@@ -268,6 +298,7 @@ extension Connection {
     if session.type == .normal, !provideInput(Connection.inputBytes) {
       return close(.outOfMemory)
     }
+    if session.type == .normal { worker.logins &+= 1 }
     startKeepAlive(session.policy)
     send(
       machine.finish(
@@ -297,7 +328,7 @@ extension Connection {
 }
 
 extension LoginOutcome {
-  /// Nil for discovery sessions, which are never reinstated.
+  /// nil for discovery sessions, which are never reinstated.
   var sessionKey: SessionKey? {
     targetName.map {
       SessionKey(

@@ -132,6 +132,9 @@ extension Connection {
     _ header: BasicHeaderSegment, _ cmdSN: SerialNumber, _ session: Session
   ) -> DataDestination? {
     guard session.mayHold(header.dataSegmentLength) else {
+      // The window has taken its number: the other connections must not wait for it.
+      session.window.plug(cmdSN)
+      session.deliverHeld()
       close(.outOfMemory)
       return nil
     }
@@ -170,16 +173,29 @@ extension Connection {
     _ header: BasicHeaderSegment, _ arrival: (Buffer?) -> ArrivingPDU
   ) -> DataDestination? {
     let count = header.dataSegmentLength
-    guard count > 0 else {
+    guard count > 0, header.needsData else {
       arriving = arrival(nil)
       return .nowhere
     }
-    guard let buffer = allocate(count) else {
+    guard let buffer = allocatePayload(count) else { return lackMemory(for: header) }
+    arriving = arrival(buffer)
+    return DataDestination(buffer: buffer, offset: 0, wanted: count)
+  }
+
+  /// Nothing holds the data of a PDU, which may not be handled without. An immediate one is
+  /// rejected, and the initiator may send it again (RFC 7143 §11.17.1); for that of a ping it is an
+  /// answer as good as any. It does not wait in the socket: the initiator could then not reach the
+  /// commands behind it either, a fence among them. One with a number cannot be rejected without
+  /// leaving that number missing (§7.3), and all that comes behind would need memory until it is
+  /// sent again: the connection ends.
+  private func lackMemory(for header: BasicHeaderSegment) -> DataDestination? {
+    guard header.isImmediate else {
       close(.outOfMemory)
       return nil
     }
-    arriving = arrival(buffer)
-    return DataDestination(buffer: buffer, offset: 0, wanted: count)
+    worker.limitReached("memory")
+    if header.opcode == .textRequest { text?.reset() }
+    return refuse(header, .tooManyImmediateCommands)
   }
 
   /// Data for a task that is not there any more was on its way when the task was aborted: it is
@@ -240,7 +256,7 @@ extension Connection {
 
   private func heldCompleted(_ pdu: HeldPDU) {
     guard let session, session.heldArrived(pdu) else {
-      if let data = pdu.data { release(data) }
+      if let data = pdu.data { releasePayload(data) }
       return
     }
     awaitsOrder = pdu.announcesData
@@ -252,7 +268,7 @@ extension Connection {
   func deliver(_ pdu: HeldPDU) {
     guard let session, phase == .fullFeature, !isLeaving, !session.isEnding else {
       if pdu.takesNumberItself { session?.window.plug(pdu.cmdSN) }
-      if let data = pdu.data { release(data) }
+      if let data = pdu.data { releasePayload(data) }
       return
     }
     guard pdu.header.opcode == .scsiCommand else {
@@ -264,7 +280,7 @@ extension Connection {
       arriving = current
       // It may have ended the connection, while another PDU was arriving.
       if phase == .closed { abandonArriving() }
-      if let data = pdu.data { release(data) }
+      if let data = pdu.data { releasePayload(data) }
     }
     let destination = begin(SCSICommandRequest(pdu.header), pdu.additionalHeader, session)
     if let data = pdu.data, let buffer = destination.buffer, destination.wanted > 0 {
@@ -287,7 +303,7 @@ extension Connection {
   ) {
     if header.opcode == .nopOut { return answer(NopOut(header), data) }
     let bytes = data?.bytes(0..<header.dataSegmentLength) ?? []
-    if let data { release(data) }
+    if let data { releasePayload(data) }
     switch header.opcode {
     case .loginRequest: loginCompleted(header, bytes)
     case .textRequest: answer(TextRequest(header), additionalHeader, bytes)
@@ -298,13 +314,11 @@ extension Connection {
     }
   }
 
-  /// A NOP-Out comes back with its own data (RFC 7143 §11.19), or answers one of our pings. `data`
-  /// is all it brought, as the limit of what goes back may have risen since its header arrived.
+  /// A NOP-Out comes back with its own data (RFC 7143 §11.19), or answers one of our pings and has
+  /// none. `data` is all it brought, as the limit of what goes back may have risen since its header
+  /// arrived.
   private func answer(_ nop: NopOut, _ data: Buffer?) {
-    guard nop.wantsAnswer else {
-      if let data { release(data) }
-      return
-    }
+    guard nop.wantsAnswer else { return }
     let count = min(
       nop.header.dataSegmentLength, transferParameters.initiatorMaxRecvDataSegmentLength)
     let pdu = NopIn(
@@ -340,6 +354,17 @@ extension Connection {
       initiatorTaskTag: request.initiatorTaskTag, targetTransferTag: reply.targetTransferTag,
       numbers: .unset, dataSegmentLength: reply.text.count)
     enqueue(pdu.encoded(), .status, payload: reply.text)
+  }
+}
+
+extension BasicHeaderSegment {
+  /// Whether the data segment of such a PDU is of any use.
+  fileprivate var needsData: Bool {
+    switch opcode {
+    case .nopOut: NopOut(self).wantsAnswer
+    case .logoutRequest, .taskManagementRequest: false
+    default: true
+    }
   }
 }
 

@@ -27,7 +27,7 @@ extension Connection {
     while let task = batch.takeTask() { task.session?.answered(task) }
     while let payload = batch.takePayload() {
       controlByteCount -= payload.capacity
-      release(payload)
+      releasePayload(payload)
     }
     batch.reset()
   }
@@ -36,7 +36,7 @@ extension Connection {
   func drop(_ item: OutgoingItem) {
     switch item {
     case .pdu(let pdu):
-      if let payload = pdu.payload { release(payload) }
+      if let payload = pdu.payload { releasePayload(payload) }
     case .readyToTransfer(let task):
       task.isSoliciting = false
       task.session?.released(task)
@@ -65,8 +65,12 @@ extension Connection {
     }
     // Login PDUs never carry digests (RFC 7143 §13.1), the last one included.
     let framing = pdu.numbering == .complete ? PDUFraming() : framing
-    batch.append(header, pdu.payload.map { $0.slice(0..<pdu.payloadCount) }, framing)
-    if let payload = pdu.payload { batch.carries(payload) }
+    guard let payload = pdu.payload else {
+      batch.append(header, bytes: pdu.shortPayload, framing)
+      return true
+    }
+    batch.append(header, payload.slice(0..<pdu.payloadCount), framing)
+    batch.carries(payload)
     return true
   }
 
@@ -87,7 +91,8 @@ extension Connection {
     return true
   }
 
-  /// Data-In as far as there is room, then the status: in the last Data-In if it is GOOD.
+  /// Data-In as far as there is room, then the status: in the last Data-In if it is GOOD, and no
+  /// sense data goes with it.
   private func putAnswer(_ task: CommandTask) -> Bool {
     if task.sequence == nil { task.sequence = dataInSequence(task) }
     while task.sequence?.isFinished == false {
@@ -109,7 +114,7 @@ extension Connection {
     let length = task.dataInCount
     return DataInSequence(
       length: UInt32(length), parameters: transferParameters,
-      collapsesStatus: length > 0 && task.scsi.status == .good)
+      collapsesStatus: length > 0 && task.scsi.status == .good && task.scsi.sense == nil)
   }
 
   private func put(_ piece: DataInSequence.Piece, of task: CommandTask) {
@@ -141,15 +146,15 @@ extension Connection {
   /// levels before 2 have no such field.
   private func statusQualifier(of task: CommandTask) -> UInt16 {
     switch task.scsi.status {
-    case .busy, .taskSetFull: session?.hasExtendedTaskManagement == true ? 1 : 0
+    case .busy, .taskSetFull: session?.hasProtocolLevel2 == true ? 1 : 0
     default: 0
     }
   }
 
   /// The data segment of a SCSI Response: SenseLength and the sense data (RFC 7143 §11.4.7).
   private func senseData(of task: CommandTask) -> [UInt8] {
-    guard let sense = task.scsi.sense else { return [] }
-    let encoded = sense.encoded(task.scsi.usesDescriptorSense ? .descriptor : .fixed).bytes
+    let encoded = task.scsi.encodedSense
+    if encoded.isEmpty { return [] }
     return [UInt8(encoded.count >> 8), UInt8(encoded.count & 0xFF)] + encoded
   }
 
@@ -173,16 +178,18 @@ extension Connection {
     enqueue(pdu.encoded(), .noStatus)
   }
 
-  /// Queues a PDU with `payload` as its data segment. Without memory for that the connection ends:
-  /// an answer that cannot be given is not left out silently.
+  /// Queues a PDU with `payload` as its data segment. Without memory for a long one the connection
+  /// ends: an answer that cannot be given is not left out silently.
   func enqueue(
     _ header: BasicHeaderSegment, _ numbering: OutgoingPDU.Numbering, payload: [UInt8] = []
   ) {
     var header = header
     header.dataSegmentLength = payload.count
     var pdu = OutgoingPDU(header: header, numbering: numbering)
-    if !payload.isEmpty {
-      guard let buffer = allocate(payload.count) else { return close(.outOfMemory) }
+    if payload.count <= SendBatch.shortPayloadMax {
+      pdu.shortPayload = payload
+    } else {
+      guard let buffer = allocatePayload(payload.count) else { return close(.outOfMemory) }
       buffer.store(payload, at: 0)
       pdu.payload = buffer
       pdu.payloadCount = payload.count

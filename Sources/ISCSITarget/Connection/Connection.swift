@@ -56,9 +56,13 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   var isStranger = true
   /// What it holds of the memory for those.
   var strangerBytes = 0
+  /// Of its initiator, once it has joined a normal session: what its PDUs hold counts there.
+  var account: InitiatorAccount?
 
   // Full feature phase.
   var session: Session?
+  /// When it joined its session: milliseconds since 1970, UTC.
+  var since: UInt64 = 0
   var connectionID = ConnectionID(rawValue: 0)
   var transferParameters = DataTransferParameters()
   var text: TextExchange?
@@ -68,6 +72,8 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   var keepAlive = KeepAlive()
   var keepAliveTimer: TimerID?
   var logoutTimer: TimerID?
+  /// Why the initiator was asked to log out.
+  var logoutReason = CloseReason.serverStopping
 
   // Receiving.
   var receiver: PDUReceiver
@@ -77,6 +83,8 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   /// It logs out: what arrives behind that is dropped.
   var isLeaving = false
   var isReceiving = false
+  /// What came in, in full feature phase or before; the fields of what was sent stay 0.
+  var received = TransferCounters()
 
   // Sending.
   var outbox: Deque<OutgoingItem> = []
@@ -91,6 +99,7 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   var isFlushScheduled = false
   var closesWhenSent = false
   var sendStarted: MonotonicTime
+  private(set) var bytesSent: UInt64 = 0
 
   private enum OperationKind: UInt32 {
     case receive, send
@@ -168,6 +177,7 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
     case .some(0): close(.peerClosed)
     case .some(let count):
       receiver.received(count)
+      received.bytesReceived &+= UInt64(count)
       keepAlive.heard(at: reactor.now)
       process()
     case nil:
@@ -181,6 +191,7 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
       return close(.lost(result.error ?? .inputOutput))
     }
     batch.list.advance(by: count)
+    bytesSent &+= UInt64(count)
     guard phase != .closing, !batch.list.isEmpty else {
       finishBatch()
       if outbox.isEmpty, closesWhenSent { return close(.done) }
@@ -201,7 +212,7 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
       askForWay()
     case logoutTimer:
       logoutTimer = nil
-      close(.serverStopping)
+      close(logoutReason)
     case keepAliveTimer:
       keepAliveTimer = nil
       tick()
@@ -225,8 +236,10 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
         noteArrived()
         pduCompleted()
       case .failed(let failure):
+        if failure == .headerDigest { noteHeaderDigestError() }
         return close(.framing(failure))
       case .damaged(let header):
+        noteDataDigestError()
         // §7.8: it MUST be answered so; at error recovery level 0 the connection then ends.
         return rejectAndClose(header, .dataDigestError)
       case .needsMore:

@@ -166,7 +166,7 @@ extension Connection {
   func isOwed(_ session: Session, for patience: Milliseconds) -> Bool {
     let now = reactor.now
     guard dataDue.look(at: now) else { return false }
-    if session.owesNumber(self, for: patience) { return true }
+    if session.lacksNumber(for: patience) { return true }
     // What it sends stays in the socket.
     if awaitsOrder { return false }
     if isArriving {

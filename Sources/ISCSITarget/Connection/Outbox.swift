@@ -19,6 +19,9 @@ struct OutgoingPDU {
   /// The data segment, given back to the pool when it has left.
   var payload: Buffer?
   var payloadCount = 0
+  /// Without `payload`: the data segment, short enough to leave among the headers. So a refusal for
+  /// want of memory needs none.
+  var shortPayload: [UInt8] = []
 }
 
 /// Something a connection has to say.
@@ -46,8 +49,10 @@ final class SendBatch {
 
   /// Memory for headers.
   static let arenaBytes = 4096
-  /// The most one PDU takes of the arena: header, digest, sense data, padding, digest.
-  static let arenaBytesPerPDU = 48 + 4 + 2 + 252 + 3 + 4
+  /// The most of a data segment that goes there, too: sense data and its length.
+  static let shortPayloadMax = 2 + 252
+  /// The most one PDU takes of the arena: header, digest, short payload, padding, digest.
+  static let arenaBytesPerPDU = 48 + 4 + shortPayloadMax + 3 + 4
   /// The most ranges one PDU takes: header, data, trailer.
   static let rangesPerPDU = 3
   /// More than this in one send only makes the first byte wait.
@@ -68,7 +73,7 @@ final class SendBatch {
     appendTrailer(of: slice, framing)
   }
 
-  /// Adds `header` with a few bytes as its data segment, such as sense data.
+  /// Adds `header` with at most `shortPayloadMax` bytes as its data segment, such as sense data.
   func append(_ header: BasicHeaderSegment, bytes: [UInt8], _ framing: PDUFraming) {
     guard let arena, !bytes.isEmpty else { return append(header, nil, framing) }
     appendHeader(header, framing)

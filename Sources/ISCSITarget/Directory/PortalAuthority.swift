@@ -51,17 +51,32 @@ struct PortalAuthority: LoginAuthority {
   func presentation(for grant: AdmissionGrant) -> Presentation {
     let token = GrantToken(rawValue: grant.token)
     let target = directory.targets[token.targetIndex]
-    guard case .entry(let index) = token.right else {
-      return Presentation(
-        session: target.session, units: target.units, portalGroupTags: target.portalGroupTags)
-    }
-    let entry = target.accessEntries[index]
-    var units = entry.units ?? target.units
+    return Presentation(
+      session: target.session, units: target.units(for: token.right),
+      portalGroupTags: target.portalGroupTags)
+  }
+
+  /// The grant that `initiator`, who has proved to be `user`, would get at `target`; nil: none.
+  /// What was proved is the secret of that time: under another one it counts for nothing.
+  func grant(to initiator: String, at target: String, as user: CHAPUser?) -> AdmissionGrant? {
+    let request = AdmissionRequest(
+      initiatorName: initiator, sessionType: .normal, targetName: target)
+    guard case .granted(let grant) = admission(request) else { return nil }
+    guard case .chap(let users, _) = grant.authentication else { return grant }
+    return users.contains { $0 == user } ? grant : nil
+  }
+}
+
+extension TargetDefinition {
+  /// What an initiator with `right` sees.
+  func units(for right: AccessRight) -> [UnitPresentation] {
+    guard case .entry(let index) = right else { return units }
+    let entry = accessEntries[index]
+    var units = entry.units ?? self.units
     if entry.isReadOnly {
       for index in units.indices { units[index].isReadOnly = true }
     }
-    return Presentation(
-      session: target.session, units: units, portalGroupTags: target.portalGroupTags)
+    return units
   }
 }
 

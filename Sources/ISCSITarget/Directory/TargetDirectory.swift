@@ -23,6 +23,13 @@ public final class TargetDirectory: Sendable {
       targets.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
+  /// The same without some portals: discovery names them no more.
+  func without(portals addresses: [SocketAddress]) -> TargetDirectory {
+    TargetDirectory(
+      targets: targets, portals: portals.filter { !addresses.contains($0.address) },
+      discoveryUsers: discoveryUsers, discoveryMutualUser: discoveryMutualUser)
+  }
+
   func target(named name: String) -> (index: Int, definition: TargetDefinition)? {
     indices[name].map { ($0, targets[$0]) }
   }

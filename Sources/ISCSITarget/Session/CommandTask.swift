@@ -20,9 +20,11 @@ final class CommandTask: SCSITaskOwner {
   /// Data-out still to come, wanted or not. Whatever changes it, or ends it, is noted where it is
   /// counted.
   var transfer: DataOutTransfer? { didSet { noteDue() } }
-  /// What of the transfer is counted in the connection's `DataDue` and the initiator's account.
+  /// What of the transfer is counted in the connection's `DataDue`.
   private var openSequences = 0
   private var isCollecting = false
+  /// What of its memory is counted in the initiator's account.
+  private var accountedBytes = 0
   /// Data-in on its way out.
   var sequence: DataInSequence?
   /// The SCSI task has ended: an answer is due as soon as nothing more can arrive for it.
@@ -35,6 +37,8 @@ final class CommandTask: SCSITaskOwner {
   var isAnswering = false
   /// The memory it took when it was admitted.
   var lentBytes = 0
+  /// It counts as a fence of its initiator (`InitiatorAccount.fenceCount`).
+  private var countsAsFence = false
   /// It counts against the session's command window: until its status leaves, or never will.
   var occupiesWindow = false
 
@@ -95,16 +99,37 @@ final class CommandTask: SCSITaskOwner {
     guard collects != isCollecting else { return }
     isCollecting = collects
     connection?.dataDue.collects(collects ? 1 : -1)
-    if collects {
-      session?.account.withholds(lentBytes)
-    } else {
-      session?.account.withholdsNoMore(lentBytes)
-    }
+    noteMemory()
   }
 
+  /// Its memory waits for its initiator while it collects data, and from its end on: to be called
+  /// when it has ended, too.
+  func noteMemory() {
+    let waits = transfer != nil || hasEnded
+    let byteCount = waits ? scsi.data?.capacity ?? 0 : 0
+    guard byteCount != accountedBytes else { return }
+    session?.account.lends(byteCount - accountedBytes)
+    accountedBytes = byteCount
+  }
+
+  func mayUseReserve(_ task: SCSITask) -> Bool {
+    if !countsAsFence { countsAsFence = session?.account.beginsFence() ?? false }
+    return countsAsFence
+  }
+
+  /// Its data was given back.
+  func leaveReserve() {
+    guard countsAsFence else { return }
+    countsAsFence = false
+    session?.account.endsFence()
+  }
+
+  /// Once its memory has been given back.
   func reset() {
+    leaveReserve()
     // Before those with whom it is counted.
     transfer = nil
+    noteMemory()
     nexus = nil
     connection = nil
     session = nil

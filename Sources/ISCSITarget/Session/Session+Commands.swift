@@ -19,7 +19,7 @@ extension Session {
   }
 
   /// Why a command must be rejected, before its number is taken: there is no tag to answer it
-  /// under, or no room. Nil if it need not; then no task and no held command has its tag.
+  /// under, or no room. nil if it need not; then no task and no held command has its tag.
   func refusal(of request: SCSICommandRequest) -> RejectReason? {
     if request.initiatorTaskTag == .reserved { return .invalidPDUField }
     if tasks[request.initiatorTaskTag] != nil { return .taskInProgress }
@@ -51,6 +51,7 @@ extension Session {
     let needed = cdb == nil ? refuseMalformed(task) : admit(task)
     task.lentBytes = task.scsi.data?.capacity ?? 0
     lentBytes += task.lentBytes
+    if task.hasEnded { task.noteMemory() }
     guard request.isWrite else { return task }
     do throws(DataOutTransfer.Violation) {
       task.transfer = try DataOutTransfer(
@@ -71,7 +72,10 @@ extension Session {
     }
     task.nexus = nexus
     // Who wants to fence is not kept from it by what his other commands hold.
-    guard hasMemory(for: task) || nexus.server.mayAlwaysEnter(task.scsi, nexus) else {
+    guard
+      hasMemory(for: task)
+        || (nexus.server.mayAlwaysEnter(task.scsi, nexus) && task.mayUseReserve(task.scsi))
+    else {
       task.scsi.refuseBusy()
       task.hasEnded = true
       return 0
@@ -89,12 +93,11 @@ extension Session {
     }
   }
 
-  /// Whether the session may have the memory that `task` asks for, and its initiator, too, if the
-  /// data has yet to come.
+  /// Whether the session may have the memory that `task` asks for, and its initiator, who has yet
+  /// to send the data, or will have to take it.
   private func hasMemory(for task: CommandTask) -> Bool {
     let byteCount = task.bytesAskedFor(of: worker.reactor.buffers)
-    return lentBytes + byteCount <= memoryMax
-      && (!task.request.isWrite || account.mayWithhold(byteCount))
+    return lentBytes + byteCount <= memoryMax && account.mayLend(byteCount)
   }
 
   private func refuseMalformed(_ task: CommandTask) -> Int {
@@ -136,6 +139,7 @@ extension Session {
 
   /// The SCSI task behind `task` has ended.
   func commandEnded(_ task: CommandTask) {
+    settleMemory(of: task)
     if task.isAbortedSilently {
       // Its tag is the initiator's again, although a PDU of it may still be arriving elsewhere.
       statusIsLost(task)
@@ -145,6 +149,28 @@ extension Session {
     // No further R2T will be sent, so the rest of its data is not waited for.
     if task.scsi.isAborted { task.transfer = nil }
     answerIfQuiet(task)
+  }
+
+  /// From here on the memory of `task` waits for the initiator to take the answer. What is not sent
+  /// goes back at once; blocks that were read do so, too, if the initiator has left as much untaken
+  /// as it may: it reads them again, as reads change nothing. They were not its own before, or a
+  /// disk that hangs would keep it from its other units.
+  private func settleMemory(of task: CommandTask) {
+    guard let byteCount = task.scsi.data?.capacity else { return }
+    if task.isAbortedSilently || task.dataInCount == 0 {
+      if !task.isReceiving, task.transfer == nil { releaseData(of: task) }
+    } else if task.lentBytes > 0, !account.mayLend(byteCount) {
+      task.scsi.endBusyInstead()
+      releaseData(of: task)
+    }
+    task.noteMemory()
+  }
+
+  private func releaseData(of task: CommandTask) {
+    task.scsi.releaseData(to: worker.reactor.buffers)
+    task.leaveReserve()
+    lentBytes -= task.lentBytes
+    task.lentBytes = 0
   }
 
   /// Queues the answer, unless data for the task is still due: it has to be taken first.
@@ -190,6 +216,7 @@ extension Session {
     task.occupiesWindow = false
     tasks[task.request.initiatorTaskTag] = nil
     commandsInWindow -= 1
+    if !task.isAbortedSilently { counters.count(task.scsi) }
     switch task.scsi.status {
     // What is shut tells nothing of how much the others take.
     case .busy where task.nexus?.isShut ?? false: window.completed()

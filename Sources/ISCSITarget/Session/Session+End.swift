@@ -61,6 +61,11 @@ extension Session {
     finishIfDrained()
   }
 
+  /// `completion` when the last operation of the last task has ended and the nexus is gone.
+  func whenEnded(_ completion: @escaping () -> Void) {
+    if hasFinished { completion() } else { endWaiters.append(completion) }
+  }
+
   private func isGone(_ connection: Connection) -> Bool {
     connection.phase == .closed && !tasks.values.contains { $0.connection === connection }
   }
@@ -86,19 +91,24 @@ extension Session {
   /// when that has ended: the same as at the end of a session, one unit at a time.
   func makeWay() {
     guard isEnding, !hasFinished, !hasMadeWay, predecessors.count < Session.predecessorsMax,
-      successors.contains(where: \.isWaiting)
+      let succeed = takeSuccessor()
     else { return }
     hasMadeWay = true
     nexus?.detachWhenDrained()
     let left = takePredecessors() + [self]
-    let isSucceeded = succeed(leaving: left.filter { !$0.hasFinished })
-    precondition(isSucceeded, "a login that waits takes the place")
+    succeed(left.filter { !$0.hasFinished })
   }
 
-  private func succeed(leaving predecessors: [Session]) -> Bool {
+  /// The last of the logins that wait and are let in; the others have given up, are refused, or
+  /// will give up when they take too long.
+  private func takeSuccessor() -> ((_ predecessors: [Session]) -> Void)? {
     let waiting = successors.reversed()
     successors = []
-    return waiting.contains { $0.isWaiting && $0.succeed(predecessors) }
+    for successor in waiting {
+      guard let standing = successor.standing() else { continue }
+      return { successor.succeed(standing, $0) }
+    }
+    return nil
   }
 
   /// Its own last operation has ended. Without a successor it stays while there are predecessors,
@@ -109,31 +119,37 @@ extension Session {
     guard !hasMadeWay else {
       leave()
       if let key { worker.session(key)?.predecessorEnded(self) }
-      return
+      return tellEnd()
     }
-    if successors.contains(where: \.isWaiting) {
+    if let succeed = takeSuccessor() {
       leave()
-      let isSucceeded = succeed(leaving: takePredecessors())
-      return precondition(isSucceeded, "a login that waits takes the place")
+      succeed(takePredecessors())
+      return tellEnd()
     }
     guard predecessors.isEmpty else { return }
     leave()
     worker.removed(self)
     if let key { worker.context.sessions.remove(key, handle) }
+    tellEnd()
   }
 
   private func leave() {
     hasFinished = true
     if type == .normal { worker.closeAccount(of: initiatorName) }
+    if let observed { worker.context.observer?.sessionEnded(observed) }
+  }
+
+  private func tellEnd() {
+    let waiters = exchange(&endWaiters, with: [])
+    for waiter in waiters { waiter() }
   }
 }
 
 /// A login that waits for a session's place.
 struct Successor {
   weak var connection: Connection?
+  /// By which rule it is let in now; nil: it has given up, or was refused.
+  let standing: () -> SessionStanding?
   /// Makes the new session, after those that have not ended.
-  let succeed: (_ predecessors: [Session]) -> Bool
-
-  /// It has not given up.
-  var isWaiting: Bool { connection?.phase == .awaitingSession }
+  let succeed: (_ standing: SessionStanding, _ predecessors: [Session]) -> Void
 }

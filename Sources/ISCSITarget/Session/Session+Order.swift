@@ -9,20 +9,16 @@ extension Session {
   func hold(_ pdu: HeldPDU) {
     held[pdu.cmdSN] = pdu
     lentBytes += pdu.lentBytes
-    account.withholds(pdu.lentBytes)
     noteGap()
   }
 
-  /// Whether `byteCount` more bytes of held data keep to what a session, and its initiator, may
-  /// have.
-  func mayHold(_ byteCount: Int) -> Bool {
-    lentBytes + byteCount <= memoryMax && account.mayWithhold(byteCount)
-  }
+  /// Whether `byteCount` more bytes of held data keep to what a session may have. What its
+  /// initiator may have is looked at where they get their memory.
+  func mayHold(_ byteCount: Int) -> Bool { lentBytes + byteCount <= memoryMax }
 
   private func removeHeld(_ pdu: HeldPDU) {
     guard held.removeValue(forKey: pdu.cmdSN) != nil else { return }
     lentBytes -= pdu.lentBytes
-    account.withholdsNoMore(pdu.lentBytes)
   }
 
   /// `pdu` is whole now. False: it was discarded while its data arrived, and its data is the
@@ -62,15 +58,11 @@ extension Session {
     }
   }
 
-  /// Whether a number that others wait for has been missing for `timeout`, as far as `connection`
-  /// can be blamed: anybody may owe one that has not come at all, but one that is coming in only
-  /// its own connection.
-  func owesNumber(_ connection: Connection, for timeout: Milliseconds) -> Bool {
-    guard let gap, worker.reactor.now.milliseconds(since: gap.since) >= timeout else {
-      return false
-    }
-    guard let arriving = held[gap.number] else { return true }
-    return arriving.connection === connection
+  /// Whether a number that others wait for has been missing for `timeout`, which any connection may
+  /// owe. One that is coming in is late when its own connection is behind with it (`DataDue`).
+  func lacksNumber(for timeout: Milliseconds) -> Bool {
+    guard let gap, held[gap.number] == nil else { return false }
+    return worker.reactor.now.milliseconds(since: gap.since) >= timeout
   }
 
   /// Performs a task management function when every command numbered before it has arrived: only
@@ -101,7 +93,7 @@ extension Session {
     window.plug(pdu.cmdSN)
     // Data that is still arriving stays its connection's, until it is whole.
     guard pdu.isWhole else { return }
-    if let data = pdu.data { pdu.connection.release(data) }
+    if let data = pdu.data { pdu.connection.releasePayload(data) }
     pdu.connection.continueAfterOrder(pdu)
   }
 }

@@ -4,10 +4,11 @@ internal import SCSITarget
 
 // The task management functions of RFC 7144 §6.3, for sessions that agreed on protocol level 2.
 extension Session {
-  /// The level from which on these functions, and the status qualifier, mean something.
+  /// The level from which on there are these functions, the status qualifier, and sense data with
+  /// GOOD.
   static let extendedProtocolLevel = 2
 
-  var hasExtendedTaskManagement: Bool {
+  var hasProtocolLevel2: Bool {
     parameters.iSCSIProtocolLevel >= Session.extendedProtocolLevel
   }
 
@@ -15,7 +16,7 @@ extension Session {
     _ request: TaskManagementFunctionRequest,
     _ answer: @escaping (TaskManagementResult) -> Void
   ) {
-    guard hasExtendedTaskManagement else { return answer(.functionNotSupported) }
+    guard hasProtocolLevel2 else { return answer(.functionNotSupported) }
     if request.function == .nexusReset {
       return inOrder(request.cmdSN) { [weak self] in self?.resetNexus { answer(.init($0)) } }
     }

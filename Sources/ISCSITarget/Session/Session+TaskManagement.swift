@@ -104,6 +104,8 @@ extension Session {
     _ function: TaskManagementFunction, _ nexus: LogicalUnitNexus,
     _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
+    // It may have been taken away while the function waited for its turn.
+    guard self.nexus?.unitNexus(at: nexus.lun) === nexus else { return answer(.lunDoesNotExist) }
     let answer = answering(afterDataFor: orderedTasks.filter { $0.nexus === nexus }, answer)
     let report = { answer(.functionComplete) }
     switch function {

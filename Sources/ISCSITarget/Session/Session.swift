@@ -23,18 +23,32 @@ final class Session {
   static let discoveryIdleMax = Milliseconds.seconds(60)
 
   let type: SessionType
-  /// Nil for discovery sessions.
+  /// nil for discovery sessions.
   let key: SessionKey?
   let initiatorName: String
+  let initiatorAlias: String?
   let handle: TargetSessionID
   let parameters: OperationalParameters.Session
   let policy: SessionPolicy
-  let rights: SessionRights
+  /// By the directory that was published last.
+  var rights: SessionRights
+  /// What the login proved that made the session.
+  let credential: CHAPUser?
+  /// Where the login came from that made the session.
+  let initiatorAddress: SocketAddress
   let worker: Worker
   /// What the sessions of its initiator hold together; a discovery session has one of its own.
   let account: InitiatorAccount
   /// The I_T nexus; nil for discovery sessions.
   let nexus: InitiatorTargetNexus?
+
+  /// Unlike that of every other session of the process.
+  let number: UInt64
+  /// Milliseconds since 1970, UTC.
+  let since = WallClock.milliseconds
+  /// Its initiator was asked to log out for good: no further connection joins.
+  var isExpelled = false
+  var counters = CommandCounters()
 
   var window: CommandWindow
   /// The MaxCmdSN that the initiator was told last.
@@ -54,6 +68,8 @@ final class Session {
   /// The number that held or deferred PDUs wait for.
   var gap: CommandGap?
   private var transferTag: UInt32 = 0
+  /// Called when the session has ended.
+  var endWaiters: [() -> Void] = []
   /// Logins waiting to take this session's place, oldest first.
   var successors: [Successor] = []
   /// Sessions of the same I_T nexus that have made way and not ended, oldest first.
@@ -73,41 +89,50 @@ final class Session {
   var transferWaits: [TransferWait] = []
 
   init(
-    _ outcome: LoginOutcome, key: SessionKey, handle: TargetSessionID, presentation: Presentation,
+    _ outcome: LoginOutcome, key: SessionKey, handle: TargetSessionID, standing: SessionStanding,
     worker: Worker, predecessors: [Session] = []
   ) {
+    let presentation = standing.presentation
     type = .normal
     self.predecessors = predecessors
     self.key = key
     initiatorName = outcome.initiatorName
+    initiatorAlias = outcome.initiatorAlias
     self.handle = handle
     parameters = outcome.parameters.session
     policy = presentation.session
-    rights = SessionRights(outcome)
+    rights = standing.rights
+    credential = standing.credential
+    initiatorAddress = standing.address
     self.worker = worker
     account = worker.openAccount(of: outcome.initiatorName)
     window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
     announcedMaxCmdSN = window.maxCmdSN
+    number = worker.context.nextNumber()
     nexus = InitiatorTargetNexus(
       key, portalGroupTags: presentation.portalGroupTags,
-      hasExtendedTaskManagement: parameters.iSCSIProtocolLevel >= Session.extendedProtocolLevel)
+      hasProtocolLevel2: parameters.iSCSIProtocolLevel >= Session.extendedProtocolLevel)
     tasks.reserveCapacity(policy.queueDepth + Session.immediateTasksMax)
     attach(presentation.units)
   }
 
-  init(discovery outcome: LoginOutcome, worker: Worker) {
+  init(discovery outcome: LoginOutcome, from address: SocketAddress, worker: Worker) {
     type = .discovery
     key = nil
     initiatorName = outcome.initiatorName
+    initiatorAlias = outcome.initiatorAlias
     handle = worker.context.sessions.makeUnlistedHandle()
     parameters = outcome.parameters.session
     // A discovery that is done but not closed is soon in nobody's way.
     policy = SessionPolicy(queueDepth: 8, nopInterval: Milliseconds(0))
-    rights = SessionRights(outcome)
+    rights = SessionRights(grantToken: nil, user: outcome.authenticatedUser)
+    credential = outcome.credential
+    initiatorAddress = address
     self.worker = worker
     account = InitiatorAccount(bytesMax: Session.discoveryMemoryMax)
     window = CommandWindow(initialCmdSN: outcome.initialCmdSN, credits: policy.queueDepth)
     announcedMaxCmdSN = window.maxCmdSN
+    number = worker.context.nextNumber()
     nexus = nil
   }
 
@@ -182,31 +207,49 @@ extension InitiatorTargetNexus {
   /// The nexus of an iSCSI session: each portal group of the target is one of its SCSI ports
   /// (RFC 7143 §4.4.5).
   convenience init(
-    _ key: SessionKey, portalGroupTags: [UInt16], hasExtendedTaskManagement: Bool
+    _ key: SessionKey, portalGroupTags: [UInt16], hasProtocolLevel2: Bool
   ) {
     let own = TargetPort(name: key.targetName, portalGroupTag: key.portalGroupTag)
-    let ports = Set(portalGroupTags).union([key.portalGroupTag]).sorted().map {
-      TargetPort(name: key.targetName, portalGroupTag: $0)
-    }
+    let ports = Self.ports(key, portalGroupTags)
     self.init(
       identity: NexusIdentity(
         initiator: InitiatorPort(name: key.initiatorName, isid: key.initiatorSessionID.rawValue),
         target: own),
-      targetPorts: ports.map { TargetPortIdentity($0) },
-      reservationPorts: ports.map {
-        ReservationPorts.Port($0, relativeIdentifier: $0.relativeIdentifier)
-      },
-      hasExtendedTaskManagement: hasExtendedTaskManagement)
+      targetPorts: ports.map { TargetPortIdentity($0) }, reservationPorts: ports.map(\.reserved),
+      hasProtocolLevel2: hasProtocolLevel2)
+  }
+
+  /// The target is served by these portal groups from here on. That of the session stays one of its
+  /// ports as long as the session.
+  func follow(_ key: SessionKey, portalGroupTags: [UInt16]) {
+    let ports = Self.ports(key, portalGroupTags)
+    setPorts(ports.map { TargetPortIdentity($0) }, reservationPorts: ports.map(\.reserved))
+  }
+
+  private static func ports(_ key: SessionKey, _ portalGroupTags: [UInt16]) -> [TargetPort] {
+    Set(portalGroupTags).union([key.portalGroupTag]).sorted().map {
+      TargetPort(name: key.targetName, portalGroupTag: $0)
+    }
+  }
+}
+
+extension TargetPort {
+  fileprivate var reserved: ReservationPorts.Port {
+    ReservationPorts.Port(self, relativeIdentifier: relativeIdentifier)
   }
 }
 
 /// By which rule and as whom a session was let in: what a connection that joins it must equal.
 struct SessionRights: Equatable {
-  let grantToken: Int
+  /// nil: it would not be let in any more.
+  var grantToken: Int?
   let user: String?
+}
 
-  init(_ outcome: LoginOutcome) {
-    grantToken = outcome.grant.token
-    user = outcome.authenticatedUser
-  }
+/// What a session begins with.
+struct SessionStanding {
+  let rights: SessionRights
+  let credential: CHAPUser?
+  let address: SocketAddress
+  let presentation: Presentation
 }

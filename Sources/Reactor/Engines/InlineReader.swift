@@ -23,7 +23,7 @@ struct InlineReader {
     bytesThisTurn = 0
   }
 
-  /// Nil if the read must be queued.
+  /// nil if the read must be queued.
   mutating func read(
     _ file: FileHandle, into slice: BufferSlice, at position: Int
   ) -> OperationResult? {

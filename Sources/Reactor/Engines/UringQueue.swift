@@ -100,7 +100,7 @@ final class UringQueue {
 
   // MARK: Submission
 
-  /// An entry to prepare, submitting early when all are taken. Nil when the kernel takes none.
+  /// An entry to prepare, submitting early when all are taken. nil when the kernel takes none.
   func nextEntry() -> UnsafeMutablePointer<io_uring_sqe>? {
     var attempts = 0
     while true {

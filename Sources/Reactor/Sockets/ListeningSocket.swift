@@ -7,15 +7,20 @@ public enum ListeningSocket {
   ///
   /// Closed on exec. Whether it blocks is the engine's affair: io_uring waits only for blocking
   /// sockets, `AIOEngine` makes it non-blocking.
+  ///
+  /// `isShared`: beside sockets of this user that share their addresses just now; no other may come
+  /// beside it.
   public static func open(
-    address: SocketAddress, backlog: Int32 = 1024
+    address: SocketAddress, backlog: Int32 = 1024, isShared: Bool = false
   ) throws(SocketError) -> SocketHandle {
     let descriptor = clinux_tcp_socket(address.ip.isIPv6 ? 1 : 0)
     guard descriptor >= 0 else {
       throw SocketError(action: "make a socket for", address: address, error: .last)
     }
     do throws(SocketError) {
+      if isShared { shareAddress(of: SocketHandle(rawValue: descriptor), true) }
       try listen(descriptor, on: address, backlog: backlog)
+      if isShared { shareAddress(of: SocketHandle(rawValue: descriptor), false) }
     } catch {
       _ = close(descriptor)
       throw error
@@ -23,9 +28,36 @@ public enum ListeningSocket {
     return SocketHandle(rawValue: descriptor)
   }
 
+  /// Throws what `open` would, and lets nobody in: a port that others listen on is not bound again.
+  public static func check(address: SocketAddress, isShared: Bool = false) throws(SocketError) {
+    let descriptor = clinux_tcp_socket(address.ip.isIPv6 ? 1 : 0)
+    guard descriptor >= 0 else {
+      throw SocketError(action: "make a socket for", address: address, error: .last)
+    }
+    defer { _ = close(descriptor) }
+    if isShared { shareAddress(of: SocketHandle(rawValue: descriptor), true) }
+    guard bind(descriptor, to: address) == 0 else {
+      throw SocketError(action: "listen on", address: address, error: .last)
+    }
+  }
+
+  /// SO_REUSEPORT. Where it cannot be set, the other socket's `bind` says so.
+  public static func shareAddress(of socket: SocketHandle, _ isShared: Bool) {
+    _ = clinux_set_option(socket.rawValue, SOL_SOCKET, SO_REUSEPORT, isShared ? 1 : 0)
+  }
+
   private static func listen(
     _ descriptor: Int32, on address: SocketAddress, backlog: Int32
   ) throws(SocketError) {
+    var status = bind(descriptor, to: address)
+    if status == 0 { status = Glibc.listen(descriptor, backlog) }
+    guard status == 0 else {
+      throw SocketError(action: "listen on", address: address, error: .last)
+    }
+  }
+
+  /// As bind(2).
+  private static func bind(_ descriptor: Int32, to address: SocketAddress) -> Int32 {
     // A restart must not wait for the old connections' TIME_WAIT.
     var status = clinux_set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
     if status == 0, address.ip.isIPv6 {
@@ -35,10 +67,7 @@ public enum ListeningSocket {
     if status == 0 {
       status = unsafe address.withStorage { unsafe clinux_bind(descriptor, $0, $1) }
     }
-    if status == 0 { status = Glibc.listen(descriptor, backlog) }
-    guard status == 0 else {
-      throw SocketError(action: "listen on", address: address, error: .last)
-    }
+    return status
   }
 }
 

@@ -35,6 +35,10 @@ public final class PlatformThread: Sendable {
   /// Lets the calling thread sleep; never on a reactor's.
   public static func pause(microseconds: UInt32) { usleep(microseconds) }
 
+  /// Has the calling thread, and those it starts, leave the CPU to all others that want it (nice
+  /// 10): for work whose end nobody's I/O waits for. A refusal leaves it as it is.
+  public static func standBack() { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
+
   /// Has it run on the caller's CPU, which was `cpu` when it was last told; the CPU it is now. A
   /// refusal leaves the thread where it may run.
   func follow(_ cpu: Int32) -> Int32 { clinux_thread_follow(handle, cpu) }

@@ -57,7 +57,7 @@ public struct BlockRange: Hashable, Sendable, BitwiseCopyable {
   }
 
   /// From the same start to the end of the medium: what a count of zero means to WRITE SAME and
-  /// SYNCHRONIZE CACHE (SBC-3 §5.43, §5.26). Nil if the start lies past the end.
+  /// SYNCHRONIZE CACHE (SBC-3 §5.43, §5.26). nil if the start lies past the end.
   @inlinable
   public func extendedToEnd(of capacity: BlockCount) -> BlockRange? {
     guard start.rawValue <= capacity.rawValue else { return nil }

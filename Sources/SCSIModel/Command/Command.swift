@@ -90,6 +90,7 @@ public enum Command: UInt8, Sendable, BitwiseCopyable, CaseIterable {
   case readCapacity10
   case readCapacity16
   case getLBAStatus
+  case reportReferrals
   case startStopUnit
   case preventAllowMediumRemoval
   case readDefectData10

@@ -2,7 +2,8 @@ public import Bytes
 
 // Fields of the commands that are not on the I/O path: about the medium as a whole.
 extension CommandDescriptorBlock {
-  /// STARTING LOGICAL BLOCK ADDRESS of GET LBA STATUS (SBC-3 §5.4).
+  /// STARTING LOGICAL BLOCK ADDRESS of GET LBA STATUS (SBC-3 §5.4), LOGICAL BLOCK ADDRESS of REPORT
+  /// REFERRALS (SBC-3 §5.23).
   @inlinable
   public var startingBlock: LogicalBlockAddress {
     LogicalBlockAddress(bytes.bigEndianUInt64(at: 2))

@@ -92,7 +92,7 @@ public struct CommandRow: Sendable {
   /// The command's name as its standard spells it.
   public let name: StaticString
   public let opcode: UInt8
-  /// Nil if the opcode has no service actions.
+  /// nil if the opcode has no service actions.
   public let serviceAction: UInt16?
   /// Bytes of the CDB.
   public let length: Int
@@ -169,7 +169,7 @@ public struct CommandRow: Sendable {
   }
 
   /// The blocks of data that the command moves: not the range for WRITE SAME and VERIFY with BYTCHK
-  /// 11b, which move one block. Nil if the CDB does not count in blocks.
+  /// 11b, which move one block. nil if the CDB does not count in blocks.
   @inlinable
   public func transferBlocks(for cdb: CommandDescriptorBlock) -> BlockCount? {
     guard let range = cdb.blockRange(blocks) else { return nil }

@@ -33,6 +33,11 @@ extension CommandTable {
         .getLBAStatus, "GET LBA STATUS", 0x9E, action: 0x12,
         mask: [UInt8](repeating: 0, count: 1) + [UInt8](repeating: 0xFF, count: 12) + [0x00, 0x00],
         .dataIn, length: .bytes10To13, .read),
+      // ONE_SEG.
+      CommandRow(
+        .reportReferrals, "REPORT REFERRALS", 0x9E, action: 0x13,
+        mask: [0x00] + [UInt8](repeating: 0xFF, count: 12) + [0x01, 0x00], .dataIn,
+        length: .bytes10To13, .always),
       // IMMED; POWER CONDITION, NO_FLUSH, LOEJ and START.
       CommandRow(
         .startStopUnit, "START STOP UNIT", 0x1B, mask: [0x01, 0x00, 0x00, 0xF7, 0x00],

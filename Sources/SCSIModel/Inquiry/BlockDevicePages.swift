@@ -35,7 +35,7 @@ public struct BlockLimits: Hashable, Sendable {
   /// 0: UNMAP is not served.
   public var unmapDescriptorsMax: UInt32 = 0
   public var unmapGranularityBlocks: UInt32 = 0
-  /// Nil: UGAVALID 0. At most 31 bits.
+  /// nil: UGAVALID 0. At most 31 bits.
   public var unmapAlignmentBlocks: UInt32?
   public var writeSameBlocksMax: UInt64 = 0
   /// 0: WRITE ATOMIC is not served.

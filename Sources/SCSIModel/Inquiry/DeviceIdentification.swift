@@ -6,7 +6,7 @@ public struct NAAIdentifier: Hashable, Sendable, BitwiseCopyable {
   public let high: UInt64
   public let low: UInt64
 
-  /// Nil unless the highest four bits are 6.
+  /// nil unless the highest four bits are 6.
   public init?(high: UInt64, low: UInt64) {
     guard high >> 60 == 6 else { return nil }
     self.high = high

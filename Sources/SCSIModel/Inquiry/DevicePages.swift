@@ -7,12 +7,16 @@ internal import Bytes
 /// | 5    | bit 5 UASK_SUP, bit 4 GROUP_SUP, bit 3 PRIOR_SUP, bits 2–0 HEADSUP, ORDSUP, SIMPSUP |
 /// | 6    | bit 0 V_SUP: there is a volatile cache                                         |
 /// | 7    | bit 0 LUICLR: the I_T nexus loss of one initiator does not concern others       |
+/// | 8    | bit 4 R_SUP: page B3h and REPORT REFERRALS are there                            |
 /// | 13   | MAXIMUM SUPPORTED SENSE DATA LENGTH                                           |
 public struct ExtendedInquiryData: Hashable, Sendable {
   public var isVolatileCachePresent: Bool
+  /// R_SUP.
+  public var servesReferrals: Bool
 
-  public init(isVolatileCachePresent: Bool) {
+  public init(isVolatileCachePresent: Bool, servesReferrals: Bool) {
     self.isVolatileCachePresent = isVolatileCachePresent
+    self.servesReferrals = servesReferrals
   }
 
   public var page: VitalProductData {
@@ -20,6 +24,7 @@ public struct ExtendedInquiryData: Hashable, Sendable {
     contents[1] = 0x07
     contents[2] = isVolatileCachePresent ? 0x01 : 0
     contents[3] = 0x01
+    contents[4] = servesReferrals ? 0x10 : 0
     contents[9] = 252
     return VitalProductData(.extendedInquiry, contents: contents)
   }

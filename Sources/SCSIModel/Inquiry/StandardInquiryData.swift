@@ -28,7 +28,10 @@ public struct Peripheral: Hashable, Sendable, BitwiseCopyable {
   }
 
   public static let disk = Peripheral(.connected, .directAccessBlockDevice)
-  /// The answer for a LUN that names no unit (SPC-4 §6.6.1): 7Fh.
+  /// The answer for a LUN that names no unit (SPC-4 §6.6.1): 7Fh. A disk could be there and is not
+  /// now: initiators that find it so look again when they are told, where one that is found
+  /// connected and not ready may be taken for an empty disk for good.
+  public static let notConnected = Peripheral(.notConnected, .unknown)
   public static let absent = Peripheral(.notCapable, .unknown)
 
   public var rawValue: UInt8 { qualifier.rawValue << 5 | deviceType.rawValue }

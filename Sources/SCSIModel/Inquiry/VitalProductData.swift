@@ -18,15 +18,20 @@ public struct VitalProductDataPage: RawRepresentable, Hashable, Sendable, Bitwis
   public static let blockLimits = VitalProductDataPage(rawValue: 0xB0)
   public static let blockDeviceCharacteristics = VitalProductDataPage(rawValue: 0xB1)
   public static let logicalBlockProvisioning = VitalProductDataPage(rawValue: 0xB2)
+  public static let referrals = VitalProductDataPage(rawValue: 0xB3)
 
-  /// What a disk has, in ascending order. No referrals (B3h): no unit is spread over port groups,
-  /// so that every group answers for every block.
+  /// What a disk may have, in ascending order.
   public static let ofDisk: [VitalProductDataPage] = [
     .supportedPages, .unitSerialNumber, .deviceIdentification, .softwareInterfaceIdentification,
     .managementNetworkAddresses, .extendedInquiry, .modePagePolicy, .scsiPorts, .thirdPartyCopy,
     .blockLimits,
-    .blockDeviceCharacteristics, .logicalBlockProvisioning,
+    .blockDeviceCharacteristics, .logicalBlockProvisioning, .referrals,
   ]
+
+  /// What a disk has that does without some.
+  public static func ofDisk(withReferrals: Bool) -> [VitalProductDataPage] {
+    ofDisk.filter { $0 != .referrals || withReferrals }
+  }
 }
 
 /// A page and its header.

@@ -43,6 +43,10 @@ public enum LogSelection: Equatable, Sendable {
       guard pages.contains(where: { $0.code == code && $0.subpage == list[offset + 1] }) else {
         throw .invalidFieldInParameterList(byte: offset, bit: 5)
       }
+      // SPF says whether there is a subpage code.
+      guard (list[offset] & 0x40 != 0) == (list[offset + 1] != 0) else {
+        throw .invalidFieldInParameterList(byte: offset, bit: 6)
+      }
       let length = Int(list[offset + 2]) << 8 | Int(list[offset + 3])
       guard list.count - offset >= 4 + length else {
         throw .invalidFieldInParameterList(byte: offset + 2, bit: 7)

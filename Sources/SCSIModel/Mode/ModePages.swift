@@ -138,24 +138,34 @@ public enum ModePage: UInt16, Sendable, CaseIterable {
 }
 
 /// A threshold descriptor of the logical block provisioning mode page (SBC-3 §6.4.9): the soft
-/// threshold below which the resources left raise 38/07.
+/// threshold that raises 38/07 when it is reached. Counts are in threshold sets of 2^exponent
+/// blocks (VPD B2h).
 ///
-/// | byte | field                                                                        |
-/// |------|------------------------------------------------------------------------------|
-/// | 0    | bit 7 ENABLED 1, bits 5–3 THRESHOLD TYPE 0: soft, bits 2–0 ARMING 0: falling |
-/// | 1    | THRESHOLD RESOURCE 01h: available LBA mapping resources                      |
-/// | 4–7  | THRESHOLD COUNT, in threshold sets of 2^exponent blocks (VPD B2h)            |
-public struct ProvisioningThreshold: Hashable, Sendable {
-  public var availableCount: UInt32
-
-  public init(availableCount: UInt32) { self.availableCount = availableCount }
+/// | byte | field                                                                          |
+/// |------|--------------------------------------------------------------------------------|
+/// | 0    | bit 7 ENABLED 1, bits 5–3 THRESHOLD TYPE 0: soft, bits 2–0 THRESHOLD ARMING    |
+/// | 1    | THRESHOLD RESOURCE: LBA mapping resources                                      |
+/// | 4–7  | THRESHOLD COUNT                                                                |
+public enum ProvisioningThreshold: Hashable, Sendable {
+  /// THRESHOLD ARMING 0, decreasing; THRESHOLD RESOURCE 01h, what is still available.
+  case available(count: UInt32)
+  /// THRESHOLD ARMING 1, increasing; THRESHOLD RESOURCE 02h, what is used.
+  case used(count: UInt32)
 
   var encoded: [UInt8] {
     var writer = ByteWriter(reserving: 8)
-    writer.uint8(0x80)
-    writer.uint8(0x01)
-    writer.uint16(0)
-    writer.uint32(availableCount)
+    switch self {
+    case .available(let count):
+      writer.uint8(0x80)
+      writer.uint8(0x01)
+      writer.uint16(0)
+      writer.uint32(count)
+    case .used(let count):
+      writer.uint8(0x81)
+      writer.uint8(0x02)
+      writer.uint16(0)
+      writer.uint32(count)
+    }
     return writer.bytes
   }
 }

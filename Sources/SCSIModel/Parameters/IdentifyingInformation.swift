@@ -35,7 +35,7 @@ public enum IdentifyingInformationData {
     return encoded(writer.bytes)
   }
 
-  /// Nil, or why the information cannot be of this type: text is UTF-8 and ends with its one NUL.
+  /// nil, or why the information cannot be of this type: text is UTF-8 and ends with its one NUL.
   public static func refusal(
     of information: [UInt8], _ type: IdentifyingInformationType
   ) -> SenseData? {

@@ -120,7 +120,7 @@ extension SenseData {
 // MARK: - Decoding, for initiators
 
 extension SenseData {
-  /// Reads current sense data of either format. Nil if it is shorter than its key and codes,
+  /// Reads current sense data of either format. nil if it is shorter than its key and codes,
   /// deferred or of no known key; descriptors that are cut short are left out.
   public init?(decoding bytes: [UInt8]) {
     guard let code = bytes.first, let format = SenseFormat(rawValue: code & 0x7F) else {

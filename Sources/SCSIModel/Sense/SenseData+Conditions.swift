@@ -212,6 +212,11 @@ extension SenseData {
   public static var thinProvisioningSoftThresholdReached: SenseData {
     SenseData(.unitAttention, asc: 0x38, ascq: 0x07)
   }
+  /// 06/3F/03: another unit answers at this LUN.
+  @inlinable
+  public static var inquiryDataHasChanged: SenseData {
+    SenseData(.unitAttention, asc: 0x3F, ascq: 0x03)
+  }
   /// 06/3F/05: identifying information.
   @inlinable
   public static var deviceIdentifierChanged: SenseData {

@@ -10,28 +10,34 @@ extension DeviceServer {
     guard let page = vitalProductData(task.cdb.vitalProductDataPage, nexus.initiatorTarget) else {
       return end(task, .invalidFieldInCDB(byte: 2, bit: 7))
     }
-    answer(task, page.encoded())
+    answer(task, page.encoded(peripheral))
   }
+
+  private var peripheral: Peripheral { unit.readiness == .absent ? .notConnected : .disk }
 
   private func standardInquiryData(_ nexus: InitiatorTargetNexus) -> StandardInquiryData {
     StandardInquiryData(
+      peripheral: peripheral,
       vendor: unit.identity.vendor, product: unit.identity.product,
       revision: unit.identity.revision, isRemovable: unit.isRemovable,
       isMultiPort: nexus.targetPorts.count > 1,
       targetPortGroupSupport: unit.access.targetPortGroupSupport, isThirdPartyCopySupported: true)
   }
 
-  /// Nil for a page that a disk does not have.
+  /// nil for a page that a disk does not have.
   private func vitalProductData(_ code: UInt8, _ nexus: InitiatorTargetNexus) -> VitalProductData? {
     let capabilities = unit.store.capabilities
     return switch VitalProductDataPage(rawValue: code) {
-    case .supportedPages: .supportedPages(VitalProductDataPage.ofDisk)
+    case .supportedPages:
+      .supportedPages(VitalProductDataPage.ofDisk(withReferrals: unit.servesReferrals))
     case .unitSerialNumber: .unitSerialNumber(unit.identity.serial)
     case .deviceIdentification: deviceIdentification(nexus).page
     case .softwareInterfaceIdentification: .softwareInterfaceIdentification
     case .managementNetworkAddresses: .managementNetworkAddresses
     case .extendedInquiry:
-      ExtendedInquiryData(isVolatileCachePresent: !capabilities.isReadOnly).page
+      ExtendedInquiryData(
+        isVolatileCachePresent: !capabilities.isReadOnly, servesReferrals: unit.servesReferrals
+      ).page
     case .modePagePolicy: .modePagePolicy
     case .scsiPorts: SCSIPorts(ports: nexus.targetPorts).page
     case .thirdPartyCopy:
@@ -43,6 +49,7 @@ extension DeviceServer {
         readsAfterBlockErase: unit.serves(.sanitizeBlockErase)
       ).page
     case .logicalBlockProvisioning: provisioning(capabilities).page
+    case .referrals: unit.servesReferrals ? .referrals : nil
     default: nil
     }
   }

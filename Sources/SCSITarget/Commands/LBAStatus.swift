@@ -6,13 +6,15 @@ internal import SCSIModel
 extension DeviceServer {
   func getLBAStatus(_ task: SCSITask) {
     let start = task.cdb.startingBlock.rawValue
-    guard start < unit.capacity.rawValue else {
+    // Once: the capacity may change at any time.
+    let capacity = unit.capacity.rawValue
+    guard start < capacity else {
       return end(task, .logicalBlockAddressOutOfRange)
     }
     let blockBytes = UInt64(unit.blockBytes)
     task.workOffset = start * blockBytes
     task.request.prepare(
-      .findExtents, at: task.workOffset, count: (unit.capacity.rawValue - start) * blockBytes)
+      .findExtents, at: task.workOffset, count: (capacity - start) * blockBytes)
     self.start(task, then: .reportExtents)
   }
 
@@ -39,8 +41,8 @@ extension DeviceServer {
       next = last
     }
     if status.descriptors.isEmpty {
-      status.append(
-        BlockRange(start: next, count: unit.capacity.rawValue - next), .mapped)
+      let count = max(unit.capacity.rawValue, next + 1) - next
+      status.append(BlockRange(start: next, count: count), .mapped)
     }
     return status
   }

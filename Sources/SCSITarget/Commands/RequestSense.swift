@@ -15,6 +15,7 @@ extension DeviceServer {
     if let sense = unit.medium.sense(of: unit.medium.condition) { return sense }
     return switch unit.readiness {
     case .waitingForLock: .logicalUnitNotReadyBecomingReady
+    case .absent: absence
     case .gone: .logicalUnitNotReadyManualInterventionRequired
     case .ready, .latched: .noAdditionalSenseInformation
     }

@@ -17,7 +17,7 @@ extension DeviceServer {
     var functions: SupportedTaskManagementFunctions = [
       .abortTask, .abortTaskSet, .clearTaskSet, .logicalUnitReset, .targetReset,
     ]
-    if nexus.initiatorTarget.hasExtendedTaskManagement {
+    if nexus.initiatorTarget.hasProtocolLevel2 {
       functions.formUnion([.queryTask, .queryTaskSet, .queryAsynchronousEvent, .nexusReset])
     }
     answer(task, functions.encoded(isExtended: task.cdb.isReturnExtendedParameterData))

@@ -4,14 +4,17 @@ internal import SCSIModel
 // came to, each of one port, and how this unit is accessible through them.
 extension DeviceServer {
   func reportTargetPortGroups(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
-    let groups = nexus.initiatorTarget.targetPorts.map { port in
+    let data = ReportTargetPortGroupsData(groups: targetPortGroups(nexus))
+    answer(task, data.encoded(isExtended: task.cdb.parameterDataFormat == 1))
+  }
+
+  func targetPortGroups(_ nexus: LogicalUnitNexus) -> [TargetPortGroup] {
+    nexus.initiatorTarget.targetPorts.map { port in
       let group = unit.access.group(port.group)
       return TargetPortGroup(
         tag: port.group, state: group.state, isPreferred: group.isPreferred,
         status: group.status, relativePorts: [port.relativePort])
     }
-    let isExtended = task.cdb.parameterDataFormat == 1
-    answer(task, ReportTargetPortGroupsData(groups: groups).encoded(isExtended: isExtended))
   }
 
   /// GOOD when every reactor goes by the new states.

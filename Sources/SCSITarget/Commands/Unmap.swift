@@ -27,7 +27,7 @@ extension DeviceServer {
 
   func unmapNext(_ task: SCSITask) {
     guard let range = task.unmapRanges.popLast() else { return finishDurably(task) }
-    guard let place = range.bytes(blockLengthBytes: unit.geometry.logicalBlockBytes) else {
+    guard let place = range.bytes(blockLengthBytes: unit.logicalBlockBytes) else {
       preconditionFailure("a range within the capacity has an offset and a length")
     }
     task.request.prepare(.punchHole, at: UInt64(place.offset), count: UInt64(place.length))

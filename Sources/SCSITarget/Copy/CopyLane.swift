@@ -62,6 +62,10 @@ final class CopyLane: SCSITaskOwner {
   ) {
     let count = Int(piece.count)
     task.begin(cdb, expectedDataIn: count, expectedDataOut: count)
+    guard !nexus.isDismissed else {
+      task.refuse(Refusal(.logicalUnitNotSupported))
+      return stepEnded(task)
+    }
     switch nexus.server.admit(task, nexus) {
     case .refused:
       stepEnded(task)

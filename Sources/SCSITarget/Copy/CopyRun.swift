@@ -3,7 +3,7 @@ internal import SCSIModel
 /// Consecutive bytes to be copied from one place to another, or zeroed. Whole blocks of both sides,
 /// all of which exist.
 struct CopyRun {
-  /// Nil: zeros.
+  /// nil: zeros.
   let source: LogicalUnitNexus?
   let sourceOffset: UInt64
   let destination: LogicalUnitNexus

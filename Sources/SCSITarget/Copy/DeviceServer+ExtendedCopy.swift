@@ -38,7 +38,7 @@ extension DeviceServer {
   func copyResults(_ task: SCSITask) -> CopyResults {
     CopyResults(
       serviceAction: UInt8(truncatingIfNeeded: task.cdb.serviceAction),
-      blockLengthBytes: unit.geometry.logicalBlockBytes)
+      blockLengthBytes: unit.logicalBlockBytes)
   }
 
   /// All segments are looked at before the first is copied.
@@ -89,7 +89,7 @@ private struct CopyPlan {
     return runs
   }
 
-  /// Nil for a segment of no blocks.
+  /// nil for a segment of no blocks.
   private func run(_ segment: CopySegment, _ index: Int) throws(SenseData) -> CopyRun? {
     let source = try unit(segment.source, segment: index, byte: 4)
     let destination = try unit(segment.destination, segment: index, byte: 6)
@@ -122,7 +122,7 @@ private struct CopyPlan {
     let unit = nexus.server.unit
     let range = BlockRange(start: block, count: count)
     guard range.isWithin(unit.capacity),
-      let place = range.bytes(blockLengthBytes: unit.geometry.logicalBlockBytes)
+      let place = range.bytes(blockLengthBytes: unit.logicalBlockBytes)
     else { throw .copySegmentOutOfRange(segment: segment, byte: byte) }
     return UInt64(place.offset)
   }

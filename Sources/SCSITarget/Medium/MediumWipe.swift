@@ -172,7 +172,7 @@ final class MediumWipe: StoreClient, TimerHandler {
     noteProgress()
     answerStopped()
     if unit.medium.isInterrupted { return finish(failed: true) }
-    let left = capacityBytes - offset
+    let left = capacityBytes - min(offset, capacityBytes)
     guard left > 0 else { return endPass() }
     switch plan.passes[passIndex] {
     case .zero where !writesZeros && unit.store.capabilities.canZeroRanges:

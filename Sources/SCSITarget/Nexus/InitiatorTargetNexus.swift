@@ -8,24 +8,26 @@ public final class InitiatorTargetNexus {
   /// What registrations know it by, in this session and in a later one.
   public let identity: NexusIdentity
   /// All ports of the target, the nexus' own among them, in the order of their identifiers.
-  public let targetPorts: [TargetPortIdentity]
+  public private(set) var targetPorts: [TargetPortIdentity]
   /// The same ports, as registrations know them.
-  let reservationPorts: [ReservationPorts.Port]
+  private(set) var reservationPorts: [ReservationPorts.Port]
 
-  /// Whether the transport carries the functions that SAM-3 and later added to task management
-  /// (for iSCSI: protocol level 2, RFC 7144 §6.3).
-  public let hasExtendedTaskManagement: Bool
+  /// Whether the transport carries what RFC 7144 added to iSCSI (iSCSIProtocolLevel 2): the task
+  /// management functions of SAM-3 and later (§6.3), the status qualifier, sense data with GOOD.
+  public let hasProtocolLevel2: Bool
 
   /// The LUNs presented, ascending, and the I_T_L nexus of each at the same place.
   public private(set) var luns: [UInt16] = []
   public private(set) var unitNexuses: [LogicalUnitNexus] = []
+  /// What was last presented at the LUNs that were taken away.
+  private var formerUnits: [UInt16: PresentedUnit] = [:]
 
   /// Without `port`, the one that `identity` names, in a target port group of its own; without
   /// `targetPorts`, it is the only one of the target.
   public init(
     identity: NexusIdentity, port: TargetPortIdentity? = nil,
     targetPorts: [TargetPortIdentity] = [], reservationPorts: [ReservationPorts.Port]? = nil,
-    hasExtendedTaskManagement: Bool = false
+    hasProtocolLevel2: Bool = false
   ) {
     let port = port ?? TargetPortIdentity(identity.target)
     self.identity = identity
@@ -34,8 +36,24 @@ public final class InitiatorTargetNexus {
     self.reservationPorts =
       reservationPorts
       ?? [ReservationPorts.Port(identity.target, relativeIdentifier: port.relativePort)]
-    self.hasExtendedTaskManagement = hasExtendedTaskManagement
+    self.hasProtocolLevel2 = hasProtocolLevel2
     precondition(self.targetPorts.contains(port), "a nexus is of a port of its target")
+  }
+
+  /// The target has these ports from here on. Whoever did not know them is told INQUIRY DATA HAS
+  /// CHANGED: MULTIP and the SCSI Ports page name them (SPC-4 §6.6.2, §7.8.12), and initiators look
+  /// at the target port groups anew by it.
+  public func setPorts(
+    _ targetPorts: [TargetPortIdentity], reservationPorts: [ReservationPorts.Port]
+  ) {
+    precondition(targetPorts.contains(port), "a nexus is of a port of its target")
+    guard targetPorts != self.targetPorts else { return }
+    self.targetPorts = targetPorts
+    self.reservationPorts = reservationPorts
+    for nexus in unitNexuses {
+      nexus.server.accessPortsChanged(of: nexus)
+      nexus.establish(.inquiryDataHasChanged)
+    }
   }
 
   /// Presents `server`'s logical unit as `lun`, starting with the unit attention `attention`.
@@ -70,6 +88,18 @@ public final class InitiatorTargetNexus {
     unitNexuses.remove(at: index)
     nexus.server.detach(nexus)
   }
+
+  /// Takes units out of the map; their nexuses stay for their last tasks.
+  func remove(where isLeaving: (LogicalUnitNexus) -> Bool) -> [LogicalUnitNexus] {
+    let leaving = unitNexuses.filter(isLeaving)
+    unitNexuses.removeAll(where: isLeaving)
+    luns = unitNexuses.map(\.lun)
+    for nexus in leaving { formerUnits[nexus.lun] = PresentedUnit(nexus.server.unit) }
+    return leaving
+  }
+
+  /// What the initiator may still know at `lun`, whenever it was taken away; forgets it.
+  func takeFormerUnit(at lun: UInt16) -> PresentedUnit? { formerUnits.removeValue(forKey: lun) }
 
   /// Asked by every command: mostly LUNs count from 0 and have no gaps, so that they are places,
   /// too.

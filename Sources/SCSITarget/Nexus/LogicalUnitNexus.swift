@@ -7,9 +7,14 @@ public final class LogicalUnitNexus {
   public let server: DeviceServer
   public let lun: UInt16
   /// The ACL gives this initiator no right to write.
-  public let isReadOnly: Bool
+  public internal(set) var isReadOnly: Bool
+  /// The LUN was taken away: what still refers to this starts nothing by it.
+  var isDismissed = false
   /// Unlike every other of the logical unit, before and after.
   let number: UInt64
+  /// Equal for nexuses of one initiator, by name, with this device server at one time, and for no
+  /// others: the number of the first of them. So commands compare no names.
+  let initiatorNumber: UInt64
   /// The entry of the first of its tasks, and of the first that is not SIMPLE; `DeviceServer+Order`
   /// notes them before it looks at them, and they are of no use later.
   var firstEntry: UInt64 = .max
@@ -32,7 +37,7 @@ public final class LogicalUnitNexus {
   /// Of the unit through this nexus' port group: the reactor's own copy, which commands look at.
   var accessState: AsymmetricAccessState
   /// Of the unit through each port of the target, when the initiator was last told of a change.
-  var accessStatesSeen: [AsymmetricAccessState]
+  var accessSeen: [AccessSeen]
 
   /// It has filled the echo buffer with WRITE BUFFER, which others may have overwritten since.
   var hasWrittenEcho = false
@@ -44,10 +49,12 @@ public final class LogicalUnitNexus {
     self.server = server
     self.lun = lun
     self.isReadOnly = isReadOnly
-    number = server.unit.takeNexusNumber()
+    let number = server.unit.takeNexusNumber()
+    self.number = number
+    initiatorNumber = server.initiatorNumber(of: initiatorTarget) ?? number
     let access = server.unit.access
     accessState = access.group(initiatorTarget.port.group).state
-    accessStatesSeen = initiatorTarget.targetPorts.map { access.group($0.group).state }
+    accessSeen = access.seen(through: initiatorTarget.targetPorts)
   }
 
   func setPreventsRemoval(_ prevents: Bool) {

@@ -38,7 +38,7 @@ struct RangeLocks {
 // MARK: Claimant
 
 extension DeviceServer {
-  /// Asks for the range; `whenGranted` is called later, never before this returns. Nil: the home
+  /// Asks for the range; `whenGranted` is called later, never before this returns. nil: the home
   /// reactor cannot be reached now, or the unit has as many claims as it may have, or as the
   /// initiator of `nexus` may make of them; nil is for what nobody can have many of.
   func claimRange(

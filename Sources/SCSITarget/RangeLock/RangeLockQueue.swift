@@ -25,7 +25,7 @@ struct RangeLockQueue {
     return obstacles == 0
   }
 
-  /// Takes a begun lock out; those that begin now, in the order of their arrival. Nil: it is not
+  /// Takes a begun lock out; those that begin now, in the order of their arrival. nil: it is not
   /// here.
   mutating func release(_ identifier: RangeLock.Identifier) -> [RangeLock]? {
     guard let index = begun.firstIndex(where: { $0.identifier == identifier }) else { return nil }

@@ -6,7 +6,7 @@ internal import SCSIModel
 final class ReservationAgent {
   private let unit: LogicalUnit
   private let reactor: Reactor
-  /// Nil on all reactors but the unit's home.
+  /// nil on all reactors but the unit's home.
   let home: ReservationHome?
   private unowned let server: DeviceServer
 

@@ -20,10 +20,12 @@ final class ReservationHome {
   static let queueMaxPerNexus = 8
 
   /// What waits for its turn.
-  private enum Job {
+  enum Job {
     case command(ReservationRequest)
     /// The end of a RESERVE: of the nexus that ended, or of whichever at a reset.
     case releaseLegacy(of: UInt64?, DrainBarrier?)
+    /// The administrator's CLEAR.
+    case clear((ReservationClearing) -> Void)
   }
 
   /// The change under way.
@@ -34,11 +36,13 @@ final class ReservationHome {
     var isBeingSaved = false
   }
 
-  private let unit: LogicalUnit
+  let unit: LogicalUnit
   private let reactor: Reactor
   /// The last change in force.
-  private var copy: ReservationCopy
-  private var queue: [Job] = []
+  private(set) var copy: ReservationCopy
+  /// When the reservation came into force, in milliseconds since 1970; nil: before this process.
+  private(set) var since: UInt64?
+  var queue: [Job] = []
   private var current: Transaction?
   /// The resets whose tasks drain. Until they have, RESERVE and RELEASE are BUSY: the end of a
   /// reset must end what it found, and nothing that somebody was granted since.
@@ -101,7 +105,7 @@ final class ReservationHome {
 
   // MARK: One at a time
 
-  private func proceed() {
+  func proceed() {
     while current == nil, !queue.isEmpty { begin(queue.removeFirst()) }
   }
 
@@ -113,6 +117,7 @@ final class ReservationHome {
         return
       }
       install(job, legacyHolder: nil)
+    case .clear(let completion): clear(completion)
     case .command(let request):
       switch request.action {
       case .change(let parameters): change(request, parameters)
@@ -136,14 +141,20 @@ final class ReservationHome {
       copy: copy, attentions: change.attentions, aborted: change.aborted,
       issuer: request.ticket, issuerNexusNumber: request.nexusNumber)
     installation.copy.state = change.state
-    var transaction = Transaction(job: .command(request), installation: installation)
-    guard let persistence = unit.reservationPersistence, change.state != copy.state else {
+    carryOut(.command(request), installation)
+  }
+
+  /// Saves the state of `installation`, if it is another one, then installs it.
+  func carryOut(_ job: Job, _ installation: ReservationInstallation) {
+    let state = installation.copy.state
+    var transaction = Transaction(job: job, installation: installation)
+    guard let persistence = unit.reservationPersistence, state != copy.state else {
       current = transaction
       return install()
     }
     transaction.isBeingSaved = true
     current = transaction
-    persistence.save(change.state, of: unit.identity, on: reactor) { [self] in saved($0) }
+    persistence.save(state, of: unit.identity, on: reactor) { [self] in saved($0) }
   }
 
   private func ports(known request: ReservationRequest) -> ReservationPorts {
@@ -186,8 +197,10 @@ final class ReservationHome {
     current = nil
     // Nothing of it is in force: it is not known to outlive the next crash. 04/44/00, which says
     // that the fault is here and that the command can be tried again.
-    if case .command(let request) = transaction.job {
-      answer(request, .refused(.check(.internalTargetFailure)))
+    switch transaction.job {
+    case .command(let request): answer(request, .refused(.check(.internalTargetFailure)))
+    case .clear(let completion): completion(.notSaved)
+    case .releaseLegacy: break
     }
     proceed()
   }
@@ -223,12 +236,15 @@ final class ReservationHome {
     guard let transaction = current, transaction.installation.copy.version == version else {
       preconditionFailure("the reactors answer the change under way")
     }
+    let before = copy.state.reservation
     copy = transaction.installation.copy
+    if copy.state.reservation != before { since = WallClock.milliseconds }
     unit.note(copy.state)
     current = nil
     switch transaction.job {
     case .command(let request): answer(request, .good)
     case .releaseLegacy(_, let barrier): barrier?.taskEnded()
+    case .clear(let completion): completion(.cleared)
     }
     proceed()
   }

@@ -13,7 +13,8 @@ extension DeviceServer {
       try examine(task, nexus)
     } catch {
       task.refuse(error)
-      task.usesDescriptorSense = unit.modes.usesDescriptorSense
+      counters.countFailure(error.status, error.sense)
+      settleSense(of: task, nexus)
       return .refused
     }
     enter(task, nexus)
@@ -119,7 +120,7 @@ extension DeviceServer {
     if !nexus.accessState.isActive,
       let sense = nexus.accessState.refusal(of: table[task.command])
     {
-      throw Refusal(sense)
+      throw Refusal(necessaryReferral(task, nexus) ?? sense)
     }
     let changesMedium = traits.contains(.writesMedium)
     switch unit.readiness {
@@ -128,9 +129,11 @@ extension DeviceServer {
       throw Refusal(.logicalUnitNotReadyBecomingReady)
     case .gone where !traits.contains(.allowedWhenNotReady):
       throw Refusal(.logicalUnitNotReadyManualInterventionRequired)
+    case .absent where !traits.contains(.allowedWhenNotReady):
+      throw Refusal(absence)
     case .latched where changesMedium || task.command.isSynchronizeCache:
       throw Refusal(.writeError)
-    case .waitingForLock, .gone, .latched: break
+    case .waitingForLock, .gone, .absent, .latched: break
     }
     try passReservations(task, nexus)
     if changesMedium, isWriteProtected(for: nexus) { throw Refusal(.writeProtected) }
@@ -185,7 +188,7 @@ extension DeviceServer {
     _ range: BlockRange, of task: SCSITask, _ row: CommandRow, _ nexus: LogicalUnitNexus
   ) throws(Refusal) {
     let blockBytes = unit.blockBytes
-    guard let place = range.bytes(blockLengthBytes: unit.geometry.logicalBlockBytes) else {
+    guard let place = range.bytes(blockLengthBytes: unit.logicalBlockBytes) else {
       throw Refusal(.logicalBlockAddressOutOfRange)
     }
     // At most the largest transfer: `locate` has checked the count.
@@ -226,7 +229,11 @@ extension DeviceServer {
     task.transferLength = UInt64(length)
     task.dataCount = min(length, task.expectedDataTransferLength)
     if task.dataCount > 0, row.command.isReservationCommand, mayAlwaysEnter(task, nexus) {
-      task.data = reactor.buffers.allocateFromReserve(task.dataCount)
+      let pool = reactor.buffers
+      // Not held against it: what its unit's commands have, which a hung disk may keep.
+      task.data =
+        pool.allocateForCommand(task.dataCount, userBytes: 0)
+        ?? task.reserveBuffer(task.dataCount, from: pool)
       if task.data != nil { return }
     }
     try takeBuffer(for: task, nexus, byteCount: task.dataCount)

@@ -45,6 +45,7 @@ extension DeviceServer {
     case .unmap: unmap(task)
     case .readCapacity10, .readCapacity16: readCapacity(task)
     case .getLBAStatus: getLBAStatus(task)
+    case .reportReferrals: reportReferrals(task, nexus)
     case .readDefectData10, .readDefectData12: readDefectData(task)
     case .testUnitReady: end(task, .good)
     case .startStopUnit: startStopUnit(task, nexus)
@@ -160,7 +161,9 @@ extension DeviceServer {
     switch (task.step, failure) {
     case (.writeSameByDeallocation, .unsupported): writeSameZeros(task)
     case (.writeSameByZeroing, .unsupported): writeSameByWriting(task)
-    default: end(task, Refusal(failure, task.request, blockBytes: unit.blockBytes))
+    default:
+      if failure == .outOfSpace { unit.noteOutOfSpace() }
+      end(task, Refusal(failure, task.request, blockBytes: unit.blockBytes))
     }
   }
 

@@ -79,6 +79,12 @@ public final class DeviceServer {
     unit.nexusAppeared(nexus.number, nexus.initiatorTarget.identity)
   }
 
+  /// What the nexuses that there are of the initiator of `nexus` go by; nil if there is none.
+  func initiatorNumber(of nexus: InitiatorTargetNexus) -> UInt64? {
+    let name = nexus.identity.initiator.name
+    return nexuses.first { $0.initiatorTarget.identity.initiator.name == name }?.initiatorNumber
+  }
+
   func detach(_ nexus: LogicalUnitNexus) {
     precondition(!tasks.contains { $0.nexus === nexus }, "a nexus ended before its tasks")
     nexuses.removeAll { $0 === nexus }
@@ -114,6 +120,7 @@ public final class DeviceServer {
     task.startTime = reactor.now
     task.slot = tasks.count
     tasks.append(task)
+    counters.noteDepth(tasks.count)
     task.unitBytes = 0
     charge(task, task.data?.capacity ?? 0)
     task.entry = nextEntry
@@ -155,6 +162,7 @@ public final class DeviceServer {
     precondition(tasks[slot] === task)
     if task.isGated { forgetGate(of: task) }
     let last = tasks.removeLast()
+    counters.noteDepth(tasks.count)
     if last !== task {
       tasks[slot] = last
       last.slot = slot
@@ -176,9 +184,17 @@ public final class DeviceServer {
     if !task.isAborted {
       task.status = status
       task.sense = sense
+      if unit.servesReferrals, status == .good { task.sense = advisedReferral(task) }
     }
-    if task.status != .good { task.forgetTransfer() }
-    if task.sense != nil { task.usesDescriptorSense = unit.modes.usesDescriptorSense }
+    if task.status != .good {
+      task.forgetTransfer()
+      counters.countFailure(task.status, task.sense)
+    } else if task.isAborted {
+      counters.countAbort()
+    } else {
+      counters.countSuccess()
+    }
+    if task.sense != nil { settleSense(of: task, task.nexus) }
     // Taken out first: the owner may use the task again at once.
     let barriers = task.takeBarriers()
     leave(task)

@@ -3,7 +3,7 @@ internal import SCSIModel
 
 // What concerns a logical unit as a whole reaches its part on every reactor by the Courier, for
 // certain: a full mailbox delays it, and what was to follow follows later. Nothing is concluded
-// from a silence. Only `claimRange` and `setAccessStates` say that a mailbox is full, to a caller
+// from a silence. Only `claimRange` and `setAccess` say that a mailbox is full, to a caller
 // that can ask again.
 
 extension LogicalUnit {

@@ -7,6 +7,14 @@ public protocol SCSITaskOwner: AnyObject {
   /// `task` has ended: its status, sense and data are there to send. If it was aborted nothing is
   /// to be sent, unless its status says TASK ABORTED.
   func taskEnded(_ task: SCSITask)
+
+  /// Whether `task`, a reservation command for which there is no other memory, may have some of
+  /// what is kept for such (`BufferPool.allocateFromReserve`), until its data is given back.
+  func mayUseReserve(_ task: SCSITask) -> Bool
+}
+
+extension SCSITaskOwner {
+  public func mayUseReserve(_ task: SCSITask) -> Bool { true }
 }
 
 /// One command from its arrival to its answer (SAM-5 §3.1 "task"). Pooled by the transport and used
@@ -70,6 +78,8 @@ public final class SCSITask: StoreClient {
   public internal(set) var sense: SenseData?
   /// Whether its sense data, if any, is to be sent in descriptor format (D_SENSE).
   public internal(set) var usesDescriptorSense = false
+  /// Where its sense data refers to.
+  var referral: UserDataSegmentReferral?
   public internal(set) var isAborted = false
 
   /// The I_T_L nexus, while the task is in the task set of its logical unit.
@@ -191,12 +201,33 @@ public final class SCSITask: StoreClient {
     transferLength = UInt64(count)
     guard count > 0 else { return true }
     let allocation =
-      orReserve ? pool.allocateFromReserve(count) : pool.allocateForCommand(count, userBytes: 0)
+      pool.allocateForCommand(count, userBytes: 0)
+      ?? (orReserve ? reserveBuffer(count, from: pool) : nil)
     guard let buffer = allocation else { return false }
     buffer.store(count == bytes.count ? bytes : Array(bytes.prefix(count)), at: 0)
     data = buffer
     dataCount = count
     return true
+  }
+
+  /// Of what is kept for reservation commands, if the owner agrees.
+  func reserveBuffer(_ byteCount: Int, from pool: BufferPool) -> Buffer? {
+    guard let owner, owner.mayUseReserve(self) else { return nil }
+    return pool.allocateFromReserve(byteCount)
+  }
+
+  /// Gives its data back before the task is used again: it has ended and sends none of it.
+  public func releaseData(to pool: BufferPool) {
+    precondition(phase == .ended, "data is in use until the task has ended")
+    if let data = data.take() { pool.release(data) }
+  }
+
+  /// Makes BUSY of the GOOD of a command that has only read: its data has no place to wait in.
+  public func endBusyInstead() {
+    precondition(phase == .ended && direction == .dataIn, "what has changed something is done")
+    status = .busy
+    sense = nil
+    forgetTransfer()
   }
 
   /// Makes the task ready for the next command. `pool` is where its data came from.
@@ -213,6 +244,7 @@ public final class SCSITask: StoreClient {
     if !unmapRanges.isEmpty { unmapRanges.removeAll() }
     if copy != nil { copy = nil }
     if reportedAttention != nil { reportedAttention = nil }
+    if referral != nil { referral = nil }
     status = .good
     sense = nil
     isAborted = false
@@ -227,12 +259,22 @@ public final class SCSITask: StoreClient {
 }
 
 extension SCSITask {
-  /// Whether it is a command of the initiator of `nexus`, by name, through whatever nexus.
+  /// Whether it is a command of the initiator of `other`, by name, through whatever nexus of the
+  /// same device server.
   func isInitiator(of other: LogicalUnitNexus) -> Bool {
     guard let nexus else { return false }
-    return nexus === other
-      || nexus.initiatorTarget.identity.initiator.name
-        == other.initiatorTarget.identity.initiator.name
+    return nexus.initiatorNumber == other.initiatorNumber
+  }
+}
+
+// MARK: Sense data
+
+extension SCSITask {
+  /// As it is sent; empty if there is none.
+  public var encodedSense: [UInt8] {
+    guard let sense else { return [] }
+    if let referral { return sense.encoded(referring: referral) }
+    return sense.encoded(usesDescriptorSense ? .descriptor : .fixed).bytes
   }
 }
 

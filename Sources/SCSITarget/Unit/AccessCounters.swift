@@ -12,19 +12,82 @@ final class AccessCounters: Sendable {
   private let bytesWritten = Atomic<UInt64>(0)
   private let readNanoseconds = Atomic<UInt64>(0)
   private let writeNanoseconds = Atomic<UInt64>(0)
+  /// Commands that ended with GOOD, READ and WRITE among them.
+  private let successes = Atomic<UInt64>(0)
+  private let failures: AtomicCounts<16>
+  private let reservationConflicts = Atomic<UInt64>(0)
+  private let busy = Atomic<UInt64>(0)
+  private let aborted = Atomic<UInt64>(0)
+  private let depth = Atomic<Int>(0)
+  private let depthMax = Atomic<Int>(0)
+  private let readLatency: AtomicCounts<28>
+  private let writeLatency: AtomicCounts<28>
+
+  init() {
+    failures = AtomicCounts()
+    readLatency = AtomicCounts()
+    writeLatency = AtomicCounts()
+  }
 
   /// A READ of `bytes` has succeeded.
   func countRead(_ bytes: Int, since start: MonotonicTime, now: MonotonicTime) {
     Self.add(1, to: readCommands)
     Self.add(UInt64(truncatingIfNeeded: bytes), to: bytesRead)
-    Self.add(now.rawValue &- start.rawValue, to: readNanoseconds)
+    let nanoseconds = now.rawValue &- start.rawValue
+    Self.add(nanoseconds, to: readNanoseconds)
+    readLatency.add(1, at: LatencyHistogram.bucket(of: nanoseconds))
   }
 
   /// A WRITE of `bytes` has succeeded.
   func countWrite(_ bytes: Int, since start: MonotonicTime, now: MonotonicTime) {
     Self.add(1, to: writeCommands)
     Self.add(UInt64(truncatingIfNeeded: bytes), to: bytesWritten)
-    Self.add(now.rawValue &- start.rawValue, to: writeNanoseconds)
+    let nanoseconds = now.rawValue &- start.rawValue
+    Self.add(nanoseconds, to: writeNanoseconds)
+    writeLatency.add(1, at: LatencyHistogram.bucket(of: nanoseconds))
+  }
+
+  /// The task set has `count` tasks now.
+  func noteDepth(_ count: Int) {
+    depth.store(count, ordering: .relaxed)
+    if count > depthMax.load(ordering: .relaxed) { depthMax.store(count, ordering: .relaxed) }
+  }
+
+  func countSuccess() { Self.add(1, to: successes) }
+
+  func countAbort() { Self.add(1, to: aborted) }
+
+  func countFailure(_ status: SCSIStatus, _ sense: SenseData?) {
+    switch status {
+    case .reservationConflict: Self.add(1, to: reservationConflicts)
+    case .busy, .taskSetFull: Self.add(1, to: busy)
+    case .taskAborted: Self.add(1, to: aborted)
+    default: failures.add(1, at: Int(sense?.key.rawValue ?? 0))
+    }
+  }
+
+  /// Adds what was counted here to `statistics`.
+  func add(to statistics: inout UnitStatistics) {
+    let reads = readCommands.load(ordering: .relaxed)
+    let writes = writeCommands.load(ordering: .relaxed)
+    let ended = successes.load(ordering: .relaxed)
+    statistics.commands.reads &+= reads
+    statistics.commands.writes &+= writes
+    // The three are not read at one moment.
+    statistics.commands.others &+= ended > reads &+ writes ? ended &- reads &- writes : 0
+    statistics.commands.bytesRead &+= bytesRead.load(ordering: .relaxed)
+    statistics.commands.bytesWritten &+= bytesWritten.load(ordering: .relaxed)
+    statistics.commands.reservationConflicts &+= reservationConflicts.load(ordering: .relaxed)
+    statistics.commands.busy &+= busy.load(ordering: .relaxed)
+    statistics.commands.aborted &+= aborted.load(ordering: .relaxed)
+    failures.add(to: &statistics.commands.failures)
+    statistics.readNanoseconds &+= readNanoseconds.load(ordering: .relaxed)
+    statistics.writeNanoseconds &+= writeNanoseconds.load(ordering: .relaxed)
+    readLatency.add(to: &statistics.readLatency.counts)
+    writeLatency.add(to: &statistics.writeLatency.counts)
+    statistics.queueDepth += depth.load(ordering: .relaxed)
+    statistics.queueDepthMax = max(
+      statistics.queueDepthMax, depthMax.load(ordering: .relaxed))
   }
 
   @inline(__always)

@@ -51,27 +51,70 @@ public final class AsymmetricAccess: Sendable {
       }
     }
   }
+
+  /// Sets PREF of some groups, which is no change of their states.
+  func prefer(_ preferences: [UInt16: Bool]) {
+    groups.withLock { groups in
+      for (tag, isPreferred) in preferences where groups[tag]?.isPreferred ?? false != isPreferred {
+        groups[tag, default: Group()].isPreferred = isPreferred
+      }
+    }
+  }
+}
+
+/// What an initiator knows of the access through a target port group.
+struct AccessSeen: Equatable {
+  let group: UInt16
+  let state: AsymmetricAccessState
+  let isPreferred: Bool
+}
+
+extension AsymmetricAccess {
+  /// What REPORT TARGET PORT GROUPS says of the groups of `ports`.
+  func seen(through ports: [TargetPortIdentity]) -> [AccessSeen] {
+    groups.withLock { groups in
+      ports.map { port in
+        let group = groups[port.group] ?? Group()
+        return AccessSeen(group: port.group, state: group.state, isPreferred: group.isPreferred)
+      }
+    }
+  }
 }
 
 extension LogicalUnit {
   /// Changes, from any thread, how the unit is accessible through some groups (implicit asymmetric
-  /// access): initiators hear 2A/06. False: a reactor could not be told; call again.
-  public func setAccessStates(_ states: [UInt16: AsymmetricAccessState]) -> Bool {
-    access.set(states.map { ($0.key, $0.value) }, status: .implicitlyAltered)
+  /// access), and which of them are preferred: initiators hear 2A/06. False: a reactor could not be
+  /// told; call again.
+  public func setAccess(_ groups: [UInt16: AsymmetricAccess.Group]) -> Bool {
+    access.set(groups.map { ($0.key, $0.value.state) }, status: .implicitlyAltered)
+    access.prefer(groups.mapValues(\.isPreferred))
     return deviceServers.map { $0.post { $0.accessStatesChanged(except: nil) } }.allSatisfy { $0 }
   }
 }
 
 extension DeviceServer {
   /// Installs the states that hold now in the nexuses of this reactor, which makes them count, and
-  /// tells those whose unit has a changed state, through whatever group.
+  /// tells those whose unit is accessible in another way, through whatever group.
   func accessStatesChanged(except origin: ObjectIdentifier?) {
     for nexus in nexuses {
-      let states = nexus.initiatorTarget.targetPorts.map { unit.access.group($0.group).state }
+      let seen = unit.access.seen(through: nexus.initiatorTarget.targetPorts)
       nexus.accessState = unit.access.group(nexus.initiatorTarget.port.group).state
-      guard nexus.accessStatesSeen != states else { continue }
-      nexus.accessStatesSeen = states
+      guard nexus.accessSeen != seen else { continue }
+      nexus.accessSeen = seen
       if ObjectIdentifier(nexus) != origin { nexus.establish(.asymmetricAccessStateChanged) }
     }
+  }
+
+  /// The target of `nexus` has other ports. Of the groups that are new no change is told; what has
+  /// changed of the others is.
+  func accessPortsChanged(of nexus: LogicalUnitNexus) {
+    let seen = unit.access.seen(through: nexus.initiatorTarget.targetPorts)
+    let former = nexus.accessSeen
+    nexus.accessState = unit.access.group(nexus.initiatorTarget.port.group).state
+    nexus.accessSeen = seen
+    let hasChanged = seen.contains { group in
+      former.contains { $0.group == group.group && $0 != group }
+    }
+    if hasChanged { nexus.establish(.asymmetricAccessStateChanged) }
   }
 }

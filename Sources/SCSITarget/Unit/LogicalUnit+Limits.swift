@@ -26,8 +26,8 @@ extension LogicalUnit {
     min(255, LogicalUnit.pieceBytes / blockBytes, transferBlocksMax)
   }
 
-  var blockBytes: Int { Int(geometry.logicalBlockBytes) }
-  var capacity: BlockCount { BlockCount(geometry.blockCount) }
+  var blockBytes: Int { Int(logicalBlockBytes) }
+  var capacity: BlockCount { BlockCount(blockCount.load(ordering: .relaxed)) }
   /// MAXIMUM TRANSFER LENGTH: what fits the largest buffer that a session can have. More would be
   /// told BUSY for ever.
   var transferBlocksMax: Int { max(1, transferBytesMax.load(ordering: .relaxed) / blockBytes) }
@@ -80,6 +80,7 @@ extension LogicalUnit {
     case .read32, .verify32, .write32, .writeAndVerify32, .writeSame32: servesLongCommands
     case .writeAtomic16: atomicBlocksMax > 0
     case .setTargetPortGroups: access.isExplicit
+    case .reportReferrals: servesReferrals
     default: true
     }
   }

@@ -8,8 +8,14 @@ internal import Synchronization
 /// reactor's `DeviceServer`.
 public final class LogicalUnit: Sendable {
   public let identity: LogicalUnitIdentity
+  /// Unlike that of every other unit of the process, also of one that has gone.
+  let number: UInt64
+  private static let lastNumber = Atomic<UInt64>(0)
   public let store: any Store
-  public let geometry: StoreGeometry
+  let logicalBlockBytes: UInt32
+  private let physicalBlockBytesNow: Atomic<UInt32>
+  /// The capacity in blocks, read by every command; changed by `setCapacity`.
+  let blockCount: Atomic<UInt64>
   /// The NAA identifier of `identity`.
   let naa: NAAIdentifier
   /// WCE as configured, the default that MODE SENSE reports.
@@ -27,6 +33,8 @@ public final class LogicalUnit: Sendable {
   /// none of (SBC-3 §4.22.2), so initiators have no use for them, and some stumble over commands of
   /// 32 bytes in REPORT SUPPORTED OPERATION CODES: libiscsi 1.19 keeps 16 bytes of usage data.
   public let servesLongCommands: Bool
+  /// Whether REPORT REFERRALS and page B3h are served, and sense data refers to other ports.
+  let servesReferrals: Bool
   /// The parameters that were saved.
   let parameters: UnitParameters
   let clock = UnitClock()
@@ -34,6 +42,7 @@ public final class LogicalUnit: Sendable {
   public let provisioning: ThinProvisioning
   /// Of each device server, and what they had counted at the last reset.
   let counters = Mutex<[AccessCounters]>([])
+  let outOfSpaceAnswers = Atomic<UInt64>(0)
   let statisticsBaseline = Mutex(AccessStatistics())
   /// Where reservations and range locks are decided for all reactors.
   public let homeReactorIndex: Int
@@ -83,8 +92,12 @@ public final class LogicalUnit: Sendable {
     self.naa = naa
     self.startsWithWriteCache = startsWithWriteCache
     self.identity = identity
+    number = Self.lastNumber.add(1, ordering: .relaxed).newValue
     self.store = store
-    geometry = store.geometry
+    let geometry = store.geometry
+    logicalBlockBytes = geometry.logicalBlockBytes
+    physicalBlockBytesNow = Atomic(geometry.physicalBlockBytes)
+    blockCount = Atomic(geometry.blockCount)
     modes = LogicalUnitModes(writeCacheEnabled: startsWithWriteCache)
     parameters = UnitParameters(options.savedParameters, options.parameterPersistence)
     access = options.access
@@ -92,8 +105,9 @@ public final class LogicalUnit: Sendable {
     wipePersistence = options.wipePersistence
     mediumRotationRate = options.mediumRotationRate
     provisioning = ThinProvisioning(
-      usedPercentMax: options.thinThresholdPercent, capacity: BlockCount(geometry.blockCount),
-      blockBytes: geometry.logicalBlockBytes)
+      usedPercent: options.thinThresholdPercent,
+      availablePercent: options.thinAvailableThresholdPercent,
+      capacity: BlockCount(geometry.blockCount), blockBytes: geometry.logicalBlockBytes)
     isRemovable = options.isRemovable
     self.homeReactorIndex = homeReactorIndex
     reservationPersistence = options.reservationPersistence
@@ -106,6 +120,7 @@ public final class LogicalUnit: Sendable {
       isOffline = true
     }
     servesLongCommands = options.servesLongCommands
+    servesReferrals = options.servesReferrals
     modes.settings = savedSettings
   }
 
@@ -139,6 +154,15 @@ public final class LogicalUnit: Sendable {
   /// Whether commands can be served: as the store says, and never while the unit is offline.
   var readiness: StoreReadiness { isOffline ? .gone : store.readiness }
 
+  var physicalBlockBytes: UInt32 { physicalBlockBytesNow.load(ordering: .relaxed) }
+
+  /// The size that the unit has from here on.
+  func adopt(_ geometry: StoreGeometry) {
+    physicalBlockBytesNow.store(geometry.physicalBlockBytes, ordering: .relaxed)
+    blockCount.store(geometry.blockCount, ordering: .releasing)
+    provisioning.setCapacity(BlockCount(geometry.blockCount))
+  }
+
   // MARK: Reservations
 
   /// The persistent reservations in force: what the last GOOD has made of them.
@@ -153,6 +177,9 @@ public final class LogicalUnit: Sendable {
   func nexusAppeared(_ number: UInt64, _ identity: NexusIdentity) {
     nexuses.withLock { $0[number] = identity }
   }
+
+  /// Who is logged in; the same identity twice while one session follows another.
+  var presentNexuses: [NexusIdentity] { nexuses.withLock { Array($0.values) } }
 
   func nexusEnded(_ number: UInt64) { nexuses.withLock { $0[number] = nil } }
 

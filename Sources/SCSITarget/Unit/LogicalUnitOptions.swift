@@ -9,11 +9,16 @@ public struct LogicalUnitOptions: Sendable {
   public var isRemovable = false
   /// Whether READ(32) and its like are served.
   public var servesLongCommands = false
+  /// Whether initiators are told through which port groups the blocks can be reached (R_SUP).
+  public var servesReferrals = false
   /// MEDIUM ROTATION RATE (VPD B1h): 1 non-rotating, else rotations per minute; nil: as the store
   /// says.
   public var mediumRotationRate: UInt16?
   /// The used share of the capacity, in percent, from which on initiators are warned; 1…99.
   public var thinThresholdPercent: UInt8?
+  /// The share that has to stay available, in percent: when no more is left they are warned, too;
+  /// 1…99. nil: what `thinThresholdPercent` leaves.
+  public var thinAvailableThresholdPercent: UInt8?
   public var access = AsymmetricAccess()
 
   /// The persistent reservations that an earlier process saved.
@@ -23,9 +28,9 @@ public struct LogicalUnitOptions: Sendable {
   /// Whether an earlier FORMAT UNIT or SANITIZE has not succeeded.
   public var wipe = SavedWipe.none
 
-  /// Nil: they last until the process ends.
+  /// nil: they last until the process ends.
   public var reservationPersistence: (any UnitPersistence<ReservationState>)?
-  /// Nil: nothing can be saved.
+  /// nil: nothing can be saved.
   public var parameterPersistence: (any UnitPersistence<SavedParameters>)?
   /// Takes a mark, or with nil takes it away. Without it, a FORMAT UNIT or SANITIZE that the end of
   /// the process interrupts is forgotten.

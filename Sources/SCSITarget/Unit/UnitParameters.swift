@@ -17,7 +17,7 @@ public struct SavedParameters: Sendable, Equatable {
     }
   }
 
-  /// Nil: none were ever saved.
+  /// nil: none were ever saved.
   public var modes: Modes?
   /// At most 64 bytes.
   public var identifyingInformation: [UInt8] = []

@@ -82,7 +82,8 @@ struct ChangeCollector {
       switch pair {
       case .added(let store): added(.store(store.name), Words.store(store))
       case .removed(let store): removed(.store(store.name), Words.store(store), .reopen)
-      case .both(let before, let after): compareStores(before, after)
+      case .both(let before, let after):
+        if before != after { compareStores(before, after) }
       }
     }
   }
@@ -111,6 +112,9 @@ struct ChangeCollector {
     changed(
       subject, "thinThreshold", Words.threshold(before.thinThresholdPercent),
       Words.threshold(after.thinThresholdPercent), .reopen)
+    changed(
+      subject, "thinAvailableThreshold", Words.threshold(before.thinAvailableThresholdPercent),
+      Words.threshold(after.thinAvailableThresholdPercent), .reopen)
     changed(subject, "removable", "\(before.removable)", "\(after.removable)", .reopen)
     changed(
       subject, "rotationRate", Words.rotationRate(before.rotationRate),
@@ -118,6 +122,8 @@ struct ChangeCollector {
     changed(
       subject, "longCommands", "\(before.servesLongCommands)", "\(after.servesLongCommands)",
       .reopen)
+    changed(
+      subject, "referrals", "\(before.servesReferrals)", "\(after.servesReferrals)", .reopen)
     let generated = "generated"
     changed(
       subject, "naa", before.naa?.description ?? generated, after.naa?.description ?? generated,
@@ -146,6 +152,9 @@ struct ChangeCollector {
     changed(
       .daemon, "admin.group", old.admin.group ?? "its owner alone",
       new.admin.group ?? "its owner alone", .restart)
+    changed(
+      .daemon, "admin.listener", Words.listener(old.admin.listener),
+      Words.listener(new.admin.listener), .restart)
     changed(.daemon, "state", old.stateDirectory, new.stateDirectory, .restart)
     changed(.daemon, "engine", old.engine.rawValue, new.engine.rawValue, .restart)
     changed(

@@ -1,5 +1,11 @@
 /// Values as a difference shows them. None of them is a secret.
 enum Words {
+  static func listener(_ listener: TargetConfiguration.AdminListener?) -> String {
+    guard let listener else { return "none" }
+    return "\(listener.endpoint) with \(listener.certificate.quoted), \(listener.key.quoted), "
+      + listener.tokens.quoted
+  }
+
   static func size(_ bytes: UInt64?) -> String {
     bytes.map { ByteSize.description($0) } ?? "the medium's own"
   }

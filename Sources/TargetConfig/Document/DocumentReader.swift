@@ -16,8 +16,17 @@ struct DocumentReader {
   var position = 0
   var line = 1
   var lineStart = 0
+  /// Whether a comma stood behind the last member or element of anything so far.
+  private var hasTrailingCommas = false
 
   static func read(_ bytes: [UInt8]) throws(DocumentSyntaxError) -> DocumentValue {
+    try readWithStyle(bytes).value
+  }
+
+  /// Tells, too, whether there is a trailing comma.
+  static func readWithStyle(
+    _ bytes: [UInt8]
+  ) throws(DocumentSyntaxError) -> (value: DocumentValue, hasTrailingCommas: Bool) {
     var reader = DocumentReader(bytes: bytes)
     try reader.checkEncoding()
     try reader.skipBlanks()
@@ -29,7 +38,7 @@ struct DocumentReader {
     if reader.current != nil {
       throw reader.error("found \(reader.found) after the end of the configuration")
     }
-    return value
+    return (value, reader.hasTrailingCommas)
   }
 
   private init(bytes: [UInt8]) { self.bytes = bytes }
@@ -66,7 +75,10 @@ struct DocumentReader {
     var members: [DocumentMember] = []
     while true {
       try skipBlanks()
-      if current == UInt8(ascii: "}") { break }
+      if current == UInt8(ascii: "}") {
+        noteEnd(behind: members.count)
+        break
+      }
       let keyLine = line
       let keyStart = position
       let key = try key(opened: opened)
@@ -99,7 +111,10 @@ struct DocumentReader {
     var elements: [DocumentValue] = []
     while true {
       try skipBlanks()
-      if current == UInt8(ascii: "]") { break }
+      if current == UInt8(ascii: "]") {
+        noteEnd(behind: elements.count)
+        break
+      }
       if current == nil { throw error("expected \"]\", found \(found)" + unclosed("[", opened)) }
       elements.append(try value(depth: depth))
       try skipBlanks()
@@ -113,6 +128,9 @@ struct DocumentReader {
     advance()
     return elements
   }
+
+  /// Where an item might have stood, a bracket closes: behind any, there was a comma.
+  private mutating func noteEnd(behind items: Int) { if items > 0 { hasTrailingCommas = true } }
 
   private mutating func key(opened: Int) throws(DocumentSyntaxError) -> String {
     switch current {

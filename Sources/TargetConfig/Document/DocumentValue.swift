@@ -70,20 +70,37 @@ extension DocumentValue {
   }
 }
 
-/// A value and the path that leads to it, as messages print it: `targets[0].luns[2].store`.
+/// A value and the path that leads to it, as messages print it: `targets[0].luns[2].store`. Text is
+/// made of the path only where it is asked for: few of thousands of values have a message.
 struct DocumentNode: Sendable {
-  let path: String
+  private indirect enum Place: Sendable {
+    case text(String)
+    case member(String, of: Place)
+    case element(Int, of: Place)
+
+    var path: String {
+      switch self {
+      case .text(let path): path
+      case .member(let key, let parent): DocumentNode.path(parent.path, appending: key)
+      case .element(let index, let parent): "\(parent.path)[\(index)]"
+      }
+    }
+  }
+
+  private let place: Place
   let line: Int
   let value: DocumentValue
 
-  init(root: DocumentValue) {
-    path = ""
-    line = root.line
-    value = root
-  }
+  var path: String { place.path }
+
+  init(root: DocumentValue) { self.init(path: "", line: root.line, value: root) }
 
   init(path: String, line: Int, value: DocumentValue) {
-    self.path = path
+    self.init(.text(path), line, value)
+  }
+
+  private init(_ place: Place, _ line: Int, _ value: DocumentValue) {
+    self.place = place
     self.line = line
     self.value = value
   }
@@ -105,7 +122,18 @@ struct DocumentNode: Sendable {
   var elements: [DocumentNode] {
     guard case .list(let values) = value.content else { return [] }
     return values.enumerated().map { index, element in
-      DocumentNode(path: "\(path)[\(index)]", line: element.line, value: element)
+      DocumentNode(.element(index, of: place), element.line, element)
+    }
+  }
+
+  /// The member or element at that position; nil: there is none.
+  func child(at position: Int) -> DocumentNode? {
+    switch value.content {
+    case .list(let values) where values.indices.contains(position):
+      DocumentNode(.element(position, of: place), values[position].line, values[position])
+    case .object(let members) where members.indices.contains(position):
+      node(of: members[position])
+    default: nil
     }
   }
 
@@ -121,8 +149,24 @@ struct DocumentNode: Sendable {
     if case .number(let number) = value.content { number.integer } else { nil }
   }
 
+  /// The line of the value at `path`, or of the nearest around it that there is.
+  func line(of path: String) -> Int {
+    for child in members.map(\.node) + elements where child.encloses(path) {
+      return child.line(of: path)
+    }
+    return line
+  }
+
+  /// Whether the value at `other` is this one, or in it.
+  private func encloses(_ other: String) -> Bool {
+    let path = path
+    guard other.hasPrefix(path) else { return false }
+    let next = other.utf8.dropFirst(path.utf8.count).first
+    return next == nil || next == UInt8(ascii: ".") || next == UInt8(ascii: "[")
+  }
+
   private func node(of member: DocumentMember) -> DocumentNode {
-    DocumentNode(path: pathAppending(member.key), line: member.line, value: member.value)
+    DocumentNode(.member(member.key, of: place), member.line, member.value)
   }
 
   func pathAppending(_ key: String) -> String { Self.path(path, appending: key) }
@@ -145,6 +189,12 @@ struct DocumentNode: Sendable {
   }
 }
 
+extension Unicode.Scalar {
+  /// Of the general category Cc, which these two blocks are. The table of all categories is slow to
+  /// ask.
+  var isControl: Bool { value < 0x20 || (0x7F...0x9F).contains(value) }
+}
+
 extension String {
   /// At most 60 characters, so that one bad value cannot fill the screen.
   var shortened: String { count > 60 ? prefix(57) + "..." : self }
@@ -160,7 +210,7 @@ extension String {
       case "\t": out += "\\t"
       case "\r": out += "\\r"
       default:
-        if scalar.properties.generalCategory == .control {
+        if scalar.isControl {
           out += "\\u{" + String(scalar.value, radix: 16) + "}"
         } else {
           out.unicodeScalars.append(scalar)

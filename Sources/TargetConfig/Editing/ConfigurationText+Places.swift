@@ -60,10 +60,17 @@ extension ConfigurationText {
 
   /// Names of iSCSI nodes are compared in lower case (RFC 7143 §4.2.7.2).
   func target(_ name: String) throws(ConfigurationEditError) -> EditPlace {
-    let targets = whole.elements("targets")
     let wanted = ISCSIName.normalized(name)
-    if let found = targets.first(where: { $0.isNamed(wanted, by: "name") }) { return found }
-    let names = targets.compactMap { $0.node["name"]?.text }
+    let list = whole.node["targets"]
+    let targets = list?.value.elements ?? []
+    let found = targets.firstIndex {
+      $0.member("name")?.text.map { ISCSIName.isNormalized($0, to: wanted) } == true
+    }
+    if let list, let found, let node = list.child(at: found) {
+      let path = ConfigurationPath([.key("targets"), .index(found)])
+      return EditPlace(path: path, node: node)
+    }
+    let names = targets.compactMap { $0.member("name")?.text }
     throw ConfigurationEditError(.notFound, "targets", Self.none("target", name, of: names))
   }
 
@@ -136,7 +143,7 @@ extension ConfigurationText {
     return "no \(what) named \(name.quoted) (\(what)s: \(shown)\(rest))"
   }
 
-  private static func canonical(_ addresses: [String]) -> Set<String> {
+  fileprivate static func canonical(_ addresses: [String]) -> Set<String> {
     Set(addresses.map { (try? AddressPattern(parsing: $0))?.description ?? $0 })
   }
 }
@@ -144,5 +151,18 @@ extension ConfigurationText {
 extension EditPlace {
   fileprivate func isNamed(_ wanted: String, by key: String) -> Bool {
     node[key]?.text.map(ISCSIName.normalized) == wanted
+  }
+}
+
+extension TargetConfiguration.Target {
+  /// By the rules of edits; nil where there is none, or more than one.
+  public func entry(_ name: AccessEntryName) -> TargetConfiguration.AccessEntry? {
+    let initiator = ISCSIName.normalized(name.initiator)
+    var found = acl.filter { ($0.initiator ?? "any") == initiator }
+    if let addresses = name.addresses {
+      let wanted = ConfigurationText.canonical(addresses)
+      found = found.filter { Set($0.addresses.map(\.description)) == wanted }
+    }
+    return found.count == 1 ? found.first : nil
   }
 }

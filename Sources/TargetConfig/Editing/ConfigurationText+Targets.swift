@@ -21,13 +21,6 @@ extension ConfigurationText {
     try set(key, value, of: try target(name), .target)
   }
 
-  /// Whether whoever matches no entry of the access list may log in too.
-  public mutating func setOpenToAny(
-    _ isOpen: Bool, target name: String
-  ) throws(ConfigurationEditError) {
-    try setTarget("initiators", isOpen ? .text("any") : nil, of: name)
-  }
-
   // MARK: LUNs
 
   /// Adds a LUN to a target, or to an entry of its access list that has LUNs of its own.
@@ -64,7 +57,7 @@ extension ConfigurationText {
     try apply(.remove(found.path))
   }
 
-  private func presenter(
+  func presenter(
     target name: String, entry: AccessEntryName?
   ) throws(ConfigurationEditError) -> EditPlace {
     let target = try target(name)

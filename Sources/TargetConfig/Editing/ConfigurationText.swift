@@ -4,13 +4,20 @@
 /// After each edit the text is read again, and must say what the old one said with the edit
 /// applied; else the edit fails and the text stays as it was.
 public struct ConfigurationText: Sendable {
-  private(set) var bytes: [UInt8]
+  public private(set) var bytes: [UInt8]
   private(set) var root: DocumentValue
+  /// A file without a single trailing comma may be meant for readers of plain JSON too.
+  private var hasTrailingCommas: Bool
 
   /// Takes any JSON5 text. Whether it is a good configuration, `ConfigurationLoader` tells.
   public init(_ text: String) throws(ConfigurationEditError) {
     bytes = Array(text.utf8)
-    root = try Self.read(bytes)
+    (root, hasTrailingCommas) = try Self.read(bytes)
+  }
+
+  init(_ bytes: [UInt8]) throws(DocumentSyntaxError) {
+    self.bytes = bytes
+    (root, hasTrailingCommas) = try DocumentReader.readWithStyle(bytes)
   }
 
   public var text: String { String(decoding: bytes, as: UTF8.self) }
@@ -24,28 +31,35 @@ public struct ConfigurationText: Sendable {
         "the file would be larger than "
           + ByteSize.description(UInt64(ConfigurationLoader.byteCountMax)))
     }
-    guard let result = try? DocumentReader.read(changed), result.hasSameContent(as: plan.expected)
+    guard let result = try? DocumentReader.readWithStyle(changed),
+      result.value.hasSameContent(as: plan.expected)
     else {
       throw ConfigurationEditError(
         .inconsistent, "", "the file cannot be edited safely here: change it by hand")
     }
     bytes = changed
-    root = result
+    (root, hasTrailingCommas) = result
   }
 
-  private static func read(_ bytes: [UInt8]) throws(ConfigurationEditError) -> DocumentValue {
+  private static func read(
+    _ bytes: [UInt8]
+  ) throws(ConfigurationEditError) -> (DocumentValue, hasTrailingCommas: Bool) {
     guard bytes.count <= ConfigurationLoader.byteCountMax else {
       throw ConfigurationEditError(
         .unreadable, "",
         "is larger than " + ByteSize.description(UInt64(ConfigurationLoader.byteCountMax)))
     }
     do throws(DocumentSyntaxError) {
-      return try DocumentReader.read(bytes)
+      return try DocumentReader.readWithStyle(bytes)
     } catch {
       throw ConfigurationEditError(
         .unreadable, "", "line \(error.line), column \(error.column): \(error.sentence)")
     }
   }
+}
+
+extension ConfigurationText: Equatable {
+  public static func == (one: Self, other: Self) -> Bool { one.bytes == other.bytes }
 }
 
 extension ConfigurationText: CustomStringConvertible, CustomReflectable {
@@ -116,7 +130,7 @@ extension ConfigurationText {
     guard let layout = ContainerLayout(bytes, place.node.value) else {
       throw place.error(.invalid, "is \(place.node.value.kindName): nothing can be put into it")
     }
-    let writer = ValueWriter(bytes, ancestors: place.ancestors)
+    let writer = writer(in: place)
     let item = NewItem(key: key, value: value, writer: writer)
     var expected = root
     expected.update(at: place.positions[...]) {
@@ -132,12 +146,16 @@ extension ConfigurationText {
     try checkDepth(of: value, at: place.positions.count)
     let old = place.node.value
     if old.hasSameContent(as: value.document) { return Plan(splices: [], expected: root) }
-    let text = ValueWriter(bytes, ancestors: place.ancestors).value(
+    let text = writer(in: place).value(
       value, column: bytes.column(at: old.extent.lowerBound),
       indentation: bytes.indentation(at: old.extent.lowerBound))
     var expected = root
     expected.update(at: place.positions[...]) { $0 = value.document }
     return Plan(splices: [TextSplice(old.extent, text)], expected: expected)
+  }
+
+  private func writer(in place: Place) -> ValueWriter {
+    ValueWriter(bytes, ancestors: place.ancestors, hasTrailingCommas: hasTrailingCommas)
   }
 
   private func checkDepth(
@@ -180,19 +198,19 @@ extension ConfigurationText {
       let parent = place.node
       switch step {
       case .key(let key):
-        guard let position = parent.members.firstIndex(where: { $0.key == key }) else {
+        guard let position = parent.value.position(of: key), let child = parent.child(at: position)
+        else {
           throw ConfigurationEditError(
             .notFound, parent.pathAppending(key), "there is no such key")
         }
-        place.enter(parent.members[position].node, position)
+        place.enter(child, position)
       case .index(let index):
-        let elements = parent.elements
-        guard elements.indices.contains(index) else {
+        guard case .list = parent.value.content, let child = parent.child(at: index) else {
           throw ConfigurationEditError(
             .notFound, "\(parent.path)[\(index)]",
-            "there is no such element: the list has \(elements.count)")
+            "there is no such element: the list has \(parent.elements.count)")
         }
-        place.enter(elements[index], index)
+        place.enter(child, index)
       case .match(let key, let value):
         let elements = parent.elements
         guard let index = elements.firstIndex(where: { $0[key]?.matches(value) == true }) else {

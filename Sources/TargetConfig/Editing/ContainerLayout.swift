@@ -33,8 +33,6 @@ struct ContainerLayout {
     return Gap(bytes, start..<end, hasPrevious: index > 0, hasNext: index < items.count)
   }
 
-  var hasTrailingComma: Bool { !items.isEmpty && gap(before: items.count).comma != nil }
-
   /// The first line break between items. Those inside of values may be others.
   var lineBreak: String? {
     for index in 0...items.count {

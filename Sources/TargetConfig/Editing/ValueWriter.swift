@@ -113,7 +113,7 @@ struct ValueWriter {
 
 extension ValueWriter {
   /// The style around the innermost of `ancestors`, which begin with the whole file.
-  init(_ bytes: [UInt8], ancestors: [DocumentValue]) {
+  init(_ bytes: [UInt8], ancestors: [DocumentValue], hasTrailingCommas: Bool) {
     let nearest = ancestors.reversed()
     if let quotes = nearest.lazy.compactMap({ Self.keyQuotes(bytes, in: $0) }).first {
       keyQuotes = quotes
@@ -128,7 +128,7 @@ extension ValueWriter {
       lineBreak = found
     }
     unit = layouts.compactMap(\.indentationUnit).first ?? unit
-    hasTrailingCommas = ancestors.first.map { Self.usesTrailingCommas(bytes, $0) } ?? false
+    self.hasTrailingCommas = hasTrailingCommas
   }
 
   // The reader bounds the depth, hence the recursions.
@@ -155,11 +155,5 @@ extension ValueWriter {
     guard let first = bytes.firstIndex(where: Trivia.isLineBreak) else { return nil }
     let text = bytes[first..<bytes.skippingLineBreak(from: first)]
     return String(decoding: text, as: UTF8.self)
-  }
-
-  /// A file without a single trailing comma may be meant for readers of plain JSON too.
-  private static func usesTrailingCommas(_ bytes: [UInt8], _ value: DocumentValue) -> Bool {
-    ContainerLayout(bytes, value)?.hasTrailingComma == true
-      || value.children.contains { usesTrailingCommas(bytes, $0) }
   }
 }

@@ -164,6 +164,7 @@ extension CTLImporter {
     }
     wish.readOnly = options["readonly"].map(ImportText.isYes) ?? false
     wish.discard = options["unmap"].map(ImportText.isYes) ?? true ? .unmap : .ignore
+    wish.rotationRate = options["rpm"].flatMap(ImportText.rotationRate)
     if options["writecache"].map(ImportText.isYes) == false {
       wish.cache = path.hasPrefix("/dev/") ? .directsync : .writethrough
     }
@@ -208,7 +209,8 @@ extension CTLImporter {
     case "option":
       name = "option \(statement.argument() ?? "")"
       switch statement.argument() {
-      case "naa", "vendor", "product", "readonly", "unmap", "writecache", "pblocksize", "file":
+      case "naa", "vendor", "product", "readonly", "unmap", "writecache", "pblocksize", "file",
+        "rpm":
         return
       case "revision": reason = "the product revision is that of this server: not kept"
       default: break

@@ -30,6 +30,23 @@ public struct ImportedConfiguration: Sendable {
   public var text: String
   /// Everything that was not kept as it was, in the order of the file.
   public var notes: [ImportNote]
+  /// No store and no target was found.
+  public var isEmpty: Bool
+  /// By target, in the order of the file.
+  public var withheld: [WithheldAccess] = []
+  /// It is what we wrote there ourselves, and not made of another target's words.
+  public var isOwn = false
+}
+
+/// Access to a target of LIO that `text` has not, because nobody got in by it: its portal group is
+/// disabled or has no portals, or users are asked for that an initiator has not.
+public struct WithheldAccess: Sendable {
+  public var target: String
+  public var isDisabled = false
+  public var hasNoPortals = false
+  public var asksUsers = false
+  public var isOpenToAny = false
+  public var entries: [TargetConfiguration.AccessEntry] = []
 }
 
 /// Turns the configuration of another target into ours. Identities, LUN numbers, CHAP users, access
@@ -64,8 +81,11 @@ public enum ConfigurationImport {
       try fill(&draft, bytes, includes)
       draft.finish()
       let text = draft.text()
-      try prove(text, fileName)
-      return ImportedConfiguration(format: format, text: text, notes: draft.orderedNotes)
+      let configuration = try proven(text, fileName, hasSecretFiles: draft.hasSecretFiles)
+      return ImportedConfiguration(
+        format: format, text: text, notes: draft.orderedNotes,
+        isEmpty: configuration.stores.isEmpty && configuration.targets.isEmpty,
+        withheld: draft.withheld, isOwn: draft.isOwn)
     } catch {
       throw ConfigurationError([
         ConfigurationProblem(
@@ -116,9 +136,13 @@ public enum ConfigurationImport {
   }
 
   /// What is handed out loads: a reader that forgot a rule of ours must not pass it on.
-  private static func prove(_ text: String, _ fileName: String) throws(ImportError) {
+  private static func proven(
+    _ text: String, _ fileName: String, hasSecretFiles: Bool
+  ) throws(ImportError) -> TargetConfiguration {
     do throws(ConfigurationError) {
-      _ = try ConfigurationLoader.load(text: text)
+      // Files that secrets stand in may be on another machine.
+      if hasSecretFiles { return try ConfigurationLoader.look(at: text, file: nil) }
+      return try ConfigurationLoader.load(text: text).configuration
     } catch {
       throw ImportError(
         ImportPlace(file: fileName, line: nil),

@@ -25,9 +25,10 @@ extension ImportDraft {
 
   // MARK: Users
 
-  /// A user with a secret, or nil with a note, which never shows the secret.
+  /// A user with a secret, or nil with a note, which never shows the secret. `file`: where that
+  /// stands besides.
   mutating func credential(
-    _ user: String?, _ secret: String?, _ place: ImportPlace
+    _ user: String?, _ secret: String?, file: String? = nil, _ place: ImportPlace
   ) -> TargetConfiguration.Credential? {
     guard let user, let secret else {
       note(place, "a CHAP user needs a name and a secret: not kept")
@@ -41,14 +42,15 @@ extension ImportDraft {
       note(place, "the secret of the CHAP user \(user.quoted) \(problem): not kept")
       return nil
     }
-    return TargetConfiguration.Credential(user: user, secret: Secret(secret))
+    if file != nil { hasSecretFiles = true }
+    return TargetConfiguration.Credential(user: user, secret: Secret(secret), secretFile: file)
   }
 
   mutating func addUser(
-    _ user: String?, _ secret: String?, to users: inout [TargetConfiguration.Credential],
-    _ place: ImportPlace
+    _ user: String?, _ secret: String?, file: String? = nil,
+    to users: inout [TargetConfiguration.Credential], _ place: ImportPlace
   ) {
-    guard let credential = credential(user, secret, place) else { return }
+    guard let credential = credential(user, secret, file: file, place) else { return }
     if users.count >= ConfigurationBuilder.accessEntryCountMax {
       note(place, "the CHAP user \(credential.user.quoted) is one of too many: not kept")
     } else if users.contains(where: { $0.user == credential.user }) {
@@ -58,9 +60,11 @@ extension ImportDraft {
     }
   }
 
-  mutating func addDiscoveryUser(_ user: String?, _ secret: String?, _ place: ImportPlace) {
+  mutating func addDiscoveryUser(
+    _ user: String?, _ secret: String?, file: String? = nil, _ place: ImportPlace
+  ) {
     var users = discovery.chap
-    addUser(user, secret, to: &users, place)
+    addUser(user, secret, file: file, to: &users, place)
     discovery.chap = users
   }
 

@@ -6,6 +6,7 @@ extension ImportDraft {
 
   /// What several targets decide together. Nothing is added after it.
   mutating func finish() {
+    guard !isOwn else { return }
     settlePortals()
     settleSecrets()
     settleBursts()
@@ -35,6 +36,12 @@ extension ImportDraft {
     }
   }
 
+  /// Portals with the same targets, and the same number if that is known.
+  private struct GroupKey: Hashable {
+    let targets: [Int]
+    let known: UInt16?
+  }
+
   /// Portals with the same targets make a group. With one group for all, targets name none.
   private mutating func settlePortals() {
     guard targets.contains(where: { $0.endpoints != nil }) else { return }
@@ -53,20 +60,35 @@ extension ImportDraft {
         "\(order.count) different portals: only the first \(Self.endpointCountMax) are kept")
       order.removeSubrange(Self.endpointCountMax...)
     }
-    var groups: [[Int]: UInt16] = [:]
+    var groups: [GroupKey: UInt16] = [:]
+    let known = Set(order.compactMap { knownGroups[$0] })
     for endpoint in order {
-      let signature = users[endpoint] ?? []
-      let group = groups[signature] ?? UInt16(groups.count + 1)  // at most endpointCountMax
-      groups[signature] = group
+      let key = GroupKey(targets: users[endpoint] ?? [], known: knownGroups[endpoint])
+      // Targets that differ in one group cannot be: its number is that of the first.
+      let group = groups[key] ?? number(of: key, taken: known, Set(groups.values))
+      if groups[key] == nil, let known = key.known, known != group {
+        note(
+          "the portals of group \(known) serve different targets here: \(endpoint) is in group "
+            + "\(group) now")
+      }
+      groups[key] = group
       portals.append(TargetConfiguration.Portal(endpoint: endpoint, group: group))
     }
     assignGroups(groups)
   }
 
-  private mutating func assignGroups(_ groups: [[Int]: UInt16]) {
+  /// There are more numbers than groups: as many as portals at most.
+  private func number(of key: GroupKey, taken: Set<UInt16>, _ given: Set<UInt16>) -> UInt16 {
+    if let known = key.known, !given.contains(known) { return known }
+    guard let free = (1...UInt16.max).first(where: { !taken.contains($0) && !given.contains($0) })
+    else { preconditionFailure("there are at most \(Self.endpointCountMax) portals") }
+    return free
+  }
+
+  private mutating func assignGroups(_ groups: [GroupKey: UInt16]) {
     var groupsOfTarget: [Int: [UInt16]] = [:]
-    for (signature, group) in groups {
-      for index in signature { groupsOfTarget[index, default: []].append(group) }
+    for (key, group) in groups {
+      for index in key.targets { groupsOfTarget[index, default: []].append(group) }
     }
     var kept: [DraftTarget] = []
     for (index, draft) in targets.enumerated() {

@@ -2,6 +2,11 @@
 
 extension ImportDraft {
   func text() -> String {
+    "// Imported from a \(format.rawValue). It may hold secrets: keep its mode at 0600.\n" + body
+      + "\n"
+  }
+
+  var body: String {
     var members: [(String, JSONText)] = []
     if !portals.isEmpty { members.append(("portals", .list(portals.map { $0.text(portals) }))) }
     if !stores.isEmpty {
@@ -11,9 +16,7 @@ extension ImportDraft {
     var login = credentials(discovery.chap)
     if let mutual = discovery.mutualChap { login.append(("mutualChap", mutual.text)) }
     if !login.isEmpty { members.append(("discovery", .object(login))) }
-    let head =
-      "// Imported from a \(format.rawValue). It may hold secrets: keep its mode at 0600.\n"
-    return head + (members.isEmpty ? "{}" : JSONText.object(members).rendered()) + "\n"
+    return members.isEmpty ? "{}" : JSONText.object(members).rendered()
   }
 }
 
@@ -25,18 +28,22 @@ private func credentials(
 
 extension TargetConfiguration.Portal {
   fileprivate func text(_ all: [TargetConfiguration.Portal]) -> JSONText {
-    guard all.contains(where: { $0.group != 1 }) else { return .text(endpoint.description) }
-    return .object([
+    guard advertise != nil || all.contains(where: { $0.group != 1 }) else {
+      return .text(endpoint.description)
+    }
+    var members: [(String, JSONText)] = [
       ("address", .text(endpoint.description)), ("group", .integer(Int64(group))),
-    ])
+    ]
+    if let advertise { members.append(("advertise", .text(advertise.description))) }
+    return .object(members)
   }
 }
 
 extension TargetConfiguration.Credential {
   fileprivate var text: JSONText {
-    .object([
-      ("user", .text(user)), ("secret", .text(String(decoding: secret.bytes, as: UTF8.self))),
-    ])
+    let text = JSONText.text(String(decoding: secret.bytes, as: UTF8.self))
+    let file = secretFile.map { JSONText.object([("file", .text($0))]) }
+    return .object([("user", .text(user)), ("secret", file ?? text)])
   }
 }
 
@@ -58,11 +65,27 @@ extension TargetConfiguration.Store {
     }
     if cache != medium.standardCache { members.append(("cache", .text(cache.rawValue))) }
     if discard != .unmap { members.append(("discard", .text(discard.rawValue))) }
+    if queueDepth != Self.standardQueueDepth {
+      members.append(("queueDepth", .integer(Int64(queueDepth))))
+    }
     if readOnly { members.append(("readOnly", .boolean(true))) }
+    if let percent = thinThresholdPercent {
+      members.append(("thinThreshold", .text("\(percent)%")))
+    }
+    if let percent = thinAvailableThresholdPercent {
+      members.append(("thinAvailableThreshold", .text("\(percent)%")))
+    }
     if let naa { members.append(("naa", .text(naa.description))) }
     if let serial { members.append(("serial", .text(serial))) }
+    if removable { members.append(("removable", .boolean(true))) }
+    if let rotationRate {
+      members.append(
+        ("rotationRate", rotationRate == 1 ? .text("none") : .integer(Int64(rotationRate))))
+    }
     if vendor != Self.standardVendor { members.append(("vendor", .text(vendor))) }
     if product != Self.standardProduct { members.append(("product", .text(product))) }
+    if servesLongCommands { members.append(("longCommands", .boolean(true))) }
+    if servesReferrals { members.append(("referrals", .boolean(true))) }
     return .object(members)
   }
 }
@@ -97,8 +120,9 @@ extension TargetConfiguration.Target {
     var members: [(String, JSONText)] = [("name", .text(name))]
     if let alias { members.append(("alias", .text(alias))) }
     if let portalGroups {
-      members.append(("portalGroups", .list(portalGroups.map { .integer(Int64($0)) })))
+      members.append(("portalGroups", .list(portalGroups.map(groupText))))
     }
+    if explicitAlua { members.append(("explicitAlua", .boolean(true))) }
     if !luns.isEmpty {
       members.append(("luns", .list(luns.map { $0.text(inAccessList: false) })))
     }
@@ -109,6 +133,16 @@ extension TargetConfiguration.Target {
     let differences = iscsi.differences
     if !differences.isEmpty { members.append(("iscsi", .object(differences))) }
     return .object(members)
+  }
+
+  private func groupText(_ group: UInt16) -> JSONText {
+    guard let access = groupAccess.first(where: { $0.group == group }) else {
+      return .integer(Int64(group))
+    }
+    return .object([
+      ("tag", .integer(Int64(group))), ("state", .text(access.state.rawValue)),
+      ("preferred", .boolean(access.isPreferred)),
+    ])
   }
 }
 

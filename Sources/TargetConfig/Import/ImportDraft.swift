@@ -6,8 +6,15 @@ struct ImportDraft {
   private(set) var notes: [ImportNote] = []
   var stores: [TargetConfiguration.Store] = []
   var targets: [DraftTarget] = []
+  var withheld: [WithheldAccess] = []
   var portals: [TargetConfiguration.Portal] = []
+  /// Groups of portals whose numbers the source knows.
+  var knownGroups: [Endpoint: UInt16] = [:]
+  /// Whether a secret stands in a file of its own.
+  var hasSecretFiles = false
   var discovery = TargetConfiguration.Discovery()
+  /// A configuration of ours as a whole: nothing is left to settle.
+  private(set) var isOwn = false
 
   private var namesTaken: [String: Int] = [:]
   private var storeOfPath: [String: String] = [:]
@@ -18,6 +25,16 @@ struct ImportDraft {
   init(fileName: String, format: ImportFormat) {
     self.fileName = fileName
     self.format = format
+  }
+
+  /// Secrets may stand in files that cannot be read here.
+  mutating func take(_ own: TargetConfiguration) {
+    portals = own.portals
+    stores = own.stores
+    targets = own.targets.map { DraftTarget(target: $0, endpoints: nil, place: place(nil)) }
+    discovery = own.discovery
+    hasSecretFiles = true
+    isOwn = true
   }
 
   // MARK: Notes
@@ -61,6 +78,9 @@ struct StoreWish {
   var serial: String?
   var vendor: String?
   var product: String?
+  /// As `TargetConfiguration.Store` has them.
+  var removable = false
+  var rotationRate: UInt16?
 
   init(name: String, medium: TargetConfiguration.Medium) {
     self.name = name
@@ -180,6 +200,8 @@ extension ImportDraft {
         store.serial = serial
       }
     }
+    store.removable = wish.removable
+    store.rotationRate = wish.rotationRate
     store.vendor = kept(wish.vendor, .vendor, "the vendor", place) ?? store.vendor
     store.product = kept(wish.product, .product, "the product", place) ?? store.product
   }

@@ -20,6 +20,12 @@ enum ImportText {
     ["1", "yes", "on", "true"].contains(text.lowercased())
   }
 
+  /// Rotations per minute, 1 for a medium that does not turn (SBC-3 §6.6.2); nil: neither.
+  static func rotationRate(_ text: String) -> UInt16? {
+    guard let rate = UInt16(text), rate == 1 || (1025...65_534).contains(rate) else { return nil }
+    return rate
+  }
+
   /// `4G`, `512m` or bytes: powers of 1024, as these tools count.
   static func sizeBytes(_ text: String) -> UInt64? {
     guard let last = text.utf8.last else { return nil }

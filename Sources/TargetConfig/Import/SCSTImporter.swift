@@ -19,8 +19,8 @@ struct SCSTImporter {
       case "DEVICE_GROUP":
         draft.note(
           statement.place,
-          "the device group \(statement.rest.quoted): every path is active and optimized here: "
-            + "not kept")
+          "the device group \(statement.rest.quoted): every path is active and optimized "
+            + "until \"portalGroups\" of the targets say otherwise: not kept")
       default:
         draft.note(statement.place, "\(statement.name.quoted) concerns SCST alone: not kept")
       }
@@ -72,6 +72,8 @@ struct SCSTImporter {
     wish.sizeBytes = size(values)
     wish.cache = cache(values, handler: handler)
     if values["thin_provisioned"] == "0" { wish.discard = .ignore }
+    if values["rotational"] == "0" { wish.rotationRate = 1 }
+    wish.removable = values["removable"].map(ImportText.isYes) ?? false
     identify(&wish, values, title, device.place)
     stores[title] = draft.add(wish, device.place) ?? ""
     for attribute in device.children ?? [] { tell(attribute, title, medium) }
@@ -128,17 +130,16 @@ struct SCSTImporter {
     let reason: String
     switch attribute.name {
     case "filename", "blocksize", "read_only", "write_through", "o_direct", "naa_id", "usn",
-      "t10_vend_id", "prod_id", "thin_provisioned":
+      "t10_vend_id", "prod_id", "thin_provisioned", "rotational", "removable":
       return
     case "size", "size_mb":
       if medium.path == nil { return }
       reason = "the size of a file or device is its own"
-    case "removable": reason = "disks are not removable here"
     case "nv_cache":
       reason = "there is no promise here that a cache outlives the power: initiators flush it"
     default: reason = "cannot be chosen here"
     }
-    if value == "0", ["removable", "nv_cache"].contains(attribute.name) { return }
+    if value == "0", attribute.name == "nv_cache" { return }
     draft.note(
       attribute.place,
       "\(attribute.name) \(value.quoted) of the device \(title.quoted): \(reason): not kept")
@@ -155,7 +156,7 @@ struct SCSTImporter {
       return
     }
     for statement in driver.children ?? [] {
-      switch statement.name {
+      switch Self.attributeName(statement) {
       case "TARGET": addTarget(statement)
       case "enabled": break
       case "IncomingUser":
@@ -171,6 +172,17 @@ struct SCSTImporter {
           statement.place, "\(statement.name.quoted) of the iSCSI driver: not kept")
       }
     }
+  }
+
+  /// An attribute with several values is written once for each: `IncomingUser`, `IncomingUser1`,
+  /// `IncomingUser2`.
+  private static func attributeName(_ statement: Statement) -> String {
+    for name in ["IncomingUser", "OutgoingUser"] where statement.name.hasPrefix(name) {
+      if statement.name.dropFirst(name.count).allSatisfy({ ("0"..."9").contains($0) }) {
+        return name
+      }
+    }
+    return statement.name
   }
 
   /// `IncomingUser "joe secret"`, quoted or not.
@@ -205,7 +217,7 @@ struct SCSTImporter {
     } else {
       draft.keepClosed(target, statement.place)
     }
-    let wantsUsers = children.contains { $0.name == "IncomingUser" }
+    let wantsUsers = children.contains { Self.attributeName($0) == "IncomingUser" }
     if wantsUsers, target.chap.isEmpty { draft.close(&target, statement.place) }
     draft.add(DraftTarget(target: target, endpoints: nil, place: statement.place))
   }
@@ -213,7 +225,7 @@ struct SCSTImporter {
   private mutating func option(
     _ statement: Statement, _ target: inout TargetConfiguration.Target
   ) {
-    switch statement.name {
+    switch Self.attributeName(statement) {
     case "LUN", "GROUP", "enabled": break
     case "IncomingUser":
       let words = Self.userWords(statement)

@@ -9,9 +9,14 @@ extension SaveconfigImporter {
     guard var wish = wish(node, plugin: plugin, name: name) else { return }
     let attributes = node["attributes"]
     wish.blockSize = attributes?["block_size"].map { $0.unsigned.flatMap { Int(exactly: $0) } ?? 0 }
-    if let attributes { setDiscard(&wish, attributes) }
+    if let attributes {
+      setDiscard(&wish, attributes)
+      setRotation(&wish, attributes)
+    }
     identify(&wish, node, plugin: plugin, name: name)
-    stores[key] = draft.add(wish, place(node)) ?? ""
+    let store = draft.add(wish, place(node)) ?? ""
+    stores[key] = store
+    supplementStore(store)
     if let attributes { tellAttributes(attributes, of: name) }
     tellGroups(node["alua_tpgs"], of: name)
     let known: Set<String> = [
@@ -69,6 +74,10 @@ extension SaveconfigImporter {
     }
   }
 
+  private func setRotation(_ wish: inout StoreWish, _ attributes: DocumentNode) {
+    if attributes["is_nonrot"]?.flag == true { wish.rotationRate = 1 }
+  }
+
   private func setDiscard(_ wish: inout StoreWish, _ attributes: DocumentNode) {
     guard attributes["emulate_tpu"] != nil || attributes["emulate_tpws"] != nil else { return }
     let isOffered =
@@ -81,7 +90,7 @@ extension SaveconfigImporter {
   private mutating func identify(
     _ wish: inout StoreWish, _ node: DocumentNode, plugin: String, name: String
   ) {
-    wish.vendor = "LIO-ORG"
+    wish.vendor = vendors[name] ?? "LIO-ORG"
     let isAlias = node["attributes"]?["emulate_model_alias"]?.flag ?? false
     wish.product = isAlias ? String(decoding: name.utf8.prefix(16), as: UTF8.self) : nil
     if !isAlias {
@@ -91,23 +100,14 @@ extension SaveconfigImporter {
       default: wish.product = "RAMDISK-MCP"
       }
     }
+    if let product = products[name] { wish.product = product }
     guard let wwn = node["wwn"]?.string else {
       note(
         node, "\(name.quoted) has no \"wwn\": a new WWID is made, so initiators see a new disk")
       return
     }
-    wish.naa = Self.naa(wwn)
+    wish.naa = wwids[name] ?? LIOIdentity.naa(serial: wwn)
     wish.serial = wwn
-  }
-
-  /// LIO's NAA designator: format 6, its company identifier 001405, then the hexadecimal digits of
-  /// the serial number as far as they fit; other characters do not count.
-  static func naa(_ serial: String) -> String {
-    let digits = serial.utf8.compactMap { byte -> String? in
-      Character(Unicode.Scalar(byte)).hexDigitValue.map { String($0, radix: 16) }
-    }
-    let own = digits.prefix(25).joined()
-    return "6001405" + own + String(repeating: "0", count: 25 - own.utf8.count)
   }
 
   // MARK: What is not kept
@@ -118,12 +118,13 @@ extension SaveconfigImporter {
     "emulate_fua_write": "1", "emulate_pr": "1", "emulate_rest_reord": "0", "emulate_rsoc": "1",
     "emulate_tas": "1", "emulate_ua_intlck_ctrl": "0", "enforce_pr_isids": "1",
     "force_pr_aptpl": "0", "pi_prot_type": "0", "pi_prot_format": "0", "pi_prot_verify": "0",
-    "is_nonrot": "0", "alua_support": "1", "pgr_support": "1",
+    "alua_support": "1", "pgr_support": "1",
   ]
 
   /// Limits that follow from the device, and what is kept or read elsewhere.
   private static let derived: Set<String> = [
-    "block_size", "emulate_model_alias", "emulate_tpu", "emulate_tpws", "emulate_write_cache",
+    "block_size", "is_nonrot", "emulate_model_alias", "emulate_tpu", "emulate_tpws",
+    "emulate_write_cache",
     "hw_block_size", "hw_max_sectors", "hw_pi_prot_type", "hw_queue_depth", "fabric_max_sectors",
   ]
 
@@ -146,7 +147,7 @@ extension SaveconfigImporter {
       note(
         group,
         "the ALUA group \((group["name"]?.string ?? "").quoted) of \(name.quoted): every path is "
-          + "active and optimized here: not kept")
+          + "active and optimized until \"portalGroups\" say otherwise: not kept")
     }
   }
 }

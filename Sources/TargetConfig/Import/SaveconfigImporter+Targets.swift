@@ -14,33 +14,31 @@ extension SaveconfigImporter {
       return
     }
     tellOthers(node, ["wwn", "fabric", "tpgs"], "the target \(name.quoted)")
-    var taken: DocumentNode?
-    for group in node["tpgs"]?.elements ?? [] {
-      let tag = group["tag"]?.unsigned ?? 0
-      if group["enable"]?.flag == false {
-        note(group, "portal group \(tag) of \(name.quoted) is disabled: left out")
-      } else if taken != nil {
-        note(
-          group,
-          "portal group \(tag) of \(name.quoted): a target has one set of LUNs and initiators "
-            + "here, which is that of the first group: left out")
-      } else {
-        taken = group
-      }
-    }
-    guard let group = taken else {
-      note(node, "the target \(name.quoted) has no portal group that is enabled: left out")
+    let groups = node["tpgs"]?.elements ?? []
+    guard let group = groups.first(where: { $0["enable"]?.flag != false }) ?? groups.first else {
+      note(node, "the target \(name.quoted) has no portal group: left out")
       return
+    }
+    for other in groups where other.path != group.path {
+      let tag = other["tag"]?.unsigned ?? 0
+      note(
+        other,
+        other["enable"]?.flag == false
+          ? "portal group \(tag) of \(name.quoted) is disabled: left out"
+          : "portal group \(tag) of \(name.quoted): a target has one set of LUNs and initiators "
+            + "here, which is that of the first group: left out")
     }
     add(group, name: name, place(node))
   }
 
   private mutating func add(_ group: DocumentNode, name: String, _ place: ImportPlace) {
     var target = TargetConfiguration.Target(name: name)
+    targetName = name
     let lunOfIndex = addLUNs(group, &target)
     let attributes = group["attributes"]
     let asksUsers = attributes?["authentication"]?.flag ?? true
     var isWhole = true
+    userless = []
     for acl in group["node_acls"]?.elements ?? [] {
       if !addEntry(acl, lunOfIndex, asksUsers, &target) { isWhole = false }
     }
@@ -63,7 +61,37 @@ extension SaveconfigImporter {
       "chap_password", "chap_mutual_userid", "chap_mutual_password",
     ]
     tellOthers(group, known, "\(name.quoted)")
-    draft.add(DraftTarget(target: target, endpoints: endpoints(group), place: place))
+    let hasNoPortals = (group["portals"]?.elements ?? []).isEmpty
+    withhold(&target, hasNoPortals: hasNoPortals, asksUsers: asksUsers, group)
+    draft.add(
+      DraftTarget(
+        target: target, endpoints: hasNoPortals ? nil : endpoints(group), place: place))
+  }
+
+  /// Nobody gets in where nobody got in before.
+  private mutating func withhold(
+    _ target: inout TargetConfiguration.Target, hasNoPortals: Bool, asksUsers: Bool,
+    _ group: DocumentNode
+  ) {
+    var access = WithheldAccess(target: target.name)
+    access.isDisabled = group["enable"]?.flag == false
+    access.hasNoPortals = hasNoPortals
+    access.asksUsers = asksUsers
+    access.entries = userless
+    if access.isDisabled || hasNoPortals {
+      note(
+        group,
+        "the portal group of \(target.name.quoted) "
+          + (access.isDisabled ? "is disabled" : "has no portals")
+          + ": the target lets nobody in until it is given whom")
+      access.isOpenToAny = target.isOpenToAny
+      access.entries = target.acl + userless
+      target.acl = []
+      target.isOpenToAny = false
+    } else if userless.isEmpty {
+      return
+    }
+    draft.withheld.append(access)
   }
 
   // MARK: LUNs
@@ -106,10 +134,12 @@ extension SaveconfigImporter {
       note(node, "an ACL without \"node_wwn\": left out")
       return false
     }
-    var entry = TargetConfiguration.AccessEntry(initiator: name)
+    guard let addresses = addresses(of: name, node) else { return false }
+    var entry = TargetConfiguration.AccessEntry(initiator: name == "any" ? nil : name)
+    entry.addresses = addresses
     let own = node["attributes"]?["authentication"]?.string
     let asks = own == "1" || (own != "0" && groupAsks)
-    guard setUsers(&entry, node, asks, "\(name.quoted)") else { return false }
+    let isUsable = setUsers(&entry, node, asks, "\(name.quoted)")
     var luns: [TargetConfiguration.LUN] = []
     for mapped in node["mapped_luns"]?.elements ?? [] {
       guard let store = mapped["tpg_lun"]?.unsigned.flatMap({ stores[$0] }) else {
@@ -126,6 +156,10 @@ extension SaveconfigImporter {
       entry.luns = luns
     }
     tellEntry(node, name)
+    guard isUsable else {
+      userless.append(entry)
+      return false
+    }
     return draft.addEntry(entry, to: &target, place(node))
   }
 
@@ -143,9 +177,11 @@ extension SaveconfigImporter {
       }
       return true
     }
+    let initiator = entry.initiator ?? (entry.addresses.isEmpty ? nil : "any")
     if let user = node["chap_userid"] {
       draft.addUser(
-        user.string, node["chap_password"]?.string, to: &entry.chap, place(user))
+        user.string, node["chap_password"]?.string, file: secretFile(user, of: initiator),
+        to: &entry.chap, place(user))
     }
     guard !entry.chap.isEmpty else {
       note(
@@ -155,7 +191,8 @@ extension SaveconfigImporter {
     }
     if let user = node["chap_mutual_userid"] {
       entry.mutualChap = draft.credential(
-        user.string, node["chap_mutual_password"]?.string, place(user))
+        user.string, node["chap_mutual_password"]?.string,
+        file: secretFile(user, of: initiator, isMutual: true), place(user))
     }
     return true
   }

@@ -3,8 +3,31 @@ struct SaveconfigImporter {
   var draft: ImportDraft
   /// The store of each `/backstores/<plugin>/<name>`; an empty text where it was left out.
   var stores: [String: String] = [:]
+  /// WWIDs of storage objects that are not LIO's own kind, by name: what our targetcli writes
+  /// beside the rest, so that disks stay the same when they come back.
+  var wwids: [String: String] = [:]
+  /// Of the target at hand: initiators that nobody has said the users of.
+  var userless: [TargetConfiguration.AccessEntry] = []
+  var vendors: [String: String] = [:]
+  var products: [String: String] = [:]
+  /// Paths of the files that secrets stand in, by `LIOIdentity.secretKey`.
+  private var secretFiles: [String: String] = [:]
+  /// From where initiators must come, by `LIOIdentity.accessKey`.
+  private(set) var addressesByKey: [String: String] = [:]
+  /// Ours, as it was when the file was written.
+  var ownConfiguration: TargetConfiguration?
+  /// The name of the target at hand; nil: discovery.
+  var targetName: String?
 
   init(draft: ImportDraft) { self.draft = draft }
+
+  /// By the names of storage objects.
+  private func texts(_ key: String, _ root: DocumentNode) -> [String: String] {
+    let members = root[LIOIdentity.ownKey]?[key]?.members ?? []
+    return Dictionary(members.compactMap { name, node in node.string.map { (name, $0) } }) {
+      first, _ in first
+    }
+  }
 
   mutating func run(_ root: DocumentNode) throws(ImportError) {
     guard case .object = root.value.content else {
@@ -14,10 +37,19 @@ struct SaveconfigImporter {
       throw ImportError(
         draft.place(root.line), "has neither \"storage_objects\" nor \"targets\"")
     }
+    if takeOwn(root) { return }
+    wwids = texts("wwids", root)
+    vendors = texts("vendors", root)
+    products = texts("products", root)
+    secretFiles = texts("secretFiles", root)
+    addressesByKey = texts(LIOIdentity.addressesKey, root)
+    readGroups(root)
     for node in root["storage_objects"]?.elements ?? [] { addStore(node) }
     for node in root["targets"]?.elements ?? [] { addTarget(node) }
+    targetName = nil
     for node in root["fabric_modules"]?.elements ?? [] { addDiscovery(node) }
-    tellOthers(root, ["storage_objects", "targets", "fabric_modules"], "this file")
+    let known: Set = ["storage_objects", "targets", "fabric_modules", LIOIdentity.ownKey]
+    tellOthers(root, known, "this file")
     if draft.stores.contains(where: { if case .file = $0.medium { true } else { false } }) {
       draft.note(
         "the sizes of files are those of the files themselves: one that is missing is an error, "
@@ -28,6 +60,25 @@ struct SaveconfigImporter {
         "the T10 identifier (LIO-ORG, name and serial number) has another form here; WWID and "
           + "serial number are the same, by which udev, multipath and LVM know a disk")
     }
+  }
+
+  private mutating func readGroups(_ root: DocumentNode) {
+    for (text, node) in root[LIOIdentity.ownKey]?["portalGroups"]?.members ?? [] {
+      guard let endpoint = try? Endpoint(parsing: text),
+        let group = node.string.flatMap({ UInt16($0) })
+      else {
+        note(node, "\(text.quoted) is not a portal with the number of its group: not kept")
+        continue
+      }
+      draft.knownGroups[endpoint] = group
+    }
+  }
+
+  /// Where the secret of a user stands besides; nil: nowhere.
+  func secretFile(_ user: DocumentNode, of initiator: String?, isMutual: Bool = false) -> String? {
+    secretFiles[
+      LIOIdentity.secretKey(
+        user: user.string ?? "", target: targetName, initiator: initiator, isMutual: isMutual)]
   }
 
   func place(_ node: DocumentNode) -> ImportPlace { draft.place(node.line) }
@@ -56,14 +107,16 @@ struct SaveconfigImporter {
     guard node["discovery_enable_auth"]?.flag == true else { return }
     if let user = node["discovery_userid"] {
       draft.addDiscoveryUser(
-        user.string, node["discovery_password"]?.string, place(user))
+        user.string, node["discovery_password"]?.string, file: secretFile(user, of: nil),
+        place(user))
     }
     if draft.discovery.chap.isEmpty {
       note(node, "discovery asked for a password, but no user could be kept: it asks for none")
     }
     if let user = node["discovery_mutual_userid"] {
       draft.discovery.mutualChap = draft.credential(
-        user.string, node["discovery_mutual_password"]?.string, place(user))
+        user.string, node["discovery_mutual_password"]?.string,
+        file: secretFile(user, of: nil, isMutual: true), place(user))
     }
   }
 }

@@ -125,6 +125,8 @@ extension TargetsConfImporter {
     wish.cache = cache(lun)
     if lun.options["thin_provisioning"] == "0" { wish.discard = .ignore }
     wish.readOnly = lun.options.isYes("readonly")
+    wish.rotationRate = lun.options["rotation_rate"].flatMap(ImportText.rotationRate)
+    wish.removable = lun.options.isYes("removable")
     identify(&wish, lun, tid: tid, number: number)
     guard let store = draft.add(wish, place) else { return }
     draft.addLUN(number, store: store, readOnly: false, to: &target.luns, place)
@@ -157,32 +159,19 @@ extension TargetsConfImporter {
     return .file(path: path)
   }
 
-  /// Mode page 8, or write-cache, says whether writes may be lost with the power.
+  /// Mode page 8, or write-cache, says whether writes may be lost with the power. The medium may be
+  /// that of another machine: a path below /dev is a device.
   private func cache(_ lun: PlannedLUN) -> TargetConfiguration.CacheMode? {
-    let flags = lun.options["bsoflags"] ?? ""
-    let isDirect = flags.contains("direct") || lun.options["bs-type"] == "aio"
-    let isDurable =
-      lun.options["write-cache"]?.lowercased() == "off" || flags.contains("sync")
-      || lun.options.modePages.contains { Self.turnsCacheOff($0.value) }
+    let flags = TgtCache.Flags(lun.options["bsoflags"] ?? "") ?? TgtCache.Flags()
     let path = lun.directive.value
     let isDevice = path.hasPrefix("/dev/") && !path.hasPrefix("/dev/shm/")
-    switch (isDurable, isDirect || isDevice) {
-    case (true, true): return .directsync
-    case (true, false): return .writethrough
-    case (false, true): return TargetConfiguration.CacheMode.none
-    case (false, false): return nil
-    }
-  }
-
-  /// `page:subpage:length:byte:…`: page 8 whose first byte has no WCE (SBC-3 §6.4.5, bit 2).
-  private static func turnsCacheOff(_ text: String) -> Bool {
-    let fields = text.split(separator: ":").map { field in
-      field.hasPrefix("0x") ? Int(field.dropFirst(2), radix: 16) : Int(field)
-    }
-    guard fields.count > 3, fields[0] == 8, fields[1] == 0, let flags = fields[3] else {
-      return false
-    }
-    return flags & 4 == 0
+    var mode = TgtCache.mode(flags, type: lun.options["bs-type"] ?? "rdwr", isDevice: isDevice)
+    let isDurable =
+      lun.options["write-cache"]?.lowercased() == "off"
+      || lun.options.modePages.contains { TgtCache.hasWriteCache(modePage: $0.value) == false }
+    if isDurable { mode = TgtCache.mode(mode, hasWriteCache: false) }
+    // The default of a file.
+    return mode == .writeback ? nil : mode
   }
 
   // MARK: Identity
@@ -191,9 +180,8 @@ extension TargetsConfImporter {
     _ wish: inout StoreWish, _ lun: PlannedLUN, tid: Int, number: UInt64
   ) {
     let place = lun.directive.place
-    let digits = Self.hexadecimal(UInt64(tid), 4) + Self.hexadecimal(number, 4)
-    let scsiID = lun.options["scsi_id"] ?? "IET     \(digits)"
-    wish.naa = Self.naa(scsiID)
+    wish.naa = TgtIdentity.naa(
+      lun.options["scsi_id"] ?? TgtIdentity.scsiID(tid: tid, lun: number))
     wish.serial = lun.options["scsi_sn"]
     wish.vendor = lun.options["vendor_id"]
     wish.product = lun.options["product_id"]
@@ -203,8 +191,8 @@ extension TargetsConfImporter {
         "direct-store showed vendor, product and serial number of the disk itself: write them as "
           + "\"vendor\", \"product\" and \"serial\" where initiators depend on them")
     } else {
-      wish.vendor = wish.vendor ?? "IET"
-      wish.serial = wish.serial ?? "beaf\(tid)\(number)"
+      wish.vendor = wish.vendor ?? TgtIdentity.vendor
+      wish.serial = wish.serial ?? TgtIdentity.serial(tid: tid, lun: number)
     }
     if lun.options["scsi_id"] == nil {
       draft.note(
@@ -214,22 +202,6 @@ extension TargetsConfImporter {
           + "tgtd on another host gives its own disks the same WWIDs: where initiators see both "
           + "hosts, delete \"naa\" and \"serial\" here for new ones")
     }
-  }
-
-  private static func hexadecimal(_ value: UInt64, _ width: Int) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
-  }
-
-  /// tgt's NAA designator: each character of scsi_id is one hexadecimal digit, 0 when it is none;
-  /// the last 32 of them count, and the first becomes 6.
-  static func naa(_ scsiID: String) -> String {
-    let digits = scsiID.utf8.prefix(36).map { byte in
-      Character(Unicode.Scalar(byte)).hexDigitValue ?? 0
-    }
-    let last = digits.suffix(32)
-    let padded = [Int](repeating: 0, count: 32 - last.count) + last
-    return "6" + padded.dropFirst().map { String($0, radix: 16) }.joined()
   }
 
   // MARK: What is not kept
@@ -256,19 +228,22 @@ extension TargetsConfImporter {
     case "product_rev": "the product revision is that of this server: not kept"
     case "sense_format":
       ImportText.isYes(option.value) ? "sense data has the fixed format here: not kept" : nil
-    case "removable": ImportText.isYes(option.value) ? "disks are not removable here" : nil
     case "allow-in-use":
       ImportText.isYes(option.value)
         ? "a device that something else has open is refused here: not kept" : nil
     case "bsopts": "options of tgt's own backing stores: not kept"
-    case "la_lba", "optimal_xfer_gran", "optimal_xfer_len", "rotation_rate":
+    case "la_lba", "optimal_xfer_gran", "optimal_xfer_len":
       option.value == "0" ? nil : "initiators are not told this here: not kept"
+    case "rotation_rate":
+      option.value == "0" || ImportText.rotationRate(option.value) != nil
+        ? nil : "not a rotation rate that is possible here: not kept"
     case "lbppbe":
       Int(option.value).map { (0...7).contains($0) } ?? false
         ? nil : "not a block size that is possible here: not kept"
     case "mode_page":
       option.value.hasPrefix("8:0:") || option.value.hasPrefix("0x8:0:")
-        ? (turnsCacheOff(option.value) ? nil : "the write cache stays on, nothing else is kept")
+        ? (TgtCache.hasWriteCache(modePage: option.value) == false
+          ? nil : "the write cache stays on, nothing else is kept")
         : "mode pages are not written in a configuration here: not kept"
     case "write-cache":
       ["on", "off"].contains(option.value.lowercased())

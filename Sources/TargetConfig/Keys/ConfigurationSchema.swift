@@ -1,7 +1,8 @@
-/// The table of keys in the form that editors read.
-public enum ConfigurationSchema {
+/// The table of keys in the form that editors read. For the tests, which write and compare the file
+/// in `conf`: nothing that runs needs it.
+enum ConfigurationSchema {
   /// The JSON Schema (draft 2020-12) of the file, which `conf/targets.schema.json` holds.
-  public static func json() -> String {
+  static func json() -> String {
     var definitions: [(String, JSONText)] = []
     collect(.object(.configuration), into: &definitions)
     let root = definitions.removeFirst()

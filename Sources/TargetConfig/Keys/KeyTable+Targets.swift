@@ -11,8 +11,9 @@ extension ObjectShape {
   private static let mediumKeys = [
     KeyDescription(
       name: "file", kind: .text(.path),
-      meaning: "A regular file; created sparse if it is missing and size is given. A relative path "
-        + "starts at the directory of this file."),
+      meaning:
+        "A regular file; created sparse if it is missing, size is given and the store is new. "
+        + "A relative path starts at the directory of this file."),
     KeyDescription(
       name: "block", kind: .text(.devicePath),
       meaning: "A block device, by absolute path; prefer names that stay, as in /dev/disk/by-id."),
@@ -58,8 +59,12 @@ extension ObjectShape {
     KeyDescription(
       name: "thinThreshold", kind: .text(.percentage), standard: .described("no warning"),
       meaning: "The used share of the capacity from which on initiators are warned that room runs "
-        + "out (unit attention 38/07), as they are when the file system has less left than the "
-        + "rest. For files."),
+        + "out (unit attention 38/07). For files."),
+    KeyDescription(
+      name: "thinAvailableThreshold", kind: .text(.percentage),
+      standard: .described("what thinThreshold leaves, if that is given; else no warning"),
+      meaning: "The share of the capacity that has to stay available, in the store and in its file "
+        + "system: when no more is left initiators are warned, too (38/07). For files."),
   ]
 
   private static let identityKeys = [
@@ -89,6 +94,12 @@ extension ObjectShape {
         "Whether READ(32) and its like are served. They are made for protection information, "
         + "which there is none of, and some initiators stumble over commands of 32 bytes in what "
         + "REPORT SUPPORTED OPERATION CODES lists."),
+    KeyDescription(
+      name: "referrals", kind: .boolean, standard: .boolean(false),
+      meaning:
+        "Whether initiators that ask are told through which portal groups the blocks can be "
+        + "reached (REPORT REFERRALS, VPD page B3h), and once D_SENSE is set in sense data, too: "
+        + "a read or write through a group in standby then ends with ABORTED COMMAND."),
   ]
 
   static let target = ObjectShape(

@@ -32,7 +32,7 @@ extension ObjectShape {
         meaning: "Authentication of discovery sessions."),
       KeyDescription(
         name: "admin", kind: .object(.admin),
-        meaning: "The administration interface. Not used by this version: nothing listens on it."),
+        meaning: "The administration interface: where swift-tgtadm and its like find the daemon."),
       KeyDescription(
         name: "state", kind: .text(.path),
         standard: .text(Configuration.standardStateDirectory),
@@ -111,7 +111,7 @@ extension ObjectShape {
 
   static let admin = ObjectShape(
     name: "admin",
-    meaning: "The administration interface. Not used by this version: nothing listens on it.",
+    meaning: "The administration interface: where swift-tgtadm and its like find the daemon.",
     keys: [
       KeyDescription(
         name: "socket", kind: .text(.socketPath),
@@ -119,7 +119,32 @@ extension ObjectShape {
         meaning: "The path of the Unix socket, at most 107 bytes."),
       KeyDescription(
         name: "group", kind: .text(.group), standard: .described("its owner alone"),
-        meaning: "The system group that may use the socket besides its owner."),
+        meaning: "The system group that may use the socket besides its owner; its members are as "
+          + "good as root: they can serve any file of the machine and read all secrets."),
+      KeyDescription(
+        name: "listener", kind: .object(.adminListener), standard: .described("none"),
+        meaning: "Serves the same on the network, with TLS, to whoever has a token, who is as good "
+          + "as root."),
+    ])
+
+  static let adminListener = ObjectShape(
+    name: "adminListener",
+    meaning: "The administration interface on the network: HTTPS with bearer tokens (RFC 6750).",
+    keys: [
+      KeyDescription(
+        name: "address", kind: .text(.endpoint), isRequired: true,
+        meaning: "The address and port to listen on; without port, 3261."),
+      KeyDescription(
+        name: "certificate", kind: .text(.path), isRequired: true,
+        meaning: "The PEM file with the certificate, then those that lead to its root."),
+      KeyDescription(
+        name: "key", kind: .text(.path), isRequired: true,
+        meaning: "The PEM file with the private key, which others must not be able to read."),
+      KeyDescription(
+        name: "tokens", kind: .text(.path), isRequired: true,
+        meaning: "The file with the tokens, one a line of at least 16 bytes, which others must not "
+          + "be able to read; one after the word metrics opens /v1/metrics alone. Tokens, "
+          + "certificate and key are read anew with the configuration."),
     ])
 
   static let limits = ObjectShape(

@@ -67,7 +67,7 @@ enum TextFormat: Sendable {
 
   /// What is wrong with a text, completing "<value> …" or, for a secret, "the secret …".
   func problem(in text: String) -> String? {
-    if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+    if text.unicodeScalars.contains(where: \.isControl) {
       return "contains a control character"
     }
     let count = text.utf8.count

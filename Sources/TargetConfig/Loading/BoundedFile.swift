@@ -2,25 +2,27 @@ internal import Glibc
 
 /// A whole regular file of bounded size, its mode and its owner, read through one descriptor:
 /// nobody can exchange the file between the check and the reading.
-struct BoundedFile {
-  var bytes: [UInt8]
+public struct BoundedFile: Sendable {
+  public var bytes: [UInt8]
   var mode: UInt32
   /// The user who may change the mode at any time.
   var owner: UInt32
 
-  struct ReadError: Error {
+  public struct ReadError: Error {
     /// Completes "<path> …".
-    var sentence: String
+    public var sentence: String
   }
 
   /// How others than root and `user` can get at it, and the command at `path` against that.
-  struct Exposure: Equatable {
+  public struct Exposure: Equatable {
     /// Completes "<path> …".
-    var sentence: String
-    var remedy: String
+    public var sentence: String
+    public var remedy: String
   }
 
-  func exposure(at path: String, user: UInt32 = geteuid()) -> Exposure? {
+  public func exposure(at path: String) -> Exposure? { exposure(at: path, user: geteuid()) }
+
+  func exposure(at path: String, user: UInt32) -> Exposure? {
     let quoted = FilePath.shellQuoted(path)
     guard owner == 0 || owner == user else {
       return Exposure(sentence: "belongs to user \(owner)", remedy: "chown \(user) \(quoted)")
@@ -37,7 +39,9 @@ struct BoundedFile {
     return String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 
-  static func read(_ path: String, byteCountMax: Int) throws(ReadError) -> BoundedFile {
+  public static func read(
+    _ path: String, byteCountMax: Int
+  ) throws(ReadError) -> BoundedFile {
     // O_NONBLOCK: opening a pipe must not hang the start of the daemon.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard descriptor >= 0 else { throw failure("cannot be opened", errno) }

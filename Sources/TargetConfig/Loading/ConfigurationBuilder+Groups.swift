@@ -22,7 +22,7 @@ extension ConfigurationBuilder {
     target.portalGroups = groups
   }
 
-  /// Nil for a group of which nothing is said.
+  /// nil for a group of which nothing is said.
   private func access(of group: UInt16, _ node: DocumentNode) -> TargetConfiguration.GroupAccess? {
     guard node["tag"] != nil else { return nil }
     return TargetConfiguration.GroupAccess(

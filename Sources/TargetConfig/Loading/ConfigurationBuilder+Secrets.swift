@@ -61,7 +61,10 @@ extension ConfigurationBuilder {
           + "\(Secret.recommendedByteCountMin), some initiators refuse less")
     }
     guard let user = node["user"]?.text else { return nil }
-    return (TargetConfiguration.Credential(user: user, secret: secret), place)
+    let file = place["file"]?.text.map { resolve($0) }
+    return (
+      TargetConfiguration.Credential(user: user, secret: secret, secretFile: file), place
+    )
   }
 
   private mutating func secret(_ node: DocumentNode) -> Secret? {
@@ -74,6 +77,10 @@ extension ConfigurationBuilder {
   }
 
   private mutating func secret(inFile path: String, _ place: DocumentNode) -> Secret? {
+    guard !context.isLook else {
+      let file = try? BoundedFile.read(path, byteCountMax: Self.secretFileByteCountMax)
+      return Secret(bytes: Self.withoutLineBreak(file?.bytes ?? []))
+    }
     do throws(BoundedFile.ReadError) {
       let file = try BoundedFile.read(path, byteCountMax: Self.secretFileByteCountMax)
       if context.permissions == .checked, let exposure = file.exposure(at: path) {
@@ -117,6 +124,7 @@ extension ConfigurationBuilder {
   /// RFC 7143 §9.2.1: with one secret for both directions an attacker answers the target's
   /// challenge with the target's own response, from any session of this daemon.
   mutating func checkSecrets() {
+    guard !context.isLook else { return }
     var places: [[UInt8]: DocumentNode] = [:]
     for (place, secret) in ledger.incoming where places[secret.bytes] == nil {
       places[secret.bytes] = place

@@ -9,7 +9,20 @@ extension ConfigurationBuilder {
   mutating func buildStores(_ map: DocumentNode) {
     var identities = Identities()
     var names: Set<String> = []
-    for (name, node) in map.members where names.insert(name).inserted {
+    let known = KnownItems(former?.text.root.member("stores"))
+    let members = map.members
+    for (index, (name, node)) in members.enumerated() where names.insert(name).inserted {
+      // What a store is depends on nothing but what is said of it.
+      if let former,
+        let place = known.place(
+          of: node.value, named: name, at: index, of: members.count),
+        former.configuration.stores.indices.contains(place)
+      {
+        let store = former.configuration.stores[place]
+        checkIdentity(store, node, &identities)
+        configuration.stores.append(store)
+        continue
+      }
       guard let medium = medium(node) else {
         // Still a name that LUNs may refer to.
         configuration.stores.append(TargetConfiguration.Store(name: name, medium: .null))
@@ -46,7 +59,10 @@ extension ConfigurationBuilder {
     store.product = node["product"]?.text ?? store.product
     store.removable = node["removable"]?.boolean ?? false
     store.servesLongCommands = node["longCommands"]?.boolean ?? false
+    store.servesReferrals = node["referrals"]?.boolean ?? false
     store.thinThresholdPercent = node["thinThreshold"]?.text.flatMap { Percentage.value(of: $0) }
+    store.thinAvailableThresholdPercent =
+      node["thinAvailableThreshold"]?.text.flatMap { Percentage.value(of: $0) }
     if let rate = node["rotationRate"] {
       store.rotationRate = rate.text == "none" ? 1 : rate.integer.flatMap { UInt16(exactly: $0) }
     }
@@ -82,7 +98,8 @@ extension ConfigurationBuilder {
   }
 
   private mutating func checkMedium(_ store: TargetConfiguration.Store, _ node: DocumentNode) {
-    if let threshold = node["thinThreshold"], store.medium.keyword != "file" {
+    for key in ["thinThreshold", "thinAvailableThreshold"] where store.medium.keyword != "file" {
+      guard let threshold = node[key] else { continue }
       report.error(
         threshold,
         "how much of a \(store.medium.keyword) store is used cannot be found out: leave the key out"
@@ -111,7 +128,7 @@ extension ConfigurationBuilder {
         report.error(
           place,
           "\(path.quoted) is already the medium of the store \(other.quoted): "
-            + "two stores on it would destroy each other's data")
+            + "two stores on it would destroy each other's data", .conflict)
       } else {
         identities.paths[path] = store.name
       }
@@ -132,7 +149,7 @@ extension ConfigurationBuilder {
       report.error(
         place,
         "\(value.quoted) is also \(what) of the store \(other.quoted): "
-          + "initiators would take both for one disk")
+          + "initiators would take both for one disk", .conflict)
     } else {
       seen[value] = name
     }

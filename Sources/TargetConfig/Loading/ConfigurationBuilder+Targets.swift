@@ -9,7 +9,8 @@ extension ConfigurationBuilder {
       let name = ISCSIName.normalized(given)
       if let first = lines[name] {
         report.error(
-          nameNode, "\(given.quoted) is also the name of the target of line \(first.line)")
+          nameNode, "\(given.quoted) is also the name of the target of line \(first.line)",
+          .conflict)
       } else {
         lines[name] = nameNode
       }
@@ -81,7 +82,7 @@ extension ConfigurationBuilder {
   }
 
   private mutating func checkStoreExists(_ place: DocumentNode) {
-    guard let name = place.text, configuration.store(named: name) == nil else { return }
+    guard let name = place.text, !storeNames.contains(name) else { return }
     let names = configuration.stores.map(\.name)
     let known = names.isEmpty ? "there are no stores" : "stores: " + shortList(names)
     report.error(place, "no store named \(name.quoted) (\(known))")

@@ -3,12 +3,17 @@
 struct ConfigurationBuilder {
   var report: ProblemReport
   let context: LoadingContext
+  /// Good, and of the same directory; nil: there is none.
+  let former: LoadedConfiguration?
   var configuration = TargetConfiguration()
   var ledger = SecretLedger()
+  /// Of the configuration, to look up: every LUN does.
+  private(set) var storeNames: Set<String> = []
 
-  init(report: ProblemReport, context: LoadingContext) {
+  init(report: ProblemReport, context: LoadingContext, former: LoadedConfiguration? = nil) {
     self.report = report
     self.context = context
+    self.former = former
     self.report.beginCrossChecks()
   }
 
@@ -16,6 +21,7 @@ struct ConfigurationBuilder {
     if let node = root["portals"] { buildPortals(node) }
     if let node = root["iscsi"] { configuration.iscsi = negotiation(node, over: .standard) }
     if let node = root["stores"] { buildStores(node) }
+    storeNames = Set(configuration.stores.map(\.name))
     if let node = root["targets"] {
       buildTargets(node)
       // One node for each target, unless one has no name, which is said already.
@@ -68,11 +74,9 @@ struct ConfigurationBuilder {
 
   private mutating func buildDaemon(_ root: DocumentNode) {
     if let path = root["state"]?.text { configuration.stateDirectory = resolve(path) }
-    if let admin = root["admin"] {
-      report.warning(admin, "not used by this version: nothing listens on it")
-    }
     if let socket = root["admin"]?["socket"] { buildSocket(socket) }
     configuration.admin.group = root["admin"]?["group"]?.text
+    configuration.admin.listener = root["admin"]?["listener"].flatMap { adminListener($0) }
     configuration.engine = choice(root["engine"]) ?? configuration.engine
     configuration.logLevel = choice(root["logLevel"]) ?? configuration.logLevel
     configuration.reactorCount = root["reactors"]?.int
@@ -87,6 +91,18 @@ struct ConfigurationBuilder {
       report.error(
         node, "\(path.quoted) has \(path.utf8.count) bytes: a socket's path has at most 107")
     }
+  }
+
+  private func adminListener(_ node: DocumentNode) -> TargetConfiguration.AdminListener? {
+    let port = TargetConfiguration.AdminListener.defaultPort
+    guard let address = node["address"]?.text,
+      let endpoint = try? Endpoint(parsing: address, defaultPort: port),
+      let certificate = node["certificate"]?.text, let key = node["key"]?.text,
+      let tokens = node["tokens"]?.text
+    else { return nil }
+    return TargetConfiguration.AdminListener(
+      endpoint: endpoint, certificate: resolve(certificate), key: resolve(key),
+      tokens: resolve(tokens))
   }
 
   private mutating func buildLimits(_ node: DocumentNode) {

@@ -1,5 +1,13 @@
 /// One thing that is wrong or unusual in a configuration file, with its place.
 public struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible {
+  public enum Kind: String, Sendable {
+    /// A value that cannot be.
+    case invalid
+    /// Two things want to be the same one.
+    case conflict
+  }
+
+  public var kind: Kind
   /// As the user named it.
   public var file: String
   /// nil when the file could not be read at all.
@@ -12,8 +20,10 @@ public struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible
   public var sentence: String
 
   public init(
-    file: String, line: Int? = nil, column: Int? = nil, path: String = "", sentence: String
+    _ kind: Kind = .invalid, file: String, line: Int? = nil, column: Int? = nil,
+    path: String = "", sentence: String
   ) {
+    self.kind = kind
     self.file = file
     self.line = line
     self.column = column

@@ -5,12 +5,39 @@ public struct LoadedConfiguration: Sendable {
   public var warnings: [ConfigurationProblem]
   /// As the user named it.
   public var fileName: String
-  public var sourceMap: SourceMap
+  /// What it was read from.
+  public let text: ConfigurationText
+  /// How it was read.
+  let context: LoadingContext
+
+  /// What the file would mean after `edits`; it stays as it is.
+  public func edited(
+    by edits: (inout ConfigurationText) throws(ConfigurationEditError) -> Void
+  ) throws(ConfigurationRefusal) -> LoadedConfiguration {
+    var text = text
+    do throws(ConfigurationEditError) { try edits(&text) } catch { throw .edit(error) }
+    return try replaced(by: text)
+  }
+
+  /// What the file would mean with another text.
+  public func replaced(
+    by text: ConfigurationText
+  ) throws(ConfigurationRefusal) -> LoadedConfiguration {
+    do throws(ConfigurationError) {
+      return try ConfigurationLoader.load(
+        text, fileName: fileName, context: context.ofText, after: self)
+    } catch {
+      throw .invalid(error)
+    }
+  }
 
   /// A problem that only shows later, such as a missing device, with its place in the file.
-  public func problem(at path: String, _ sentence: String) -> ConfigurationProblem {
+  public func problem(
+    _ kind: ConfigurationProblem.Kind = .invalid, at path: String, _ sentence: String
+  ) -> ConfigurationProblem {
     ConfigurationProblem(
-      file: fileName, line: sourceMap.line(of: path), path: path, sentence: sentence)
+      kind, file: fileName, line: DocumentNode(root: text.root).line(of: path), path: path,
+      sentence: sentence)
   }
 }
 
@@ -41,7 +68,7 @@ public enum ConfigurationLoader {
     let context = LoadingContext(
       directory: FilePath.directory(of: absolute), permissions: permissions,
       path: path, file: file)
-    return try load(file.bytes, fileName: path, context: context)
+    return try load(read(file.bytes, path), fileName: path, context: context)
   }
 
   /// Loads text. Relative paths in it start at `directory`.
@@ -55,29 +82,44 @@ public enum ConfigurationLoader {
     }
     let context = LoadingContext(
       directory: directory, permissions: permissions, path: nil, file: nil)
-    return try load(Array(text.utf8), fileName: fileName, context: context)
+    return try load(read(Array(text.utf8), fileName), fileName: fileName, context: context)
   }
 
-  private static func load(
-    _ bytes: [UInt8], fileName: String, context: LoadingContext
+  /// What runs elsewhere, to look at it: relative paths start where `file` stands, permissions do
+  /// not matter, and a secret whose file cannot be read here is empty. Marks may stand for secrets.
+  public static func look(
+    at text: String, file: String?
+  ) throws(ConfigurationError) -> TargetConfiguration {
+    let path = FilePath.resolve(file ?? "targets.json", against: "/")
+    var context = LoadingContext(
+      directory: FilePath.directory(of: path), permissions: .unchecked, path: nil, file: nil)
+    context.isLook = true
+    return try load(read(Array(text.utf8), path), fileName: path, context: context).configuration
+  }
+
+  /// What `former` says too is not looked at again, as far as it means the same by itself.
+  static func load(
+    _ text: ConfigurationText, fileName: String, context: LoadingContext,
+    after former: LoadedConfiguration? = nil
   ) throws(ConfigurationError) -> LoadedConfiguration {
-    let root = DocumentNode(root: try document(bytes, fileName))
+    let root = DocumentNode(root: text.root)
     var checker = ShapeChecker(report: ProblemReport(file: fileName))
-    checker.check(root, against: .object(.configuration))
-    var builder = ConfigurationBuilder(report: checker.report, context: context)
+    checker.check(root, against: .object(.configuration), known: former?.text.root)
+    var builder = ConfigurationBuilder(
+      report: checker.report, context: context, former: former)
     let configuration = builder.build(root)
     let errors = ProblemReport.ordered(builder.report.errors)
     guard errors.isEmpty else { throw ConfigurationError(errors) }
     return LoadedConfiguration(
       configuration: configuration, warnings: ProblemReport.ordered(builder.report.warnings),
-      fileName: fileName, sourceMap: SourceMap(root))
+      fileName: fileName, text: text, context: context)
   }
 
-  private static func document(
+  private static func read(
     _ bytes: [UInt8], _ fileName: String
-  ) throws(ConfigurationError) -> DocumentValue {
+  ) throws(ConfigurationError) -> ConfigurationText {
     do throws(DocumentSyntaxError) {
-      return try DocumentReader.read(bytes)
+      return try ConfigurationText(bytes)
     } catch {
       throw ConfigurationError([
         ConfigurationProblem(
@@ -88,7 +130,7 @@ public enum ConfigurationLoader {
 }
 
 /// Where a configuration comes from.
-struct LoadingContext {
+struct LoadingContext: Sendable {
   /// Absolute; relative paths start here.
   var directory: String
   var permissions: ConfigurationLoader.Permissions
@@ -96,4 +138,11 @@ struct LoadingContext {
   var path: String?
   /// nil for text.
   var file: BoundedFile?
+  /// Secrets may be missing.
+  var isLook = false
+
+  /// For a text that might stand in the same file.
+  var ofText: LoadingContext {
+    LoadingContext(directory: directory, permissions: permissions, path: nil, file: nil)
+  }
 }

@@ -11,20 +11,24 @@ struct ProblemReport {
 
   init(file: String) { self.file = file }
 
-  mutating func error(_ node: DocumentNode, _ sentence: String) {
+  mutating func error(
+    _ node: DocumentNode, _ sentence: String, _ kind: ConfigurationProblem.Kind = .invalid
+  ) {
     guard !judgedPaths.contains(node.path) else { return }
-    errors.append(problem(node, sentence))
+    errors.append(problem(kind, node, sentence))
   }
 
   /// From here on a path that has an error gets no second one.
   mutating func beginCrossChecks() { judgedPaths = Set(errors.map(\.path)) }
 
   mutating func warning(_ node: DocumentNode, _ sentence: String) {
-    warnings.append(problem(node, sentence))
+    warnings.append(problem(.invalid, node, sentence))
   }
 
-  private func problem(_ node: DocumentNode, _ sentence: String) -> ConfigurationProblem {
-    ConfigurationProblem(file: file, line: node.line, path: node.path, sentence: sentence)
+  private func problem(
+    _ kind: ConfigurationProblem.Kind, _ node: DocumentNode, _ sentence: String
+  ) -> ConfigurationProblem {
+    ConfigurationProblem(kind, file: file, line: node.line, path: node.path, sentence: sentence)
   }
 
   /// By line; problems of one line stay in the order they were found.

@@ -2,12 +2,19 @@
 /// ranges and formats. What concerns several values at once is the builder's.
 struct ShapeChecker {
   var report: ProblemReport
-  /// `store.size` for every key met, so that a test can prove the examples complete.
-  private(set) var keysSeen: Set<String> = []
+  /// `store.size` for every key met, so that a test can prove the examples complete; nil: they are
+  /// not noted.
+  private(set) var keysSeen: Set<String>?
 
-  init(report: ProblemReport) { self.report = report }
+  init(report: ProblemReport, notesKeys: Bool = false) {
+    self.report = report
+    keysSeen = notesKeys ? [] : nil
+  }
 
-  mutating func check(_ node: DocumentNode, against kind: ValueKind, hint: String = "") {
+  /// What is an element of `known` already, which was found good, is not looked at again.
+  mutating func check(
+    _ node: DocumentNode, against kind: ValueKind, hint: String = "", known: DocumentValue? = nil
+  ) {
     guard kind.accepts(node.value.content) else {
       report.error(node, wrongType(node, kind, hint))
       return
@@ -29,9 +36,14 @@ struct ShapeChecker {
         report.error(node, badChoice(text, values, hint))
       }
     case .list(let element):
-      for child in node.elements { check(child, against: element) }
-    case .map(let names, let element): checkMap(node, names, element)
-    case .object(let shape): checkObject(node, shape)
+      let known = KnownItems(known)
+      let elements = node.elements
+      for (index, child) in elements.enumerated()
+      where !known.has(child.value, at: index, of: elements.count) {
+        check(child, against: element)
+      }
+    case .map(let names, let element): checkMap(node, names, element, KnownItems(known))
+    case .object(let shape): checkObject(node, shape, known)
     case .either(let kinds):
       if let first = kinds.first(where: { $0.accepts(node.value.content) }) {
         check(node, against: first, hint: hint)
@@ -67,23 +79,29 @@ struct ShapeChecker {
     }
   }
 
-  private mutating func checkMap(_ node: DocumentNode, _ names: TextFormat, _ element: ValueKind) {
+  private mutating func checkMap(
+    _ node: DocumentNode, _ names: TextFormat, _ element: ValueKind, _ known: KnownItems
+  ) {
     reportDuplicates(node)
-    for (name, child) in node.members {
+    let members = node.members
+    for (index, (name, child)) in members.enumerated()
+    where !known.has(child.value, named: name, at: index, of: members.count) {
       if let problem = names.problem(in: name) { report.error(child, "\(name.quoted) \(problem)") }
       check(child, against: element)
     }
   }
 
-  private mutating func checkObject(_ node: DocumentNode, _ shape: ObjectShape) {
+  private mutating func checkObject(
+    _ node: DocumentNode, _ shape: ObjectShape, _ known: DocumentValue?
+  ) {
     reportDuplicates(node)
     for (name, child) in node.members {
       guard let key = shape.key(named: name) else {
         report.error(child, unknownKey(name, shape))
         continue
       }
-      keysSeen.insert("\(shape.name).\(name)")
-      check(child, against: key.kind, hint: key.hint)
+      if keysSeen != nil { keysSeen?.insert("\(shape.name).\(name)") }
+      check(child, against: key.kind, hint: key.hint, known: known?.member(name))
     }
     for key in shape.keys where key.isRequired && node[key.name] == nil {
       report.error(node, "the key \(key.name.quoted) is missing: \(key.meaning)")
@@ -101,6 +119,7 @@ struct ShapeChecker {
 
   /// JSON parsers differ in which duplicate wins; an administrator must never have to know.
   private mutating func reportDuplicates(_ node: DocumentNode) {
+    guard node.value.hasDuplicateKeys else { return }
     var firstLines: [String: Int] = [:]
     for (name, child) in node.members {
       if let line = firstLines[name] {

@@ -17,7 +17,7 @@ public enum StoreOverlap {
       let path = medium?.path ?? ""
       problems.append(
         loaded.problem(
-          at: "stores.\(name).\(medium?.keyword ?? "file")",
+          .conflict, at: "stores.\(name).\(medium?.keyword ?? "file")",
           "\(path.quoted) is the medium of the store \(owner.quoted) under another name: "
             + "two stores on it would destroy each other's data"))
     }

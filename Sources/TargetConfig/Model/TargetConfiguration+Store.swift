@@ -19,6 +19,9 @@ extension TargetConfiguration {
     public var readOnly: Bool
     /// The used share of the capacity, 1…99 percent, from which on initiators are warned.
     public var thinThresholdPercent: Int?
+    /// The share that is still available, 1…99 percent, from which down they are warned; nil: what
+    /// the used share leaves.
+    public var thinAvailableThresholdPercent: Int?
     /// nil: generated once and kept in the state directory.
     public var naa: NAAIdentifier?
     /// The unit serial number; nil: generated once and kept in the state directory.
@@ -32,6 +35,8 @@ extension TargetConfiguration {
     public var rotationRate: UInt16?
     /// READ(32) and its like are served.
     public var servesLongCommands = false
+    /// REPORT REFERRALS is served, and sense data refers to other ports.
+    public var servesReferrals = false
 
     public init(name: String, medium: Medium) {
       self.name = name

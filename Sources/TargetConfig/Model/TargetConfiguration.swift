@@ -85,10 +85,18 @@ extension TargetConfiguration {
   public struct Credential: Sendable, Equatable {
     public var user: String
     public var secret: Secret
+    /// The path of the file that the secret stands in; nil: it stands in the configuration itself.
+    /// Which of them makes no difference to what is served.
+    public var secretFile: String?
 
-    public init(user: String, secret: Secret) {
+    public init(user: String, secret: Secret, secretFile: String? = nil) {
       self.user = user
       self.secret = secret
+      self.secretFile = secretFile
+    }
+
+    public static func == (one: Credential, other: Credential) -> Bool {
+      one.user == other.user && one.secret == other.secret
     }
   }
 
@@ -106,10 +114,32 @@ extension TargetConfiguration {
     public var socket = Self.standardSocket
     /// The system group that may use the socket; nil means its owner alone.
     public var group: String?
+    /// nil: nobody on the network.
+    public var listener: AdminListener?
 
     public init() {}
 
     public static let standardSocket = "/run/swift-tgtd/admin.sock"
+  }
+
+  /// The administration interface on the network.
+  public struct AdminListener: Sendable, Equatable {
+    public var endpoint: Endpoint
+    /// Absolute paths of PEM files.
+    public var certificate: String
+    public var key: String
+    /// The absolute path of the file with the bearer tokens.
+    public var tokens: String
+
+    /// Next to that of iSCSI.
+    public static let defaultPort: UInt16 = 3261
+
+    public init(endpoint: Endpoint, certificate: String, key: String, tokens: String) {
+      self.endpoint = endpoint
+      self.certificate = certificate
+      self.key = key
+      self.tokens = tokens
+    }
   }
 
   /// Bounds of the whole daemon.

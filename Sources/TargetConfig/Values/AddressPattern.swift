@@ -10,6 +10,11 @@ public struct AddressPattern: Hashable, Sendable, CustomStringConvertible {
     var sentence: String
   }
 
+  /// nil: it is none.
+  public init?(_ text: String) {
+    do throws(ParseError) { self = try Self(parsing: text) } catch { return nil }
+  }
+
   init(parsing text: String) throws(ParseError) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let first = parts.first, let base = InternetAddress(String(first)) else {
@@ -41,6 +46,11 @@ public struct AddressPattern: Hashable, Sendable, CustomStringConvertible {
         sentence: "has bits set behind its prefix: write \"\(whole)/\(length)\" for the network "
           + "or \"\(base)\" for the one address")
     }
+  }
+
+  /// Addresses of two families are never in one network.
+  public func isNarrower(than other: AddressPattern) -> Bool {
+    base.family == other.base.family && prefixLength > other.prefixLength
   }
 
   /// Whether `address` lies in it. A zone does not matter; another family never matches.

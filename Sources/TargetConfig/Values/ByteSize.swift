@@ -1,8 +1,8 @@
 /// Sizes as people write them: `200GiB`, `64 MiB`, `1.5TiB`, `1TB`, `1048576`.
-enum ByteSize {
-  struct ParseError: Error, Equatable {
+public enum ByteSize {
+  public struct ParseError: Error, Equatable {
     /// Completes "<value> …".
-    var sentence: String
+    public var sentence: String
   }
 
   /// The end of a signed 64-bit file offset: nothing larger can be stored.
@@ -15,7 +15,7 @@ enum ByteSize {
     "pb": 1_000_000_000_000_000, "eb": 1_000_000_000_000_000_000,
   ]
 
-  static func parse(_ text: String) throws(ParseError) -> UInt64 {
+  public static func parse(_ text: String) throws(ParseError) -> UInt64 {
     let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
     let unit = text.dropFirst(number.count).drop { $0 == " " }
     guard !number.isEmpty, !text.hasPrefix("-") else {
@@ -62,7 +62,7 @@ enum ByteSize {
   }
 
   /// The shortest exact spelling; what it writes, `parse` reads.
-  static func description(_ bytes: UInt64) -> String {
+  public static func description(_ bytes: UInt64) -> String {
     let units: [(String, Int)] = [
       ("EiB", 60), ("PiB", 50), ("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10),
     ]

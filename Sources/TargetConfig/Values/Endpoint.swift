@@ -20,8 +20,10 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     var sentence: String
   }
 
-  init(parsing text: String) throws(ParseError) {
-    let (host, port) = try Self.split(text)
+  init(
+    parsing text: String, defaultPort: UInt16 = defaultPort
+  ) throws(ParseError) {
+    let (host, port) = try Self.split(text, defaultPort: defaultPort)
     guard let address = InternetAddress(host) else {
       throw ParseError(
         sentence: "is not an IP address with a port: write for example \"0.0.0.0:3260\" or "
@@ -31,7 +33,9 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Takes host and port apart without judging the host.
-  static func split(_ text: String) throws(ParseError) -> (host: String, port: UInt16) {
+  static func split(
+    _ text: String, defaultPort: UInt16 = defaultPort
+  ) throws(ParseError) -> (host: String, port: UInt16) {
     if InternetAddress(text)?.family == .v6 {
       throw ParseError(sentence: "needs brackets: write \"[\(text)]:\(defaultPort)\"")
     }

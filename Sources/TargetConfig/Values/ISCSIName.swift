@@ -1,23 +1,32 @@
 /// The rules for names of iSCSI nodes (RFC 7143 §4.2.7).
-enum ISCSIName {
+public enum ISCSIName {
   /// RFC 7143 §4.2.7.1: at most 223 bytes of UTF-8.
   static let byteCountMax = 223
 
   /// ASCII in lower case, as names are compared at login, byte for byte. All else stays: another
   /// folding here than there would make two names of one.
-  static func normalized(_ name: String) -> String {
-    String(decoding: name.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+  public static func normalized(_ name: String) -> String {
+    guard name.utf8.contains(where: isCapital) else { return name }
+    return String(decoding: name.utf8.map { isCapital($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
   }
 
+  /// Whether `normalized(name)` is `other`.
+  static func isNormalized(_ name: String, to other: String) -> Bool {
+    name.utf8.lazy.map { isCapital($0) ? $0 | 0x20 : $0 }.elementsEqual(other.utf8)
+  }
+
+  private static func isCapital(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) }
+
   /// Why `name` cannot be used at all, completing "<name> …"; nil when it can.
-  static func problem(in name: String, isTarget: Bool) -> String? {
+  public static func problem(in name: String, isTarget: Bool) -> String? {
     if name.isEmpty { return "is empty: write a name like iqn.2026-11.com.example:disk" }
     if name.utf8.count > byteCountMax {
       return "has \(name.utf8.count) bytes: a name has at most \(byteCountMax) "
         + "(RFC 7143 §4.2.7.1)"
     }
     for scalar in name.unicodeScalars {
-      let isBlank = scalar.properties.isWhitespace || scalar.properties.generalCategory == .control
+      let isBlank =
+        scalar.isControl || (scalar.isASCII ? scalar == " " : scalar.properties.isWhitespace)
       if isBlank || (isTarget && scalar.isASCII && !isPlain(scalar)) {
         return "contains \(String(Character(scalar)).quoted): a name consists of letters, digits, "
           + "\"-\", \".\" and \":\" (RFC 7143 §4.2.7.2)"
@@ -27,7 +36,7 @@ enum ISCSIName {
   }
 
   /// What is unusual about a usable name, completing "<name> …"; nil when nothing is.
-  static func warning(for name: String) -> String? {
+  public static func warning(for name: String) -> String? {
     if let odd = name.unicodeScalars.first(where: { $0.isASCII && !isPlain($0) }) {
       return "contains \(String(Character(odd)).quoted), which RFC 7143 §4.2.7.2 does not allow"
     }
@@ -65,9 +74,13 @@ enum ISCSIName {
 
   /// `yyyy-mm.` and something after it (§4.2.7.4).
   private static func isQualified(_ text: Substring) -> Bool {
-    let date = text.prefix(8)
-    guard text.count > 8, date.last == ".", date.dropFirst(4).first == "-" else { return false }
-    guard date.prefix(4).allSatisfy({ $0.isASCII && $0.isNumber }) else { return false }
-    return Int(date.dropFirst(5).prefix(2)).map { (1...12).contains($0) } ?? false
+    let date = Array(text.utf8.prefix(9))
+    guard date.count == 9, date[7] == UInt8(ascii: "."), date[4] == UInt8(ascii: "-") else {
+      return false
+    }
+    guard (date[..<4] + date[5...6]).allSatisfy({ (0x30...0x39).contains($0) }) else {
+      return false
+    }
+    return (1...12).contains((date[5] - 0x30) * 10 + date[6] - 0x30)
   }
 }

@@ -39,9 +39,9 @@
 
     /// The stores as the logical units work with them.
     func applied(
-      to opened: [StoreAssembly.Opened], _ logger: Logger
+      to opened: [StoreAssembly.Opened], of configuration: TargetConfiguration, _ logger: Logger
     ) throws(DaemonError) -> [StoreAssembly.Opened] {
-      let names = opened.map(\.configured.name)
+      let names = configuration.stores.map(\.name)
       if let stranger = faults.first(where: { !names.contains($0.store) }) {
         throw DaemonError(.configuration, "\(FaultPlan.variable): no store \"\(stranger.store)\"")
       }

@@ -10,9 +10,19 @@ struct PortalSockets {
   struct Socket: Sendable {
     let portal: PortalDefinition
     let handle: SocketHandle
+
+    /// Of a socket that nobody has come to.
+    func close() { _ = Glibc.close(handle.rawValue) }
+  }
+
+  /// A standard portal that this machine cannot have.
+  struct Missing: Sendable {
+    let address: SocketAddress
+    let reason: String
   }
 
   private(set) var sockets: [Socket] = []
+  private(set) var missing: [Missing] = []
 
   /// All of them, or every reason why not.
   static func open(
@@ -28,6 +38,8 @@ struct PortalSockets {
       } catch {
         if areStandard, portal.address.ip.isIPv6, error.isLackOfIPv6 {
           logger.notice("IPv6 is not available: listening on IPv4 only")
+          result.missing.append(
+            Missing(address: portal.address, reason: "IPv6 is not available"))
           continue
         }
         problems.append(loaded.problem(at: "portals[\(index)]", "\(error)").description)
@@ -44,14 +56,17 @@ struct PortalSockets {
   /// until the last of its operations has ended.
   static let waitMax = Milliseconds.seconds(5)
 
-  private static func listen(
-    on address: SocketAddress, _ logger: Logger
+  /// A socket that listens; where another has the port, once it is free within `waitMax`.
+  /// `isShared`: beside sockets of ours that share their addresses just now.
+  static func listen(
+    on address: SocketAddress, waitingAtMost waitMax: Milliseconds = waitMax,
+    isShared: Bool = false, _ logger: Logger
   ) throws(SocketError) -> SocketHandle {
     let deadline = MonotonicTime.current + waitMax
     var hasSaid = false
     while true {
       do throws(SocketError) {
-        return try ListeningSocket.open(address: address)
+        return try ListeningSocket.open(address: address, isShared: isShared)
       } catch {
         guard error.error == .addressInUse, MonotonicTime.current < deadline else { throw error }
         if !hasSaid {
@@ -66,7 +81,7 @@ struct PortalSockets {
 
   /// For a start that fails later on.
   func closeAll() {
-    for socket in sockets { _ = close(socket.handle.rawValue) }
+    for socket in sockets { socket.close() }
   }
 }
 

@@ -6,6 +6,7 @@ internal import Synchronization
 /// The reactors, each on its thread with an engine and a worker of its own.
 final class ReactorGroup: Sendable {
   let workers: [ReactorBound<Worker>]
+  let engine: EngineKind
   private let threadsEnded: Semaphore
 
   /// What all reactors have in common.
@@ -30,15 +31,18 @@ final class ReactorGroup: Sendable {
         try PlatformThread.startDetached(name: "reactor \(index)") { birth.run(index) }
         started += 1
       }
-      return ReactorGroup(try birth.workers(count: started), birth.ended)
+      return ReactorGroup(try birth.workers(count: started), choice.kind, birth.ended)
     } catch {
       birth.abandon(count: started)
       throw error
     }
   }
 
-  private init(_ workers: [ReactorBound<Worker>], _ threadsEnded: Semaphore) {
+  private init(
+    _ workers: [ReactorBound<Worker>], _ engine: EngineKind, _ threadsEnded: Semaphore
+  ) {
     self.workers = workers
+    self.engine = engine
     self.threadsEnded = threadsEnded
   }
 
@@ -94,11 +98,13 @@ private final class ReactorDrain: TimerHandler {
 private final class Birth: Sendable {
   private let plan: ReactorGroup.Plan
   private let choice: EngineSelection.Choice
-  private let make: @Sendable (Reactor) -> Worker
   private let reported = Semaphore()
   let ended = Semaphore()
 
   private struct State {
+    /// Let go when all are made: the threads keep this object, and must not keep the units that the
+    /// workers were made with, whose stores are closed with them.
+    var make: (@Sendable (Reactor) -> Worker)?
     var workers: [Int: ReactorBound<Worker>] = [:]
     var failure: String?
   }
@@ -110,7 +116,7 @@ private final class Birth: Sendable {
   ) {
     self.plan = plan
     self.choice = choice
-    self.make = make
+    state.withLock { $0.make = make }
   }
 
   /// A reactor's thread, from birth to end.
@@ -123,10 +129,17 @@ private final class Birth: Sendable {
     }
     let reactor = Reactor(
       index: index, engine: engine, memoryBudgetBytes: plan.memoryBytes / plan.count)
-    let bound = ReactorBound(make(reactor), on: reactor)
+    let bound = ReactorBound(makeWorker(on: reactor), on: reactor)
     state.withLock { $0.workers[index] = bound }
     reported.signal()
     reactor.run()
+  }
+
+  private func makeWorker(on reactor: Reactor) -> Worker {
+    guard let make = state.withLock({ $0.make }) else {
+      preconditionFailure("workers are waited for")
+    }
+    return make(reactor)
   }
 
   /// The ring of a later reactor may hit a limit that the first did not.
@@ -143,7 +156,10 @@ private final class Birth: Sendable {
   /// All workers by index, when every thread has reported.
   func workers(count: Int) throws(DaemonError) -> [ReactorBound<Worker>] {
     for _ in 0..<count { reported.wait() }
-    let (workers, failure) = state.withLock { ($0.workers, $0.failure) }
+    let (workers, failure) = state.withLock { state in
+      state.make = nil
+      return (state.workers, state.failure)
+    }
     if let failure {
       throw DaemonError(
         .systemError,

@@ -16,21 +16,49 @@ final class SpaceMonitor: Sendable {
   /// File systems beyond so many share threads.
   static let threadsMax = 64
 
+  /// Keeps neither the unit nor, with it, the lock of its store.
   struct Watched: Sendable {
-    let unit: LogicalUnit
+    weak let unit: LogicalUnit?
+    let name: String
     let path: String
     let hasThreshold: Bool
+    /// The file system that it is on, where that is known already.
+    let device: UInt64?
+
+    init(unit: LogicalUnit, path: String, hasThreshold: Bool, device: UInt64? = nil) {
+      self.unit = unit
+      self.device = device
+      name = unit.identity.name
+      self.path = path
+      self.hasThreshold = hasThreshold
+    }
   }
 
-  private struct Thread: Sendable {
+  /// What one thread looks at.
+  private final class Share: Sendable {
+    let watched = Mutex<[Watched]>([])
+    let isEnding = Atomic<Bool>(false)
     let wakeUp = Semaphore()
     let ended = Semaphore()
+  }
+
+  private struct Place: Sendable {
+    let watched: Watched
+    let share: Int
+  }
+
+  private struct State: Sendable {
+    var shares: [Share] = []
+    var shareOfDevice: [UInt64?: Int] = [:]
+    /// By the names of the units.
+    var places: [String: Place] = [:]
+    var isStopping = false
   }
 
   /// The file system that a file is on, and what there is left: the kernel's word, or a test's.
   private let device: @Sendable (String) -> UInt64?
   private let space: @Sendable (String) -> StoreMedia.Space?
-  private let threads = Mutex<[Thread]>([])
+  private let state = Mutex(State())
 
   init(
     device: @escaping @Sendable (String) -> UInt64? = { StoreMedia.device(of: $0) },
@@ -40,79 +68,134 @@ final class SpaceMonitor: Sendable {
     self.space = space
   }
 
-  /// Starts as many threads as there is to look at.
-  func start(
-    _ units: [LogicalUnit], of opened: [StoreAssembly.Opened], _ logger: Logger
-  ) throws(DaemonError) {
-    let watched = zip(units, opened).compactMap { unit, opened -> Watched? in
-      guard case .file(let path) = opened.configured.medium,
-        unit.store.capabilities.canPunchHoles
+  /// Looks at what is served by now: to be called at the start, and when that may have changed.
+  func follow(_ inventory: Inventory, _ logger: Logger) throws(DaemonError) {
+    let watched = inventory.served.compactMap { served -> Watched? in
+      let configured = served.opened.configured
+      guard case .file(let path) = configured.medium,
+        served.unit.store.capabilities.canPunchHoles
       else { return nil }
       return Watched(
-        unit: unit, path: path, hasThreshold: opened.configured.thinThresholdPercent != nil)
+        unit: served.unit, path: path, hasThreshold: configured.hasThinThreshold,
+        device: served.opened.onDisk?.identity.fileSystem)
     }
-    try start(watched, logger)
+    try follow(watched, logger)
   }
 
-  func start(_ watched: [Watched], _ logger: Logger) throws(DaemonError) {
-    for share in shares(of: watched) {
-      let thread = Thread()
-      try PlatformThread.startDetached(name: "space") { [space] in
-        Self.run(share, space, until: thread.wakeUp, logger)
-        thread.ended.signal()
+  /// Looks at `watched` from now on, and at nothing else. From one thread at a time; it may wait
+  /// for the file systems of those that are new.
+  func follow(_ watched: [Watched], _ logger: Logger) throws(DaemonError) {
+    let known = state.withLock { $0.places }
+    let newcomers = watched.filter { known[$0.name]?.watched.unit !== $0.unit }
+    guard !newcomers.isEmpty || watched.count != known.count else { return }
+    let devices = newcomers.map { $0.device ?? device($0.path) }
+    try state.withLock { state throws(DaemonError) in
+      guard !state.isStopping else { return }
+      let names = Set(watched.map(\.name))
+      state.places = state.places.filter { names.contains($0.key) }
+      for (newcomer, device) in zip(newcomers, devices) {
+        let share = try share(of: device, &state, logger)
+        state.places[newcomer.name] = Place(watched: newcomer, share: share)
       }
-      threads.withLock { $0.append(thread) }
+      deal(watched, state)
+      let changed = Set(newcomers.compactMap { state.places[$0.name]?.share })
+      for index in changed { state.shares[index].wakeUp.signal() }
     }
   }
 
-  /// What each thread looks at.
-  private func shares(of watched: [Watched]) -> [[Watched]] {
-    var shares: [[Watched]] = []
-    var shareOfDevice: [UInt64?: Int] = [:]
-    for one in watched {
-      let device = device(one.path)
-      let share = shareOfDevice[device] ?? shareOfDevice.count % Self.threadsMax
-      shareOfDevice[device] = share
-      if share == shares.count { shares.append([]) }
-      shares[share].append(one)
+  /// Gives each thread its share.
+  private func deal(_ watched: [Watched], _ state: State) {
+    let shares = Dictionary(grouping: watched) { state.places[$0.name]?.share }
+    for (index, share) in state.shares.enumerated() {
+      share.watched.withLock { $0 = shares[index] ?? [] }
     }
-    return shares
   }
 
-  var threadCount: Int { threads.withLock { $0.count } }
+  /// That of a device which is new is another thread's, as far as there may be another.
+  private func share(
+    of device: UInt64?, _ state: inout State, _ logger: Logger
+  ) throws(DaemonError) -> Int {
+    if let share = state.shareOfDevice[device] { return share }
+    var index = state.shareOfDevice.count % Self.threadsMax
+    if index >= state.shares.count {
+      do throws(DaemonError) {
+        state.shares.append(try startThread(logger))
+        index = state.shares.count - 1
+      } catch {
+        guard !state.shares.isEmpty else { throw error }
+        index = 0
+      }
+    }
+    state.shareOfDevice[device] = index
+    return index
+  }
+
+  private func startThread(_ logger: Logger) throws(DaemonError) -> Share {
+    let share = Share()
+    try PlatformThread.startDetached(name: "space") { [space] in
+      Self.run(share, space, logger)
+      share.ended.signal()
+    }
+    return share
+  }
+
+  var threadCount: Int { state.withLock { $0.shares.count } }
 
   /// False: a file system did not answer by `deadline`.
   func stop(by deadline: MonotonicTime) -> Bool {
-    let threads = threads.withLock { $0 }
-    for thread in threads { thread.wakeUp.signal() }
-    return threads.count { !$0.ended.wait(until: deadline) } == 0
+    let shares = state.withLock { state in
+      state.isStopping = true
+      return state.shares
+    }
+    for share in shares {
+      share.isEnding.store(true, ordering: .releasing)
+      share.wakeUp.signal()
+    }
+    return shares.count { !$0.ended.wait(until: deadline) } == 0
   }
 
   private static func run(
-    _ watched: [Watched], _ space: (String) -> StoreMedia.Space?, until stopped: Semaphore,
-    _ logger: Logger
+    _ share: Share, _ space: (String) -> StoreMedia.Space?, _ logger: Logger
   ) {
-    let hasThresholds = watched.contains { $0.hasThreshold }
     var nextOfAll = MonotonicTime.current
-    repeat {
+    while !share.isEnding.load(ordering: .acquiring) {
       let now = MonotonicTime.current
       let isTimeForAll = now >= nextOfAll
       if isTimeForAll { nextOfAll = now + interval }
+      let watched = share.watched.withLock { $0 }
       for one in watched where isTimeForAll || one.hasThreshold {
-        if let space = space(one.path) { note(space, of: one, logger) }
+        // Not kept while the file system thinks.
+        guard one.unit != nil, let space = space(one.path), let unit = one.unit else { continue }
+        note(space, of: unit, logger)
       }
-    } while !stopped.wait(until: .current + (hasThresholds ? thresholdInterval : interval))
+      let pause = watched.contains { $0.hasThreshold } ? thresholdInterval : interval
+      // Woken, it has others to look at, or is to end.
+      if share.wakeUp.wait(until: .current + pause) { nextOfAll = .current }
+    }
   }
 
-  private static func note(_ space: StoreMedia.Space, of watched: Watched, _ logger: Logger) {
-    let isAlarm = watched.unit.noteSpace(
+  private static func note(_ space: StoreMedia.Space, of unit: LogicalUnit, _ logger: Logger) {
+    let isAlarm = unit.noteSpace(
       usedBytes: space.usedBytes, availableBytes: space.availableBytes)
     guard isAlarm else { return }
     logger.warning(
       "the store runs out of room: initiators were told so",
       metadata: [
-        "store": "\(watched.unit.identity.name)", "usedMiB": "\(space.usedBytes >> 20)",
+        "store": "\(unit.identity.name)", "usedMiB": "\(space.usedBytes >> 20)",
         "availableMiB": "\(space.availableBytes >> 20)",
       ])
+  }
+}
+
+extension TargetConfiguration.Store {
+  fileprivate var hasThinThreshold: Bool {
+    thinThresholdPercent != nil || thinAvailableThresholdPercent != nil
+  }
+}
+
+extension StoreIdentity {
+  /// Nil for a device.
+  fileprivate var fileSystem: UInt64? {
+    if case .file(let device, _) = self { device } else { nil }
   }
 }

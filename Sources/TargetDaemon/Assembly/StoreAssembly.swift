@@ -5,12 +5,18 @@ internal import SCSITarget
 internal import TargetConfig
 
 /// Opens the stores of a configuration and makes logical units of them.
-struct StoreAssembly {
+struct StoreAssembly: Sendable {
   let loaded: LoadedConfiguration
   let marks: LatchMarks
   let latchThread: JobThread
   let files: UnitFiles
+  let media: MediaThreads
   let logger: Logger
+  /// Whether a store of that name was served before, by this process or an earlier one.
+  let wasServed: @Sendable (String) -> Bool
+  /// Whether media are only looked at, for a change that is not to be made: nothing is left made,
+  /// locked or written down.
+  var isTrial = false
 
   /// A store of the configuration, open.
   struct Opened: Sendable {
@@ -18,49 +24,144 @@ struct StoreAssembly {
     let store: any Store
     /// What the logical unit works with: `store`, or one that makes it fail.
     var presented: any Store
-    /// Nil for memory and null stores.
-    var onDisk: DescriptorStore? { store as? DescriptorStore }
+    /// Why its medium was not there; nil: it was.
+    var absence: StoreError?
+    /// Looks at the medium that others take up while it serves.
+    let watch: MediumWatch
+    /// Whether its size is being changed (`StoreSizing`).
+    let sizing = MediumWatch()
+    let sizeChanges = SizeChanges()
+    /// Nil for memory and null stores, and as long as the medium is missing.
+    var onDisk: DescriptorStore? { arrived as? DescriptorStore }
+    /// Waits for its medium.
+    var awaited: AwaitedStore? {
+      guard let store = store as? AwaitedStore, store.store == nil else { return nil }
+      return store
+    }
 
-    init(configured: TargetConfiguration.Store, store: any Store) {
+    private var arrived: (any Store)? {
+      guard let awaited = store as? AwaitedStore else { return store }
+      return awaited.store
+    }
+
+    /// A device that vanished while it served.
+    var isLostDevice: Bool { onDisk?.kind == .blockDevice && store.readiness == .gone }
+
+    init(
+      configured: TargetConfiguration.Store, store: any Store, absence: StoreError? = nil,
+      watch: MediumWatch = MediumWatch()
+    ) {
       self.configured = configured
       self.store = store
+      self.absence = absence
+      self.watch = watch
       presented = store
     }
   }
 
-  /// All of them, or every reason why not.
+  /// All stores of the configuration, unless two are one and the same. Those that cannot be opened,
+  /// or do not answer in time, are waited for.
   func openAll() throws(DaemonError) -> [Opened] {
-    let overlaps = StoreMedia.overlaps(in: loaded)
+    let stores = loaded.configuration.stores
+    let found = media.askAll(stores, at: \.medium.placeOrNone) { store in
+      Identity(of: store.medium.path)
+    }
+    let overlaps = StoreOverlap.problems(
+      among: zip(stores, found).compactMap { store, found in
+        found?.value.map { (name: store.name, identity: $0) }
+      }, in: loaded)
     guard overlaps.isEmpty else { throw DaemonError(.configuration, overlaps.map(\.description)) }
-    var opened: [Opened] = []
-    var problems: [String] = []
-    for store in loaded.configuration.stores {
-      do throws(StoreError) {
-        opened.append(Opened(configured: store, store: try open(store)))
-      } catch {
-        let place = "stores.\(store.name).\(store.medium.keyword)"
-        problems.append(loaded.problem(at: place, error.description).description)
+    // What did not answer is opened later (`StoreWatch`).
+    let answering = zip(stores, found).filter { $1 != nil }.map { store, _ in
+      Attempt(store: store, watch: MediumWatch(isUnderWay: true))
+    }
+    let findings = media.askAll(answering, at: \.store.medium.placeOrNone) { attempt in
+      // A file that was served and is missing is on a file system that is not mounted, more often
+      // than not: an empty one in its place would be another disk under the same name.
+      finding(attempt.store, creating: !wasServed(attempt.store.name))
+    } late: { attempt, finding in
+      attempt.watch.end(finding)
+    }
+    let results = Dictionary(
+      zip(answering, findings).map { ($0.store.name, ($0.watch, $1)) },
+      uniquingKeysWith: { one, _ in one })
+    let opened = stores.map { store in
+      let (watch, finding) = results[store.name] ?? (MediumWatch(), nil)
+      return switch finding {
+      case .success(let found)?: Opened(configured: store, store: found)
+      // Of one store the others know nothing, whatever is wrong with it.
+      case .failure(let error)?: awaited(store, error)
+      case nil: awaited(store, store.unanswered, watch)
       }
     }
-    guard problems.isEmpty else { throw DaemonError(.noInput, problems) }
     try checkIdentities(opened)
+    return try withFaults(opened)
+  }
+
+  private struct Attempt: Sendable {
+    let store: TargetConfiguration.Store
+    /// For what comes late.
+    let watch: MediumWatch
+  }
+
+  /// Of the medium at a path, as far as there is one.
+  private struct Identity: Sendable {
+    let value: StoreIdentity?
+    init(of path: String?) { value = path.flatMap { StoreMedia.identity(of: $0) } }
+  }
+
+  /// The stores as the logical units are to work with them.
+  func withFaults(_ opened: [Opened]) throws(DaemonError) -> [Opened] {
     #if FAULT_INJECTION
-      return try FaultPlan.fromEnvironment().applied(to: opened, logger)
+      return try FaultPlan.fromEnvironment().applied(to: opened, of: loaded.configuration, logger)
     #else
       return opened
     #endif
   }
 
+  /// The logical unit is there and offline; the configuration keeps it, whatever happens.
+  func awaited(
+    _ store: TargetConfiguration.Store, _ error: StoreError, _ watch: MediumWatch = MediumWatch()
+  ) -> Opened {
+    if !isTrial {
+      logger.error(
+        """
+        the store cannot be opened: its logical unit answers NOT READY until it can, and all others \
+        serve
+        """,
+        metadata: ["store": "\(store.name)", "error": "\(error)"])
+    }
+    let blockBytes = UInt32(
+      clamping: store.blockSize ?? TargetConfiguration.Store.standardBlockSize)
+    let physicalBytes = store.physicalBlockSize.map { UInt32(clamping: $0) } ?? 4096
+    return Opened(
+      configured: store,
+      store: AwaitedStore(logicalBlockBytes: blockBytes, physicalBlockBytes: physicalBytes),
+      absence: error, watch: watch)
+  }
+
   /// Once more with what was really opened: names may have changed their meaning since.
   private func checkIdentities(_ opened: [Opened]) throws(DaemonError) {
     let identities = opened.compactMap { opened in
-      opened.onDisk.map { (name: opened.configured.name, identity: $0.identity) }
+      opened.onDisk.map { (name: opened.configured.name, identity: $0.medium) }
     }
     let overlaps = StoreOverlap.problems(among: identities, in: loaded)
     guard overlaps.isEmpty else { throw DaemonError(.configuration, overlaps.map(\.description)) }
   }
 
-  private func open(_ store: TargetConfiguration.Store) throws(StoreError) -> any Store {
+  /// What opening the store comes to. It may hang: for threads that may, too. `creating`: a file
+  /// that is missing may be made.
+  func finding(
+    _ store: TargetConfiguration.Store, creating: Bool = false
+  ) -> MediumWatch.Finding {
+    do throws(StoreError) { return .success(try open(store, creating: creating)) } catch {
+      return .failure(error)
+    }
+  }
+
+  private func open(
+    _ store: TargetConfiguration.Store, creating: Bool
+  ) throws(StoreError) -> any Store {
     let blockBytes = UInt32(
       clamping: store.blockSize ?? TargetConfiguration.Store.standardBlockSize)
     switch store.medium {
@@ -68,18 +169,20 @@ struct StoreAssembly {
       return try MemoryStore(sizeBytes: store.sizeBytes ?? 0, logicalBlockBytes: blockBytes)
     case .null:
       return try NullStore(sizeBytes: store.sizeBytes ?? 0, logicalBlockBytes: blockBytes)
-    case .file(let path): return try open(store, path, .file)
-    case .block(let path): return try open(store, path, .blockDevice)
+    case .file(let path): return try open(store, path, .file, creating: creating)
+    case .block(let path): return try open(store, path, .blockDevice, creating: false)
     }
   }
 
   private func open(
-    _ store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind
-  ) throws(StoreError) -> DescriptorStore {
+    _ store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind, creating: Bool
+  ) throws(StoreError) -> any Store {
+    guard !isTrial else { return try openOnTrial(store, path, kind, creating: creating) }
     let finding = marks.finding(for: store.name)
     if let finding { warnOfLatch(store, finding) }
-    let opened = try DescriptorStore.open(
-      options(store, path, kind, startsLatched: finding != nil), onLatch: latchHandler(store.name))
+    var options = options(store, path, kind, startsLatched: finding != nil)
+    options.createsFile = creating
+    let opened = try DescriptorStore.open(options, onLatch: latchHandler(store.name))
     logger.info(
       "store open",
       metadata: [
@@ -87,7 +190,34 @@ struct StoreAssembly {
         "bytes": "\(opened.geometry.capacityBytes)",
         "blockSize": "\(opened.geometry.logicalBlockBytes)",
       ])
+    if opened.isMade { logger.notice("file made, empty", metadata: ["path": "\(path)"]) }
+    warnOfExcess(opened, of: store)
     return opened
+  }
+
+  /// The store that would be open; an empty one stands for a file that would be made.
+  private func openOnTrial(
+    _ store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind, creating: Bool
+  ) throws(StoreError) -> any Store {
+    var options = options(store, path, kind, startsLatched: false)
+    options.createsFile = creating
+    // Nothing is asked of the medium that would touch it.
+    options.discards = false
+    if let found = try DescriptorStore.tryOpening(options) { return found }
+    return try NullStore(
+      sizeBytes: store.sizeBytes ?? 0, logicalBlockBytes: options.logicalBlockBytes)
+  }
+
+  private func warnOfExcess(_ opened: DescriptorStore, of store: TargetConfiguration.Store) {
+    guard let bytes = try? opened.findExcessBytes(), bytes > 0 else { return }
+    logger.warning(
+      """
+      the file is larger than the size that is configured, which alone is presented: nothing is cut; \
+      if a change of the size was interrupted, make it again with swift-tgtadm lun resize
+      """,
+      metadata: [
+        "store": "\(store.name)", "path": "\(opened.path)", "excessBytes": "\(bytes)",
+      ])
   }
 
   private func options(
@@ -101,144 +231,10 @@ struct StoreAssembly {
       cacheMode: CacheMode(store.cache), isReadOnly: store.readOnly,
       discards: store.discard == .unmap, startsLatched: startsLatched)
   }
-
-  // MARK: Latch
-
-  private func warnOfLatch(_ store: TargetConfiguration.Store, _ finding: LatchMarks.Finding) {
-    switch finding {
-    case .mark(let path):
-      logger.error(
-        """
-        a sync of the store failed earlier, so writes to it are refused: stop the daemon, check the \
-        store's data, remove the file named here as mark, and start the daemon
-        """,
-        metadata: ["store": "\(store.name)", "mark": "\(path)"])
-    case .unreadable(let path, let error):
-      logger.error(
-        """
-        whether a sync of the store failed earlier cannot be found out, so writes to it are refused: \
-        stop the daemon, mend what keeps it from looking at the file named here as mark, and start \
-        the daemon
-        """,
-        metadata: ["store": "\(store.name)", "mark": "\(path)", "error": "\(error)"])
-    }
-  }
-
-  /// Called on a reactor: hands the work, which sleeps, to a thread.
-  private func latchHandler(_ name: String) -> @Sendable (SystemError) -> Void {
-    { [self] error in
-      let metadata: Logger.Metadata = [
-        "store": "\(name)", "error": "\(error)", "mark": "\(marks.path(of: name))",
-      ]
-      logger.critical(
-        "a sync failed and writes may be lost: the store refuses writes from now on",
-        metadata: metadata)
-      let isAccepted = latchThread.perform {
-        do throws(SystemError) { try marks.mark(name, error) } catch {
-          warnOfUnsavedMark(metadata, "\(error)")
-        }
-      }
-      if !isAccepted { warnOfUnsavedMark(metadata, "too many marks wait to be saved") }
-    }
-  }
-
-  private func warnOfUnsavedMark(_ metadata: Logger.Metadata, _ error: String) {
-    logger.critical(
-      """
-      the mark of the failed sync cannot be saved: writes are refused until this process ends, but \
-      after a restart the store would take writes again as if none were lost; check its data before, \
-      or create the file named here as mark
-      """,
-      metadata: metadata.merging(["error": "\(error)"]) { $1 })
-  }
-
-  // MARK: Units
-
-  /// The logical units, their homes spread over the reactors.
-  func units(
-    of opened: [Opened], _ identities: [String: GeneratedIdentity], reactorCount: Int
-  ) -> [LogicalUnit] {
-    opened.enumerated().map { index, opened in
-      let configured = opened.configured
-      let identity = identity(of: configured, identities[configured.name])
-      return LogicalUnit(
-        identity: identity, store: opened.presented,
-        startsWithWriteCache: CacheMode(configured.cache).startsWithWriteCache,
-        homeReactorIndex: index % reactorCount, options: options(of: configured, identity))
-    }
-  }
-
-  private func identity(
-    of store: TargetConfiguration.Store, _ generated: GeneratedIdentity?
-  ) -> LogicalUnitIdentity {
-    guard let naa = store.naa?.bytes ?? generated?.naa,
-      let serial = store.serial ?? generated?.serial
-    else { preconditionFailure("the registry knows every store that the configuration does not") }
-    return LogicalUnitIdentity(
-      name: store.name, naa: naa, serial: serial, vendor: store.vendor, product: store.product,
-      revision: Version.productRevision)
-  }
-
-  private func options(
-    of store: TargetConfiguration.Store, _ identity: LogicalUnitIdentity
-  ) -> LogicalUnitOptions {
-    var options = LogicalUnitOptions()
-    options.queueDepth = store.queueDepth
-    options.isRemovable = store.removable
-    options.servesLongCommands = store.servesLongCommands
-    options.mediumRotationRate = store.rotationRate
-    options.thinThresholdPercent = store.thinThresholdPercent.map { UInt8(clamping: $0) }
-    options.access = loaded.configuration.access(to: store.name)
-    options.reservations = savedReservations(of: identity)
-    options.reservationPersistence = files.reservations
-    options.savedParameters = files.parameters.load(of: identity)
-    options.parameterPersistence = files.parameters
-    // A disk in memory ends with the process, and what was left to wipe with it.
-    if store.medium.path != nil {
-      options.wipe = files.wipes.load(of: identity)
-      options.wipePersistence = files.wipes
-    }
-    return options
-  }
-
-  // MARK: Waiting
-
-  /// Waits on a thread for the lock of each store that another process still holds; all others
-  /// serve meanwhile. `onChange` is called, on that thread, when one has ended its wait.
-  func awaitLocks(
-    of opened: [Opened], onChange: @escaping @Sendable () -> Void
-  ) throws(DaemonError) {
-    for opened in opened {
-      guard let store = opened.onDisk, store.readiness == .waitingForLock else { continue }
-      let name = opened.configured.name
-      try PlatformThread.startDetached(name: "lock \(name)") { [self] in
-        wait(for: store, name)
-        onChange()
-      }
-    }
-  }
-
-  private func wait(for store: DescriptorStore, _ name: String) {
-    let owner = StoreMedia.lockOwner(of: store.path).map { "\($0)" } ?? "unknown"
-    logger.warning(
-      """
-      another process holds the store's lock: its logical units answer NOT READY until that \
-      process has ended and its last write has landed
-      """,
-      metadata: ["store": "\(name)", "path": "\(store.path)", "pid": "\(owner)"])
-    do throws(StoreError) {
-      try store.waitForLock()
-      logger.notice("the store's lock is granted: it serves now", metadata: ["store": "\(name)"])
-    } catch {
-      logger.error(
-        "the store cannot be used and stays NOT READY: correct this and restart",
-        metadata: ["store": "\(name)", "error": "\(error)"])
-    }
-  }
 }
 
 extension CacheMode {
-  fileprivate init(_ configured: TargetConfiguration.CacheMode) {
+  init(_ configured: TargetConfiguration.CacheMode) {
     switch configured {
     case .writeback: self = .writeback
     case .none: self = .none
@@ -246,4 +242,27 @@ extension CacheMode {
     case .directsync: self = .directsync
     }
   }
+}
+
+extension StoreError {
+  /// Whether it may be otherwise in a moment, without any change of the configuration: the medium
+  /// is missing, somebody else has it, or the system cannot reach it.
+  var mayPass: Bool {
+    switch reason {
+    case .missing, .lost, .missingDevice, .inUse, .replaced, .unanswered, .system: true
+    default: false
+    }
+  }
+}
+
+extension TargetConfiguration.Store {
+  /// Where the configuration names the medium.
+  var mediumPath: String { "stores.\(name).\(medium.keyword)" }
+
+  /// Its medium hangs.
+  var unanswered: StoreError { StoreError(medium.path ?? name, .unanswered) }
+}
+
+extension TargetConfiguration.Medium {
+  fileprivate var placeOrNone: String { place ?? "" }
 }

@@ -1,5 +1,6 @@
 internal import BackingStore
 internal import CLinux
+internal import Glibc
 internal import TargetConfig
 
 /// What is known of the media without opening anything for writing.
@@ -13,15 +14,35 @@ enum StoreMedia {
     return StoreOverlap.problems(among: found, in: loaded)
   }
 
-  private static func identity(of path: String) -> StoreIdentity? {
+  /// Nil: there is nothing that could be one.
+  static func identity(of path: String) -> StoreIdentity? {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return nil }
-    switch Int32(status.st_mode & mode_t(S_IFMT)) {
+    switch Int32(status.st_mode & mode_t(Glibc.S_IFMT)) {
     case S_IFREG:
       return .file(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
-    case S_IFBLK: return .blockDevice(number: UInt64(status.st_rdev))
+    case S_IFBLK:
+      return StoreIdentity.blockDevice(number: UInt64(status.st_rdev)).resolved(at: path)
     default: return nil
     }
+  }
+
+  /// The size of a regular file; nil: there is none.
+  static func fileBytes(of path: String) -> UInt64? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0, Int32(status.st_mode & mode_t(Glibc.S_IFMT)) == S_IFREG
+    else { return nil }
+    return UInt64(clamping: status.st_size)
+  }
+
+  static func exists(_ path: String) -> Bool {
+    unsafe faccessat(AT_FDCWD, path, F_OK, 0) == 0
+  }
+
+  /// Removes a file, unless another one is there by now.
+  static func removeFile(at path: String, ifItIs identity: StoreIdentity) {
+    guard self.identity(of: path) == identity else { return }
+    unsafe _ = unlink(path)
   }
 
   /// The logical sector size of a block device; nil when it does not tell.

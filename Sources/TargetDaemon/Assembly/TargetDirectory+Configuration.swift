@@ -11,8 +11,9 @@ extension TargetDirectory {
     for (index, portal) in configuration.portals.enumerated() {
       portals.append(try PortalDefinition(portal, at: index, in: loaded))
     }
+    let assembly = TargetAssembly(configuration)
     self.init(
-      targets: configuration.targets.map { TargetDefinition($0, in: configuration) },
+      targets: configuration.targets.map { TargetDefinition($0, assembly) },
       portals: portals,
       discoveryUsers: configuration.discovery.chap.map { CHAPUser($0) },
       discoveryMutualUser: configuration.discovery.mutualChap.map { CHAPUser($0) })
@@ -38,38 +39,45 @@ extension PortalDefinition {
 }
 
 extension TargetDefinition {
-  fileprivate init(
-    _ target: TargetConfiguration.Target, in configuration: TargetConfiguration
-  ) {
-    let allGroups = Set(configuration.portals.map(\.group)).sorted()
+  fileprivate init(_ target: TargetConfiguration.Target, _ assembly: TargetAssembly) {
     self.init(
-      name: target.name, alias: target.alias, portalGroupTags: target.portalGroups ?? allGroups,
-      units: configuration.presentations(of: target.luns),
+      name: target.name, alias: target.alias,
+      portalGroupTags: target.portalGroups ?? assembly.portalGroups,
+      units: assembly.presentations(of: target.luns),
       users: target.chap.map { CHAPUser($0) }, mutualUser: target.mutualChap.map { CHAPUser($0) },
-      accessEntries: target.acl.map { AccessEntry($0, in: configuration) },
+      accessEntries: target.acl.map { AccessEntry($0, assembly) },
       admitsAnyInitiator: target.isOpenToAny,
       negotiation: NegotiationPolicy(target.iscsi), session: SessionPolicy(target.iscsi))
   }
 }
 
 extension AccessEntry {
-  fileprivate init(
-    _ entry: TargetConfiguration.AccessEntry, in configuration: TargetConfiguration
-  ) {
+  fileprivate init(_ entry: TargetConfiguration.AccessEntry, _ assembly: TargetAssembly) {
     self.init(
       initiator: entry.initiator, addresses: entry.addresses.map { AddressRange($0) },
       users: entry.chap.map { CHAPUser($0) }, mutualUser: entry.mutualChap.map { CHAPUser($0) },
-      units: entry.luns.map { configuration.presentations(of: $0) }, isReadOnly: entry.readOnly)
+      units: entry.luns.map { assembly.presentations(of: $0) }, isReadOnly: entry.readOnly)
   }
 }
 
-extension TargetConfiguration {
+/// What all targets of a configuration have in common.
+private struct TargetAssembly {
+  /// Of all portals.
+  let portalGroups: [UInt16]
+  private let readOnlyStores: [String: Bool]
+
+  init(_ configuration: TargetConfiguration) {
+    portalGroups = Set(configuration.portals.map(\.group)).sorted()
+    readOnlyStores = Dictionary(
+      configuration.stores.map { ($0.name, $0.readOnly) }, uniquingKeysWith: { first, _ in first })
+  }
+
   /// A LUN is read-only when it says so, and whenever its store is.
-  fileprivate func presentations(of luns: [LUN]) -> [UnitPresentation] {
+  func presentations(of luns: [TargetConfiguration.LUN]) -> [UnitPresentation] {
     luns.map { lun in
       UnitPresentation(
         lun: lun.number, unit: lun.store,
-        isReadOnly: lun.readOnly || store(named: lun.store)?.readOnly != false)
+        isReadOnly: lun.readOnly || readOnlyStores[lun.store] != false)
     }
   }
 }

@@ -19,17 +19,27 @@ struct LineLogHandler: LogHandler {
     case priority
   }
 
-  var logLevel: Logger.Level
+  /// That of all, unless it was given another.
+  var logLevel: Logger.Level {
+    get { ownLevel ?? threshold.level }
+    set { ownLevel = newValue }
+  }
   var metadata: Logger.Metadata = [:]
   var metadataProvider: Logger.MetadataProvider?
   private let style: Style
   private let queue: LogQueue
+  private let threshold: LogThreshold
+  private var ownLevel: Logger.Level?
 
   /// More would be an attack on the reader.
   static let pairsMax = 24
 
   init(level: Logger.Level, style: Style, queue: LogQueue) {
-    logLevel = level
+    self.init(LogThreshold(level), style: style, queue: queue)
+  }
+
+  init(_ threshold: LogThreshold, style: Style, queue: LogQueue) {
+    self.threshold = threshold
     self.style = style
     self.queue = queue
   }

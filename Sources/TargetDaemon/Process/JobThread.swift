@@ -5,8 +5,9 @@ internal import Synchronization
 final class JobThread: Sendable {
   typealias Job = @Sendable () -> Void
 
-  /// Jobs are rare: one for each failed sync, changed reservation, saved parameter, or FORMAT UNIT
-  /// or SANITIZE. More than this waiting means that the disk hangs.
+  /// Jobs are rare: one for each change of what runs, failed sync, changed reservation, saved
+  /// parameter, or FORMAT UNIT or SANITIZE, and one a second at most for which media serve. More
+  /// than this waiting means that the disk hangs.
   static let jobsMax = 4096
 
   private let jobs = Mutex<[Job]>([])
@@ -20,7 +21,7 @@ final class JobThread: Sendable {
     }
   }
 
-  /// Nil: no job is left and none will come.
+  /// nil: no job is left and none will come.
   private func next() -> Job? {
     arrived.wait()
     return jobs.withLock { $0.isEmpty ? nil : $0.removeFirst() }
@@ -36,6 +37,12 @@ final class JobThread: Sendable {
     }
     if isAccepted { arrived.signal() }
     return isAccepted
+  }
+
+  /// As `perform`, but never refused: for the few jobs that others wait for, one at a time.
+  func follow(_ job: @escaping Job) {
+    jobs.withLock { $0.append(job) }
+    arrived.signal()
   }
 
   /// Ends the thread when all its jobs are done. False: they are not, by `deadline`.

@@ -7,7 +7,7 @@ internal import Reactor
 /// | signal            | effect                                                  |
 /// |-------------------|---------------------------------------------------------|
 /// | SIGTERM, SIGINT   | the first: orderly stop; the second: exit at once       |
-/// | SIGHUP            | a log line: the configuration is read at start only     |
+/// | SIGHUP            | what runs becomes what the configuration file says      |
 enum SignalThread {
   /// Blocks the signals in this thread and those it starts. Before the first of them.
   static func block() {
@@ -15,12 +15,15 @@ enum SignalThread {
     unsafe _ = pthread_sigmask(SIG_BLOCK, &set, nil)
   }
 
-  /// Both are called once at most, on the thread; `beforeExit` ends soon.
-  static func start(
-    _ logger: Logger, onStop: @escaping @Sendable () -> Void,
-    beforeExit: @escaping @Sendable () -> Void
-  ) throws(DaemonError) {
-    try PlatformThread.startDetached(name: "signals") { receive(logger, onStop, beforeExit) }
+  /// What signals bring about, on the thread. All but `reload` once at most; all end soon.
+  struct Effects: Sendable {
+    var stop: @Sendable () -> Void
+    var reload: @Sendable () -> Void
+    var beforeExit: @Sendable () -> Void
+  }
+
+  static func start(_ logger: Logger, _ effects: Effects) throws(DaemonError) {
+    try PlatformThread.startDetached(name: "signals") { receive(logger, effects) }
   }
 
   private static func signalSet() -> sigset_t {
@@ -30,9 +33,7 @@ enum SignalThread {
     return set
   }
 
-  private static func receive(
-    _ logger: Logger, _ onStop: @Sendable () -> Void, _ beforeExit: @Sendable () -> Void
-  ) {
+  private static func receive(_ logger: Logger, _ effects: Effects) {
     var set = signalSet()
     var isStopping = false
     while true {
@@ -40,15 +41,15 @@ enum SignalThread {
       guard unsafe sigwait(&set, &number) == 0 else { continue }
       switch number {
       case SIGHUP:
-        logger.notice("SIGHUP ignored: restart the daemon to apply a changed configuration")
+        effects.reload()
       case _ where isStopping:
         logger.critical("second signal: exiting at once, without flushing")
-        beforeExit()
+        effects.beforeExit()
         _exit(ExitStatus.failure.rawValue)
       default:
         isStopping = true
         logger.notice("stopping", metadata: ["signal": number == SIGINT ? "SIGINT" : "SIGTERM"])
-        onStop()
+        effects.stop()
       }
     }
   }

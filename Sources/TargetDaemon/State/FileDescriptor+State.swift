@@ -44,6 +44,15 @@ extension FileDescriptor {
     }
   }
 
+  /// The owner last: of a file of somebody else only a privilege of its own lets change the rest.
+  /// An access list comes with a mode, so the mode that is asked for comes after it. What the file
+  /// system does not take of the attributes is left out.
+  func grant(_ access: FileAccess) throws(SystemError) {
+    for attribute in access.attributes { attribute.set(on: rawValue) }
+    guard fchmod(rawValue, access.mode) == 0, fchown(rawValue, access.owner, access.group) == 0
+    else { throw .last }
+  }
+
   func synchronize() throws(SystemError) {
     guard fsync(rawValue) == 0 else { throw .last }
   }

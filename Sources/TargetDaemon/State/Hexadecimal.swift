@@ -3,7 +3,11 @@
 enum Hexadecimal {
   /// Two digits a byte.
   static func text(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { text(UInt64($0), digits: 2) }.joined()
+    String(decoding: bytes.flatMap { [digit($0 >> 4), digit($0 & 0x0F)] }, as: UTF8.self)
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
   }
 
   /// At least `digits` digits.

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 internal import Reactor
 
 /// The directory of what must outlive the process, locked for as long as this lives:
@@ -82,6 +83,18 @@ final class StateDirectory: Sendable {
     return nil
   }
 
+  /// The names of all files in them.
+  func recordNames() throws(DaemonError) -> Set<String> {
+    var names: Set<String> = []
+    for directory in recordDirectories {
+      do throws(SystemError) { names.formUnion(try StateFile.names(in: directory)) } catch {
+        throw DaemonError(
+          .inputOutput, "cannot look into \(directory): \(error); see to the file system it is on")
+      }
+    }
+    return names
+  }
+
   private static func synchronize(_ directory: String) throws(DaemonError) {
     do throws(SystemError) { try StateFile.synchronizeDirectory(directory) } catch {
       throw DaemonError(
@@ -122,7 +135,7 @@ final class StateDirectory: Sendable {
     guard unsafe lstat(path, &status) == 0 else {
       throw DaemonError(.inputOutput, "cannot use the state directory \(path): \(SystemError.last)")
     }
-    guard Int32(status.st_mode & mode_t(S_IFMT)) == S_IFDIR else {
+    guard Int32(status.st_mode & mode_t(Glibc.S_IFMT)) == S_IFDIR else {
       throw DaemonError(
         .inputOutput, "the state directory \(path) is not a directory; move it away")
     }

@@ -17,16 +17,24 @@ enum StateFile {
     }
   }
 
-  /// Replaces the content of `directory`/`name`: a new file (0600), fsync, rename, and fsync of the
-  /// directory, in this order. Where there is no room for a new file, the `spare` one is taken.
+  /// Replaces the content of `directory`/`name`: a new file (0600, or with `access`), fsync,
+  /// rename, and fsync of the directory, in this order. Where there is no room for a new file, the
+  /// `spare` one is taken. The new file has the name `temporary` until then, which nobody else may
+  /// have a use for; one that a crash left behind is replaced. `lastLook` is the last that happens
+  /// before the rename, and may keep it from happening.
   static func replace(
-    _ name: String, in directory: String, with content: [UInt8],
-    on fileSystem: some StateFileSystem = KernelFileSystem(), orWith spare: SpareFile? = nil
+    _ name: String, in directory: String, with content: [UInt8], access: FileAccess? = nil,
+    temporary: String? = nil, on fileSystem: some StateFileSystem = KernelFileSystem(),
+    orWith spare: SpareFile? = nil, lastLook: () throws(SystemError) -> Void = {}
   ) throws(ReplaceError) {
     let path = "\(directory)/\(name)"
-    let temporary = path + ".new"
+    let temporary = temporary.map { "\(directory)/\($0)" } ?? path + ".new"
     do throws(SystemError) {
-      try make(temporary, with: content, on: fileSystem)
+      try make(temporary, with: content, access, on: fileSystem)
+      do throws(SystemError) { try lastLook() } catch {
+        try? fileSystem.remove(temporary)
+        throw error
+      }
     } catch {
       guard let spare, error.isLackOfRoom else { throw .unchanged(error) }
       return try spare.replace(name, with: content, for: error)
@@ -55,13 +63,15 @@ enum StateFile {
   }
 
   private static func make(
-    _ path: String, with content: [UInt8], on fileSystem: some StateFileSystem
+    _ path: String, with content: [UInt8], _ access: FileAccess?,
+    on fileSystem: some StateFileSystem
   ) throws(SystemError) {
-    // One that a crash left behind; the lock of the state directory says it is nobody's.
+    // One that a crash left behind: the name is ours alone.
     try? fileSystem.remove(path)
     let file = try fileSystem.create(path)
     do throws(SystemError) {
       try file.write(content)
+      if let access { try file.grant(access) }
       try file.synchronize()
     } catch {
       try? fileSystem.remove(path)
@@ -82,23 +92,38 @@ enum StateFile {
   /// The first name that `directory` gives, but for that of a spare; nil: it is empty, or there is
   /// none.
   static func anyName(in directory: String) throws(SystemError) -> String? {
+    try names(in: directory, countMax: 1).first
+  }
+
+  /// The names in `directory`, at most `countMax`, but for that of a spare.
+  static func names(
+    in directory: String, countMax: Int = .max
+  ) throws(SystemError) -> [String] {
     guard let stream = unsafe opendir(directory) else {
       let error = SystemError.last
       guard error == .noSuchFile else { throw error }
-      return nil
+      return []
     }
     defer { unsafe closedir(stream) }
-    while true {
+    var names: [String] = []
+    while names.count < countMax {
       errno = 0
       guard let entry = unsafe readdir(stream) else {
         guard errno == 0 else { throw .last }
-        return nil
+        break
       }
       let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
         unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name != ".", name != "..", name != SpareFile.name { return name }
+      if name != ".", name != "..", name != SpareFile.name { names.append(name) }
     }
+    return names
+  }
+
+  /// One that is there already is as good.
+  static func makeDirectory(_ path: String, mode: mode_t) throws(SystemError) {
+    guard unsafe mkdir(path, mode) != 0, errno != EEXIST else { return }
+    throw .last
   }
 
   static func synchronizeDirectory(_ path: String) throws(SystemError) {

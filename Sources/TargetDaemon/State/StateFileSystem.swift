@@ -23,8 +23,32 @@ protocol StateFileSystem: Sendable {
 /// A file that nobody knows yet. Closed when it is let go.
 protocol StateFileBeingMade: AnyObject {
   func write(_ content: [UInt8]) throws(SystemError)
+  func grant(_ access: FileAccess) throws(SystemError)
   func truncate(to byteCount: Int) throws(SystemError)
   func synchronize() throws(SystemError)
+}
+
+/// Who owns a file, who may use it, and what else is kept with it.
+struct FileAccess: Sendable, Equatable {
+  var mode: UInt32
+  var owner: UInt32
+  var group: UInt32
+  var attributes: [FileAttribute] = []
+
+  init(mode: UInt32, owner: UInt32, group: UInt32) {
+    self.mode = mode
+    self.owner = owner
+    self.group = group
+  }
+
+  /// Nil: there is no such file.
+  init?(ofFileAt path: String) {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    self.init(
+      mode: UInt32(status.st_mode) & 0o777, owner: status.st_uid, group: status.st_gid)
+    attributes = FileAttribute.all(ofFileAt: path)
+  }
 }
 
 /// The file systems of the kernel.
@@ -37,6 +61,7 @@ struct KernelFileSystem: StateFileSystem {
     }
 
     func write(_ content: [UInt8]) throws(SystemError) { try descriptor.write(content) }
+    func grant(_ access: FileAccess) throws(SystemError) { try descriptor.grant(access) }
     func truncate(to byteCount: Int) throws(SystemError) { try descriptor.truncate(to: byteCount) }
     func synchronize() throws(SystemError) { try descriptor.synchronize() }
   }

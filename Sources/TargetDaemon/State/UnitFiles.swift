@@ -1,9 +1,12 @@
+internal import AdministrationServer
 internal import Logging
 internal import SCSITarget
 
 /// All that logical units keep in the state directory, and the threads that write it.
 struct UnitFiles: Sendable {
   let reservations: ReservationFiles
+  /// The same, telling administrators of changes.
+  let observedReservations: ReservationEvents
   let parameters: ParameterFiles
   let wipes: WipeMarks
 
@@ -14,12 +17,14 @@ struct UnitFiles: Sendable {
   let parameterThread: JobThread
 
   init(
-    in state: StateDirectory, bootedAs boot: BootIdentifier?, logger: Logger
+    in state: StateDirectory, bootedAs boot: BootIdentifier?, events: EventHub = EventHub(),
+    logger: Logger
   ) throws(DaemonError) {
     reservationThread = try JobThread(name: "reservations")
     parameterThread = try JobThread(name: "parameters")
     reservations = ReservationFiles(
       directory: state.reservations, bootedAs: boot, savingOn: reservationThread, logger: logger)
+    observedReservations = ReservationEvents(reservations, events: events)
     parameters = ParameterFiles(
       directory: state.parameters, savingOn: parameterThread, logger: logger)
     wipes = WipeMarks(directory: state.wipes, savingOn: parameterThread, logger: logger)

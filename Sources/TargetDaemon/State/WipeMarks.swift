@@ -56,6 +56,9 @@ struct WipeMarks: UnitPersistence {
     return .damaged
   }
 
+  /// Whether there is one.
+  func isMarked(_ unit: LogicalUnitIdentity) -> Bool { StoreMedia.exists(files.path(of: unit)) }
+
   func save(
     _ mark: WipeMark?, of unit: LogicalUnitIdentity, completion: @escaping SaveCompletion
   ) {

@@ -7,7 +7,6 @@ final class SimulatedNetwork {
   private var connections: [SocketHandle: SimulatedConnection] = [:]
   private var nextHandle: Int32 = 1000
   private var nextPort = 40_000
-  var isCut = false
   /// Every connection that was ever made, for cuts of the whole network.
   private(set) var peers: [SimulatedPeer] = []
 

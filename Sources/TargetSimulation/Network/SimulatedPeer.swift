@@ -99,12 +99,6 @@ public final class SimulatedPeer {
   /// Ends a cut: what was lost is sent again, but for resets.
   public func heal() { connection.heal() }
 
-  /// Changes how bytes are cut into pieces from now on.
-  public func setFragmentation(toTarget: Fragmentation, toPeer: Fragmentation) {
-    connection.toTarget.fragmentation = toTarget
-    connection.toPeer.fragmentation = toPeer
-  }
-
   /// Removes and returns the first `count` received bytes; nil while there are fewer.
   public func take(_ count: Int) -> [UInt8]? {
     guard received.count >= count else { return nil }
@@ -156,7 +150,6 @@ extension SimulatedWorld {
       world: self, number: UInt64(network.peers.count),
       address: address ?? network.makePeerAddress(), target: target, options: options)
     network.add(peer)
-    if network.isCut { peer.cut() }
     peer.connection.toTarget.open()
     noteOutsideActivity()
     return peer
@@ -178,15 +171,4 @@ extension SimulatedWorld {
 
   /// Sockets the target has accepted and not closed: whether it leaks any.
   public var openSocketCount: Int { network.openSocketCount }
-
-  /// Cuts all connections, present and future.
-  public func cutNetwork() {
-    network.isCut = true
-    for peer in network.peers { peer.cut() }
-  }
-
-  public func healNetwork() {
-    network.isCut = false
-    for peer in network.peers { peer.heal() }
-  }
 }

@@ -52,7 +52,7 @@ extension ScriptedInitiator {
   }
 
   /// Waits for the end of the command `tag`, putting its Data-In together and answering R2Ts from
-  /// `source`. Nil when the connection ended first.
+  /// `source`. nil when the connection ended first.
   public func finish(_ tag: InitiatorTaskTag, source: [UInt8] = []) -> Outcome? {
     var data: [UInt8] = []
     while let pdu = receive(where: { $0.header.initiatorTaskTag == tag }) {

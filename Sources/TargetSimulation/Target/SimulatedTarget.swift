@@ -19,7 +19,7 @@ public final class SimulatedTarget {
   public let reservations: SimulatedReservations
   private let presenting: (SimulatedStore) -> any Store
   private var listener: PortalListener?
-  private var units: [LogicalUnit] = []
+  public private(set) var units: [LogicalUnit] = []
 
   /// A target that listens at `portal` (group 1) and presents `targets`, whose units are made as
   /// disks of `diskBytes` under the names that the targets use; `presenting` may put something
@@ -29,6 +29,7 @@ public final class SimulatedTarget {
     limits: ServerLimits = ServerLimits(), diskBytes: UInt64 = 1 << 20,
     blockBytes: UInt32 = 512, startsWithWriteCache: Bool = true, memoryBudgetBytes: Int = 64 << 20,
     unitQueueDepth: Int = LogicalUnit.queueDepthDefault,
+    unitOptions: LogicalUnitOptions = LogicalUnitOptions(),
     presenting: @escaping (SimulatedStore) -> any Store = { $0 }
   ) throws {
     world = SimulatedWorld(seed: seed)
@@ -54,8 +55,11 @@ public final class SimulatedTarget {
     for worker in workers {
       worker.connect(to: workers.map { ReactorBound($0, on: $0.reactor) })
     }
+    var options = unitOptions
+    options.queueDepth = unitQueueDepth
+    options.reservationPersistence = reservations
     for name in SimulatedTarget.unitNames(targets) {
-      addUnit(name, diskBytes, blockBytes, startsWithWriteCache, queueDepth: unitQueueDepth)
+      addUnit(name, diskBytes, blockBytes, startsWithWriteCache, options)
     }
     listen(portal)
   }
@@ -76,7 +80,7 @@ public final class SimulatedTarget {
 
   private func addUnit(
     _ name: String, _ diskBytes: UInt64, _ blockBytes: UInt32, _ startsWithWriteCache: Bool,
-    queueDepth: Int
+    _ options: LogicalUnitOptions
   ) {
     let disk = world.makeDisk(sizeBytes: diskBytes, blockBytes: Int(blockBytes))
     let store = SimulatedStore(disk, logicalBlockBytes: blockBytes)
@@ -85,9 +89,6 @@ public final class SimulatedTarget {
     let identity = LogicalUnitIdentity(
       name: name, naa: [0x60] + [UInt8](repeating: UInt8(disks.count), count: 15), serial: name,
       vendor: "SWIFTTGT", product: "VIRTUAL-DISK", revision: "1")
-    var options = LogicalUnitOptions()
-    options.queueDepth = queueDepth
-    options.reservationPersistence = reservations
     let unit = LogicalUnit(
       identity: identity, store: presenting(store), startsWithWriteCache: startsWithWriteCache,
       homeReactorIndex: (disks.count - 1) % reactors.count, options: options)

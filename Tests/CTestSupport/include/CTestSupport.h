@@ -1,4 +1,4 @@
-// What only tests ask of the kernel: giving up system calls (seccomp(2)), connecting a socket.
+// What only tests ask of the kernel: giving up system calls (seccomp(2)), connecting a socket, also as somebody else.
 #pragma once
 #include <CLinux.h>
 #include <errno.h>
@@ -6,9 +6,13 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 /// Makes each of the (at most 16) system calls fail with `error` from now on, in this thread and
 /// the threads and processes it starts. 0, or an errno.
@@ -31,7 +35,31 @@ static inline int clinux_refuse_calls(const int *calls, unsigned count, int erro
   return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 ? 0 : errno;
 }
 
+/// Whether a crash of this process may leave a core file.
+static inline int clinux_may_dump_core(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0; }
+
 /// connect(2) to an address that clinux_address_store made. 0, or -1 with errno.
 static inline int clinux_connect(int fd, const struct sockaddr_storage *storage, socklen_t length) {
   return connect(fd, (const struct sockaddr *)storage, length);
+}
+
+/// Connects a Unix socket, as another user and group unless `user` is UINT32_MAX. Only this thread
+/// takes their place, and only until it is done: the system calls, unlike glibc's functions, are for
+/// one thread. For root. 0, or an errno.
+static inline int clinux_connect_unix(int fd, const char *path, uint32_t user, uint32_t group) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address.sun_path) return ENAMETOOLONG;
+  strcpy(address.sun_path, path);
+  int is_other = user != UINT32_MAX;
+  if (is_other && (syscall(SYS_setresgid, -1, group, -1) != 0 ||
+                   syscall(SYS_setresuid, -1, user, -1) != 0)) {
+    return errno;
+  }
+  int error = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
+  // A thread that stays somebody else would fail the tests after this one.
+  if (is_other && (syscall(SYS_setresuid, -1, 0, -1) != 0 ||
+                   syscall(SYS_setresgid, -1, 0, -1) != 0)) {
+    abort();
+  }
+  return error;
 }

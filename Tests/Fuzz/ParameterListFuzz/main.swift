@@ -10,7 +10,7 @@ let portGroups = [1, 2, 0x0102] as [UInt16]
 let unit = ModeSenseData(
   current: ModeSettings(isWriteCacheEnabled: true),
   defaults: ModeSettings(isWriteCacheEnabled: false),
-  thresholds: [ProvisioningThreshold(availableCount: 8)], capacity: BlockCount(64),
+  thresholds: [.available(count: 8), .used(count: 56)], capacity: BlockCount(64),
   blockLengthBytes: UInt32(blockBytes), isWriteProtected: false)
 
 /// PERSISTENT RESERVE OUT with a list of so many bytes.

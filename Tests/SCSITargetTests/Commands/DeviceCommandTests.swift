@@ -53,6 +53,36 @@ struct DeviceCommandTests {
     #expect(sense(0x4C, 0, 0) == .invalidFieldInCDB(byte: 2, bit: 5))
   }
 
+  @Test("LOG SENSE lists pages and subpages, and the subpages of each page; no page has others")
+  func logSubpages() {
+    let bench = makeBench()
+    func run(_ page: UInt8, _ subpage: UInt8, on bench: Bench) -> Outcome {
+      bench.run([0x4D, 0, 0x40 | page, subpage, 0, 0, 0, 0, 255, 0])
+    }
+    #expect(
+      run(0x00, 0xFF, on: bench).data == [
+        0xC0, 0xFF, 0, 20, 0x00, 0x00, 0x00, 0xFF, 0x0D, 0x00, 0x0D, 0xFF, 0x15, 0x00, 0x15, 0xFF,
+        0x19, 0x00, 0x19, 0xFF, 0x2F, 0x00, 0x2F, 0xFF,
+      ])
+    for page in [0x0D, 0x15, 0x19, 0x2F] as [UInt8] {
+      #expect(run(page, 0xFF, on: bench).data == [0xC0 | page, 0xFF, 0, 4, page, 0, page, 0xFF])
+    }
+    for page in [0x00, 0x0D, 0x15, 0x19, 0x2F] as [UInt8] {
+      for subpage in UInt8(1)...0xFE {
+        #expect(run(page, subpage, on: bench).sense == .invalidFieldInCDB(byte: 3, bit: 7))
+      }
+    }
+    // As long as nobody has looked at the medium.
+    #expect(run(0x0C, 0xFF, on: bench).sense == .invalidFieldInCDB(byte: 2, bit: 5))
+    _ = bench.unit.noteSpace(usedBytes: 0, availableBytes: 1 << 20)
+    #expect(run(0x0C, 0xFF, on: bench).data == [0xCC, 0xFF, 0, 4, 0x0C, 0, 0x0C, 0xFF])
+    // Both codes are in the usage data of both commands.
+    for (opcode, flags) in [(0x4C, 0x02), (0x4D, 0x00)] as [(UInt8, UInt8)] {
+      let usage = bench.run([0xA3, 12, 1, opcode, 0, 0, 0, 0, 0, 64, 0, 0]).data
+      #expect(usage[4..<8] == [opcode, flags, 0xFF, 0xFF])
+    }
+  }
+
   // MARK: Thin provisioning
 
   @Test("A unit whose room falls below its threshold says so once to each nexus, and in its pages")
@@ -68,9 +98,10 @@ struct DeviceCommandTests {
     let page = first.run([0x4D, 0, 0x4C, 0, 0, 0, 0, 0, 64, 0]).data
     #expect(page[8..<12] == [0, 0, 0, 12])
     #expect(page[20..<24] == [0, 0, 0, 20])
-    // A fifth of 32, rounded down: 6.
+    // A fifth of 32 and the rest, rounded down: 6 available, 25 used.
     let mode = first.run([0x1A, 8, 0x1C, 2, 255, 0]).data
-    #expect(Array(mode.suffix(8)) == [0x80, 1, 0, 0, 0, 0, 0, 6])
+    #expect(
+      Array(mode.suffix(16)) == [0x80, 1, 0, 0, 0, 0, 0, 6, 0x81, 2, 0, 0, 0, 0, 0, 25])
     #expect(first.unit.noteSpace(usedBytes: 20 * mebibyte, availableBytes: 2 * mebibyte))
     #expect(!first.unit.noteSpace(usedBytes: 20 * mebibyte, availableBytes: mebibyte))
     // By way of the home reactor.
@@ -81,6 +112,55 @@ struct DeviceCommandTests {
     }
     #expect(!first.unit.noteSpace(usedBytes: 2 * mebibyte, availableBytes: 100 * mebibyte))
     #expect(first.unit.noteSpace(usedBytes: 31 * mebibyte, availableBytes: 100 * mebibyte))
+  }
+
+  /// A unit of 100 MiB with thresholds in percent.
+  private func thin(used: UInt8?, available: UInt8?) -> Bench {
+    var options = Bench.options
+    options.thinThresholdPercent = used
+    options.thinAvailableThresholdPercent = available
+    return Bench(TestStore(blockBytes: 512, blocks: 100 << 11), options: options)
+  }
+
+  @Test("A threshold of what is available is reached from above, whatever is used")
+  func availableThreshold() {
+    let bench = thin(used: nil, available: 10)
+    let mode = bench.run([0x1A, 8, 0x1C, 2, 255, 0]).data
+    #expect(mode.count == 4 + 16 + 8 && mode.suffix(8) == [0x80, 1, 0, 0, 0, 0, 0, 10])
+    // LBPERE.
+    #expect(bench.run([0x1A, 8, 0x01, 0, 255, 0]).data[11] & 0x80 == 0x80)
+    let mebibyte: UInt64 = 1 << 20
+    func note(_ used: UInt64, _ available: UInt64) -> Bool {
+      bench.unit.noteSpace(usedBytes: used * mebibyte, availableBytes: available * mebibyte)
+    }
+    #expect(!note(89, 500))
+    #expect(note(90, 500), "of 100 MiB 10 are left")
+    #expect(!note(99, 500), "it was reached before")
+    #expect(!note(1, 11))
+    #expect(note(1, 10), "the file system has 10 MiB left")
+    for _ in 0..<2 { bench.reactor.turn() }
+    #expect(bench.run(CDB.testUnitReady).summary == "06/38/07")
+    #expect(bench.run(CDB.testUnitReady).summary == "good", "one unit attention of a kind")
+  }
+
+  @Test("Each of two thresholds raises the alarm when it is reached, also behind the other")
+  func twoThresholds() {
+    let bench = thin(used: 50, available: 20)
+    let mode = bench.run([0x1A, 8, 0x1C, 2, 255, 0]).data
+    #expect(
+      Array(mode.suffix(16)) == [0x80, 1, 0, 0, 0, 0, 0, 20, 0x81, 2, 0, 0, 0, 0, 0, 50])
+    let mebibyte: UInt64 = 1 << 20
+    func note(_ used: UInt64, _ available: UInt64) -> Bool {
+      bench.unit.noteSpace(usedBytes: used * mebibyte, availableBytes: available * mebibyte)
+    }
+    #expect(!note(49, 500))
+    #expect(note(50, 500))
+    #expect(!note(79, 500))
+    #expect(note(80, 500), "20 MiB are left")
+    #expect(!note(80, 21))
+    #expect(!note(49, 500))
+    #expect(note(49, 20))
+    #expect(note(50, 20))
   }
 
   // MARK: Medium errors

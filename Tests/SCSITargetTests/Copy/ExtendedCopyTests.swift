@@ -105,6 +105,7 @@ struct ExtendedCopyTests {
     #expect(copies.stores[0].log.isEmpty)
   }
 
+  /// T-LBA-1.
   @Test("What cannot be named or does not fit ends the copy before its first block")
   func refusals() {
     let copies = pair(100)
@@ -118,6 +119,14 @@ struct ExtendedCopyTests {
     #expect(
       outcome(CopySegment(0, .max, to: 1, 0, 1)).sense
         == .copySegmentOutOfRange(segment: 1, byte: 12))
+    for block: UInt64 in [100, 1 << 31, 1 << 32, 1 << 52, 1 << 55, 1 << 63, .max - 1, .max] {
+      #expect(
+        outcome(CopySegment(0, 0, to: 1, block, 2)).sense
+          == .copySegmentOutOfRange(segment: 1, byte: 20), "\(block)")
+      #expect(
+        outcome(CopySegment(0, block, to: 1, 0, 2)).sense
+          == .copySegmentOutOfRange(segment: 1, byte: 12), "\(block)")
+    }
     var list = CopyBench.list([CopySegment(0, 0, to: 1, 0, 1)])
     list[17] = 0x20  // the null device
     #expect(copies.copy(list).summary == "0A/08/04")

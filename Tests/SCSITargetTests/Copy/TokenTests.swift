@@ -142,6 +142,7 @@ struct TokenTests {
     #expect(use(copies, made, [(0, 4)]).summary == "05/23/04")
   }
 
+  /// T-XCOPY-1.
   @Test("A token of a logical unit that is not this initiator's is unknown, too")
   func somebodyElses() {
     let copies = pair()
@@ -154,6 +155,7 @@ struct TokenTests {
     #expect(copies.stores[2].log.isEmpty && copies.stores[0].log.isEmpty)
   }
 
+  /// T-LBA-1.
   @Test("What is too much, past the end or more than the token has is refused whole")
   func bounds() {
     let copies = pair()
@@ -164,7 +166,12 @@ struct TokenTests {
     #expect(use(copies, made, [(11999, 2)]).summary == "05/21/00")
     let list = [0, 30, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16] + descriptors([(12000, 1)])
     #expect(run(copies, 1, CopyBench.cdb(0x10, 32), list) == "05/21/00")
-    #expect(copies.stores[0].log.isEmpty)
+    for lba: UInt64 in [12000, 1 << 31, 1 << 32, 1 << 52, 1 << 55, 1 << 63, .max - 1, .max] {
+      #expect(use(copies, made, [(0, 1), (lba, 2)]).summary == "05/21/00", "\(lba)")
+      let list = Array(list.prefix(16)) + descriptors([(lba, 2)])
+      #expect(run(copies, 1, CopyBench.cdb(0x10, 32), list) == "05/21/00", "\(lba)")
+    }
+    #expect(copies.stores[0].log.isEmpty && copies.stores[1].log.isEmpty)
   }
 
   @Test("A medium that has no room is told as it is to a WRITE")

@@ -1,6 +1,7 @@
 import BackingStore
 import Reactor
 import SCSIModel
+import StandardTables
 import Testing
 
 @testable import SCSITarget
@@ -18,6 +19,7 @@ struct StartStopUnitTests {
     var options = LogicalUnitOptions()
     options.isRemovable = true
     options.servesLongCommands = true
+    options.servesReferrals = true
     let unit = LogicalUnit(
       identity: Bench.identity, store: store, startsWithWriteCache: true, homeReactorIndex: 0,
       options: options)
@@ -79,7 +81,7 @@ struct StartStopUnitTests {
       let (cdb, out) = AdmissionTests.sensibleCommand(row)
       let expected = row.direction == .dataIn ? 4096 : nil
       let outcome = two.run(cdb, out: out, expected: expected, telling: one)
-      let needsNone = row.traits.contains(.allowedWhenNotReady)
+      let needsNone = NotReady.allows(row.opcode, action: row.serviceAction)
       #expect((outcome.summary == "02/3A/00") == !needsNone, "\(row.name)")
     }
     while one.lun.takeAttention() != nil {}

@@ -1,6 +1,7 @@
 import BackingStore
 import Reactor
 import SCSIModel
+import StandardTables
 import Testing
 
 @testable import SCSITarget
@@ -28,7 +29,7 @@ struct ReadOnlyNexusTests {
     .receiveDiagnosticResults, .sendDiagnostic, .readKeys, .readReservation, .reportCapabilities,
     .readFullStatus, .read6, .read10, .read12, .read16, .read32, .verify10, .verify12, .verify16,
     .verify32, .synchronizeCache10, .synchronizeCache16, .readCapacity10, .readCapacity16,
-    .getLBAStatus, .preFetch10, .preFetch16, .readDefectData10, .readDefectData12,
+    .getLBAStatus, .reportReferrals, .preFetch10, .preFetch16, .readDefectData10, .readDefectData12,
     // Of a nexus's own buffers, reservation and copies; what a copy writes is asked of its target.
     .writeBuffer, .readBuffer, .release6, .release10, .extendedCopyLID1, .extendedCopyLID4,
     .populateToken, .copyOperationAbort, .receiveCopyStatusLID1, .receiveCopyDataLID1,
@@ -55,7 +56,7 @@ struct ReadOnlyNexusTests {
       let outcome = reader.run(
         cdb, out: out, expected: row.direction == .dataIn ? 4096 : nil, telling: writer)
       let wanted: String? =
-        row.traits.contains(.writesMedium)
+        MediumChange.isMade(by: row.opcode, action: row.serviceAction)
         ? "07/27/00"
         : Self.harmless.contains(row.command) || Self.harmlessAsSent.contains(row.command)
           ? nil : "05/20/02"

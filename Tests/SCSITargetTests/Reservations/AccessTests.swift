@@ -1,6 +1,7 @@
 import BackingStore
 import Reactor
 import SCSIModel
+import StandardTables
 import Testing
 
 @testable import SCSITarget
@@ -8,30 +9,79 @@ import Testing
 /// Who may do what under reservations, end to end.
 @Suite("Access under reservations")
 struct ReservationAccessTests {
+  /// T-RO-1, of a reservation. What is expected is the standards' and not the unit's own table; a
+  /// command without an expectation fails.
   @Test(
-    "Each command of the table is admitted or refused on another reactor as the table says",
+    "Each command is admitted or refused on another reactor as the standards' tables say",
     arguments: [1, 3, 5, 6, 7, 8] as [UInt8])
   func walk(type: UInt8) throws {
-    let reservation = try #require(ReservationType(rawValue: type))
-    for row in CommandTable.standard.rows where !row.command.isReservationCommand {
-      let cluster = Cluster()
-      cluster.store.image.replaceSubrange(0..<512, with: repeatElement(0x33, count: 512))
-      let (registrant, holder) = try FenceTests.nodes(cluster, type: type)
-      let stranger = cluster.node("c", on: 0)
+    for row in CommandTable.standard.rows where row.opcode != Self.reserveOutOpcode {
       let (cdb, out) = AdmissionTests.sensibleCommand(row)
-      let rule = row.reservation.resolved(for: CommandDescriptorBlock(cdb))
-      for (node, relation) in [
-        (holder, ReservationRelation.holder), (registrant, reservation.relationOfRegistrant),
-        (stranger, .stranger),
-      ] {
-        while node.run(CDB.testUnitReady) != "good" {}
-        let isAdmitted = reservation.admits(rule, from: relation)
+      let expected = try #require(
+        ReservationConflict.of(
+          opcode: row.opcode, action: row.serviceAction, flags: row.length == 6 ? cdb[4] : 0),
+        "\(row.name) is in no table")
+      // Anew for each of them: RESERVE would be another's, a MODE SELECT would be seen.
+      for relation in ReservationRelation.allCases {
+        let (cluster, node) = try Self.node(relation, type: type)
+        let changesBefore = cluster.store.changes
         let outcome = node.run(cdb, row.direction == .dataOut ? out : [])
         #expect(
-          (outcome == "reservationConflict") == !isAdmitted,
+          (outcome == "reservationConflict") == !expected.admits(type, relation.under(type)),
           "\(row.name) by \(relation): \(outcome)")
+        if outcome == "reservationConflict" {
+          #expect(cluster.store.changes == changesBefore, "\(row.name) by \(relation)")
+        }
       }
     }
+  }
+
+  @Test(
+    "Each PERSISTENT RESERVE OUT with the sender's key is refused to whom SPC-4 table 67 says",
+    arguments: [1, 3, 5, 6, 7, 8] as [UInt8])
+  func reserveOut(type: UInt8) throws {
+    var triedCount = 0
+    for row in CommandTable.standard.rows where row.opcode == Self.reserveOutOpcode {
+      let action = UInt8(row.serviceAction ?? 0xFF)
+      for relation in ReservationRelation.allCases {
+        guard let isAdmitted = ReservationAction.isAdmitted(action, from: relation.under(type))
+        else { continue }
+        triedCount += 1
+        let (cluster, node) = try Self.node(relation, type: type)
+        let before = cluster.unit.reservationState
+        let key: UInt64 = relation == .holder ? 2 : relation == .registrant ? 1 : 0
+        // The victim of a PREEMPT is the other of the two.
+        let other: UInt64 = [0, 6].contains(action) ? 9 : key == 1 ? 2 : 1
+        let outcome = node.run(Reserve.out(action, type: type, key: key, new: other))
+        #expect(
+          outcome == (isAdmitted ? "good" : "reservationConflict"),
+          "\(row.name) by \(relation): \(outcome)")
+        if !isAdmitted { #expect(cluster.unit.reservationState == before, "\(row.name)") }
+      }
+    }
+    // Seven service actions, by each of the three.
+    #expect(triedCount == 21)
+  }
+
+  private static let reserveOutOpcode: UInt8 = 0x5F
+
+  /// One of three nodes of a cluster whose second holds a reservation of `type`, with nothing to be
+  /// told of.
+  private static func node(
+    _ relation: ReservationRelation, type: UInt8
+  ) throws -> (cluster: Cluster, node: Node) {
+    let cluster = Cluster()
+    cluster.store.image.replaceSubrange(0..<512, with: repeatElement(0x33, count: 512))
+    let (registrant, holder) = try FenceTests.nodes(cluster, type: type)
+    let stranger = cluster.node("c", on: 0)
+    let node =
+      switch relation {
+      case .holder: holder
+      case .registrant: registrant
+      case .stranger: stranger
+      }
+    while node.run(CDB.testUnitReady) != "good" {}
+    return (cluster, node)
   }
 
   @Test("Those whom a change concerns are told, wherever they are, and nobody else")
@@ -221,7 +271,9 @@ struct ReservationAccessTests {
   }
 }
 
-extension ReservationType {
-  /// Of the all registrants types every registrant is a holder.
-  var relationOfRegistrant: ReservationRelation { isAllRegistrants ? .holder : .registrant }
+extension ReservationRelation {
+  /// Of the all registrants types every registrant is a holder (SPC-4 §5.13.9).
+  fileprivate func under(_ type: UInt8) -> ReservationRelation {
+    self == .registrant && (type == 7 || type == 8) ? .holder : self
+  }
 }

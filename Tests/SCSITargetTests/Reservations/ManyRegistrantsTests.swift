@@ -31,7 +31,7 @@ struct ManyRegistrantsTests {
 
   /// T-PR-2.
   @Test(
-    "As many registrants as there may be are saved with APTPL, and are there after a restart",
+    "As many registrants as there may be are handed over whole to be saved, and in force from that",
     arguments: [1, 15, 16, 17, 255, 1000, ReservationState.registrationsMax])
   func saved(count: Int) throws {
     let cluster = Cluster()

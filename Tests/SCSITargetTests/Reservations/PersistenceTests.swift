@@ -1,6 +1,7 @@
 import BackingStore
 import Reactor
 import SCSIModel
+import StandardTables
 import Testing
 
 @testable import SCSITarget
@@ -78,7 +79,7 @@ struct PersistenceTests {
     let node = cluster.node("a")
     for row in CommandTable.standard.rows {
       let (cdb, out) = AdmissionTests.sensibleCommand(row)
-      let isAllowed = row.traits.contains(.allowedWhenNotReady)
+      let isAllowed = NotReady.allows(row.opcode, action: row.serviceAction)
       let outcome = node.run(cdb, row.direction == .dataOut ? out : [])
       #expect((outcome == "02/04/03") == !isAllowed, "\(row.name): \(outcome)")
     }

@@ -11,6 +11,8 @@ struct Outcome: Equatable {
   var data: [UInt8]
   var transferLength: UInt64
   var isAborted = false
+  /// The sense data as it is sent.
+  var encodedSense: [UInt8] = []
 
   /// Key, ASC and ASCQ, or the status if it is not CHECK CONDITION.
   var summary: String { sense?.description ?? "\(status)" }
@@ -30,7 +32,8 @@ final class Bench: SCSITaskOwner {
     _ store: TestStore, unit shared: LogicalUnit? = nil, reactorIndex: Int = 0,
     writeCache: Bool = true, isReadOnly: Bool = false, attention: SenseData? = nil,
     memoryBytes: Int = 64 << 20, queueDepth: Int = LogicalUnit.queueDepthDefault,
-    options: LogicalUnitOptions = Bench.options, targetPorts: [TargetPortIdentity] = []
+    options: LogicalUnitOptions = Bench.options, targetPorts: [TargetPortIdentity] = [],
+    hasProtocolLevel2: Bool = false
   ) {
     reactor = Reactor(index: reactorIndex, engine: TestEngine(), memoryBudgetBytes: memoryBytes)
     self.store = store
@@ -49,7 +52,7 @@ final class Bench: SCSITaskOwner {
         target: TargetPort(name: "iqn.2026-01.example:t", portalGroupTag: 7)),
       port: TargetPortIdentity(
         group: 3, relativePort: 2, name: "iqn.2026-01.example:t,t,0x0007"),
-      targetPorts: targetPorts)
+      targetPorts: targetPorts, hasProtocolLevel2: hasProtocolLevel2)
     nexus.attach(server, as: 0, isReadOnly: isReadOnly, attention: attention ?? .powerOnOccurred)
     if attention == nil { _ = lun.takeAttention() }
   }
@@ -58,6 +61,7 @@ final class Bench: SCSITaskOwner {
   static var options: LogicalUnitOptions {
     var options = LogicalUnitOptions()
     options.servesLongCommands = true
+    options.servesReferrals = true
     options.access = AsymmetricAccess(isExplicit: true)
     return options
   }
@@ -161,7 +165,7 @@ final class Bench: SCSITaskOwner {
     let outcome = Outcome(
       status: task.status, sense: task.sense,
       data: data ? task.data!.bytes(0..<task.dataCount) : [], transferLength: task.transferLength,
-      isAborted: task.isAborted)
+      isAborted: task.isAborted, encodedSense: task.encodedSense)
     task.recycle(to: reactor.buffers)
     // A FORMAT UNIT or SANITIZE that goes on has memory of its own.
     precondition(

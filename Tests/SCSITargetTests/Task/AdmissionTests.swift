@@ -1,6 +1,7 @@
 import BackingStore
 import Reactor
 import SCSIModel
+import StandardTables
 import Testing
 
 @testable import SCSITarget
@@ -147,8 +148,14 @@ struct AdmissionTests {
     where row.command != .modeSelect6 && row.command != .modeSelect10 {
       let (cdb, out) = Self.sensibleCommand(row)
       let outcome = bench.run(cdb, out: out, expected: row.direction == .dataIn ? 4096 : nil)
-      let changesMedium = row.traits.contains(.writesMedium)
+      let changesMedium = MediumChange.isMade(by: row.opcode, action: row.serviceAction)
       #expect((outcome.summary == "07/27/00") == changesMedium, "\(row.name): \(outcome.summary)")
+    }
+    if cause == "initiator" {
+      // It writes nothing, but takes the medium from those who may.
+      for cdb: [UInt8] in [[0x1B, 0, 0, 0, 0, 0], [0x1B, 0, 0, 0, 2, 0], [0x1E, 0, 0, 0, 1, 0]] {
+        #expect(bench.run(cdb).summary == "05/20/02", "\(cdb)")
+      }
     }
     #expect(store.changes.isEmpty)
     #expect(store.image == image)
@@ -261,7 +268,7 @@ struct AdmissionTests {
     for row in CommandTable.standard.rows {
       let (cdb, out) = Self.sensibleCommand(row)
       let outcome = bench.run(cdb, out: out, expected: row.direction == .dataIn ? 4096 : nil)
-      let isAllowed = row.traits.contains(.allowedWhenNotReady)
+      let isAllowed = NotReady.allows(row.opcode, action: row.serviceAction)
       #expect(outcome.summary == (isAllowed ? "good" : sense), "\(row.name)")
     }
     #expect(bench.store.log.isEmpty)

@@ -86,6 +86,7 @@ struct DurabilityTests {
         #expect(outcome.summary == expectedSense(failure, operation), "operation \(number)")
         // Its data had come.
         #expect(outcome.transferLength == UInt64(family.out.count))
+        #expect(bench.unit.outOfSpaceCount == (failure == .outOfSpace ? 1 : 0))
         if family.name == "MODE SELECT" { #expect(bench.unit.modes.writeCacheEnabled) }
         number += 1
       }

@@ -138,7 +138,7 @@ struct AsymmetricAccessTests {
     let bench = Bench(TestStore(blockBytes: 512, blocks: 100))
     let ports = Array(Self.ports.reversed())
     let behind = try #require(bench.secondNexus(targetPorts: ports).unitNexus(at: 0))
-    #expect(bench.unit.setAccessStates([8: .standby]))
+    #expect(bench.unit.setAccess([8: AsymmetricAccess.Group(state: .standby)]))
     bench.reactor.turn()
     #expect(bench.run(CDB.testUnitReady).summary == "good")
     #expect(bench.run(CDB.testUnitReady, nexus: behind).summary == "06/2A/06")
@@ -148,7 +148,10 @@ struct AsymmetricAccessTests {
   @Test("The target may change states itself, and every initiator hears of it")
   func implicit() {
     let (first, second) = makeBenches()
-    #expect(first.unit.setAccessStates([3: .activeNonOptimized]))
+    #expect(
+      first.unit.setAccess([
+        3: AsymmetricAccess.Group(state: .activeNonOptimized, isPreferred: true)
+      ]))
     for bench in [first, second] {
       bench.reactor.turn()
       #expect(bench.run(CDB.testUnitReady).summary == "06/2A/06")
@@ -157,5 +160,26 @@ struct AsymmetricAccessTests {
     let groups = first.run([0xA3, 0x0A, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0]).data
     #expect(groups[4] == 0x81)
     #expect(groups[9] == 2)
+  }
+
+  @Test("Another preference is told as 2A/06, once, and is no change of a state")
+  func preference() {
+    let (first, second) = makeBenches()
+    let groups =
+      [
+        3: AsymmetricAccess.Group(), 8: AsymmetricAccess.Group(isPreferred: true),
+      ] as [UInt16: AsymmetricAccess.Group]
+    for _ in 0..<2 { #expect(first.unit.setAccess(groups)) }
+    for bench in [first, second] {
+      bench.reactor.turn()
+      #expect(bench.run(CDB.testUnitReady).summary == "06/2A/06")
+      #expect(bench.run(CDB.testUnitReady).summary == "good")
+      let data = bench.run([0xA3, 0x0A, 0, 0, 0, 0, 0, 0, 0, 64, 0, 0]).data
+      #expect(
+        data == [
+          0, 0, 0, 24, 0x00, 0x8F, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2,
+          0x80, 0x8F, 0, 8, 0, 0, 0, 1, 0, 0, 0, 8,
+        ])
+    }
   }
 }

@@ -28,6 +28,27 @@ struct FairShareTests {
     #expect(bench.admit(read, nexus: other).admission == .execute)
   }
 
+  @Test("Nexuses of a name go by one number, whichever of them ends, and those of others by others")
+  func numbers() throws {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 20))
+    let names = ["a", "b", "a", "c", "b"]
+    var nexuses = names.map { (name: $0, nexus: bench.secondNexus(named: $0)) }
+    for round in 0..<40 {
+      let (name, first) = nexuses.removeFirst()
+      first.detachAll()
+      let next = round % 3 == 0 ? "d" : name
+      nexuses.append((next, bench.secondNexus(named: next)))
+      for one in nexuses {
+        for other in nexuses {
+          let pair = try [one, other].map { try #require($0.nexus.unitNexus(at: 0)) }
+          #expect(
+            (pair[0].initiatorNumber == pair[1].initiatorNumber) == (one.name == other.name))
+        }
+      }
+      #expect(!nexuses.contains { $0.nexus.unitNexus(at: 0)?.initiatorNumber == bench.lun.number })
+    }
+  }
+
   @Test("Nor of the claims of ranges")
   func claims() throws {
     let (bench, same, other) = try setting(queueDepth: 1024)

@@ -42,14 +42,14 @@ private func difference(
 
 @Suite("Differences")
 struct DifferenceTests {
-  @Test("a configuration does not differ from itself")
+  @Test("A configuration does not differ from itself")
   func same() throws {
     let difference = try difference()
     #expect(difference.isEmpty)
     #expect(difference.description == "no differences\n")
   }
 
-  @Test("order without meaning is no difference")
+  @Test("Order without meaning is no difference")
   func order() throws {
     let difference = try difference(
       before,
@@ -73,7 +73,7 @@ struct DifferenceTests {
     #expect(difference.description == "no differences\n")
   }
 
-  @Test("the order of entries that somebody matches both of is a difference")
+  @Test("The order of entries that somebody matches both of is a difference")
   func accessOrder() throws {
     let any =
       "        {\"initiator\": \"any\", \"addresses\": [\"198.51.100.0/24\"], \"luns\": [{\"lun\": 0, \"store\": \"a\"}]},\n"
@@ -88,7 +88,7 @@ struct DifferenceTests {
         """)
   }
 
-  @Test("what came, went and changed is told in aligned lines")
+  @Test("What came, went and changed is told in aligned lines")
   func lines() throws {
     let difference = try difference(
       before,
@@ -127,7 +127,7 @@ struct DifferenceTests {
     #expect(difference.changes(needing: .restart).map(\.path) == ["limits.sessions", "reactors"])
   }
 
-  @Test("no secret is shown, in lines, in JSON or by dump")
+  @Test("No secret is shown, in lines, in JSON or by dump")
   func secrets() throws {
     let difference = try difference(
       before, ("replace-me-one-1", "replaced-one-1"),
@@ -149,7 +149,7 @@ struct DifferenceTests {
     #expect(!dumped.contains("replace"))
   }
 
-  @Test("what targets inherit is told once; what one says itself is told of it")
+  @Test("What targets inherit is told once; what one says itself is told of it")
   func negotiation() throws {
     let general = try difference(
       before, ("\"portals\"", "\"iscsi\": {\"queueDepth\": 64}, \"portals\""))
@@ -164,7 +164,7 @@ struct DifferenceTests {
         """)
   }
 
-  @Test("entries, their users, their LUNs and closing a target are told apart")
+  @Test("Entries, their users, their LUNs and closing a target are told apart")
   func access() throws {
     let entry = "targets[iqn.2026-11.com.example:t].acl[any from 198.51.100.0/24]"
     let difference = try difference(
@@ -191,7 +191,7 @@ struct DifferenceTests {
       ])
   }
 
-  @Test("every key of the file that the model holds makes a difference")
+  @Test("Every key of the file that the model holds makes a difference")
   func complete() throws {
     // The annotated example sets every key; against the defaults each must show.
     let example = try ExampleTests().loadExample("targets.example.json").configuration
@@ -203,14 +203,15 @@ struct DifferenceTests {
     changed.logLevel = .trace
     changed.admin.socket = "/elsewhere/socket"
     changed.admin.group = nil
+    changed.admin.listener = nil
     changed.limits = .init(connections: 1, sessions: 2, pendingLogins: 3, loginTimeoutSeconds: 4)
     changed.discovery = .init()
     let paths = ConfigurationDifference(from: example, to: changed).changes.map(\.path)
     #expect(
       paths == [
         "discovery.chap[disc]", "discovery.mutualChap", "limits.connections", "limits.sessions",
-        "limits.pendingLogins", "limits.loginTimeout", "admin.socket", "admin.group", "state",
-        "engine", "reactors", "memory", "logLevel",
+        "limits.pendingLogins", "limits.loginTimeout", "admin.socket", "admin.group",
+        "admin.listener", "state", "engine", "reactors", "memory", "logLevel",
       ])
     let everything = ConfigurationDifference(from: TargetConfiguration(), to: example)
     let back = ConfigurationDifference(from: example, to: TargetConfiguration())
@@ -219,15 +220,16 @@ struct DifferenceTests {
       everything.changes.count { $0.kind == .added } == back.changes.count { $0.kind == .removed })
   }
 
-  @Test("the fields compared are those that the model has")
+  @Test("The fields compared are those that the model has")
   func fields() {
     func labels(_ value: Any) -> [String] { Mirror(reflecting: value).children.compactMap(\.label) }
     // A field more needs its comparison; then it belongs into these lists.
     #expect(
       labels(TargetConfiguration.Store(name: "", medium: .null)) == [
         "name", "medium", "sizeBytes", "blockSize", "physicalBlockSize", "cache", "discard",
-        "queueDepth", "readOnly", "thinThresholdPercent", "naa", "serial", "vendor", "product",
-        "removable", "rotationRate", "servesLongCommands",
+        "queueDepth", "readOnly", "thinThresholdPercent", "thinAvailableThresholdPercent", "naa",
+        "serial", "vendor", "product",
+        "removable", "rotationRate", "servesLongCommands", "servesReferrals",
       ])
     #expect(
       labels(TargetConfiguration.Target(name: "")) == [

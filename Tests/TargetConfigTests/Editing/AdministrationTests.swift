@@ -62,7 +62,7 @@ private func sample(_ piece: String, _ replacement: String) -> String {
 
 @Suite("Edits of stores and portals")
 struct StoreEditTests {
-  @Test("a store is added in one line behind the others, and removed with its comments")
+  @Test("A store is added in one line behind the others, and removed with its comments")
   func addAndRemove() throws {
     var store = NewStore(.file(path: "/srv/c.img"), size: "64MiB")
     store.cache = .directsync
@@ -81,7 +81,7 @@ struct StoreEditTests {
           "    // The second.\n    \"b\": {\"memory\": true, \"size\": \"1MiB\"},\n", ""))
   }
 
-  @Test("the first store of a file makes the map")
+  @Test("The first store of a file makes the map")
   func firstStore() throws {
     let text = try edited("{}\n") { text throws(ConfigurationEditError) in
       try text.addStore("a", NewStore(.memory, size: "1MiB"))
@@ -90,7 +90,7 @@ struct StoreEditTests {
       text == "{\n  \"stores\": {\n    \"a\": {\"memory\": true, \"size\": \"1MiB\"}\n  }\n}\n")
   }
 
-  @Test("a store that is presented, there already or unknown is left alone")
+  @Test("A store that is presented, there already or unknown is left alone")
   func refusals() throws {
     #expect(
       try edited { text throws(ConfigurationEditError) in try text.removeStore("a") }
@@ -103,7 +103,7 @@ struct StoreEditTests {
         == "stores: no store named \"z\" (stores: a, b, disk)")
   }
 
-  @Test("a size changes in place; a device keeps its own")
+  @Test("A size changes in place; a device keeps its own")
   func size() throws {
     #expect(
       try edited { text throws(ConfigurationEditError) in try text.setStoreSize("2MiB", of: "a") }
@@ -126,7 +126,7 @@ struct StoreEditTests {
       } == sample)
   }
 
-  @Test("portals are compared as addresses, whatever their spelling")
+  @Test("Portals are compared as addresses, whatever their spelling")
   func portals() throws {
     let added = try edited { text throws(ConfigurationEditError) in
       try text.addPortal(NewPortal(address: "[2001:db8::1]:3260", group: 2))
@@ -149,7 +149,7 @@ struct StoreEditTests {
         == "portals: 192.0.2.9:3260 is no portal")
   }
 
-  @Test("the standard portals go on when one is added to a file that names none")
+  @Test("The standard portals go on when one is added to a file that names none")
   func standardPortals() throws {
     #expect(
       try edited("{}") { text throws(ConfigurationEditError) in
@@ -164,7 +164,7 @@ struct StoreEditTests {
 
 @Suite("Edits of targets")
 struct TargetEditTests {
-  @Test("a target is written as the examples are, and goes without a trace")
+  @Test("A target is written as the examples are, and goes without a trace")
   func target() throws {
     var target = NewTarget(name: "iqn.2026-11.com.example:u")
     target.luns = [NewLUN(number: 1, store: "b", readOnly: true)]
@@ -196,7 +196,7 @@ struct TargetEditTests {
         == "targets: no target named \"iqn.z\" (targets: IQN.2026-11.com.example:t)")
   }
 
-  @Test("a LUN number is given once, to a store that is there")
+  @Test("A LUN number is given once, to a store that is there")
   func luns() throws {
     let added = try edited { text throws(ConfigurationEditError) in
       try text.addLUN(NewLUN(number: 3, store: "b"), target: name)
@@ -225,7 +225,7 @@ struct TargetEditTests {
         == "targets[0].luns: there is no LUN 9")
   }
 
-  @Test("an entry gets a LUN only when it has LUNs of its own: else it would lose the target's")
+  @Test("An entry gets a LUN only when it has LUNs of its own: else it would lose the target's")
   func entryLUNs() throws {
     let any = AccessEntryName(initiator: "any")
     #expect(
@@ -239,7 +239,7 @@ struct TargetEditTests {
     #expect(refused.hasPrefix("targets[0].acl[0].luns: this entry shows the target's LUNs"))
   }
 
-  @Test("entries are named by initiator and, where that is not enough, addresses")
+  @Test("Entries are named by initiator and, where that is not enough, addresses")
   func entries() throws {
     #expect(
       try edited { text throws(ConfigurationEditError) in
@@ -275,7 +275,7 @@ struct TargetEditTests {
 struct CredentialEditTests {
   private static let credential = NewCredential(user: "two", secret: .file(path: "secret.two"))
 
-  @Test("users come and go in targets, entries and discovery")
+  @Test("Users come and go in targets, entries and discovery")
   func users() throws {
     var text = try ConfigurationText(sample)
     try text.addCHAPUser(Self.credential, to: .target(name))
@@ -311,7 +311,7 @@ struct CredentialEditTests {
         """)
   }
 
-  @Test("the last user is not taken away by mistake: that would open the door")
+  @Test("The last user is not taken away by mistake: that would open the door")
   func lastUser() throws {
     #expect(
       try edited { text throws(ConfigurationEditError) in
@@ -335,7 +335,7 @@ struct CredentialEditTests {
       } == "targets[0].chap: there is no user \"nobody\"")
   }
 
-  @Test("a new mutual secret replaces the old one in place")
+  @Test("A new mutual secret replaces the old one in place")
   func mutual() throws {
     let before = sample.replacing(
       "      \"acl\"",
@@ -357,7 +357,7 @@ struct CredentialEditTests {
       } == "targets[0]: there is no \"mutualChap\"")
   }
 
-  @Test("a secret that is no text is refused, and no error shows one")
+  @Test("A secret that is no text is refused, and no error shows one")
   func binarySecret() throws {
     let binary = NewCredential(user: "b", secret: .text(Secret(bytes: [0xFF, 0x00])))
     #expect(

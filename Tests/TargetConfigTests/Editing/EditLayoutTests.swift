@@ -23,7 +23,7 @@ struct EditLayoutTests {
     .init("lun", .integer(2)), .init("store", .text("b")),
   ])
 
-  @Test("a new element stands on a line of its own, and with a comma, where the last one does")
+  @Test("A new element stands on a line of its own, and with a comma, where the last one does")
   func appendedLine() {
     let text = """
       {
@@ -49,7 +49,7 @@ struct EditLayoutTests {
         """)
   }
 
-  @Test("without a trailing comma in the file none is written")
+  @Test("Without a trailing comma in the file none is written")
   func plainJSON() {
     let text = "{\n\t\"a\": 1, // one\n\t\"b\": {} // two\n}\n"
     #expect(
@@ -61,7 +61,7 @@ struct EditLayoutTests {
     )
   }
 
-  @Test("a list on one line stays on one line up to 100 columns, then begins the next")
+  @Test("A list on one line stays on one line up to 100 columns, then begins the next")
   func oneLine() {
     #expect(
       edited("{\"luns\": [{\"lun\": 1}]}", .insert(path("luns"), Self.lun))
@@ -72,7 +72,7 @@ struct EditLayoutTests {
         == "{\n  \"luns\": [\"\(long)\",\n    {\"lun\": 2, \"store\": \"b\"}],\n}")
   }
 
-  @Test("what is put into empty brackets is laid out as the examples are")
+  @Test("What is put into empty brackets is laid out as the examples are")
   func emptyBrackets() {
     #expect(
       edited("{\n  \"luns\": [],\n}", .insert(path("luns"), Self.lun))
@@ -98,7 +98,7 @@ struct EditLayoutTests {
         == "{a: [\n    // none yet\n    1\n  ]}")
   }
 
-  @Test("line ends and quotes are those of the file")
+  @Test("Line ends and quotes are those of the file")
   func style() {
     #expect(
       edited(
@@ -111,7 +111,7 @@ struct EditLayoutTests {
       edited("{\"a\": 'x', \"b\": 1}", .set(path("b"), .text("y"))) == "{\"a\": 'x', \"b\": 'y'}")
   }
 
-  @Test("an element takes its own comments with it and leaves every other")
+  @Test("An element takes its own comments with it and leaves every other")
   func removal() {
     let text = """
       [ // of the bracket
@@ -148,7 +148,7 @@ struct EditLayoutTests {
     #expect(without(4, 3, 2, 1, 0) == "[ // of the bracket\n  // far away\n\n  // of nobody\n]")
   }
 
-  @Test("members of one line go with one comma and one space")
+  @Test("Members of one line go with one comma and one space")
   func removalInLine() {
     #expect(
       edited("{ \"a\": 1, \"b\": 2, \"c\": 3 }", .remove(path("b"))) == "{ \"a\": 1, \"c\": 3 }")
@@ -160,7 +160,7 @@ struct EditLayoutTests {
     #expect(edited("[\n    1\n  , 2\n  , 3\n]", .remove(path("[2]"))) == "[\n    1\n  , 2\n]")
   }
 
-  @Test("a value is replaced where it stands")
+  @Test("A value is replaced where it stands")
   func replacement() {
     let text = "{\"stores\": {\"a.b\": {\"size\": /* big */ \"1GiB\" /* enough */}}}"
     #expect(
@@ -169,7 +169,7 @@ struct EditLayoutTests {
     #expect(edited(text, .set(path("stores[\"a.b\"].size"), .text("1GiB"))) == text)
   }
 
-  @Test("paths name elements by a member")
+  @Test("Paths name elements by a member")
   func matches() {
     let text = "{\"targets\": [{\"name\": \"a\"}, {\"name\": \"b.c\", \"luns\": [{\"lun\": 3}]}]}"
     #expect(
@@ -188,7 +188,7 @@ struct EditLayoutTests {
   }
 
   @Test(
-    "an edit that cannot be names the path and leaves the text alone",
+    "An edit that cannot be names the path and leaves the text alone",
     arguments: [
       (.remove(path("b")), "b: there is no such key"),
       (.remove(path("a[4]")), "a[4]: there is no such element: the list has 1"),
@@ -206,7 +206,7 @@ struct EditLayoutTests {
     #expect(edited("{\"a\": [1]}", edit) == "error: \(sentence)")
   }
 
-  @Test("a value nested too deeply for the reader is refused")
+  @Test("A value nested too deeply for the reader is refused")
   func depth() {
     var value = ConfigurationValue.null
     for _ in 0..<30 { value = .list([value]) }
@@ -216,7 +216,7 @@ struct EditLayoutTests {
         == "error: the value is nested deeper than 32 levels")
   }
 
-  @Test("values to be written show nothing of themselves")
+  @Test("Values to be written show nothing of themselves")
   func redaction() {
     let value = ConfigurationValue.object([.init("secret", .text("hush"))])
     var dumped = "\(path("chap[secret=hush]")) "

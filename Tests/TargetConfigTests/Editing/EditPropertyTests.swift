@@ -5,7 +5,7 @@ import Testing
 @Suite("Edits of random files")
 struct EditPropertyTests {
   @Test(
-    "an edit changes the value it names and no byte that is not its own",
+    "An edit changes the value it names and no byte that is not its own",
     arguments: [0, 1_000_000, 2_000_000, 3_001_400] as [UInt64])
   func edits(firstSeed: UInt64) {
     for seed in firstSeed..<firstSeed + 750 {
@@ -27,7 +27,7 @@ struct EditPropertyTests {
     }
   }
 
-  @Test("a damaged file is refused, or edited as what it still says")
+  @Test("A damaged file is refused, or edited as what it still says")
   func damage() {
     var edits = 0
     for seed in 0..<1500 as Range<UInt64> {

@@ -9,7 +9,7 @@ struct CTLImportTests {
 
   private func sample() throws -> Import { try Import(Self.sample, .ctl) }
 
-  @Test("identity, cache, block size and discard of a LUN are kept")
+  @Test("Identity, cache, block size and discard of a LUN are kept")
   func stores() throws {
     let result = try sample()
     let store = try result.store("shared")
@@ -21,12 +21,13 @@ struct CTLImportTests {
     #expect(store.blockSize == 4096)
     #expect(store.cache == .directsync)
     #expect(store.discard == .ignore)
+    #expect(store.rotationRate == 7200)
     let file = try result.store("file")
     #expect(file.readOnly)
     #expect(file.medium == .file(path: "/tank/file.img"))
   }
 
-  @Test("each name of an auth-group is an entry with all its addresses: both must match")
+  @Test("Each name of an auth-group is an entry with all its addresses: both must match")
   func access() throws {
     let target = try sample().target(Self.name)
     #expect(
@@ -54,7 +55,7 @@ struct CTLImportTests {
       result.notes(line: line(of: "example:names {", in: Self.sample), "auth-type none"))
   }
 
-  @Test("the predefined portal group is every address, beside which no other can stand")
+  @Test("The predefined portal group is every address, beside which no other can stand")
   func portals() throws {
     let result = try sample()
     #expect(
@@ -65,12 +66,12 @@ struct CTLImportTests {
   }
 
   @Test(
-    "each loss has its note with its line",
+    "Each loss has its note with its line",
     arguments: [
       ("pidfile", "ctld alone"), ("timeout 30", "nothing like it"),
       ("\"user2\"", "that of the first chap-mutual is kept"), ("tag 2", "not kept"),
       ("device-id", "made of vendor and serial"), ("size 4G", "its own"),
-      ("option rpm", "not kept"), ("lun 4 {", "no \"option naa\""),
+      ("lun 4 {", "no \"option naa\""),
       ("lun 4 {", "serial number to CTL"),
     ])
   func losses(words: String, note: String) throws {
@@ -79,7 +80,7 @@ struct CTLImportTests {
     #expect(result.notes.contains { $0.contains("paths are those of FreeBSD") })
   }
 
-  @Test("an auth-group beside initiators of the target's own lets nobody in, as ctld refuses it")
+  @Test("An auth-group beside initiators of the target's own lets nobody in, as ctld refuses it")
   func twoAuthentications() throws {
     let result = try Import(
       """
@@ -93,7 +94,7 @@ struct CTLImportTests {
     #expect(result.notes(line: 1, "which ctld refuses"))
   }
 
-  @Test("an auth-group whose only address cannot be read lets nobody in")
+  @Test("An auth-group whose only address cannot be read lets nobody in")
   func unreadableAddress() throws {
     let result = try Import(
       """
@@ -110,7 +111,7 @@ struct CTLImportTests {
     #expect(result.notes(line: 3, "not an address or network"))
   }
 
-  @Test("a memory disk needs its size, in powers of 1024")
+  @Test("A memory disk needs its size, in powers of 1024")
   func memory() throws {
     let result = try Import(
       """

@@ -15,7 +15,7 @@ struct ImportRobustnessTests {
     }
   }
 
-  @Test("every truncation of every sample loads or is an error with a line", arguments: 0..<4)
+  @Test("Every truncation of every sample loads or is an error with a line", arguments: 0..<4)
   func truncations(index: Int) {
     let (format, text) = ImportSample.all[index]
     let bytes = Array(text.utf8)
@@ -26,7 +26,7 @@ struct ImportRobustnessTests {
     #expect(failures == [])
   }
 
-  @Test("random changes of every sample load or are an error with a line", arguments: 0..<4)
+  @Test("Random changes of every sample load or are an error with a line", arguments: 0..<4)
   func mutations(index: Int) {
     let (format, text) = ImportSample.all[index]
     let original = Array(text.utf8)
@@ -58,18 +58,18 @@ struct ImportRobustnessTests {
     }
   }
 
-  @Test("each sample is recognised without being told", arguments: 0..<4)
+  @Test("Each sample is recognised without being told", arguments: 0..<4)
   func detection(index: Int) throws {
     let (format, text) = ImportSample.all[index]
     #expect(try ConfigurationImport.read(text: text, fileName: "x").format == format)
   }
 
-  @Test("what is none of the formats says so", arguments: ["", "hello world\n", "# only\n"])
+  @Test("What is none of the formats says so", arguments: ["", "hello world\n", "# only\n"])
   func unknown(text: String) {
     #expect(importProblem(text)?.contains("does not look like targets.conf") == true)
   }
 
-  @Test("no note of any sample shows a secret", arguments: 0..<4)
+  @Test("No note of any sample shows a secret", arguments: 0..<4)
   func secrets(index: Int) throws {
     let (format, text) = ImportSample.all[index]
     let result = try Import(text, format)
@@ -82,7 +82,7 @@ struct ImportRobustnessTests {
     #expect(result.text.hasPrefix("// Imported from"))
   }
 
-  @Test("the same file gives the same text")
+  @Test("The same file gives the same text")
   func deterministic() throws {
     for (format, text) in ImportSample.all {
       let first = try Import(text, format)
@@ -92,7 +92,7 @@ struct ImportRobustnessTests {
     }
   }
 
-  @Test("a file that is too large is an error, not a wait")
+  @Test("A file that is too large is an error, not a wait")
   func tooLarge() {
     let bytes = [UInt8](repeating: 0x20, count: ConfigurationImport.byteCountMax + 1)
     do throws(ConfigurationError) {
@@ -103,7 +103,7 @@ struct ImportRobustnessTests {
     }
   }
 
-  @Test("text that is not UTF-8 names its line", arguments: ImportFormat.allCases)
+  @Test("Text that is not UTF-8 names its line", arguments: ImportFormat.allCases)
   func encoding(format: ImportFormat) {
     do throws(ConfigurationError) {
       _ = try ConfigurationImport.read(
@@ -114,7 +114,7 @@ struct ImportRobustnessTests {
     }
   }
 
-  @Test("a thousand and more initiators of one target stop at what we can hold")
+  @Test("A thousand and more initiators of one target stop at what we can hold")
   func manyInitiators() throws {
     let names = (0..<1100).map { "initiator-name iqn.2026-11.com.example:n\($0)" }
     let text = (["<target iqn.2026-11.com.example:t>"] + names + ["</target>"])

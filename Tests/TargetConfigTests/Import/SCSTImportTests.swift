@@ -9,7 +9,7 @@ struct SCSTImportTests {
 
   private func sample() throws -> Import { try Import(Self.sample, .scst) }
 
-  @Test("identity, cache, block size and write protection of devices are kept")
+  @Test("Identity, cache, block size and write protection of devices are kept")
   func stores() throws {
     let result = try sample()
     let disk = try result.store("disk1")
@@ -27,7 +27,7 @@ struct SCSTImportTests {
     #expect(quorum.naa == nil)
   }
 
-  @Test("members of a group see its LUNs, everybody else those of the target")
+  @Test("Members of a group see its LUNs, everybody else those of the target")
   func access() throws {
     let target = try sample().target(Self.name)
     #expect(target.luns.map(\.store) == ["disk1"])
@@ -39,7 +39,7 @@ struct SCSTImportTests {
     #expect(target.iscsi.nopIntervalSeconds == 15)
   }
 
-  @Test("a target without LUNs of its own is open to its groups alone, and patterns are told")
+  @Test("A target without LUNs of its own is open to its groups alone, and patterns are told")
   func masked() throws {
     let result = try sample()
     let target = try result.target("iqn.2006-10.net.vlnb:masked")
@@ -51,7 +51,7 @@ struct SCSTImportTests {
     #expect(result.notes(line: masked, "saw nothing"))
   }
 
-  @Test("a pattern that is lost closes the door that would give its initiators other LUNs")
+  @Test("A pattern that is lost closes the door that would give its initiators other LUNs")
   func lostPattern() throws {
     let result = try Import(
       """
@@ -75,7 +75,7 @@ struct SCSTImportTests {
   }
 
   @Test(
-    "each loss has its note with its line",
+    "Each loss has its note with its line",
     arguments: [
       ("setup_id", "concerns SCST alone"), ("DEVICE 1:0:0:0", "does not exist here"),
       ("LUN 1 1:0:0:0", "left out with the device"), ("nv_cache 1", "initiators flush it"),
@@ -90,13 +90,50 @@ struct SCSTImportTests {
     #expect(result.notes(line: line(of: words, in: Self.sample), note), "\(result.notes)")
   }
 
-  @Test("discovery asks for the user of the driver")
+  @Test("Users are kept by all their numbered attributes, and without a usable one nobody gets in")
+  func numberedUsers() throws {
+    let result = try Import(
+      """
+      HANDLER vdisk_fileio {
+        DEVICE a {
+          filename /srv/a
+        }
+      }
+      TARGET_DRIVER iscsi {
+        IncomingUser1 "disc 12charsecret"
+        TARGET iqn.2026-11.com.example:several {
+          enabled 1
+          IncomingUser "one 12charsecret"
+          IncomingUser1 "two 12charsecret"
+          IncomingUser12 "three 12charsecret"
+          LUN 0 a
+        }
+        TARGET iqn.2026-11.com.example:later {
+          enabled 1
+          IncomingUser1 "two 12charsecret"
+          LUN 0 a
+        }
+        TARGET iqn.2026-11.com.example:unusable {
+          enabled 1
+          IncomingUser1 "two"
+          LUN 0 a
+        }
+      }
+      """, .scst)
+    let several = try result.target("iqn.2026-11.com.example:several")
+    #expect(several.chap.map(\.user) == ["one", "two", "three"])
+    #expect(try result.target("iqn.2026-11.com.example:later").chap.map(\.user) == ["two"])
+    #expect(try !result.target("iqn.2026-11.com.example:unusable").isOpenToAny)
+    #expect(result.configuration.discovery.chap.map(\.user) == ["disc"])
+  }
+
+  @Test("Discovery asks for the user of the driver")
   func discovery() throws {
     #expect(try sample().configuration.discovery.chap.map(\.user) == ["disc"])
   }
 
   @Test(
-    "braces that do not match are an error with their line",
+    "Braces that do not match are an error with their line",
     arguments: [
       ("HANDLER a {", "file:1: the \"{\" of \"HANDLER\" is not closed"),
       ("a\n}", "file:2: a \"}\" closes nothing"), ("{", "file:1: a \"{\" without a name"),

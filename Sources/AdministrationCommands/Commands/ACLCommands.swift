@@ -1,0 +1,135 @@
+internal import AdministrationModel
+internal import ArgumentParser
+internal import CommandSupport
+
+struct ACLCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "acl", abstract: "Access lists: which initiators may log in to a target.",
+    subcommands: [Add.self, Remove.self, List.self])
+}
+
+/// An entry of a target's access list.
+struct EntryArguments: ParsableArguments {
+  @Option(help: ArgumentHelp("The target's name.", valueName: "iqn"))
+  var target: String
+
+  @Argument(
+    help: ArgumentHelp("The node's name, or \"any\" for any name.", valueName: "initiator"))
+  var initiator: String
+
+  @Option(
+    name: .customLong("address"),
+    help: ArgumentHelp(
+      "Only from this address or network, like 192.0.2.0/24; may be given again.",
+      valueName: "cidr"))
+  var addresses: [String] = []
+
+  var key: EntryKey {
+    EntryKey(initiator: initiator, addresses: addresses.isEmpty ? nil : addresses)
+  }
+
+  var words: String {
+    let place = addresses.isEmpty ? "" : " from " + addresses.joined(separator: ", ")
+    return (initiator + place).printable
+  }
+}
+
+extension ACLCommand {
+  struct Add: ChangeCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Lets an initiator log in.",
+      discussion: """
+        It counts from the next login on. The first entry that matches decides; a new one comes \
+        last, unless --index.
+
+        EXAMPLES
+          swift-tgtadm acl add --target iqn.2026-11.com.example:disk1 \\
+            iqn.2026-11.com.example:node1
+          swift-tgtadm acl add --target iqn.2026-11.com.example:disk1 any \\
+            --address 192.0.2.0/24
+
+        \(ExitCode.help)
+        """)
+
+    @OptionGroup var entry: EntryArguments
+
+    @Flag(help: "Refuse its writes.")
+    var readOnly = false
+
+    @Option(help: ArgumentHelp("Before the entry at this place, from 0 on.", valueName: "number"))
+    var index: Int?
+
+    @OptionGroup var flags: AccessFlags
+    @OptionGroup var global: GlobalOptions
+
+    var options: ChangeOptions { flags.options }
+    var changes: [Change] {
+      var specification = AccessEntrySpecification(
+        initiator: entry.initiator, addresses: entry.key.addresses)
+      specification.readOnly = readOnly ? true : nil
+      specification.index = index
+      return [.addACLEntry(Change.EntryAddition(target: entry.target, specification))]
+    }
+    func report(_ result: ChangeResult) -> String {
+      "\(entry.words) may log in to \(entry.target.printable)\n"
+    }
+  }
+
+  struct Remove: ChangeCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Takes the right to log in from an initiator.",
+      discussion: """
+        Sessions go on until they log out, unless --now.
+
+        EXAMPLES
+          swift-tgtadm acl remove --target iqn.2026-11.com.example:disk1 --now \\
+            iqn.2026-11.com.example:node1
+
+        \(ExitCode.help)
+        """)
+
+    @OptionGroup var entry: EntryArguments
+    @OptionGroup var flags: AccessFlags
+
+    @Flag(help: "Also where LUNs of its own are in use.")
+    var force = false
+
+    @OptionGroup var global: GlobalOptions
+
+    var options: ChangeOptions {
+      var options = flags.options
+      options.force = force
+      return options
+    }
+    var changes: [Change] { [.removeACLEntry(Change.EntryName(target: entry.target, entry.key))] }
+    func report(_ result: ChangeResult) -> String {
+      "\(entry.words) may no longer log in to \(entry.target.printable)\n"
+    }
+  }
+
+  struct List: DaemonCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Lists who may log in.", discussion: ExitCode.help)
+
+    @Option(help: ArgumentHelp("To this target; else to all.", valueName: "iqn"))
+    var target: String?
+
+    @OptionGroup var global: GlobalOptions
+
+    private struct Access: Encodable {
+      var target: String
+      var isOpenToAny: Bool
+      var acl: [AccessEntryResource]
+    }
+
+    func run(_ daemon: any Daemon, _ console: any Console) async throws {
+      let targets = try await daemon.targets(named: target)
+      if global.json {
+        try console.writeJSON(
+          targets.map { Access(target: $0.name, isOpenToAny: $0.isOpenToAny, acl: $0.acl) })
+      } else {
+        console.write(Lists.entries(targets).text(orElse: "nobody may log in", on: console))
+      }
+    }
+  }
+}

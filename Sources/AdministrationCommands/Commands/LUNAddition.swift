@@ -1,0 +1,279 @@
+internal import AdministrationModel
+internal import ArgumentParser
+internal import TargetConfig
+
+extension LUNCommand {
+  struct Add: DaemonCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Adds a LUN, and its target and store if they are missing.",
+      discussion: """
+        All of it is made in one step, or nothing. The number is the lowest free one from 1 on, \
+        unless --lun. A file that does not exist is made, sparse, with --size. Where nobody may \
+        log in yet, it says how to allow it. Given again, it finds everything made.
+
+        EXAMPLES
+          swift-tgtadm lun add --target iqn.2026-11.com.example:disk1 \\
+            --file /srv/a.img --size 100GiB --initiator iqn.2026-11.com.example:node1
+          swift-tgtadm lun add --target iqn.2026-11.com.example:disk1 --block /dev/md0
+          swift-tgtadm lun add --target iqn.2026-11.com.example:disk2 --store quorum
+
+        \(ExitCode.help)
+        """)
+
+    @OptionGroup var place: LUNPlace
+
+    @Option(
+      help: ArgumentHelp(
+        "Its number, 0 to \(TargetConfiguration.LUN.numberMax); else one is chosen.",
+        valueName: "number"))
+    var lun: UInt16?
+
+    @Option(
+      help: ArgumentHelp(
+        "A store that exists, or a name for the new one; else made from the path.",
+        valueName: "name"))
+    var store: String?
+
+    @OptionGroup var medium: Medium
+
+    @Flag(help: "Refuse writes to this LUN.")
+    var readOnly = false
+
+    @OptionGroup var admission: Admission
+    @OptionGroup var flags: ChangeFlags
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+      guard medium.isGiven || store != nil else {
+        throw ValidationError("give --file, --block, --memory or --store")
+      }
+      if place.initiator != nil, !admission.isNobody {
+        throw ValidationError("--for names an entry that exists: leave --initiator and --any out")
+      }
+    }
+
+    func run(_ daemon: any Daemon, _ console: any Console) async throws {
+      var plan = LUNPlan(self)
+      try await plan.look(at: daemon)
+      var answer = await plan.make(daemon, flags.options)
+      if case .failure(let error) = answer, plan.mayHaveStoreElsewhere(error),
+        // Only now: all stores are a lot to ask for.
+        let known = try await daemon.stores(named: nil).first(where: { $0.path == medium.path })
+      {
+        plan = LUNPlan(self)
+        try await plan.look(at: daemon, storeOfPath: known)
+        answer = await plan.make(daemon, flags.options)
+      }
+      try await report(plan, try answer.get(), daemon, console)
+    }
+
+    private func report(
+      _ plan: LUNPlan, _ result: ChangeResult, _ daemon: any Daemon, _ console: any Console
+    ) async throws {
+      if global.json {
+        try console.writeJSON(result)
+        return
+      }
+      guard !flags.options.dryRun else {
+        try console.show(result, dryRun: true, asJSON: false, "")
+        return
+      }
+      let target = try await daemon.target(place.target)
+      let number = result.outcomes.lazy.compactMap(\.lun).last?.lun ?? plan.existing?.lun
+      let luns = try place.luns(of: target)
+      guard let lun = luns.first(where: { $0.lun == number ?? lun }) else {
+        throw Refusal(.software, "the daemon does not say which LUN it made")
+      }
+      let hints = Hints(
+        target, portals: try await daemon.portals(), machine: Invocation.current.machine)
+      try console.show(
+        result, dryRun: false, asJSON: false, plan.text(lun, of: target, hints))
+    }
+  }
+}
+
+/// What `lun add` has to make, and what is there already.
+struct LUNPlan {
+  private let command: LUNCommand.Add
+  /// So many media of one name are no accident: then --store has to say one.
+  private static let nameCountMax = 16
+  private(set) var changes: [Change] = []
+  /// The LUN is there.
+  private(set) var existing: LUNResource?
+  private var storeName = ""
+  private var makesStore = false
+  private var makesTarget = false
+
+  init(_ command: LUNCommand.Add) { self.command = command }
+
+  /// Asks the daemon for what the command names, and for no more than that: there may be thousands.
+  mutating func look(
+    at daemon: any Daemon, storeOfPath known: StoreResource? = nil
+  ) async throws {
+    if let known {
+      storeName = known.name
+      if let problem = contradiction(known) { throw problem }
+    } else {
+      try await planStore(daemon)
+    }
+    let target = try await daemon.targetIfAny(command.place.target)
+    planTarget(target)
+    if let target, let lun = try lun(of: target) {
+      existing = lun
+      return
+    }
+    let lun = LUNSpecification(
+      lun: command.lun, store: storeName, readOnly: command.readOnly ? true : nil)
+    changes.append(
+      .addLUN(
+        Change.LUNAddition(
+          target: command.place.target, entry: command.place.entry, lun)))
+  }
+
+  func make(
+    _ daemon: any Daemon, _ options: ChangeOptions
+  ) async -> Result<ChangeResult, AdministrationError> {
+    do throws(AdministrationError) {
+      guard !changes.isEmpty else {
+        var result = ChangeResult(outcomes: [ChangeOutcome(lun: existing)])
+        if !options.runtimeOnly, try await daemon.status().hasUnsavedChanges {
+          result.warnings = ["what runs is not all in the file: swift-tgtadm config save writes it"]
+        }
+        return .success(result)
+      }
+      return .success(try await daemon.change(ChangeRequest(changes, options)))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  /// The medium of the new store may be one of another name already.
+  func mayHaveStoreElsewhere(_ error: AdministrationError) -> Bool {
+    guard makesStore, command.store == nil, command.medium.path != nil else { return false }
+    return error.code == .conflict || error.code == .invalid
+  }
+
+  /// Where the target has the store under a number already, that is the LUN, unless another number
+  /// was asked for.
+  private func lun(of target: TargetResource) throws -> LUNResource? {
+    let lun = try command.place.luns(of: target).first { $0.store == storeName }
+    guard let lun else { return nil }
+    return command.lun == nil || command.lun == lun.lun ? lun : nil
+  }
+
+  // MARK: Store
+
+  private mutating func planStore(_ daemon: any Daemon) async throws {
+    let medium = command.medium
+    var name = command.store ?? medium.suggestedName
+    storeName = name
+    var number = 1
+    while let found = try await daemon.storeIfAny(name) {
+      storeName = name
+      guard let problem = contradiction(found) else { return }
+      // A chosen name that is taken by another medium is no mistake of who wrote the command.
+      guard command.store == nil, medium.memory || medium.path != found.path else {
+        throw problem
+      }
+      guard number < Self.nameCountMax else { throw problem }
+      number += 1
+      name = "\(medium.suggestedName)-\(number)"
+    }
+    storeName = name
+    guard medium.isGiven else {
+      throw AdministrationError(
+        .notFound, "there is no store \(name)",
+        remedy: "give --file, --block or --memory to make it; see swift-tgtadm store list")
+    }
+    makesStore = true
+    changes.append(.addStore(try medium.specification(name: name)))
+  }
+
+  /// Why a store that exists is not the one that the command describes.
+  private func contradiction(_ store: StoreResource) -> AdministrationError? {
+    let medium = command.medium
+    guard medium.isGiven else { return nil }
+    if medium.path != store.path {
+      let where_ = store.path.map { " is at \($0)" } ?? " is of kind \(store.kind.rawValue)"
+      return AdministrationError(
+        .conflict, "store \(store.name)\(where_)", remedy: "give another name with --store")
+    }
+    if medium.memory, command.store == nil {
+      return AdministrationError(
+        .conflict, "store \(store.name) exists", remedy: "give another name with --store")
+    }
+    if let size = try? medium.size?.bytes(), let now = store.sizeBytes, size != now {
+      return AdministrationError(
+        .conflict,
+        "store \(store.name) has \(Quantity.size(now)), not \(Quantity.size(size))",
+        remedy: "leave --size out, or: swift-tgtadm store resize "
+          + FilePath.shellQuoted(store.name) + " --size SIZE")
+    }
+    return nil
+  }
+
+  // MARK: Target
+
+  private mutating func planTarget(_ target: TargetResource?) {
+    let (admission, name) = (command.admission, command.place.target)
+    guard let target else {
+      makesTarget = true
+      var specification = TargetSpecification(name: name)
+      // Another administrator may make it meanwhile; then its own access list counts.
+      specification.ifMissing = true
+      admission.admit(to: &specification)
+      changes.append(.addTarget(specification))
+      return
+    }
+    let known = Set(target.acl.map(\.initiator))
+    for initiator in admission.initiators where !known.contains(initiator) {
+      changes.append(
+        .addACLEntry(
+          Change.EntryAddition(target: name, AccessEntrySpecification(initiator: initiator))))
+    }
+    if admission.any, !target.isOpenToAny {
+      changes.append(.setTarget(Change.TargetKeys(name, ["initiators": "any"])))
+    }
+  }
+
+  // MARK: Report
+
+  func text(_ lun: LUNResource, of target: TargetResource, _ hints: Hints) -> String {
+    var details = Details()
+    details.add("Target", target.name + (makesTarget ? " (new)" : ""))
+    details.add("LUN", "\(lun.lun)" + (existing == nil ? " (new)" : ""))
+    let size = Quantity.size(lun.sizeBytes).map { ", \($0)" } ?? ""
+    let path = makesStore ? command.medium.path.map { ": \($0)" } ?? "" : ""
+    details.add("Store", lun.store + (makesStore ? " (new)" : "") + path + size)
+    details.add("WWID", lun.wwn)
+    details.add("Access", Self.access(target))
+    let isClosed = target.acl.isEmpty && !target.isOpenToAny
+    let advice = isClosed ? Hints.nobodyYet(target.name) + "\n" : ""
+    return details.text + "\n" + advice + hints.node(wwid: lun.wwn)
+  }
+
+  private static func access(_ target: TargetResource) -> String {
+    let names = target.acl.map(\.initiator) + (target.isOpenToAny ? ["any"] : [])
+    return names.isEmpty ? "nobody" : names.joined(separator: ", ")
+  }
+}
+
+extension Administrator {
+  fileprivate func targetIfAny(
+    _ name: String
+  ) async throws(AdministrationError) -> TargetResource? {
+    do { return try await target(name) } catch {
+      guard error.code == .notFound else { throw error }
+      return nil
+    }
+  }
+
+  fileprivate func storeIfAny(
+    _ name: String
+  ) async throws(AdministrationError) -> StoreResource? {
+    do { return try await store(name) } catch {
+      guard error.code == .notFound else { throw error }
+      return nil
+    }
+  }
+}

@@ -1,0 +1,86 @@
+internal import AdministrationModel
+internal import ArgumentParser
+
+struct ReservationCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "reservation",
+    abstract: "Reservations: who keeps others from writing (SPC-4 §5.13).",
+    subcommands: [List.self, Show.self, Clear.self])
+}
+
+extension ReservationCommand {
+  struct List: DaemonCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Lists stores where somebody is registered or holds a reservation.",
+      discussion: ExitCode.help)
+
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ daemon: any Daemon, _ console: any Console) async throws {
+      let reservations = try await daemon.reservations(store: nil)
+      if global.json {
+        try console.writeJSON(reservations)
+      } else {
+        console.write(
+          Lists.reservations(reservations).text(orElse: "no registrations", on: console))
+      }
+    }
+  }
+
+  struct Show: DaemonCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Shows who is registered with a store, and who holds it.",
+      discussion: ExitCode.help)
+
+    @Argument(help: "The store.")
+    var store: String
+
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ daemon: any Daemon, _ console: any Console) async throws {
+      let resource = try await daemon.reservation(of: store)
+      if global.json {
+        try console.writeJSON(resource)
+      } else {
+        console.write(Descriptions.reservation(resource, on: console))
+      }
+    }
+  }
+
+  struct Clear: DaemonCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Clears all registrations and the reservation of a store.",
+      discussion: """
+        It opens the disk to nodes that were fenced. It asks, unless --yes, and without a terminal \
+        it needs --yes.
+
+        \(ExitCode.help)
+        """)
+
+    @Argument(help: "The store.")
+    var store: String
+
+    @Flag(name: .shortAndLong, help: "Do not ask.")
+    var yes = false
+
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ daemon: any Daemon, _ console: any Console) async throws {
+      if !yes { try await ask(daemon, console) }
+      try await daemon.clearReservations(store: store)
+      try console.confirm("reservations of \(store) cleared", asJSON: global.json)
+    }
+
+    private func ask(_ daemon: any Daemon, _ console: any Console) async throws {
+      guard console.canAsk else {
+        throw Refusal(.usage, "clearing asks first, and there is no terminal: give --yes")
+      }
+      let resource = try await daemon.reservation(of: store)
+      console.complain(Descriptions.reservation(resource, on: console))
+      console.complain(["this opens \(store) to nodes that were fenced"])
+      guard console.confirms("Clear all of it?") else {
+        throw Refusal(.failure, "given up: nothing was changed")
+      }
+    }
+  }
+}

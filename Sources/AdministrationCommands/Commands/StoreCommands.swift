@@ -1,0 +1,222 @@
+internal import AdministrationModel
+internal import ArgumentParser
+internal import CommandSupport
+internal import TargetConfig
+
+struct StoreCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "store", abstract: "Stores: files and devices that LUNs present.",
+    subcommands: [Add.self, Remove.self, List.self, Show.self, Resize.self])
+}
+
+/// Where the blocks of a store are, and how it behaves.
+struct Medium: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A file; made, sparse, if missing and --size is given.", valueName: "path"),
+    completion: .file())
+  var file: String?
+
+  @Option(help: ArgumentHelp("A block device.", valueName: "path"), completion: .file())
+  var block: String?
+
+  @Flag(help: "Memory: lost when the daemon ends.")
+  var memory = false
+
+  @Option(help: ArgumentHelp("The size, like 100GiB.", valueName: "size"))
+  var size: SizeText?
+
+  @Option(help: ArgumentHelp("Bytes of a logical block, 512 or 4096.", valueName: "bytes"))
+  var blockSize: Int?
+
+  @Option(
+    help: ArgumentHelp("writeback, none, writethrough or directsync.", valueName: "mode"),
+    completion: .list(["writeback", "none", "writethrough", "directsync"]))
+  var cache: String?
+
+  @Option(
+    help: ArgumentHelp("unmap or ignore.", valueName: "mode"),
+    completion: .list(["unmap", "ignore"]))
+  var discard: String?
+
+  @Option(help: ArgumentHelp("The NAA identifier, 32 hexadecimal digits.", valueName: "digits"))
+  var naa: String?
+
+  @Option(help: ArgumentHelp("The serial number.", valueName: "text"))
+  var serial: String?
+
+  var isGiven: Bool { count > 0 }
+  private var count: Int { (file == nil ? 0 : 1) + (block == nil ? 0 : 1) + (memory ? 1 : 0) }
+
+  func validate() throws {
+    guard count <= 1 else { throw ValidationError("give one of --file, --block and --memory") }
+    _ = try size?.bytes()
+  }
+
+  /// Absolute: the daemon has another working directory.
+  var path: String? {
+    (file ?? block).map { FilePath.resolve($0, against: FilePath.currentDirectory()) }
+  }
+
+  /// Of the file or device, without what follows a point: `a` of `/srv/a.img`.
+  var suggestedName: String {
+    guard let path, let last = path.split(separator: "/").last else { return "memory" }
+    let name = file == nil ? last : last.split(separator: ".").first ?? last
+    return String(name)
+  }
+
+  func specification(name: String, readOnly: Bool = false) throws -> StoreSpecification {
+    let kind: StoreKind = file != nil ? .file : block != nil ? .block : .memory
+    var store = StoreSpecification(
+      name: name, kind: kind, path: path, sizeBytes: try size?.bytes())
+    store.blockSize = blockSize
+    store.cache = cache
+    store.discard = discard
+    store.naa = naa
+    store.serial = serial
+    store.readOnly = readOnly ? true : nil
+    return store
+  }
+}
+
+extension StoreCommand {
+  struct Add: ChangeCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Adds a store; swift-tgtadm lun add does it, too.",
+      discussion: """
+        EXAMPLES
+          swift-tgtadm store add quorum --file /srv/quorum.img --size 64MiB
+          swift-tgtadm store add md0 --block /dev/md0 --block-size 4096
+
+        \(ExitCode.help)
+        """)
+
+    @Argument(help: "A name for it.")
+    var name: String
+
+    @OptionGroup var medium: Medium
+
+    @Flag(help: "Refuse writes.")
+    var readOnly = false
+
+    @OptionGroup var flags: ChangeFlags
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws {
+      guard medium.isGiven else { throw ValidationError("give --file, --block or --memory") }
+    }
+
+    var options: ChangeOptions { flags.options }
+    var changes: [Change] {
+      get throws { [.addStore(try medium.specification(name: name, readOnly: readOnly))] }
+    }
+
+    func report(_ result: ChangeResult) -> String {
+      guard let store = result.outcomes.first?.store else {
+        return "store \(name.printable) added\n"
+      }
+      return Descriptions.store(store)
+    }
+  }
+
+  struct Remove: DaemonCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Removes a store; its file or device stays as it is.",
+      discussion: """
+        While a LUN presents it, it is refused; --force removes these LUNs, too, in the same step.
+
+        \(ExitCode.help)
+        """)
+
+    @Argument(help: "Its name.")
+    var name: String
+
+    @OptionGroup var flags: RemovalFlags
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ daemon: any Daemon, _ console: any Console) async throws {
+      var changes: [Change] = []
+      if flags.force {
+        changes = try await daemon.store(name).presentedBy.map { place in
+          .removeLUN(
+            Change.LUNName(
+              target: place.target, entry: place.initiator.map { EntryKey(initiator: $0) },
+              lun: place.lun))
+        }
+      }
+      changes.append(.removeStore(Change.StoreName(name)))
+      let result = try await daemon.change(
+        ChangeRequest(changes, flags.options),
+        remedyOfConflict: flags.force ? nil : "lun remove each, or --force removes them, too")
+      try console.show(
+        result, dryRun: flags.options.dryRun, asJSON: global.json,
+        "store \(name.printable) removed\n")
+    }
+  }
+
+  struct List: DaemonCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Lists all stores.", discussion: ExitCode.help)
+
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ daemon: any Daemon, _ console: any Console) async throws {
+      let stores = try await daemon.stores(named: nil)
+      if global.json {
+        try console.writeJSON(stores)
+      } else {
+        console.write(Lists.stores(stores).text(orElse: "no stores", on: console))
+      }
+    }
+  }
+
+  struct Show: DaemonCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Shows a store, its identity and where it is presented.",
+      discussion: ExitCode.help)
+
+    @Argument(help: "Its name.")
+    var name: String
+
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ daemon: any Daemon, _ console: any Console) async throws {
+      let store = try await daemon.store(name)
+      if global.json {
+        try console.writeJSON(store)
+      } else {
+        console.write(Descriptions.store(store))
+      }
+    }
+  }
+
+  struct Resize: ChangeCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Gives a store another size; initiators are told.",
+      discussion: """
+        A smaller size cuts off what is behind it: it needs --force.
+
+        \(ExitCode.help)
+        """)
+
+    @Argument(help: "Its name.")
+    var name: String
+
+    @Option(help: ArgumentHelp("The new size, like 200GiB.", valueName: "size"))
+    var size: SizeText
+
+    @OptionGroup var flags: RemovalFlags
+    @OptionGroup var global: GlobalOptions
+
+    func validate() throws { _ = try size.bytes() }
+
+    var options: ChangeOptions { flags.options }
+    var changes: [Change] {
+      get throws { [.resizeStore(Change.StoreSize(name, sizeBytes: try size.bytes()))] }
+    }
+    func report(_ result: ChangeResult) -> String {
+      let size = Quantity.size(result.outcomes.first?.store?.sizeBytes)
+      return "store \(name.printable) has \(size ?? "its new size")\n"
+    }
+  }
+}

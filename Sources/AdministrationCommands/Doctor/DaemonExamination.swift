@@ -1,0 +1,224 @@
+internal import AdministrationModel
+internal import TargetConfig
+
+/// What the daemon's answers tell.
+struct DaemonExamination {
+  private let reading: DaemonReading
+
+  init(_ reading: DaemonReading) { self.reading = reading }
+
+  var all: [Examination] {
+    [
+      Examination("portals listen", portals), Examination("stores are online", stores),
+      Examination("every WWID is given once", identities),
+      Examination("every target has LUNs and somebody who may log in", targets),
+      Examination("every entry of an access list can match", entries),
+      Examination("no door is open", openDoors),
+      Examination("the daemon has nothing to complain of", daemon),
+    ]
+  }
+
+  // MARK: Portals, stores
+
+  private var portals: [Diagnosis] {
+    let closed = reading.portals.filter { !$0.isListening }
+    var findings = closed.map { portal in
+      Diagnosis.wrong(
+        "portal \(portal.address) does not listen: \(portal.reason ?? "no reason is known")",
+        why: "no node can connect there",
+        remedy: "find who has the port: ss -ltnp; or: swift-tgtadm portal remove \(portal.address)")
+    }
+    if reading.portals.isEmpty {
+      findings.append(
+        .wrong(
+          "there is no portal", why: "no node can connect",
+          remedy: "swift-tgtadm portal add 0.0.0.0:3260"))
+    }
+    return findings
+  }
+
+  private var stores: [Diagnosis] {
+    reading.stores.compactMap { store in
+      let path = store.path.map { " (\($0))" } ?? ""
+      let reason = store.reason.map { ": \($0)" } ?? ""
+      switch store.state {
+      case .online: return nil
+      case .offline:
+        return .wrong(
+          "store \(store.name)\(path) is offline\(reason)",
+          why: "its LUNs answer NOT READY; it comes back by itself when the medium does",
+          remedy: remedy(forOffline: store))
+      case .full:
+        return .wrong(
+          "store \(store.name)\(path) is full\(reason)",
+          why: "writes to it fail with SPACE ALLOCATION FAILED until there is room",
+          remedy: remedy(forFull: store))
+      }
+    }
+  }
+
+  private func remedy(forFull store: StoreResource) -> String {
+    guard let path = store.path else { return "make room" }
+    return store.kind == .block
+      ? "make room where it takes its own from, such as a thin pool: lvs"
+      : "make room: df -h \(FilePath.shellQuoted(path))"
+  }
+
+  private func remedy(forOffline store: StoreResource) -> String {
+    guard let path = store.path else { return "swift-tgtadm store show \(store.name)" }
+    let quoted = FilePath.shellQuoted(path)
+    return switch store.reasonCode {
+    // A lock that another process has is the reason that people find hardest to see.
+    case .mediumTaken: "find who has it: fuser -v \(quoted)"
+    case .reservationsDamaged, .writesRefused: "journalctl -u swift-tgtd names the file"
+    // Whoever looks at it would hang, too.
+    case .mediumHangs: "see what the kernel says of its disk: dmesg -T | tail"
+    case .beingOpened, .mediumMissing, .mediumUnusable, .mediumFull, nil:
+      "look at it: ls -lL \(quoted)"
+    }
+  }
+
+  private var identities: [Diagnosis] {
+    let groups = Dictionary(grouping: reading.stores.filter { $0.wwn != nil }) { $0.wwn ?? "" }
+    return groups.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }.map { wwn, stores in
+      let names = stores.map(\.name).joined(separator: ", ")
+      return .wrong(
+        "stores \(names) have the same WWID \(wwn)",
+        why: "multipath takes them for one disk, and mixes their data",
+        remedy: "remove \"naa\" from all but one of them, or give each its own")
+    }
+  }
+
+  // MARK: Targets
+
+  private var targets: [Diagnosis] {
+    reading.targets.flatMap { target -> [Diagnosis] in
+      var findings: [Diagnosis] = []
+      let name = FilePath.shellQuoted(target.name)
+      if target.acl.isEmpty, !target.isOpenToAny {
+        findings.append(
+          .wrong(
+            "nobody may log in to \(target.name)",
+            why: "its access list is empty, and discovery does not show it",
+            remedy: "swift-tgtadm acl add --target \(name) INITIATOR"))
+      }
+      if target.luns.isEmpty, target.acl.allSatisfy({ $0.luns?.isEmpty ?? true }) {
+        findings.append(
+          .advice(
+            "\(target.name) has no LUN", why: "who logs in sees no disk",
+            remedy: "swift-tgtadm lun add --target \(name) --file PATH --size SIZE"))
+      }
+      let groups = Set(reading.portals.filter(\.isListening).map(\.group))
+      if let wanted = target.portalGroups, groups.isDisjoint(with: wanted) {
+        let list = wanted.map { "\($0)" }.joined(separator: ", ")
+        findings.append(
+          .wrong(
+            "no portal of \(target.name) listens: it is served by group \(list)",
+            why: "no node can reach it",
+            remedy: "swift-tgtadm portal add ADDRESS:3260 --group \(wanted.first ?? 1)"))
+      }
+      return findings
+    }
+  }
+
+  private var entries: [Diagnosis] {
+    reading.targets.flatMap { target in
+      target.acl.indices.compactMap { index in
+        mismatch(of: target.acl[index], behind: target.acl[..<index], in: target)
+      }
+    }
+  }
+
+  private func mismatch(
+    of entry: AccessEntryResource, behind earlier: ArraySlice<AccessEntryResource>,
+    in target: TargetResource
+  ) -> Diagnosis? {
+    let place = "the entry \(entry.initiator) of \(target.name)"
+    if let first = earlier.first(where: { $0.covers(entry) }) {
+      return .wrong(
+        "\(place) never counts: \(first.initiator) before it matches first",
+        why: "the first entry that matches decides",
+        remedy: "swift-tgtadm acl remove one of them, and acl add it again with --index")
+    }
+    if entry.initiator != "any", let problem = ISCSIName.warning(for: entry.initiator) {
+      return .wrong(
+        "\(place) looks like a typing error: it \(problem)",
+        why: "names are compared as a whole, and no node is likely to have this one",
+        remedy: "compare with the node: cat /etc/iscsi/initiatorname.iscsi")
+    }
+    let listening = reading.portals.filter(\.isListening)
+    let isReachable =
+      entry.addresses.isEmpty || listening.isEmpty
+      || entry.addresses.contains { address in
+        listening.contains { $0.mayBeReached(fromV6: address.contains(":")) }
+      }
+    guard !isReachable else { return nil }
+    return .wrong(
+      "\(place) matches nobody: no portal is of the family of \(entry.addresses.joined(separator: ", "))",
+      why: "connections come in with the family of the portal",
+      remedy: "swift-tgtadm portal add, or other addresses for the entry")
+  }
+
+  private var openDoors: [Diagnosis] {
+    reading.targets.filter(\.isOpenDoor).map { target in
+      .advice(
+        "everybody who reaches a portal may use \(target.name)",
+        why: "there is neither an access list that ends, nor a CHAP user",
+        remedy: "if it is not meant so: swift-tgtadm acl add the nodes, then take \"any\" away; "
+          + "or swift-tgtadm chap add --target \(FilePath.shellQuoted(target.name)) USER")
+    }
+  }
+
+  // MARK: Daemon
+
+  private var daemon: [Diagnosis] {
+    let status = reading.status
+    var findings: [Diagnosis] = []
+    if status.hasUnsavedChanges {
+      findings.append(
+        .advice(
+          "what runs is not what the configuration file says",
+          why: "the next start, or config reload, brings back what the file says",
+          remedy: "swift-tgtadm config diff; then config save, or config reload"))
+    }
+    findings += status.problems.filter { !isTold($0) }.map {
+      .wrong($0.message, why: "the daemon reports it itself", remedy: "journalctl -u swift-tgtd")
+    }
+    return findings
+  }
+
+  /// Whether the stores and portals said so already.
+  private func isTold(_ problem: StatusProblem) -> Bool {
+    if let name = problem.store {
+      return reading.stores.contains { $0.name == name && $0.state != .online }
+    }
+    if let address = problem.portal {
+      return reading.portals.contains { $0.address == address && !$0.isListening }
+    }
+    return false
+  }
+}
+
+extension AccessEntryResource {
+  /// Whether it matches wherever `other` does, as far as texts tell.
+  fileprivate func covers(_ other: AccessEntryResource) -> Bool {
+    guard initiator == "any" || initiator == other.initiator else { return false }
+    guard !addresses.isEmpty else { return true }
+    return !other.addresses.isEmpty && Set(other.addresses).isSubset(of: addresses)
+  }
+}
+
+extension PortalResource {
+  /// A socket on [::] takes IPv4 only where the system says so; then there is one for it, too.
+  fileprivate func mayBeReached(fromV6 isV6: Bool) -> Bool { address.hasPrefix("[") == isV6 }
+}
+
+extension TargetResource {
+  /// Somebody without a name or a secret gets in.
+  fileprivate var isOpenDoor: Bool {
+    if isOpenToAny, chapUsers.isEmpty { return true }
+    return acl.contains {
+      $0.initiator == "any" && $0.addresses.isEmpty && $0.chapUsers.isEmpty && chapUsers.isEmpty
+    }
+  }
+}

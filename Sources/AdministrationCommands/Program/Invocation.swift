@@ -1,0 +1,24 @@
+internal import AdministrationClient
+internal import AdministrationModel
+
+/// What a command works with besides its arguments.
+struct Invocation: Sendable {
+  var console: any Console
+  var environment: [String: String] = [:]
+  /// The daemon behind a socket. Nothing is connected before a call is made.
+  var connect: @Sendable (_ socketPath: String) -> any Daemon = {
+    AdministrationClient(socketPath: $0)
+  }
+  /// What doctor examines.
+  var machine: any Machine = LocalMachine()
+  var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+
+  /// ArgumentParser makes commands out of arguments alone; the rest reaches them this way.
+  @TaskLocal static var current = Invocation(console: SystemConsole(environment: [:]))
+
+  func daemon(_ options: GlobalOptions) -> any Daemon { connect(socketPath(options)) }
+
+  func socketPath(_ options: GlobalOptions) -> String {
+    AdministrationClient.socketPath(option: options.socket, environment: environment)
+  }
+}

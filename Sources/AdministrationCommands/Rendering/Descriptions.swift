@@ -1,0 +1,134 @@
+internal import AdministrationModel
+internal import CommandSupport
+
+/// The texts of `show`.
+enum Descriptions {
+  static func target(_ target: TargetResource, on console: any Console) -> String {
+    var details = Details()
+    details.add("Target", target.name)
+    details.addIfAny("Alias", target.alias)
+    details.add(
+      "Portal groups", target.portalGroups?.map { "\($0)" }.joined(separator: ", ") ?? "all")
+    details.add("CHAP users", target.chapUsers.joined(separator: ", "))
+    details.addIfAny("Proves to be", target.mutualCHAPUser)
+    details.add("Sessions", "\(target.sessionCount)")
+    let luns = Lists.luns([target]).text(orElse: "no LUNs", on: console)
+    let access = Lists.entries([target]).text(
+      orElse: "nobody may log in: " + Hints.howToAllow(target.name), on: console)
+    return details.text + "\n" + luns + "\n" + access
+  }
+
+  static func lun(_ lun: LUNResource, of target: String, store: StoreResource?) -> String {
+    var details = Details()
+    details.add("Target", target)
+    details.add("LUN", "\(lun.lun)")
+    details.add("Store", lun.store)
+    details.addIfAny("Path", store?.path)
+    details.add("State", state(lun.state, store?.reason))
+    details.add("Size", Quantity.size(lun.sizeBytes))
+    details.add("Block size", lun.blockSize.map { "\($0)" })
+    details.add("Rights", lun.readOnly ? "read-only" : "read and write")
+    details.add("WWID", lun.wwn)
+    details.addIfAny("Serial", store?.serial)
+    return details.text
+  }
+
+  private static func state(_ state: StoreState, _ reason: String?) -> String {
+    state.rawValue + (reason.map { ": \($0)" } ?? "")
+  }
+
+  static func store(_ store: StoreResource) -> String {
+    var details = Details()
+    details.add("Store", store.name)
+    details.add("Kind", store.kind.rawValue)
+    details.addIfAny("Path", store.path)
+    details.add("State", state(store.state, store.reason))
+    details.addIfAny("Since", Quantity.time(store.since))
+    details.add("Size", Quantity.size(store.sizeBytes))
+    details.add("Used", Quantity.size(store.allocatedBytes))
+    details.add("Block size", store.blockSize.map { "\($0)" })
+    details.addIfAny("Physical", store.physicalBlockSize.map { "\($0)" })
+    details.add("Cache", store.cache)
+    details.add("Discard", store.discard)
+    details.add("Rights", store.readOnly ? "read-only" : "read and write")
+    details.add("WWID", store.wwn)
+    details.add("Serial", store.serial)
+    details.add("Vendor", store.vendor)
+    details.add("Product", store.product)
+    for place in store.presentedBy {
+      let whom = place.initiator.map { " for \($0)" } ?? ""
+      details.add("Presented as", "\(place.target) LUN \(place.lun)\(whom)")
+    }
+    return details.text
+  }
+
+  static func session(_ session: SessionResource) -> String {
+    var details = Details()
+    details.add("Session", "\(session.id)")
+    details.add("Initiator", session.initiator)
+    details.addIfAny("Alias", session.initiatorAlias)
+    details.add("Target", session.target ?? "(discovery)")
+    details.add("ISID, TSIH", "\(session.isid), \(session.tsih)")
+    details.add("CHAP user", session.user)
+    details.add("Since", Quantity.time(session.since))
+    details.add("LUNs", session.luns.map { "\($0)" }.joined(separator: ", "))
+    details.add("Tasks", "\(session.taskCount)")
+    let counters = session.counters
+    details.add("Reads", "\(counters.reads), \(Quantity.size(counters.readBytes))")
+    details.add("Writes", "\(counters.writes), \(Quantity.size(counters.writtenBytes))")
+    details.add("Errors", "\(counters.errors)")
+    details.add("Reservation conflicts", "\(counters.reservationConflicts)")
+    return details.text + "\n" + connections(session.connections)
+  }
+
+  private static func connections(_ connections: [ConnectionResource]) -> String {
+    var table = Table(
+      .number("CID"), .text("FROM"), .text("TO"), .number("GROUP"), .text("HEADER DIGEST"),
+      .text("DATA DIGEST"), .number("RECEIVED"), .number("SENT"), .text("SINCE"))
+    for connection in connections {
+      table.add(
+        Table.Cell(connection.cid), Table.Cell(connection.remoteAddress),
+        Table.Cell(connection.localAddress), Table.Cell(connection.portalGroup),
+        Table.Cell(connection.headerDigest), Table.Cell(connection.dataDigest),
+        Table.Cell(Quantity.size(connection.receivedBytes)),
+        Table.Cell(Quantity.size(connection.sentBytes)),
+        Table.Cell(Quantity.time(connection.since)))
+    }
+    return table.text(orElse: "no connections")
+  }
+
+  static func reservation(_ resource: ReservationResource, on console: any Console) -> String {
+    var details = Details()
+    details.add("Store", resource.store)
+    details.add("Type", resource.reservation?.type)
+    details.add("Scope", resource.reservation?.scope)
+    details.add("Held by", resource.reservation?.holders.joined(separator: ", "))
+    details.add("Key", resource.reservation?.key)
+    details.add("Since", Quantity.time(resource.reservation?.since))
+    details.add("Generation", "\(resource.generation)")
+    details.add("Through power loss", resource.persists ? "yes" : "no")
+    return details.text + "\n"
+      + Lists.registrants(resource.registrants).text(orElse: "nobody is registered", on: console)
+  }
+
+  static func status(_ status: StatusResource, on console: any Console) -> String {
+    var details = Details()
+    details.add("Daemon", "swift-tgtd \(status.version), \(status.phase.rawValue)")
+    details.add("Process", "\(status.processID), since \(Quantity.time(status.startedAt) ?? "-")")
+    let unsaved = status.hasUnsavedChanges ? ", differs from what runs" : ""
+    details.add("Configuration", (status.configurationFile ?? "no file") + unsaved)
+    details.add("Engine", "\(status.engine), \(Quantity.count(status.reactorCount, "reactor"))")
+    details.add(
+      "Buffers",
+      "\(Quantity.size(status.bufferBytesInUse)) of \(Quantity.size(status.bufferBytes)) in use")
+    details.add("Targets", "\(status.targetCount), \(Quantity.count(status.lunCount, "LUN"))")
+    let offline = status.offlineStoreCount > 0 ? ", \(status.offlineStoreCount) offline" : ""
+    details.add("Stores", "\(status.storeCount)\(offline)")
+    details.add(
+      "Sessions",
+      "\(status.sessionCount), \(Quantity.count(status.connectionCount, "connection"))")
+    let portals = Lists.portals(status.portals).text(orElse: "no portals", on: console)
+    let problems = status.problems.map { "problem: \($0.message.printable)\n" }.joined()
+    return details.text + "\n" + portals + (problems.isEmpty ? "" : "\n" + problems)
+  }
+}

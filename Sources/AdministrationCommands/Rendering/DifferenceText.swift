@@ -1,0 +1,43 @@
+internal import AdministrationModel
+internal import CommandSupport
+
+/// Differences of configurations, one in a line: `+` added, `-` removed, `~` changed.
+enum DifferenceText {
+  static func lines(_ differences: [Difference]) -> String {
+    guard !differences.isEmpty else { return "no differences\n" }
+    // One very long name must not push everything else off the screen.
+    let width = differences.map(\.path.printable.count).filter { $0 <= 72 }.max() ?? 0
+    return differences.map { line($0, width) }.joined()
+  }
+
+  private static func line(_ difference: Difference, _ width: Int) -> String {
+    var parts: [String] = []
+    switch difference.change {
+    case .added: parts = [difference.new].compactMap { $0?.printable }
+    case .removed: parts = [difference.old].compactMap { $0?.printable }
+    case .changed:
+      let values = [difference.old, difference.new].compactMap { $0?.printable }
+      parts = values.count == 2 ? [values.joined(separator: " -> ")] : ["<redacted>"]
+    }
+    switch difference.application {
+    case .live: break
+    case .reopen: parts.append("(interrupts its users)")
+    case .restart: parts.append("(needs a restart)")
+    }
+    let path = difference.path.printable
+    let head = "\(difference.change.sign) \(path)"
+    guard !parts.isEmpty else { return head + "\n" }
+    let padding = String(repeating: " ", count: max(0, width - path.count) + 2)
+    return head + padding + parts.joined(separator: "  ") + "\n"
+  }
+}
+
+extension Difference.Kind {
+  fileprivate var sign: String {
+    switch self {
+    case .added: "+"
+    case .removed: "-"
+    case .changed: "~"
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/// Which daemon this is.
+public struct VersionResource: Codable, Sendable, Equatable {
+  /// `swift-tgtd`.
+  public var name: String
+  public var version: String
+  /// The newest version of the API: `v1`.
+  public var api: String
+
+  public init(name: String, version: String, api: String = "v1") {
+    self.name = name
+    self.version = version
+    self.api = api
+  }
+}
+
+/// How the daemon is.
+public struct StatusResource: Codable, Sendable, Equatable {
+  public enum Phase: String, Codable, Sendable, CaseIterable {
+    case running, stopping
+  }
+
+  public var version: String
+  public var phase: Phase
+  public var processID: Int32
+  public var startedAt: Timestamp
+  /// nil: it runs without a file.
+  public var configurationFile: String?
+  /// What runs is not what the file says.
+  public var hasUnsavedChanges: Bool
+  /// `uring` or `aio`.
+  public var engine: String
+  public var reactorCount: Int
+  public var bufferBytes: UInt64
+  public var bufferBytesInUse: UInt64
+  public var targetCount: Int
+  public var lunCount: Int
+  public var storeCount: Int
+  public var offlineStoreCount: Int
+  public var sessionCount: Int
+  public var connectionCount: Int
+  public var portals: [PortalResource]
+  /// What somebody ought to look at.
+  public var problems: [StatusProblem]
+
+  public init(version: String, phase: Phase, processID: Int32, startedAt: Timestamp) {
+    self.version = version
+    self.phase = phase
+    self.processID = processID
+    self.startedAt = startedAt
+    hasUnsavedChanges = false
+    engine = ""
+    reactorCount = 0
+    bufferBytes = 0
+    bufferBytesInUse = 0
+    targetCount = 0
+    lunCount = 0
+    storeCount = 0
+    offlineStoreCount = 0
+    sessionCount = 0
+    connectionCount = 0
+    portals = []
+    problems = []
+  }
+}
+
+/// Something that is not as it should be.
+public struct StatusProblem: Codable, Sendable, Equatable {
+  /// One sentence, for people.
+  public var message: String
+  /// The store or the portal that it is about.
+  public var store: String?
+  public var portal: String?
+
+  public init(_ message: String, store: String? = nil, portal: String? = nil) {
+    self.message = message
+    self.store = store
+    self.portal = portal
+  }
+}

@@ -1,0 +1,214 @@
+internal import AdministrationModel
+internal import AdministrationServer
+internal import Logging
+internal import TargetConfig
+
+// The changes that administrators ask for.
+extension Administration {
+  func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult {
+    let (result, subjects) = try await inTurn { () throws(AdministrationError) in
+      try self.make(request)
+    }
+    guard !request.options.dryRun else { return result }
+    var full = result
+    full.outcomes = await outcomes(of: subjects)
+    return full
+  }
+
+  private func make(
+    _ request: ChangeRequest
+  ) throws(AdministrationError) -> (ChangeResult, [ChangeSubject]) {
+    let writes = writesFile(request.options)
+    let running = try writes ? adoptingHandEdits(request.options) : self.running
+    var subjects: [ChangeSubject] = []
+    let change: RunningConfiguration.Change
+    // As far as the changes came: what a refusal names is found in it.
+    var edited = running.current.text
+    do throws(ConfigurationRefusal) {
+      change = try running.change(writes ? .runningAndFile : .running) {
+        text throws(ConfigurationEditError) in
+        subjects = []
+        defer { edited = text }
+        for change in request.changes { subjects.append(try text.make(change)) }
+      }
+    } catch {
+      var refusal = AdministrationError(error).naming(placesIn: edited)
+      // Each change that was made has a subject.
+      if request.changes.count > 1, error.isOfEdit { refusal.change = subjects.count }
+      throw refusal
+    }
+    let notes = try notes.making(request.changes)
+    let result = try carryOut(change, from: running, request.options)
+    // They cost nothing to keep, and so nothing fails any more.
+    if !request.options.dryRun { commit(notes) }
+    return (result, subjects)
+  }
+
+  func notes(withSecrets: Bool) async throws(AdministrationError) -> [NoteResource] {
+    notes.resources(withSecrets: withSecrets)
+  }
+
+  func reload(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {
+    try await inTurn { () throws(AdministrationError) in try self.reloadNow(options) }
+  }
+
+  /// In turn. Certificate, key and tokens count whatever becomes of the rest: a token that was
+  /// withdrawn must not go on for a mistake elsewhere.
+  func reloadNow(_ options: ChangeOptions) throws(AdministrationError) -> ChangeResult {
+    guard !options.dryRun else { return try reloadConfiguration(options) }
+    let renewal = credentials.renew()
+    if renewal.changesTokens { tellOfTokens(renewal) }
+    do throws(AdministrationError) {
+      return try reloadConfiguration(options, renewal.problem)
+    } catch {
+      guard renewal.changesTokens else { throw error }
+      var refusal = error
+      refusal.message += "; the tokens that open the API on the network are others all the same"
+      throw refusal
+    }
+  }
+
+  private func tellOfTokens(_ renewal: RenewableCredentials.Outcome) {
+    if renewal.leavesNone {
+      logger.warning("no token opens the API on the network from now on")
+    } else {
+      logger.notice("other tokens open the API on the network from now on")
+    }
+  }
+
+  /// `problem`: of certificate, key or tokens.
+  private func reloadConfiguration(
+    _ options: ChangeOptions, _ problem: AdministrationError? = nil
+  ) throws(AdministrationError) -> ChangeResult {
+    let loaded = try loadFile()
+    var running = running
+    // What is read now is what the file says, whatever it said before.
+    running.note(file: loaded)
+    if options.dryRun { _ = try credentials.read() }
+    if let problem { throw problem }
+    return try carryOut(running.reload(loaded), from: running, options, awaitsMedia: true)
+  }
+
+  func save(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {
+    try await inTurn { () throws(AdministrationError) in
+      guard self.file != nil else { throw .noFile }
+      var running = self.running
+      if options.force { running.note(file: try self.loadFile()) }
+      let difference = ConfigurationDifference(
+        from: running.file.configuration, to: running.current.configuration)
+      var result = try self.carryOut(running.save(), from: running, options)
+      result.differences = difference.changes.map { Difference($0) }
+      return result
+    }
+  }
+
+  func apply(
+    _ text: String, _ options: ChangeOptions
+  ) async throws(AdministrationError) -> ChangeResult {
+    try await inTurn { () throws(AdministrationError) in
+      let writes = self.writesFile(options)
+      var running = self.running
+      if writes, options.force { running.note(file: try self.loadFile()) }
+      let change: RunningConfiguration.Change
+      do throws(ConfigurationRefusal) {
+        change = try running.replacement(
+          writes ? .runningAndFile : .running, by: try Self.read(text))
+      } catch {
+        throw AdministrationError(error)
+      }
+      return try self.carryOut(change, from: running, options)
+    }
+  }
+
+  private static func read(_ text: String) throws(ConfigurationRefusal) -> ConfigurationText {
+    do throws(ConfigurationEditError) { return try ConfigurationText(text) } catch {
+      throw .edit(error)
+    }
+  }
+
+  // MARK: File
+
+  private func writesFile(_ options: ChangeOptions) -> Bool { !options.runtimeOnly && file != nil }
+
+  /// With `force` the changes go into what somebody has made of the file, which stays out of what
+  /// runs. That counts as what the file says only when the change is made.
+  private func adoptingHandEdits(
+    _ options: ChangeOptions
+  ) throws(AdministrationError) -> RunningConfiguration {
+    var running = running
+    guard options.force, let file,
+      (try? file.isChanged(since: running.file.text.bytes)) != false
+    else { return running }
+    running.note(file: try loadFile())
+    return running
+  }
+
+  func loadFile() throws(AdministrationError) -> LoadedConfiguration {
+    guard let file else { throw .noFile }
+    do throws(ConfigurationError) { return try ConfigurationLoader.load(file.name) } catch {
+      throw AdministrationError(error, in: file)
+    }
+  }
+
+  func difference() async throws(AdministrationError) -> DifferenceList {
+    let loaded = try loadFile()
+    let difference = ConfigurationDifference(
+      from: configuration, to: loaded.configuration)
+    return DifferenceList(difference.changes.map { Difference($0) })
+  }
+
+  func configuration(
+    withSecrets: Bool
+  ) async throws(AdministrationError) -> ConfigurationResource {
+    let running = running
+    let text = running.current.text
+    return ConfigurationResource(
+      text: withSecrets ? text.text : text.redacted, isRedacted: !withSecrets, file: file?.path,
+      hasUnsavedChanges: !running.difference.isEmpty)
+  }
+
+  // MARK: Signals
+
+  /// What SIGHUP asks for; the log tells what has become of it.
+  func reloadBySignal() {
+    let isAccepted = daemon.changes.perform { [self] in
+      do throws(AdministrationError) {
+        let result = try reloadNow(ChangeOptions())
+        let count = result.differences.count
+        logger.notice(
+          "configuration read anew",
+          metadata: ["changes": "\(count == 0 ? "none" : "\(count)")"])
+      } catch {
+        var metadata: Logger.Metadata = ["error": "\(error)"]
+        if let users = error.users { metadata["users"] = "\(users.joined(separator: "; "))" }
+        logger.error("the configuration was not read anew: what runs goes on", metadata: metadata)
+      }
+    }
+    if !isAccepted { logger.error("SIGHUP ignored: too many changes wait") }
+  }
+}
+
+extension AdministrationError {
+  /// With targets, LUNs, entries and users by name: who wrote a command does not count lists.
+  fileprivate func naming(placesIn text: ConfigurationText) -> AdministrationError {
+    var named = self
+    named.message = text.naming(placesIn: message)
+    named.path = path.map { text.naming(placesIn: $0) }
+    return named
+  }
+
+  fileprivate static let noFile = AdministrationError(
+    .conflict, "the daemon was started without a configuration file",
+    remedy: "config export writes what runs")
+}
+
+extension ConfigurationRefusal {
+  /// Whether one edit fails, and not what all of them come to.
+  fileprivate var isOfEdit: Bool {
+    switch self {
+    case .edit: true
+    case .invalid: false
+    case .onlyRunning(let refusal): refusal.isOfEdit
+    }
+  }
+}

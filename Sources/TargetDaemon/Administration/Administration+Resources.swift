@@ -1,0 +1,212 @@
+internal import AdministrationModel
+internal import Glibc
+internal import ISCSITarget
+internal import Reactor
+internal import TargetConfig
+
+// What administrators can look at.
+extension Administration: Administrator {
+  /// Of stores that are offline, and of those that are full, so many are named; where a whole
+  /// volume is gone, a list of its stores helps nobody.
+  private static let storesShownMax = 8
+
+  /// How long whoever looks waits for the reactors.
+  static let patience = Duration.seconds(5)
+
+  func summaries() async throws(AdministrationError) -> [SessionSummary] {
+    let sessions: TimelyAnswer<[SessionSummary]> = await daemon.worker.answer(
+      within: Self.patience
+    ) { worker, answer in worker.sessions { answer($0) } }
+    guard let sessions = sessions.value else { throw .tooBusy }
+    return sessions
+  }
+
+  func version() async throws(AdministrationError) -> VersionResource {
+    VersionResource(name: "swift-tgtd", version: Version.text)
+  }
+
+  func targets(named name: String?) async throws(AdministrationError) -> [TargetResource] {
+    let configuration = configuration
+    let chosen: [TargetConfiguration.Target]
+    if let name {
+      guard let target = configuration.target(named: ISCSIName.normalized(name)) else {
+        throw .missing("target", name, at: "targets")
+      }
+      chosen = [target]
+    } else {
+      chosen = configuration.targets
+    }
+    let reading = Reading(self, try await summaries())
+    return chosen.map { reading.target($0) }
+  }
+
+  func stores(named name: String?) async throws(AdministrationError) -> [StoreResource] {
+    let configuration = configuration
+    if let name, configuration.store(named: name) == nil {
+      throw .missing("store", name, at: "stores")
+    }
+    var reading = Reading(self, [], presentations: name.map { .stores([$0]) } ?? .all)
+    let chosen = configuration.stores.filter { name == nil || $0.name == name }
+    reading.allocatedBytes = await allocatedBytes(of: chosen)
+    return chosen.map { reading.store($0) }
+  }
+
+  /// Asked of each directory on a thread that may hang with it; one that hangs says nothing.
+  private func allocatedBytes(
+    of stores: [TargetConfiguration.Store]
+  ) async -> [String: UInt64] {
+    let media = daemon.workshop.media
+    let files = stores.compactMap { store -> (name: String, path: String, place: String)? in
+      guard case .file(let path) = store.medium, let place = store.medium.place,
+        !media.isHeldUp(at: place)
+      else { return nil }
+      return (store.name, path, place)
+    }
+    return await withTaskGroup(of: [String: UInt64].self) { group in
+      for (place, files) in Dictionary(grouping: files, by: \.place) {
+        group.addTask {
+          let found: TimelyAnswer<[String: UInt64]> = await withinTime(.seconds(1)) { reply in
+            media.perform(at: place) {
+              var found: [String: UInt64] = [:]
+              for file in files { found[file.name] = StoreMedia.space(of: file.path)?.usedBytes }
+              reply(found)
+            }
+            return true
+          }
+          return found.value ?? [:]
+        }
+      }
+      return await group.reduce(into: [:]) { all, some in all.merge(some) { one, _ in one } }
+    }
+  }
+
+  func portals() async throws(AdministrationError) -> [PortalResource] {
+    let reading = Reading(self, try await summaries())
+    return configuration.portals.map { reading.portal($0) }
+  }
+
+  func discovery() async throws(AdministrationError) -> DiscoveryResource {
+    let discovery = configuration.discovery
+    return DiscoveryResource(
+      chapUsers: discovery.chap.map(\.user), mutualCHAPUser: discovery.mutualChap?.user)
+  }
+
+  // MARK: Status
+
+  func status() async throws(AdministrationError) -> StatusResource {
+    let running = running
+    let configuration = running.current.configuration
+    let workers = try await workerStatistics()
+    var status = StatusResource(
+      version: Version.text, phase: isStopping ? .stopping : .running, processID: getpid(),
+      startedAt: startedAt)
+    status.configurationFile = file?.path
+    status.hasUnsavedChanges = hasUnsavedChanges(running)
+    status.engine = daemon.reactors.engine.rawValue
+    status.reactorCount = daemon.reactors.workers.count
+    status.bufferBytes = workers.reduce(0) { $0 + UInt64(clamping: $1.memoryMax) }
+    status.bufferBytesInUse = workers.reduce(0) { $0 + UInt64(clamping: $1.memoryLent) }
+    status.targetCount = configuration.targets.count
+    status.lunCount = configuration.targets.reduce(0) { $0 + $1.allLUNs.count }
+    status.storeCount = configuration.stores.count
+    status.sessionCount = workers.reduce(0) { $0 + $1.sessions }
+    status.connectionCount = workers.reduce(0) { $0 + $1.connections }
+    let served = daemon.inventory.served
+    let offline = served.filter { StoreCondition($0).state == .offline }
+    status.offlineStoreCount = offline.count
+    let reading = Reading(self, try await summaries(), presentations: .none)
+    status.portals = configuration.portals.map { reading.portal($0) }
+    status.problems = problems(
+      offline, full: served.filter { watch.fullSince($0.unit) != nil }, status)
+    return status
+  }
+
+  private func hasUnsavedChanges(_ running: RunningConfiguration) -> Bool {
+    running.current.text != running.file.text && !running.difference.isEmpty
+  }
+
+  private func problems(
+    _ offline: [Inventory.Served], full: [Inventory.Served], _ status: StatusResource
+  ) -> [StatusProblem] {
+    var problems = Self.problems(offline, "offline") { StoreCondition($0).reason ?? "" }
+    problems += Self.problems(full, "full") { _ in StoreCondition.full }
+    for portal in status.portals where !portal.isListening {
+      problems.append(
+        StatusProblem(
+          "portal \(portal.address) does not listen: \(portal.reason ?? "")",
+          portal: portal.address))
+    }
+    for name in daemon.inventory.leaving.sorted() {
+      problems.append(
+        StatusProblem("operations of the former store \(name) have not ended", store: name))
+    }
+    return problems
+  }
+
+  private static func problems(
+    _ stores: [Inventory.Served], _ state: String, _ reason: (Inventory.Served) -> String
+  ) -> [StatusProblem] {
+    var problems = stores.prefix(storesShownMax).map { served in
+      StatusProblem(
+        "store \(served.name) is \(state): \(reason(served))", store: served.name)
+    }
+    if stores.count > storesShownMax {
+      problems.append(
+        StatusProblem("\(stores.count - storesShownMax) more stores are \(state)"))
+    }
+    return problems
+  }
+
+  func workerStatistics() async throws(AdministrationError) -> [WorkerStatistics] {
+    let statistics: TimelyAnswer<[WorkerStatistics]> = await daemon.worker.answer(
+      within: Self.patience
+    ) { worker, answer in worker.statistics { answer($0) } }
+    guard let statistics = statistics.value else { throw .tooBusy }
+    return statistics
+  }
+
+  // MARK: Outcomes
+
+  /// What changes were about, as it is now.
+  func outcomes(of subjects: [ChangeSubject]) async -> [ChangeOutcome] {
+    let configuration = configuration
+    let stores = Set(subjects.compactMap(\.store))
+    var reading = Reading(self, (try? await summaries()) ?? [], presentations: .stores(stores))
+    reading.allocatedBytes = await allocatedBytes(
+      of: stores.compactMap { configuration.store(named: $0) })
+    func target(_ name: String) -> TargetConfiguration.Target? {
+      configuration.target(named: ISCSIName.normalized(name))
+    }
+    return subjects.map { subject in
+      switch subject {
+      case .nothing: ChangeOutcome()
+      case .store(let name):
+        ChangeOutcome(store: configuration.store(named: name).map { reading.store($0) })
+      case .target(let name): ChangeOutcome(target: target(name).map { reading.target($0) })
+      case .lun(let number, let name, let entry):
+        ChangeOutcome(
+          lun: target(name)?.luns(of: entry)?.first { $0.number == number }.map { reading.lun($0) })
+      case .entry(let entry, let name):
+        ChangeOutcome(entry: target(name)?.entry(entry).map { reading.entry($0) })
+      case .portal(let address):
+        ChangeOutcome(
+          portal: configuration.portals.first { $0.endpoint.isWritten(address) }
+            .map { reading.portal($0) })
+      }
+    }
+  }
+}
+
+extension TargetConfiguration.Target {
+  fileprivate func luns(of entry: AccessEntryName?) -> [TargetConfiguration.LUN]? {
+    guard let entry else { return luns }
+    return self.entry(entry)?.luns
+  }
+}
+
+extension Endpoint {
+  /// With or without the port that is the standard.
+  fileprivate func isWritten(_ text: String) -> Bool {
+    text == "\(self)" || (port == Endpoint.defaultPort && "\(text):\(port)" == "\(self)")
+  }
+}

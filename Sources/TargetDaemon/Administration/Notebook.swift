@@ -1,0 +1,69 @@
+internal import AdministrationModel
+
+/// All notes, in the order in which their keys came. They live in the memory of the daemon and are
+/// bounded, so that no program fills it.
+struct Notebook: Sendable {
+  private struct Note: Sendable {
+    var value: SecretText
+    var isSecret: Bool
+    var place: UInt64
+  }
+
+  static let keyBytesMax = 512
+  static let valueBytesMax = 1024
+  static let countMax = 1 << 16
+
+  private var notes: [String: Note] = [:]
+  private var placeNext: UInt64 = 0
+
+  var count: Int { notes.count }
+
+  func resources(withSecrets: Bool) -> [NoteResource] {
+    notes.sorted { $0.value.place < $1.value.place }.map { key, note in
+      NoteResource(
+        key: key, value: note.isSecret && !withSecrets ? nil : note.value.reveal,
+        isSecret: note.isSecret)
+    }
+  }
+
+  mutating func set(_ note: NoteSpecification) throws(AdministrationError) {
+    guard (1...Self.keyBytesMax).contains(note.key.utf8.count) else {
+      throw AdministrationError(
+        .invalid, "the key of a note has 1 to \(Self.keyBytesMax) bytes", path: "key")
+    }
+    guard let value = note.value else {
+      notes[note.key] = nil
+      return
+    }
+    guard value.reveal.utf8.count <= Self.valueBytesMax else {
+      throw AdministrationError(
+        .tooLarge, "a note has at most \(Self.valueBytesMax) bytes", path: "value")
+    }
+    let former = notes[note.key]
+    guard former == nil || note.mustBeNew != true else {
+      throw AdministrationError(.conflict, "there is a note \(note.key)", path: "key")
+    }
+    guard former != nil || notes.count < Self.countMax else {
+      throw AdministrationError(
+        .unavailable, "there are \(Self.countMax) notes, and no more are kept")
+    }
+    notes[note.key] = Note(
+      value: value, isSecret: note.isSecret ?? false, place: former?.place ?? placeNext)
+    if former == nil { placeNext += 1 }
+  }
+
+  /// With the notes among `changes`, whose paths errors begin with.
+  func making(_ changes: [Change]) throws(AdministrationError) -> Notebook {
+    var book = self
+    for (index, change) in changes.enumerated() {
+      guard case .setNote(let note) = change else { continue }
+      do throws(AdministrationError) { try book.set(note) } catch {
+        var error = error
+        error.path = error.path.map { "changes[\(index)].setNote.\($0)" }
+        if changes.count > 1 { error.change = index }
+        throw error
+      }
+    }
+    return book
+  }
+}

@@ -1,0 +1,115 @@
+internal import AdministrationModel
+internal import SCSITarget
+internal import TargetConfig
+
+// Which of the stores that a change opens are, to initiators or by their media, those it closes.
+extension Preparation {
+  /// Makes the units of stores that have nothing in common with any unit there is. The others are
+  /// made when those are gone, if these are going; else the change is refused.
+  mutating func makeUnits(
+    of opened: [StoreAssembly.Opened], by assembly: StoreAssembly, _ plan: ChangePlan
+  ) throws(AdministrationError) {
+    let closing = daemon.inventory.served.filter { plan.closedStores.contains($0.name) }
+    for store in opened { try refuseOtherIdentity(of: store, closing) }
+    note(daemon.workshop.renamings(of: opened, in: loaded.configuration))
+    do throws(DaemonError) {
+      let stores = try assembly.withFaults(opened)
+      let identifiers = try daemon.workshop.identifiers(of: stores, isTrial: isTrial)
+      let all = stores.compactMap { opened in
+        identifiers[opened.configured.name].map {
+          UnitExchange.Successor(
+            opened: opened, claim: UnitClaim(of: opened, naa: $0), formers: [])
+        }
+      }
+      try divide(all, closing, by: assembly, plan)
+    } catch {
+      throw AdministrationError(error)
+    }
+    for successor in successors { try refuseLoss(of: closing, by: successor) }
+    try refuseOtherBlocks(of: closing, by: successors)
+  }
+
+  private mutating func divide(
+    _ all: [UnitExchange.Successor], _ closing: [Inventory.Served], by assembly: StoreAssembly,
+    _ plan: ChangePlan
+  ) throws(DaemonError) {
+    var fresh: [StoreAssembly.Opened] = []
+    for (index, successor) in all.enumerated() {
+      try refuseTaken(successor.claim, all[..<index].map(\.claim), plan)
+      let formers = closing.filter { $0.claim.excludes(successor.claim) }
+      guard !formers.isEmpty else {
+        fresh.append(successor.opened)
+        continue
+      }
+      var successor = successor
+      successor.formers = formers.map(\.name)
+      successors.append(successor)
+    }
+    guard !isTrial else { return }
+    units = try daemon.workshop.units(
+      of: fresh, by: assembly,
+      alive: Set(loaded.configuration.stores.map(\.name) + daemon.inventory.served.map(\.name)))
+  }
+
+  /// The identifier of a unit that stays, or of one that is still to come, is not to be had.
+  private func refuseTaken(
+    _ claim: UnitClaim, _ others: [UnitClaim], _ plan: ChangePlan
+  ) throws(DaemonError) {
+    let inventory = daemon.inventory
+    if let leaving = inventory.leavingClaims.first(where: { $0.excludes(claim) }) {
+      throw DaemonError(
+        .temporaryFailure,
+        "stores.\(claim.name): the last operations of the former store \"\(leaving.name)\" have "
+          + "not ended, which has its medium or its identifier: try again")
+    }
+    let staying = (inventory.served.map(\.claim) + inventory.expectedClaims).filter {
+      !plan.closedStores.contains($0.name)
+    }
+    guard let other = (staying + others).first(where: { $0.naa == claim.naa }) else { return }
+    throw DaemonError.sameIdentifier(claim.name, other.name, claim.naa)
+  }
+
+  // MARK: Media that come back
+
+  /// A store that is only called otherwise would be another disk, and the reservations of the
+  /// former would not count for it: whoever they keep out could write. Asked before it gets an
+  /// identifier.
+  private func refuseOtherIdentity(
+    of opened: StoreAssembly.Opened, _ closing: [Inventory.Served]
+  ) throws(AdministrationError) {
+    let store = opened.configured
+    guard store.naa == nil else { return }
+    let claim = UnitClaim(of: opened, naa: [])
+    let former = closing.first { $0.name != store.name && $0.claim.sharesMedium(with: claim) }
+    guard let former else { return }
+    throw Self.otherIdentity(former, store, "what is on record of it, such as reservations")
+  }
+
+  /// A store that gets another identifier on purpose is another disk, too.
+  private func refuseLoss(
+    of closing: [Inventory.Served], by successor: UnitExchange.Successor
+  ) throws(AdministrationError) {
+    for former in closing
+    where former.claim.sharesMedium(with: successor.claim)
+      && former.claim.naa != successor.claim.naa
+    {
+      guard let record = daemon.workshop.recordInForce(of: former.unit) else { continue }
+      throw Self.otherIdentity(former, successor.opened.configured, record)
+    }
+  }
+
+  private static func otherIdentity(
+    _ former: Inventory.Served, _ store: TargetConfiguration.Store, _ record: String
+  ) -> AdministrationError {
+    let identity = former.unit.identity
+    let naa = Hexadecimal.text(identity.naa)
+    return AdministrationError(
+      .conflict,
+      "the medium of the store \"\(former.name)\" would come back as the store \"\(store.name)\" "
+        + "with another identifier: to initiators it would be another disk, and \(record) would "
+        + "not count for it", path: "stores.\(store.name).naa",
+      remedy: "to keep it the same disk, give \"\(store.name)\" \"naa\": \"\(naa)\" and "
+        + "\"serial\": \"\(identity.serial)\"; to make another disk of it, remove "
+        + "\"\(former.name)\" first, and add \"\(store.name)\" by a change of its own")
+  }
+}

@@ -1,0 +1,135 @@
+internal import AdministrationModel
+internal import BackingStore
+internal import Reactor
+internal import TargetConfig
+
+// What other layers refuse, as the API says it.
+
+extension AdministrationError {
+  init(_ refusal: ConfigurationRefusal) {
+    switch refusal {
+    case .edit(let error): self.init(error)
+    case .invalid(let error): self.init(error)
+    case .onlyRunning(let inner):
+      self.init(inner)
+      code = .conflict
+      message = "the file differs from what runs, and cannot be changed in the same way: \(message)"
+      remedy = "see config diff; then config save --force or config reload, or --runtime-only"
+    }
+  }
+
+  init(_ error: ConfigurationEditError) {
+    let code: Code =
+      switch error.kind {
+      case .notFound: .notFound
+      case .conflict: .conflict
+      case .unreadable, .invalid: .invalid
+      case .inconsistent: .internal
+      }
+    self.init(code, error.sentence, path: error.path.isEmpty ? nil : error.path)
+  }
+
+  /// Of a text that was edited here, where nobody counts lines: all that is wrong, of which the
+  /// first thing decides what kind of error it is.
+  init(_ error: ConfigurationError) {
+    let first = error.problems.first
+    self.init(first?.code ?? .invalid, "", path: first.flatMap { $0.path.isEmpty ? nil : $0.path })
+    let others = error.problems.dropFirst().map { problem in
+      problem.path.isEmpty ? problem.sentence : "\(problem.path): \(problem.sentence)"
+    }
+    message = ([first?.sentence ?? "the configuration is not valid"] + others)
+      .joined(separator: "; ")
+  }
+
+  init(_ problems: [ConfigurationProblem]) { self.init(ConfigurationError(problems)) }
+
+  /// Of the file, which somebody has open in an editor: each problem begins with its line.
+  init(_ error: ConfigurationError, in file: ConfigurationFile) {
+    self.init(
+      error.problems.first?.code ?? .invalid,
+      error.problems.map(\.description).joined(separator: "; "),
+      remedy: "mend it; swift-tgtadm config check \(FilePath.shellQuoted(file.path)) tells when it"
+        + " is good")
+  }
+
+  init(_ error: StoreError, of store: TargetConfiguration.Store) {
+    self.init(.storeFailed, "\(error)", path: store.mediumPath)
+  }
+
+  init(_ error: SocketError, at path: String) {
+    let code: Code = error.error == .addressInUse ? .conflict : .invalid
+    self.init(code, "\(error)", path: path)
+  }
+
+  /// Of making units or sockets.
+  init(_ error: DaemonError) {
+    let code: Code =
+      switch error.status {
+      case .configuration: .conflict
+      case .unavailable: .invalid
+      case .systemError, .inputOutput, .temporaryFailure: .unavailable
+      case .orderly, .failure: .internal
+      }
+    self.init(code, error.sentences.joined(separator: "; "))
+  }
+
+  init(_ error: ConfigurationFile.WriteError, _ file: ConfigurationFile) {
+    switch error {
+    case .changed: self = .fileChanged(file)
+    case .unreadable(let reason):
+      self.init(
+        .unavailable, "the configuration file \(file.name) cannot be read: \(reason)",
+        remedy: "put it back, or change what runs alone: --runtime-only")
+    case .unchanged(let cause):
+      self.init(
+        .unavailable, "the configuration file \(file.name) cannot be written: \(cause)",
+        remedy: cause == .noSpace || cause == .quotaExceeded
+          ? "make room there, or change what runs alone: --runtime-only"
+          : "see to its directory, or change what runs alone: --runtime-only")
+    case .uncertain(let cause):
+      self.init(
+        .unavailable,
+        "whether the configuration file \(file.name) was written is not certain: \(cause)",
+        remedy: "see to the file system it is on, then config diff")
+    }
+  }
+
+  static func fileChanged(_ file: ConfigurationFile) -> AdministrationError {
+    AdministrationError(
+      .fileChanged, "\(file.name) was changed by hand since it was read",
+      remedy:
+        "config reload brings what runs to what it says; --runtime-only leaves the file alone, and "
+        + "config save --force writes what runs over it")
+  }
+
+  /// The reactors have more to do than to answer.
+  static let tooBusy = AdministrationError(
+    .unavailable, "the daemon has too much to do to answer in time", remedy: "try again")
+}
+
+extension ConfigurationProblem {
+  var code: AdministrationError.Code {
+    switch kind {
+    case .invalid: .invalid
+    case .conflict: .conflict
+    }
+  }
+}
+
+extension Difference {
+  init(_ change: ConfigurationChange) {
+    let kind: Kind =
+      switch change.kind {
+      case .added: .added
+      case .removed: .removed
+      case .changed: .changed
+      }
+    let application: Application =
+      switch change.application {
+      case .live: .live
+      case .reopen: .reopen
+      case .restart: .restart
+      }
+    self.init(kind, change.path, old: change.old, new: change.new, application: application)
+  }
+}

@@ -1,0 +1,53 @@
+internal import AdministrationModel
+internal import AdministrationServer
+internal import ISCSITarget
+
+/// Tells administrators of sessions and refused logins.
+struct SessionEvents: ServerObserver {
+  let events: EventHub
+
+  func sessionStarted(_ session: ObservedSession) {
+    publish(.sessionStarted, session, "logged in to")
+  }
+
+  func sessionEnded(_ session: ObservedSession) { publish(.sessionEnded, session, "left") }
+
+  private func publish(_ kind: Event.Kind, _ session: ObservedSession, _ verb: String) {
+    events.publish(
+      Event(
+        kind, "\(session.initiatorName) \(verb) \(session.targetName)", target: session.targetName,
+        initiator: session.initiatorName, session: session.id.rawValue,
+        address: "\(session.address)"))
+  }
+
+  func loginRefused(_ login: RefusedLogin) {
+    let who = login.initiatorName ?? "an initiator at \(login.address)"
+    let target = login.targetName.map { " to \($0)" } ?? ""
+    events.publish(
+      Event(
+        .loginRefused, "the login of \(who)\(target) was refused: \(login.reason.title)",
+        target: login.targetName, initiator: login.initiatorName, address: "\(login.address)"))
+  }
+}
+
+extension LoginFailureReason {
+  /// For people; counters and programs have `rawValue`.
+  var title: String {
+    switch self {
+    case .authentication: "authentication"
+    case .authorization: "authorization"
+    case .notFound: "no such target for it"
+    case .unsupportedVersion: "unsupported version"
+    case .tooManyConnections: "too many connections"
+    case .missingParameter: "missing parameter"
+    case .cannotJoin: "cannot join the session"
+    case .sessionTypeNotSupported: "session type not supported"
+    case .sessionDoesNotExist: "session does not exist"
+    case .protocolError: "protocol error"
+    case .outOfResources: "out of resources"
+    case .timeout: "timeout"
+    case .tooManyHalfOpen: "too many unfinished logins"
+    case .other: "other"
+    }
+  }
+}

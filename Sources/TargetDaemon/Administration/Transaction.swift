@@ -1,0 +1,145 @@
+internal import AdministrationModel
+internal import ISCSITarget
+internal import Reactor
+internal import TargetConfig
+
+/// One change of what runs: all of it, or nothing. On the thread for changes, one at a time.
+///
+/// Worked out and judged first; then all that can fail is prepared; then the file is written; from
+/// then on nothing fails any more, and the reactors are told.
+struct Transaction {
+  let daemon: Daemon
+  /// nil: the file stays as it is.
+  let file: ConfigurationFile?
+  let running: RunningConfiguration
+  let change: RunningConfiguration.Change
+  let options: ChangeOptions
+  /// Whether stores whose media are not there are waited for, as at the start.
+  let awaitsMedia: Bool
+
+  /// What has been done, or with `dryRun` would be.
+  struct Outcome {
+    var warnings: [String] = []
+    var isSaved = false
+  }
+
+  func carryOut() throws(AdministrationError) -> Outcome {
+    try refuseRestart()
+    let plan = ChangePlan(
+      from: running.current.configuration, to: change.running.configuration)
+    let directory = try makeDirectory()
+    try refuseUse(of: plan, directory)
+    try refuseForgottenSize(plan)
+    try refuseStrangeFile()
+    var outcome = Outcome(warnings: news)
+    guard !options.dryRun else {
+      outcome.warnings += try Preparation.tryOut(
+        plan, change.running, directory, daemon, allowsShrinking: options.force,
+        awaitsMedia: awaitsMedia)
+      return outcome
+    }
+    let preparation = try Preparation.make(
+      plan, change.running, directory, daemon, allowsShrinking: options.force,
+      awaitsMedia: awaitsMedia)
+    do throws(AdministrationError) {
+      outcome.isSaved = try save()
+    } catch {
+      preparation.undo()
+      throw error
+    }
+    preparation.noteServed()
+    let application = Application(
+      daemon: daemon, plan: plan, preparation: preparation, directory: directory,
+      loaded: change.running)
+    outcome.warnings += application.carryOut(endingUnqualified: options.now)
+    return outcome
+  }
+
+  /// What the new configuration gives reason to say, and the old one did not.
+  private var news: [String] {
+    let known = Set(running.current.warnings.map { "\($0.path): \($0.sentence)" })
+    let now = change.running.warnings.map { "\($0.path): \($0.sentence)" }
+    return now.filter { !known.contains($0) }.map { change.running.text.naming(placesIn: $0) }
+  }
+
+  // MARK: Refusals
+
+  private func refuseRestart() throws(AdministrationError) {
+    let changes = change.difference.changes(needing: .restart)
+    guard let first = changes.first else { return }
+    let names = changes.map(\.path).joined(separator: ", ")
+    throw AdministrationError(
+      .needsRestart, "\(names) can only be changed by a new start of the daemon",
+      path: first.path,
+      remedy: "change the file, then restart the daemon; or leave that as it is")
+  }
+
+  private func makeDirectory() throws(AdministrationError) -> TargetDirectory {
+    do throws(DaemonError) { return try TargetDirectory(change.running) } catch {
+      throw AdministrationError(error)
+    }
+  }
+
+  private func refuseUse(
+    of plan: ChangePlan, _ directory: TargetDirectory
+  ) throws(AdministrationError) {
+    guard !options.force, !change.difference.isEmpty else { return }
+    let sessions: [SessionSummary]? = daemon.worker.wait(atMost: Daemon.patience) {
+      worker, answer in worker.sessions { answer($0) }
+    }
+    guard let sessions else { throw .tooBusy }
+    let closing = plan.closedPortals.compactMap { SocketAddress($0) }
+    let use = Use(
+      plan: plan, directory: directory,
+      closedPortals: daemon.inventory.portals.map(\.portal).filter {
+        closing.contains($0.address)
+      })
+    let users = use.users(among: sessions)
+    guard !users.isEmpty else { return }
+    let who = users.count == 1 ? "an initiator uses" : "\(users.count) initiators use"
+    throw AdministrationError(
+      .inUse, "\(who) it: nothing was changed",
+      path: change.difference.changes.first { $0.application == .reopen }?.path,
+      remedy:
+        "log out on the node (iscsiadm -m node --logout), or --force takes it away when I/O in "
+        + "flight has ended",
+      users: users)
+  }
+
+  /// The next start would present the former size: of a store that has grown, less than its
+  /// initiators have written to.
+  private func refuseForgottenSize(_ plan: ChangePlan) throws(AdministrationError) {
+    guard options.runtimeOnly, let resize = plan.resizes.first else { return }
+    throw AdministrationError(
+      .invalid,
+      "a size is never changed in what runs alone: the next start would present the former",
+      path: "stores.\(resize.store).size",
+      remedy: "change the file with it: leave out --runtime-only")
+  }
+
+  private func refuseStrangeFile() throws(AdministrationError) {
+    guard let file, change.file != nil else { return }
+    do throws(ConfigurationFile.WriteError) {
+      guard try !file.isChanged(since: running.file.text.bytes) else { throw .changed }
+    } catch {
+      throw AdministrationError(error, file)
+    }
+  }
+
+  // MARK: File
+
+  /// Whether there was one to write.
+  private func save() throws(AdministrationError) -> Bool {
+    guard let file, let text = change.file?.text, text != running.file.text else { return false }
+    do throws(ConfigurationFile.WriteError) {
+      try file.replace(
+        running.file.text.bytes, by: text.bytes, hasSecrets: text.redacted != text.text)
+    } catch {
+      // A rename may have taken effect and failed all the same: what the file says now decides.
+      guard case .uncertain = error, (try? file.content()) == text.bytes else {
+        throw AdministrationError(error, file)
+      }
+    }
+    return true
+  }
+}

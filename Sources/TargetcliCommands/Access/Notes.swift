@@ -1,0 +1,60 @@
+/// What targetcli was told and the daemon has no place for: halves of CHAP users, initiators that
+/// must not get in yet, and values that mean something only together with others. The daemon keeps
+/// them for as long as it runs, and takes them together with the changes that they belong to.
+struct Notes: Codable, Equatable {
+  var targets: [String: OfTarget] = [:]
+  var discovery = OfDiscovery()
+
+  struct OfTarget: Codable, Equatable {
+    /// As it was set; nil: never.
+    var authentication: Bool?
+    var generateNodeACLs = false
+    var demoModeWriteProtect = true
+    var cacheDynamicACLs = false
+    var isDisabled = false
+    /// Made without a portal: nobody gets in before it has one.
+    var hasNoPortals = false
+    /// Of the portal group: what the daemon has not.
+    var auth = Credentials()
+    /// Initiators that the daemon does not let in, or that wait for half a user.
+    var acls: [NodeACL] = []
+  }
+
+  struct OfDiscovery: Codable, Equatable {
+    var isEnabled = false
+    var auth = Credentials()
+  }
+
+  /// Of targets that are there.
+  func pruned(to names: Set<String>) -> Notes {
+    var notes = self
+    notes.targets = targets.filter { names.contains($0.key) && $0.value != OfTarget() }
+    return notes
+  }
+}
+
+/// An initiator of a portal group's list, as targetcli sees it.
+struct NodeACL: Codable, Equatable {
+  var wwn: String
+  /// From where it must come; targetcli cannot set this, and keeps it.
+  var addresses: [String] = []
+  var auth = Credentials()
+  /// nil: all LUNs of the target, under the same numbers, those to come too.
+  var luns: [MappedLUN]?
+  var isReadOnly = false
+
+  init(_ wwn: String) { self.wwn = wwn }
+}
+
+/// A LUN of one initiator.
+struct MappedLUN: Codable, Equatable {
+  var number: UInt16
+  var store: String
+  var isReadOnly = false
+
+  init(_ number: UInt16, _ store: String, isReadOnly: Bool = false) {
+    self.number = number
+    self.store = store
+    self.isReadOnly = isReadOnly
+  }
+}

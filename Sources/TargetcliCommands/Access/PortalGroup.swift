@@ -1,0 +1,107 @@
+internal import AdministrationModel
+
+/// `tpg1` of a target: its access as targetcli sees it, put together from what the daemon says and
+/// from the notes.
+struct PortalGroup: Equatable {
+  var target: String
+  var luns: [MappedLUN] = []
+  var acls: [NodeACL] = []
+  var auth = Credentials()
+  /// Users stand with the target itself, as other tools put them there.
+  var hasTargetUsers = false
+  /// As it was set; nil: never.
+  var authentication: Bool?
+  var generateNodeACLs = false
+  var demoModeWriteProtect = true
+  var cacheDynamicACLs = false
+  var isEnabled = true
+  var hasNoPortals = false
+
+  /// Without secrets: those that the daemon keeps to itself are nil here, and stay what they are.
+  init(_ resource: TargetResource, _ notes: Notes.OfTarget = Notes.OfTarget()) {
+    target = resource.name
+    luns = resource.luns.map { MappedLUN($0.lun, $0.store, isReadOnly: $0.readOnly) }
+      .sorted { $0.number < $1.number }
+    hasTargetUsers = !resource.chapUsers.isEmpty
+    authentication = notes.authentication
+    cacheDynamicACLs = notes.cacheDynamicACLs
+    isEnabled = !notes.isDisabled
+    hasNoPortals = notes.hasNoPortals
+    auth = notes.auth
+    takeEverybody(resource, notes)
+    acls = resource.acl.filter { !$0.isEverybody }.map { entry in
+      NodeACL(entry, waiting: notes.acls.first { $0.wwn == entry.initiator }?.auth)
+    }
+    let present = Set(acls.map(\.wwn))
+    acls += notes.acls.filter { !present.contains($0.wwn) }
+  }
+
+  /// Whoever has no entry of his own.
+  private mutating func takeEverybody(_ resource: TargetResource, _ notes: Notes.OfTarget) {
+    generateNodeACLs = notes.generateNodeACLs
+    demoModeWriteProtect = notes.demoModeWriteProtect
+    if let everybody = resource.acl.first(where: \.isEverybody) {
+      generateNodeACLs = true
+      demoModeWriteProtect = everybody.readOnly
+      auth = Credentials(daemon: everybody.chapUsers, everybody.mutualCHAPUser, waiting: auth)
+    } else if resource.isOpenToAny {
+      generateNodeACLs = true
+      demoModeWriteProtect = false
+    }
+    if hasTargetUsers {
+      auth = Credentials(daemon: resource.chapUsers, resource.mutualCHAPUser, waiting: auth)
+    }
+  }
+
+  /// Whether users are asked for: as it was set, else whether there are some. Where there are, they
+  /// are asked for in any case.
+  var asksUsers: Bool { authentication ?? false || hasUsers }
+
+  /// Somebody has a user.
+  var hasUsers: Bool {
+    hasTargetUsers || generateNodeACLs && auth.user.isComplete
+      || acls.contains { $0.auth.user.isComplete }
+  }
+
+  /// Somebody who gets in no more, and whose secret is not known: it could not be put back.
+  var userLost: String? {
+    var waiting = acls.filter { entry(of: $0) == nil }.map(\.auth)
+    if everybody == .nobody, !hasTargetUsers { waiting.append(auth) }
+    return waiting.flatMap { [$0.user, $0.mutual] }.first { $0.isUnknown }?.userid
+  }
+
+  /// What of this the daemon has no place for.
+  var notes: Notes.OfTarget {
+    var notes = Notes.OfTarget()
+    notes.authentication = authentication
+    notes.cacheDynamicACLs = cacheDynamicACLs
+    notes.generateNodeACLs = generateNodeACLs
+    notes.demoModeWriteProtect = demoModeWriteProtect
+    notes.isDisabled = !isEnabled
+    notes.hasNoPortals = hasNoPortals
+    notes.auth = everybody == .nobody ? auth : auth.waiting
+    notes.acls = acls.compactMap { acl in
+      if entry(of: acl) == nil { return acl }
+      var rest = NodeACL(acl.wwn)
+      rest.auth = acl.auth.waiting
+      return rest.auth.isEmpty ? nil : rest
+    }
+    return notes
+  }
+}
+
+extension NodeACL {
+  init(_ entry: AccessEntryResource, waiting: Credentials?) {
+    wwn = entry.initiator
+    addresses = entry.addresses
+    auth = Credentials(daemon: entry.chapUsers, entry.mutualCHAPUser, waiting: waiting)
+    luns = entry.luns?.map { MappedLUN($0.lun, $0.store, isReadOnly: $0.readOnly) }
+      .sorted { $0.number < $1.number }
+    isReadOnly = entry.readOnly
+  }
+}
+
+extension AccessEntryResource {
+  /// Whoever matches no entry before it.
+  var isEverybody: Bool { initiator == "any" && addresses.isEmpty }
+}

@@ -1,0 +1,203 @@
+internal import AdministrationModel
+
+// What the daemon is to be told of a portal group, and the way there.
+
+/// An initiator that gets in.
+struct ServedEntry: Equatable {
+  var key: EntryKey
+  var auth: Credentials
+  var luns: [MappedLUN]?
+  var isReadOnly: Bool
+}
+
+/// What holds for whoever has no entry of its own.
+enum Everybody: Equatable {
+  case nobody
+  /// `"initiators": "any"`; with users that stand with the target.
+  case open(Credentials)
+  /// An entry for any name, behind all others.
+  case entry(Credentials, isReadOnly: Bool)
+}
+
+extension PortalGroup {
+  /// Nobody gets in without a portal, nor while the group is disabled.
+  private var isServed: Bool { isEnabled && !hasNoPortals }
+
+  /// nil: that initiator does not get in, because it would have to prove itself and nobody has said
+  /// how.
+  func entry(of acl: NodeACL) -> ServedEntry? {
+    guard isServed, acl.auth.user.isComplete || authentication != true || hasTargetUsers else {
+      return nil
+    }
+    return ServedEntry(
+      key: acl.key, auth: acl.auth.served, luns: acl.luns, isReadOnly: acl.isReadOnly)
+  }
+
+  var everybody: Everybody {
+    guard isServed, generateNodeACLs else { return .nobody }
+    let auth = auth.served
+    guard !auth.user.isEmpty else {
+      if authentication == true { return .nobody }
+      return demoModeWriteProtect ? .entry(auth, isReadOnly: true) : .open(auth)
+    }
+    if hasTargetUsers, !demoModeWriteProtect { return .open(auth) }
+    return .entry(auth, isReadOnly: demoModeWriteProtect)
+  }
+
+  var entries: [ServedEntry] { acls.compactMap(entry) }
+
+  /// What makes `old`, as the daemon serves it, this.
+  func changes(from old: PortalGroup) throws(ExecutionError) -> [Change] {
+    var changes: [Change] = []
+    let before = Dictionary(old.entries.map { ($0.key, $0) }) { first, _ in first }
+    let wanted = Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
+    for entry in old.entries where wanted[entry.key] == nil {
+      changes.append(.removeACLEntry(Change.EntryName(target: target, entry.key)))
+    }
+    let isLetting = try everybodyChanges(from: old, &changes)
+    var count = old.entries.filter { wanted[$0.key] != nil }.count
+    for entry in entries {
+      if let present = before[entry.key] {
+        changes += try entry.changes(from: present, target: target)
+      } else {
+        var specification = try entry.specification
+        specification.index = isLetting ? count : nil
+        changes.append(.addACLEntry(Change.EntryAddition(target: target, specification)))
+        count += 1
+      }
+    }
+    return changes
+  }
+
+  /// True: an entry for any name stands behind the others now.
+  private func everybodyChanges(
+    from old: PortalGroup, _ changes: inout [Change]
+  ) throws(ExecutionError) -> Bool {
+    let place = CredentialPlace(target: target)
+    let any = EntryKey(initiator: "any")
+    switch (old.everybody, everybody) {
+    case (.entry(let before, let wasReadOnly), .entry(let auth, let isReadOnly)):
+      let old = ServedEntry(key: any, auth: before, isReadOnly: wasReadOnly)
+      let new = ServedEntry(key: any, auth: auth, isReadOnly: isReadOnly)
+      changes += try new.changes(from: old, target: target)
+      return true
+    case (.open(let before), .open(let auth)):
+      changes += try auth.changes(from: before, at: place)
+      return false
+    case (let before, let after):
+      guard before != after else { return false }
+      if case .entry = before {
+        changes.append(.removeACLEntry(Change.EntryName(target: target, any)))
+      }
+      if case .open = before {
+        changes.append(.setTarget(Change.TargetKeys(target, ["initiators": .null])))
+      }
+      if case .open = after {
+        changes.append(.setTarget(Change.TargetKeys(target, ["initiators": "any"])))
+      }
+      if case .entry(let auth, let isReadOnly) = after {
+        let entry = ServedEntry(key: any, auth: auth, isReadOnly: isReadOnly)
+        changes.append(.addACLEntry(Change.EntryAddition(target: target, try entry.specification)))
+        return true
+      }
+      return false
+    }
+  }
+}
+
+extension ServedEntry {
+  init(key: EntryKey, auth: Credentials, isReadOnly: Bool) {
+    self.init(key: key, auth: auth, luns: nil, isReadOnly: isReadOnly)
+  }
+
+  var specification: AccessEntrySpecification {
+    get throws(ExecutionError) {
+      var entry = AccessEntrySpecification(initiator: key.initiator, addresses: key.addresses)
+      if !auth.user.isEmpty { entry.chap = [try auth.user.known] }
+      if !auth.mutual.isEmpty { entry.mutualCHAP = try auth.mutual.known }
+      entry.luns = luns?.map(\.specification)
+      entry.readOnly = isReadOnly ? true : nil
+      return entry
+    }
+  }
+
+  func changes(from old: ServedEntry, target: String) throws(ExecutionError) -> [Change] {
+    var values: [String: JSONValue] = [:]
+    if luns != old.luns { values["luns"] = luns.map { .list($0.map(\.json)) } ?? .null }
+    if isReadOnly != old.isReadOnly { values["readOnly"] = isReadOnly ? true : .null }
+    if auth.user != old.auth.user {
+      // As a whole: an entry's only user cannot be taken away by itself.
+      values["chap"] = auth.user.isEmpty ? .null : .list([try auth.user.json])
+    }
+    var changes: [Change] = []
+    if !values.isEmpty {
+      changes.append(.setACLEntry(Change.EntryKeys(target: target, key, values)))
+    }
+    let place = CredentialPlace(target: target, entry: key)
+    return try auth.mutualChanges(from: old.auth, at: place) + changes
+  }
+}
+
+extension Credentials {
+  func changes(
+    from old: Credentials, at place: CredentialPlace
+  ) throws(ExecutionError) -> [Change] {
+    var changes: [Change] = []
+    if user != old.user {
+      if let name = old.user.userid {
+        changes.append(
+          .removeCHAPUser(Change.UserName(name, at: place, allowingOpenAccess: true)))
+      }
+      if !user.isEmpty {
+        changes.append(.addCHAPUser(Change.UserAddition(try user.known, at: place)))
+      }
+    }
+    return try changes + mutualChanges(from: old, at: place)
+  }
+
+  func mutualChanges(
+    from old: Credentials, at place: CredentialPlace
+  ) throws(ExecutionError) -> [Change] {
+    guard mutual != old.mutual else { return [] }
+    guard !mutual.isEmpty else { return [.clearMutualCHAP(place)] }
+    return [.setMutualCHAP(Change.UserAddition(try mutual.known, at: place))]
+  }
+}
+
+extension CHAPUser {
+  var json: JSONValue {
+    get throws(ExecutionError) {
+      let known = try known
+      let file = known.secretFile.map { JSONValue.object(["file": .text($0)]) }
+      return ["user": .text(known.user), "secret": file ?? .text(known.secret?.reveal ?? "")]
+    }
+  }
+
+  var known: CredentialSpecification {
+    get throws(ExecutionError) {
+      guard let specification else {
+        throw ExecutionError(
+          "The secret of \(userid ?? "") is known to the daemon alone: set the password, too.")
+      }
+      return specification
+    }
+  }
+}
+
+extension NodeACL {
+  var key: EntryKey {
+    EntryKey(initiator: wwn, addresses: addresses.isEmpty ? nil : addresses)
+  }
+}
+
+extension MappedLUN {
+  var specification: LUNSpecification {
+    LUNSpecification(lun: number, store: store, readOnly: isReadOnly ? true : nil)
+  }
+
+  var json: JSONValue {
+    var members: [String: JSONValue] = ["lun": .integer(Int64(number)), "store": .text(store)]
+    if isReadOnly { members["readOnly"] = true }
+    return .object(members)
+  }
+}

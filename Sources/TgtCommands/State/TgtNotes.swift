@@ -1,0 +1,156 @@
+internal import AdministrationModel
+
+/// What tgt knows and the configuration has no word for, as notes that the daemon keeps: numbers of
+/// targets, accounts, and what a logical unit was asked to look like.
+struct TgtNotes: Sendable {
+  /// Of a store that tgtadm made.
+  enum Attribute: String, CaseIterable {
+    /// "<tid>:<lun>" of the logical unit that it was made for: it goes with the last one.
+    case origin
+    case bstype, removable
+    case scsiID = "scsi_id"
+    /// Where the store itself has no path.
+    case path
+  }
+
+  private var values: [String: String] = [:]
+  /// In the order in which they were made.
+  private(set) var accounts: [String] = []
+  private(set) var targetNumbers: [(tid: Int, target: String)] = []
+  /// By the names of targets.
+  private(set) var closed: [String: ClosedAccess] = [:]
+  private(set) var offlineUnits: [OfflineUnit] = []
+  /// By the names of targets, and "" for discovery: bound, and waiting for a user that has to prove
+  /// itself first.
+  private(set) var outgoing: [String: String] = [:]
+  /// New targets are offline, too.
+  private(set) var isSystemOffline = false
+
+  init(_ resources: [NoteResource]) {
+    for note in resources {
+      let value = note.value ?? ""
+      values[note.key] = value
+      if let user = Self.rest(note.key, Self.accountPrefix) { accounts.append(user) }
+      if let tid = Self.rest(note.key, Self.tidPrefix).flatMap({ Int($0) }) {
+        targetNumbers.append((tid, value))
+      }
+      if let target = Self.rest(note.key, Self.outgoingPrefix) { outgoing[target] = value }
+      if let unit = OfflineUnit(note) { offlineUnits.append(unit) }
+    }
+    isSystemOffline = values[Self.systemKey] == "offline"
+    for note in LongNote.all(in: resources, below: ClosedAccess.prefix) {
+      closed[String(note.key.dropFirst(ClosedAccess.prefix.count))] = ClosedAccess(note)
+    }
+  }
+
+  /// nil where there is no such account, or where secrets were not asked for.
+  func password(of user: String) -> String? { values[Self.accountPrefix + user] }
+
+  func tidNote(_ tid: Int) -> String? { values[Self.tidPrefix + "\(tid)"] }
+
+  subscript(_ attribute: Attribute, of store: String) -> String? {
+    values[Self.key(attribute, store)]
+  }
+
+  func wasMade(_ store: String) -> Bool { self[.origin, of: store] != nil }
+
+  // MARK: Writing
+
+  static func number(_ tid: Int, _ target: String) -> Change {
+    .setNote(NoteSpecification(key: tidPrefix + "\(tid)", value: target, mustBeNew: true))
+  }
+
+  static func forgetNumber(_ tid: Int) -> Change {
+    .setNote(NoteSpecification(key: tidPrefix + "\(tid)", value: nil))
+  }
+
+  static func account(_ user: String, _ password: String) -> Change {
+    .setNote(
+      NoteSpecification(
+        key: accountPrefix + user, value: password, isSecret: true, mustBeNew: true))
+  }
+
+  static func forgetAccount(_ user: String) -> Change {
+    .setNote(NoteSpecification(key: accountPrefix + user, value: nil))
+  }
+
+  static func set(_ attribute: Attribute, of store: String, _ value: String?) -> Change {
+    .setNote(NoteSpecification(key: key(attribute, store), value: value))
+  }
+
+  static func setSystem(offline isOffline: Bool) -> Change {
+    .setNote(NoteSpecification(key: systemKey, value: isOffline ? "offline" : nil))
+  }
+
+  /// `target` is "" for discovery; `user` nil forgets.
+  static func setOutgoing(_ user: String?, of target: String) -> Change {
+    .setNote(NoteSpecification(key: outgoingPrefix + target, value: user))
+  }
+
+  /// Erases all that is there about a target, but for its number.
+  func forget(target name: String) -> [Change] {
+    var changes = closed[name]?.note(name).erasure ?? []
+    changes += offlineUnits.filter { $0.target == name }.map(\.erasure)
+    if outgoing[name] != nil { changes.append(Self.setOutgoing(nil, of: name)) }
+    return changes
+  }
+
+  /// Erases all that is there about a store.
+  func forget(_ store: String) -> [Change] {
+    Attribute.allCases.filter { self[$0, of: store] != nil }.map { Self.set($0, of: store, nil) }
+  }
+
+  private static let tidPrefix = "tgt/tid/"
+  private static let accountPrefix = "tgt/account/"
+  private static let outgoingPrefix = "tgt/outgoing/"
+  private static let systemKey = "tgt/system"
+
+  private static func key(_ attribute: Attribute, _ store: String) -> String {
+    "tgt/store/\(store)/\(attribute.rawValue)"
+  }
+
+  private static func rest(_ key: String, _ prefix: String) -> String? {
+    key.hasPrefix(prefix) ? String(key.dropFirst(prefix.count)) : nil
+  }
+}
+
+/// A logical unit that was taken offline: nobody sees it, and its number and its store wait.
+struct OfflineUnit: Sendable, Equatable {
+  var target: String
+  var lun: UInt16
+  var store: String
+  var isReadOnly: Bool
+
+  init(target: String, _ lun: LUNResource) {
+    self.target = target
+    self.lun = lun.lun
+    store = lun.store
+    isReadOnly = lun.readOnly
+  }
+
+  private static let prefix = "tgt/offline/"
+
+  /// nil: the note is about something else.
+  init?(_ note: NoteResource) {
+    let parts = note.key.dropFirst(Self.prefix.count).split(separator: "/")
+    guard note.key.hasPrefix(Self.prefix), parts.count == 2, let lun = UInt16(parts[1]),
+      let value = note.value?.split(separator: " ", maxSplits: 1), value.count == 2
+    else { return nil }
+    target = String(parts[0])
+    self.lun = lun
+    store = String(value[1])
+    isReadOnly = value[0] == "ro"
+  }
+
+  private var key: String { "\(Self.prefix)\(target)/\(lun)" }
+
+  var note: Change {
+    .setNote(NoteSpecification(key: key, value: (isReadOnly ? "ro " : "rw ") + store))
+  }
+
+  var erasure: Change { .setNote(NoteSpecification(key: key, value: nil)) }
+
+  var shown: LUNResource {
+    LUNResource(lun: lun, store: store, readOnly: isReadOnly, state: .offline)
+  }
+}

@@ -1,0 +1,158 @@
+import AdministrationClient
+import AdministrationModel
+import Foundation
+import Synchronization
+import Testing
+
+@testable import AdministrationServer
+
+@Suite("Client and server")
+struct ClientTests {
+  @Test("Each reading call brings what the administrator has")
+  func readings() async throws {
+    try await Bench.run { bench in
+      let client = bench.client
+      let version = try await bench.administrator.version()
+      let status = try await bench.administrator.status()
+      #expect(try await client.version() == version)
+      #expect(try await client.status() == status)
+      #expect(try await client.targets() == [FakeAdministrator.targetResource])
+      #expect(
+        try await client.targets(named: FakeAdministrator.target)
+          == [FakeAdministrator.targetResource])
+      #expect(try await client.stores(named: "a/b") == [FakeAdministrator.storeResource])
+      #expect(try await client.portals() == [PortalResource(address: "[::]:3260")])
+      #expect(
+        try await client.discovery() == DiscoveryResource(chapUsers: ["d"], mutualCHAPUser: "m"))
+      #expect(try await client.sessions() == [FakeAdministrator.sessionResource])
+      #expect(try await client.sessions(id: 3) == [FakeAdministrator.sessionResource])
+      #expect(
+        try await client.reservations(store: "a/b") == [FakeAdministrator.reservationResource])
+      #expect(try await client.statistics() == FakeAdministrator.statisticsResource)
+      #expect(try await client.metrics() == "# HELP x y\nx 1\n")
+      #expect(try await client.configuration().isRedacted)
+      #expect(try await !client.configuration(withSecrets: true).isRedacted)
+      #expect(try await client.difference().changes == FakeAdministrator.result.differences)
+    }
+  }
+
+  @Test("Each acting call arrives with its options, and its result comes back")
+  func actions() async throws {
+    try await Bench.run { bench in
+      let client = bench.client
+      let options = ChangeOptions(force: true, runtimeOnly: true, now: true, dryRun: true)
+      #expect(try await client.reload(options) == FakeAdministrator.result)
+      #expect(try await client.save() == FakeAdministrator.result)
+      #expect(
+        try await client.apply("{ // é\n}", ChangeOptions(dryRun: true))
+          == FakeAdministrator.result)
+      try await client.endSession(3, by: .logout)
+      try await client.endSession(4, by: .kill)
+      try await client.clearReservations(store: "a/b")
+      #expect(
+        bench.administrator.calls == [
+          "reload force runtimeOnly now dryRun", "save ", "apply { // é\n} dryRun", "logout 3",
+          "kill 4", "clear a/b",
+        ])
+    }
+  }
+
+  @Test("Several changes arrive as one request, in order, secrets and all")
+  func changes() async throws {
+    try await Bench.run { bench in
+      var target = TargetSpecification(name: FakeAdministrator.target)
+      target.ifMissing = true
+      let request = ChangeRequest(
+        [
+          .addStore(StoreSpecification(name: "c", kind: .file, path: "/c", sizeBytes: 1 << 40)),
+          .addTarget(target),
+          .addLUN(Change.LUNAddition(target: target.name, LUNSpecification(store: "c"))),
+          .addCHAPUser(
+            Change.UserAddition(
+              CredentialSpecification(user: "u", secret: SecretText("a\"b\\c\u{1F600}")),
+              at: CredentialPlace(target: target.name))),
+          .setStore(Change.StoreKeys("c", ["naa": .null, "readOnly": true])),
+        ], ChangeOptions(runtimeOnly: true))
+      let result = try await bench.client.change(request)
+      #expect(result == FakeAdministrator.result)
+      #expect(bench.administrator.requests == [request])
+    }
+  }
+
+  @Test(
+    "An error of the administrator comes back whole", arguments: AdministrationError.Code.allCases)
+  func errors(code: AdministrationError.Code) async throws {
+    try await Bench.run { bench in
+      let error = AdministrationError(
+        code, "LUN 1 is in use", path: "targets[t].luns[1]", remedy: "--force", users: ["iqn.x"])
+      bench.administrator.state.withLock { $0.failure = error }
+      await #expect(throws: error) { try await bench.client.status() }
+      await #expect(throws: error) {
+        try await bench.client.change(ChangeRequest([.removeStore(Change.StoreName("a"))]))
+      }
+      let answer = try await bench.refusal("GET", "/v1/status")
+      #expect(answer.status == code.status)
+    }
+  }
+
+  @Test("A daemon that is not there is one sentence: which socket, why, what to do")
+  func absent() async throws {
+    let directory = try Bench.makeDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let client = AdministrationClient(socketPath: "\(directory)/admin.sock")
+    await #expect(
+      throws: AdministrationError(
+        .unavailable, "cannot connect to \(directory)/admin.sock: there is no such socket",
+        remedy: "systemctl status swift-tgtd")
+    ) { try await client.status() }
+    try Data().write(to: URL(fileURLWithPath: "\(directory)/admin.sock"))
+    await #expect(
+      throws: AdministrationError(
+        .unavailable, "cannot connect to \(directory)/admin.sock: nobody listens there",
+        remedy: "systemctl status swift-tgtd")
+    ) { try await client.status() }
+  }
+
+  @Test("The socket is the one asked for, else that of the environment, else the standard one")
+  func socketPath() {
+    let environment = ["SWIFT_TGTD_SOCKET": "/env"]
+    #expect(AdministrationClient.socketPath(option: "/opt", environment: environment) == "/opt")
+    #expect(AdministrationClient.socketPath(option: nil, environment: environment) == "/env")
+    #expect(
+      AdministrationClient.socketPath(option: nil, environment: ["SWIFT_TGTD_SOCKET": ""])
+        == "/run/swift-tgtd/admin.sock")
+  }
+
+  @Test("A hundred clients at once are all answered")
+  func parallel() async throws {
+    try await Bench.run { bench in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for index in 0..<100 {
+          let client = bench.client
+          group.addTask {
+            _ = try await client.change(
+              ChangeRequest([.removeStore(Change.StoreName("s\(index)"))]))
+          }
+        }
+        try await group.waitForAll()
+      }
+      let names = Set(bench.administrator.requests.map { "\($0.changes)" })
+      #expect(names.count == 100)
+    }
+  }
+
+  @Test("A daemon that takes too long is given up, with a sentence")
+  func slow() async throws {
+    try await Bench.run { bench in
+      bench.administrator.state.withLock { $0.isHeld = true }
+      var client = bench.client
+      client.timeout = .milliseconds(200)
+      let error = await #expect(throws: AdministrationError.self) {
+        try await client.change(ChangeRequest([.removeStore(Change.StoreName("a"))]))
+      }
+      #expect(error?.code == .unavailable)
+      #expect(error?.message.contains("no answer within") == true)
+      bench.administrator.state.withLock { $0.isHeld = false }
+    }
+  }
+}

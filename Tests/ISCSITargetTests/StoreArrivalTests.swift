@@ -1,0 +1,68 @@
+import BackingStore
+import Bytes
+import ISCSIModel
+import ISCSITarget
+import Reactor
+import SCSITarget
+import TargetSimulation
+import Testing
+
+/// Stores that are missing at the start and come later.
+@Suite("Stores that arrive")
+struct StoreArrivalTests {
+  static let notReady: UInt32 = 0x02_04_03
+  static let inquiry: [UInt8] = [0x12, 0, 0, 0, 96, 0]
+
+  static func target(seed: UInt64, reactors: Int) throws -> SimulatedTarget {
+    try SimulatedTarget(
+      seed: seed, targets: [Example.open()], reactorCount: reactors,
+      presenting: { _ in AwaitedStore() })
+  }
+
+  static func arrive(_ target: SimulatedTarget, _ store: any Store) -> StoreArrival? {
+    var result: StoreArrival?
+    target.workers[0].storeArrived(forUnitNamed: "unit0", store) { result = $0 }
+    target.run(seconds: 5) { result != nil }
+    return result
+  }
+
+  @Test("A unit without its store is offline; the sessions stay, and use the store when it comes")
+  func arrival() throws {
+    let target = try StoreArrivalTests.target(seed: 71, reactors: 3)
+    let store = try #require(target.stores["unit0"])
+    let initiators = try (1...3).map { try ScriptedInitiator.loggedIn(target, number: $0) }
+    for initiator in initiators {
+      #expect(initiator.attention() == StoreArrivalTests.notReady)
+      #expect(initiator.write(0, Example.pattern(512))?.sense == StoreArrivalTests.notReady)
+      #expect(
+        initiator.command([0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0], expected: 8)?.sense
+          == StoreArrivalTests.notReady)
+      // Qualifier 001b, no device type.
+      #expect(initiator.command(StoreArrivalTests.inquiry, expected: 96)?.data.first == 0x3F)
+    }
+    let wrong = SimulatedStore(try target.disk(), logicalBlockBytes: 4096)
+    #expect(
+      StoreArrivalTests.arrive(target, wrong) == .refused(.blockSizeDiffers(presented: 512)))
+    #expect(StoreArrivalTests.arrive(target, store) == .installed)
+    #expect(StoreArrivalTests.arrive(target, store) == .refused(.notAwaited))
+    for initiator in initiators {
+      #expect(LiveUnitsTests.event(initiator) == LiveUnitsTests.unitsChanged)
+      #expect(initiator.attention() == 0x06_28_00)
+      #expect(initiator.attention() == ResizeTests.capacityChanged)
+      #expect(initiator.attention() == 0)
+      #expect(initiator.command(StoreArrivalTests.inquiry, expected: 96)?.data.first == 0)
+      #expect(ResizeTests.capacity(initiator) == 2048)
+      #expect(initiator.write(2047, Example.pattern(512))?.status == 0)
+    }
+    #expect(target.isIdle(after: initiators))
+  }
+
+  @Test("A unit that waits for no store takes none")
+  func notAwaited() throws {
+    let (target, initiator) = try Example.session()
+    let store = try #require(target.stores["unit0"])
+    #expect(StoreArrivalTests.arrive(target, store) == .refused(.notAwaited))
+    #expect(initiator.attention() == 0)
+    #expect(target.isIdle(after: [initiator]))
+  }
+}

@@ -1,0 +1,235 @@
+import AdministrationModel
+import Foundation
+import Synchronization
+import TargetConfig
+import Testing
+
+@testable import TargetcliCommands
+
+struct ConfigurationTests {
+  private static let tpg = "/iscsi/\(Bench.iqn)/tpg1"
+
+  private func full() async throws -> Bench {
+    let bench = try Bench()
+    bench.paper.kinds["/dev/sdb"] = .device
+    await bench.all(
+      "backstores/block create b /dev/sdb wwn=60014050-abcd",
+      "backstores/fileio create f /srv/f.img 10M write_back=false",
+      "backstores/ramdisk create r 64M", "iscsi create \(Bench.iqn)",
+      "\(Self.tpg)/luns create /backstores/block/b",
+      "\(Self.tpg)/luns create /backstores/fileio/f 7",
+      "\(Self.tpg)/acls create \(Bench.node)",
+      "\(Self.tpg)/acls/\(Bench.node) set auth userid=u password=a-long-secret-1",
+      "\(Self.tpg)/acls/\(Bench.node) set auth mutual_userid=t mutual_password=a-long-secret-2",
+      "\(Self.tpg)/acls/\(Bench.node) delete 7", "\(Self.tpg)/acls/\(Bench.node) create 9 lun7 1",
+      "\(Self.tpg) set parameter MaxConnections=2",
+      "iscsi/ set discovery_auth userid=d password=a-long-secret-3 enable=1")
+    return bench
+  }
+
+  @Test("saveconfig FILE writes a saveconfig.json that comes back as the same configuration")
+  func roundTrip() async throws {
+    let bench = try await full()
+    let before = try bench.daemon.configuration
+    let saved = await bench("saveconfig /tmp/saved.json")
+    #expect(
+      saved.output == """
+        Configuration saved to /etc/swift-tgtd/targets.json
+        Configuration saved to /tmp/saved.json
+
+        """)
+    let text = try #require(bench.paper.files["/tmp/saved.json"])
+    #expect(text.hasPrefix("{\n  \"fabric_modules\" : ["))
+    bench.paper.kinds["/srv/f.img"] = .file(bytes: 10 << 20)
+    let present = await bench("restoreconfig /tmp/saved.json")
+    #expect(present.errors == "storageobjects or targets present, not restoring\n")
+    let run = await bench("restoreconfig /tmp/saved.json clear_existing=True")
+    #expect(run.output == "Configuration restored from /tmp/saved.json\n")
+    #expect(!run.errors.contains("is not known"))
+    let after = try bench.daemon.configuration
+    #expect(after.targets.map(\.name) == before.targets.map(\.name))
+    #expect(after.targets.first?.luns == before.targets.first?.luns)
+    #expect(after.targets.first?.acl == before.targets.first?.acl)
+    #expect(after.targets.first?.iscsi.maxConnections == 2)
+    #expect(after.discovery == before.discovery)
+    #expect(after.portals == before.portals)
+    #expect(after.stores.map(\.name) == ["b", "f", "r"])
+    #expect(after.stores.map(\.medium) == before.stores.map(\.medium))
+    #expect(after.stores.map(\.cache) == before.stores.map(\.cache))
+    #expect(after.stores.map(\.vendor) == before.stores.map(\.vendor))
+    #expect(after.stores.map(\.product) == before.stores.map(\.product))
+    #expect(after.store(named: "b")?.naa == before.store(named: "b")?.naa)
+    #expect(after.store(named: "b")?.serial == "60014050-abcd")
+    #expect(after.store(named: "f")?.naa?.description == FakeDaemon.generatedWWID)
+    #expect(after.store(named: "f")?.serial == "serial-of-f")
+  }
+
+  @Test("Secrets in files stay there, and portals keep their groups, over a restoration")
+  func filesAndGroups() async throws {
+    let path = "/var/tmp/targetcli-secret-\(UInt64.random(in: 0 ... .max))"
+    try "a-long-secret-9\n".write(toFile: path, atomically: true, encoding: .utf8)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let text = """
+      {"portals": [{"address": "192.0.2.1:3260", "group": 4}, {"address": "192.0.2.2:3260", "group": 9},
+         {"address": "192.0.2.3:3260", "group": 7}],
+       "stores": {"r": {"memory": true, "size": "64MiB"}},
+       "targets": [{"name": "\(Bench.iqn)", "portalGroups": [4, 9],
+         "luns": [{"lun": 1, "store": "r"}],
+         "acl": [{"initiator": "\(Bench.node)", "chap": [{"user": "u", "secret": {"file": "\(path)"}}]}]},
+        {"name": "\(Bench.iqn)2", "portalGroups": [7, 9], "luns": [{"lun": 1, "store": "r"}],
+         "initiators": "any"}]}
+      """
+    let bench = try Bench(text)
+    let before = try bench.daemon.configuration
+    await bench.all(
+      "saveconfig /tmp/saved.json", "restoreconfig /tmp/saved.json clear_existing=True")
+    let after = try bench.daemon.configuration
+    #expect(after.targets.map(\.portalGroups) == [[4, 9], [7, 9]])
+    #expect(after.portals == before.portals)
+    let user = after.targets.first?.acl.first?.chap.first
+    #expect(user == before.targets.first?.acl.first?.chap.first)
+    #expect(user?.secretFile == path)
+    // Elsewhere the portals are made anew, in groups of the same numbers.
+    let other = try Bench(#"{"portals": [{"address": "192.0.2.7:3260", "group": 2}]}"#)
+    other.paper.files = bench.paper.files
+    await other.all("restoreconfig /tmp/saved.json")
+    let there = try other.daemon.configuration
+    #expect(there.targets.map(\.portalGroups) == [[4, 9], [7, 9]])
+    #expect(there.portals.map(\.group) == [2, 4, 9, 7])
+    // A number that others have is not shared with them.
+    let taken = try Bench(#"{"portals": [{"address": "192.0.2.7:3260", "group": 4}]}"#)
+    taken.paper.files = bench.paper.files
+    await taken.all("restoreconfig /tmp/saved.json")
+    #expect(try taken.daemon.configuration.targets.map(\.portalGroups) == [[1, 9], [7, 9]])
+  }
+
+  @Test("Targets without portals, and disabled ones, come back with whom they would let in")
+  func closedTargets() async throws {
+    let bench = try await full()
+    let other = "iqn.2023-02.com.example:other"
+    await bench.all(
+      "set global auto_add_default_portal=false", "iscsi create \(other)",
+      "/iscsi/\(other)/tpg1/acls create \(Bench.node)", "\(Self.tpg) disable")
+    let before = await bench("ls /iscsi").output
+    await bench.all(
+      "saveconfig /tmp/saved.json", "restoreconfig /tmp/saved.json clear_existing=True")
+    #expect(await bench("ls /iscsi").output == before)
+    #expect(try bench.daemon.configuration.targets.allSatisfy { $0.acl.isEmpty })
+    await bench.all("\(Self.tpg) enable", "/iscsi/\(other)/tpg1/portals create 0.0.0.0")
+    let acls = try bench.daemon.configuration.targets.map { $0.acl.map(\.initiator) }
+    #expect(acls == [[Bench.node], [Bench.node]])
+    let users = try #require(try bench.daemon.configuration.target(named: Bench.iqn)?.acl.first)
+    #expect(users.chap.map(\.user) == ["u"] && users.mutualChap?.user == "t")
+  }
+
+  @Test("An initiator that waits for its user waits again after a restoration")
+  func withheld() async throws {
+    let bench = try await full()
+    let waiting = "iqn.2023-02.com.example:node2.init"
+    await bench.all(
+      "\(Self.tpg) set attribute authentication=1", "\(Self.tpg)/acls create \(waiting)")
+    let before = await bench("ls /iscsi").output
+    await bench.all(
+      "saveconfig /tmp/saved.json", "restoreconfig /tmp/saved.json clear_existing=True")
+    #expect(await bench("ls /iscsi").output == before)
+    #expect(try bench.daemon.configuration.targets.first?.acl.map(\.initiator) == [Bench.node])
+    await bench.all("\(Self.tpg)/acls/\(waiting) set auth userid=w password=a-long-secret-4")
+    #expect(
+      try bench.daemon.configuration.targets.first?.acl.map(\.initiator)
+        == [Bench.node, waiting])
+  }
+
+  @Test("A restoration is one transaction: a file that cannot be leaves everything as it was")
+  func failedRestoration() async throws {
+    let bench = try await full()
+    let before = try bench.daemon.configuration
+    bench.paper.files["/tmp/wrong.json"] = "{\"targets\": ["
+    #expect(await bench("restoreconfig /tmp/wrong.json clear_existing=true").code == 1)
+    #expect(try bench.daemon.configuration == before)
+    let none = await bench("restoreconfig /tmp/none.json")
+    #expect((none.code, none.output) == (0, "Restore file /tmp/none.json not found\n"))
+  }
+
+  @Test("clearconfig wants to be sure, and then leaves nothing but portals")
+  func clearing() async throws {
+    let bench = try await full()
+    let unsure = await bench("clearconfig")
+    #expect(
+      (unsure.code, unsure.errors) == (1, "As a precaution, confirm=True needs to be set\n"))
+    #expect(await bench("clearconfig confirm=True").output == "All configuration cleared\n")
+    let configuration = try bench.daemon.configuration
+    #expect(configuration.stores.isEmpty && configuration.targets.isEmpty)
+    #expect(configuration.discovery.chap.isEmpty)
+    #expect(!configuration.portals.isEmpty)
+    #expect(bench.notes == "")
+  }
+
+  @Test("saveconfig says who is not saved, because it waits for half a user")
+  func unsaved() async throws {
+    let bench = try await full()
+    await bench.all(
+      "\(Self.tpg) set attribute authentication=1",
+      "\(Self.tpg)/acls create iqn.2023-02.com.example:node2.init")
+    let run = await bench("saveconfig")
+    #expect(run.errors.contains("not saved"))
+    #expect(run.errors.contains("iqn.2023-02.com.example:node2.init"))
+    #expect(run.code == 0)
+  }
+
+  @Test("Without a configuration file saveconfig fails unless it is given one")
+  func noFile() async throws {
+    let bench = try Bench()
+    bench.daemon.state.withLock { $0.configurationFile = nil }
+    #expect(await bench("saveconfig").code == 1)
+    #expect(await bench("saveconfig /tmp/x.json").code == 0)
+  }
+
+  @Test("sessions lists who is logged in, with a word on each in detail")
+  func sessions() async throws {
+    let bench = try await full()
+    #expect(await bench("sessions").output == "(no open sessions)\n")
+    var session = SessionResource(
+      id: 3, initiator: Bench.node, target: Bench.iqn, since: Timestamp(secondsSinceEpoch: 0))
+    session.initiatorAlias = "node1"
+    session.user = "u"
+    session.luns = [0, 9]
+    session.connections = [
+      ConnectionResource(
+        cid: 0, localAddress: "192.0.2.1:3260", remoteAddress: "192.0.2.7:50000",
+        since: Timestamp(secondsSinceEpoch: 0))
+    ]
+    bench.daemon.state.withLock { $0.sessions = [session] }
+    let list = "alias: node1\tsid: 3 type: Normal session-state: LOGGED_IN\n"
+    #expect(await bench("sessions").output == list)
+    #expect(
+      await bench("sessions detail 3").output == list + """
+            name: \(Bench.node) (authenticated)
+            mapped-lun: 0 backstore: block/b mode: rw
+            mapped-lun: 9 backstore: fileio/f mode: r
+            address: 192.0.2.7:50000 (TCP)  cid: 0 connection-state: LOGGED_IN
+
+        """)
+    #expect(await bench("sessions list 4").errors == "no session found with sid 4\n")
+    #expect(await bench("sessions list x").errors == "sid must be a number, 'x' given\n")
+    #expect(await bench("sessions all").errors == "action must be one of: list, detail\n")
+  }
+
+  @Test("info tells the values of a node")
+  func info() async throws {
+    let bench = try await full()
+    #expect(
+      await bench("/backstores/fileio/f info").output == """
+        aio: False
+        dev: /srv/f.img
+        name: f
+        plugin: fileio
+        size: 10485760
+        write_back: False
+        wwn: serial-of-f
+
+        """)
+    #expect(await bench("\(Self.tpg) info").output == "enable: True\ntag: 1\n")
+    #expect(
+      await bench("/iscsi/\(Bench.iqn) info").output == "fabric: iscsi\nwwn: \(Bench.iqn)\n")
+  }
+}

@@ -1,0 +1,206 @@
+import AdministrationModel
+import Synchronization
+import TargetConfig
+
+/// A daemon that is nothing but its configuration: changes are edits of a text, judged by the
+/// loader that judges the real file. It serves nothing, and has nobody logged in unless it is told.
+final class FakeDaemon: Administrator {
+  struct State {
+    var text: ConfigurationText
+    var requests: [ChangeRequest] = []
+    var sessions: [SessionResource] = []
+    var saves = 0
+    var failure: AdministrationError?
+    var notes: [NoteResource] = []
+    var configurationFile: String? = "/etc/swift-tgtd/targets.json"
+  }
+
+  let state: Mutex<State>
+
+  init(_ text: String = #"{"portals": ["0.0.0.0:3260", "[::]:3260"]}"#) throws {
+    state = Mutex(State(text: try ConfigurationText(text)))
+  }
+
+  var requests: [ChangeRequest] { state.withLock { $0.requests } }
+  var saves: Int { state.withLock { $0.saves } }
+  var configuration: TargetConfiguration {
+    get throws { try Self.load(state.withLock { $0.text }) }
+  }
+
+  /// Of every store that has none of its own.
+  static let generatedWWID = "6000c29a1b2c3d4e5f60718293a4b5c6"
+
+  /// Every change from now on ends with it.
+  func fail(_ failure: AdministrationError) { state.withLock { $0.failure = failure } }
+
+  private static func load(_ text: ConfigurationText) throws -> TargetConfiguration {
+    // No test has files of secrets.
+    try ConfigurationLoader.look(at: text.text, file: "/etc/swift-tgtd/targets.json")
+  }
+
+  private func loaded() throws(AdministrationError) -> TargetConfiguration {
+    do { return try configuration } catch { throw AdministrationError(.internal, "\(error)") }
+  }
+
+  // MARK: Resources
+
+  func version() async throws(AdministrationError) -> VersionResource {
+    VersionResource(name: "swift-tgtd", version: "1.2.3")
+  }
+
+  func targets(named name: String?) async throws(AdministrationError) -> [TargetResource] {
+    let configuration = try loaded()
+    return configuration.targets.enumerated().map { index, target in
+      var resource = TargetResource(name: target.name, id: UInt32(index + 1))
+      resource.alias = target.alias
+      resource.portalGroups = target.portalGroups
+      resource.luns = target.luns.map {
+        LUNResource(lun: $0.number, store: $0.store, readOnly: $0.readOnly)
+      }
+      resource.chapUsers = target.chap.map(\.user)
+      resource.mutualCHAPUser = target.mutualChap?.user
+      resource.isOpenToAny = target.isOpenToAny
+      resource.acl = target.acl.map { entry in
+        var access = AccessEntryResource(
+          initiator: entry.initiator ?? "any", addresses: entry.addresses.map(\.description))
+        access.chapUsers = entry.chap.map(\.user)
+        access.mutualCHAPUser = entry.mutualChap?.user
+        access.luns = entry.luns?.map {
+          LUNResource(lun: $0.number, store: $0.store, readOnly: $0.readOnly)
+        }
+        access.readOnly = entry.readOnly
+        return access
+      }
+      return resource
+    }
+  }
+
+  func stores(named name: String?) async throws(AdministrationError) -> [StoreResource] {
+    let configuration = try loaded()
+    return configuration.stores.map { store in
+      let kind = StoreKind(rawValue: store.medium.keyword) ?? .null
+      var resource = StoreResource(name: store.name, kind: kind, path: store.medium.path)
+      resource.sizeBytes = store.sizeBytes ?? 64 << 20
+      resource.blockSize = store.blockSize
+      resource.cache = store.cache.rawValue
+      resource.discard = store.discard.rawValue
+      resource.readOnly = store.readOnly
+      resource.serial = store.serial ?? "serial-of-\(store.name)"
+      resource.wwn = store.naa?.description ?? Self.generatedWWID
+      resource.vendor = store.vendor
+      resource.product = store.product
+      for target in configuration.targets {
+        resource.presentedBy += target.luns.filter { $0.store == store.name }
+          .map { PresentationResource(target: target.name, lun: $0.number) }
+        for entry in target.acl {
+          resource.presentedBy += (entry.luns ?? []).filter { $0.store == store.name }.map {
+            PresentationResource(
+              target: target.name, initiator: entry.initiator ?? "any", lun: $0.number)
+          }
+        }
+      }
+      return resource
+    }
+  }
+
+  func portals() async throws(AdministrationError) -> [PortalResource] {
+    try loaded().portals.map {
+      PortalResource(address: $0.endpoint.description, group: $0.group)
+    }
+  }
+
+  func discovery() async throws(AdministrationError) -> DiscoveryResource {
+    let discovery = try loaded().discovery
+    return DiscoveryResource(
+      chapUsers: discovery.chap.map(\.user), mutualCHAPUser: discovery.mutualChap?.user)
+  }
+
+  func sessions(id: UInt64?) async throws(AdministrationError) -> [SessionResource] {
+    state.withLock { $0.sessions }
+  }
+
+  func configuration(
+    withSecrets: Bool
+  ) async throws(AdministrationError) -> ConfigurationResource {
+    state.withLock {
+      ConfigurationResource(
+        text: $0.text.text, isRedacted: !withSecrets, file: $0.configurationFile)
+    }
+  }
+
+  func save(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {
+    state.withLock { state in
+      state.saves += 1
+      // What is saved already is not written again.
+      return ChangeResult(savedTo: state.saves == 1 ? state.configurationFile : nil)
+    }
+  }
+
+  // MARK: Changes
+
+  func notes(withSecrets: Bool) async throws(AdministrationError) -> [NoteResource] {
+    let notes = state.withLock { $0.notes }
+    return notes.map { note in
+      var note = note
+      if note.isSecret, !withSecrets { note.value = nil }
+      return note
+    }
+  }
+
+  /// With the daemon's bounds.
+  private static func set(
+    _ note: NoteSpecification, in notes: inout [NoteResource]
+  ) throws(AdministrationError) {
+    guard (1...512).contains(note.key.utf8.count), (note.value?.reveal.utf8.count ?? 0) <= 1024
+    else { throw AdministrationError(.tooLarge, "a note has at most 1024 bytes") }
+    let value = note.value.map {
+      NoteResource(key: note.key, value: $0.reveal, isSecret: note.isSecret ?? false)
+    }
+    if let index = notes.firstIndex(where: { $0.key == note.key }) {
+      if let value { notes[index] = value } else { notes.remove(at: index) }
+    } else if let value {
+      notes.append(value)
+    }
+  }
+
+  func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult {
+    try state.withLock { state throws(AdministrationError) in
+      if let failure = state.failure { throw failure }
+      state.requests.append(request)
+      var text = state.text
+      var notes = state.notes
+      for case .setNote(let note) in request.changes { try Self.set(note, in: &notes) }
+      do {
+        for change in request.changes { try text.make(change) }
+        _ = try Self.load(text)
+      } catch {
+        throw AdministrationError(.invalid, "\(error)")
+      }
+      state.text = text
+      state.notes = notes
+      return ChangeResult()
+    }
+  }
+
+  // MARK: What nobody asks for here
+
+  private var unused: AdministrationError { AdministrationError(.internal, "not asked for here") }
+
+  func status() async throws(AdministrationError) -> StatusResource { throw unused }
+  func endSession(_ id: UInt64, by ending: SessionEnding) async throws(AdministrationError) {
+    throw unused
+  }
+  func reservations(store: String?) async throws(AdministrationError) -> [ReservationResource] {
+    throw unused
+  }
+  func clearReservations(store: String) async throws(AdministrationError) { throw unused }
+  func statistics() async throws(AdministrationError) -> StatisticsResource { throw unused }
+  func metrics() async throws(AdministrationError) -> String { throw unused }
+  func difference() async throws(AdministrationError) -> DifferenceList { throw unused }
+  func reload(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {
+    throw unused
+  }
+  func apply(
+    _ text: String, _ options: ChangeOptions
+  ) async throws(AdministrationError) -> ChangeResult { throw unused }
+}
