@@ -62,7 +62,7 @@ ok "lun resize, which says what to type on the node" says "$TAKES_SIZE" lun resi
 in_node n1 "is told with its next command, and leaves the size as it was" \
   "$LUN2"' && can_read $E && dmesg | grep "Capacity data has changed" && [ "$(blockdev --getsize64 $E)" = 10485760 ]'
 in_node n1 "has the size after --rescan" "$RESCAN; $LUN2"'; [ "$(blockdev --getsize64 $E)" = 20971520 ]'
-ok "stats shows what n1 writes, by LUN" writes_in 5 stats
+ok "stats shows what n1 writes, by LUN" writes_in 6 stats --by lun
 ok "stats shows it by session" writes_in 5 stats --by session
 ok "lun remove of a LUN in use is refused, and n1 is named" \
   refuses "$N1 from ${TARGET_ADDR0%.*}.11" lun remove --target $DISK 1
