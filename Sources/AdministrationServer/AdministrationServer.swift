@@ -17,6 +17,9 @@ public final class AdministrationServer: Sendable {
     /// nil: nobody on the network.
     public var network: NetworkEndpoint?
     public var limits = APILimits()
+    /// Called on every thread that works for a request, each time before it does: what is served
+    /// may want the CPU first.
+    public var standBack: @Sendable () -> Void = {}
 
     public init(socketPath: String = AdministrationSocket.standardPath, group: String? = nil) {
       self.socketPath = socketPath
@@ -76,7 +79,8 @@ public final class AdministrationServer: Sendable {
     hub = events
     acceptor = Acceptor(
       service: RequestService(
-        administrator: administrator, hub: events, limits: configuration.limits),
+        administrator: administrator, hub: events, limits: configuration.limits,
+        standBack: configuration.standBack),
       connections: ConnectionTable(countMax: configuration.limits.connectionCountMax),
       networkConnections: ConnectionTable(
         countMax: configuration.limits.networkConnectionCountMax,
@@ -117,6 +121,7 @@ public final class AdministrationServer: Sendable {
     var running = Running(
       file: file, channels: [], threads: MultiThreadedEventLoopGroup(numberOfThreads: 1),
       network: network)
+    running.threads.next().execute(configuration.standBack)
     do {
       let policy = PeerPolicy(user: geteuid(), group: group)
       running.channels.append(

@@ -9,11 +9,16 @@ internal import NIOCore
 struct RequestService: Sendable {
   let limits: APILimits
   let bodyRoom: BodyRoom
+  private let standBack: @Sendable () -> Void
   private let table: RouteTable
   private let responder: RouterResponder<CallContext>
 
-  init(administrator: any Administrator, hub: EventHub, limits: APILimits) {
+  init(
+    administrator: any Administrator, hub: EventHub, limits: APILimits,
+    standBack: @escaping @Sendable () -> Void = {}
+  ) {
     self.limits = limits
+    self.standBack = standBack
     bodyRoom = BodyRoom(bytesMax: limits.bodyBytesMax + limits.furtherBodyBytesMax)
     table = RouteTable(hub: hub, limits: limits)
     let router = Router(context: CallContext.self)
@@ -45,6 +50,7 @@ struct RequestService: Sendable {
 
   /// Every outcome is an answer.
   func respond(to request: Request, in context: CallContext) async -> Response {
+    standBack()
     guard let methods = table.methods(at: request.uri.path) else {
       return Response(
         AdministrationError(

@@ -21,6 +21,7 @@ final class AdministrationService: Sendable {
     var configuration = AdministrationServer.Configuration(
       socketPath: admin.socket, group: admin.group)
     configuration.network = admin.listener.map { AdministrationServer.NetworkEndpoint($0) }
+    configuration.standBack = { PlatformThread.standBack() }
     // The whole stop of the daemon has ten.
     configuration.limits.stopTime = .seconds(1)
     configuration.limits.bodyBytesMax = ConfigurationLoader.byteCountMax + (1 << 16)
