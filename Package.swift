@@ -169,6 +169,9 @@ let package = Package(
     .target(
       name: "StandardTables", dependencies: ["SCSIModel"], path: "Tests/Support/StandardTables",
       swiftSettings: testing),
+    .target(
+      name: "ServiceFixtures", dependencies: [.product(name: "Logging", package: "swift-log")],
+      path: "Tests/Support/ServiceFixtures", swiftSettings: strict),
     .testTarget(
       name: "BytesTests", dependencies: ["Bytes"],
       swiftSettings: testing),
@@ -221,7 +224,7 @@ let package = Package(
       name: "AdministrationServerTests",
       dependencies: [
         "AdministrationServer", "AdministrationClient", "AdministrationModel", "CTestSupport",
-        .product(name: "HTTPTypes", package: "swift-http-types"),
+        "ServiceFixtures", .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -248,7 +251,7 @@ let package = Package(
       dependencies: [
         "TargetDaemon", "AdministrationClient", "AdministrationModel", "AdministrationServer",
         "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore",
-        "Reactor", "Bytes", "CLinux", "CTestSupport",
+        "Reactor", "Bytes", "CLinux", "CTestSupport", "ServiceFixtures",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: testing),

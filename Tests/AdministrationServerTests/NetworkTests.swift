@@ -4,6 +4,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
+import ServiceFixtures
 import Testing
 
 @testable import AdministrationServer
@@ -11,28 +12,6 @@ import Testing
 @Suite("Administration over the network")
 struct NetworkTests {
   static let token = "0123456789abcdef-panel"
-  /// For localhost, signed by itself, good for a hundred years and for nothing but this test.
-  static let certificate = """
-    -----BEGIN CERTIFICATE-----
-    MIIBnDCCAUGgAwIBAgIUYNGKyTZ35FpMsfFYvN+n3F9Sso8wCgYIKoZIzj0EAwIw
-    FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTA3MjQzNFoYDzIxMjYxMDI4
-    MDcyNDM0WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-    PQMBBwNCAATB4kgBFcvp0iRaG+QrEsfkZtAxw3IWX1C7DhILUuZW1pzCLYyD/hQ4
-    hx5MDPanHVSgp9wIHshsduV0ixp1a6dco28wbTAdBgNVHQ4EFgQU8dAfFe/B0pUW
-    3z2btcsvECsrApswHwYDVR0jBBgwFoAU8dAfFe/B0pUW3z2btcsvECsrApswDwYD
-    VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
-    zj0EAwIDSQAwRgIhAKWSdk6J6mNKpT/unmRWXF7jneu97PYxQ1zFzZ8WOOqXAiEA
-    /z8r1C6LsbrBiV8F3oji3n34qLMd6KLBGj1YNSaIKCU=
-    -----END CERTIFICATE-----
-    """
-  static let key = """
-    -----BEGIN PRIVATE KEY-----
-    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgwL7CrZ+2khnC+qSq
-    sSr0n+4oE1L4e2bTn+8r/8kQ0UuhRANCAATB4kgBFcvp0iRaG+QrEsfkZtAxw3IW
-    X1C7DhILUuZW1pzCLYyD/hQ4hx5MDPanHVSgp9wIHshsduV0ixp1a6dc
-    -----END PRIVATE KEY-----
-    """
-
   /// Files with what a listener needs.
   static func files(
     token: String = token, tokenMode: Int = 0o600, keyMode: Int = 0o600, in directory: String
@@ -45,8 +24,8 @@ struct NetworkTests {
     }
     return AdministrationServer.NetworkEndpoint(
       host: "127.0.0.1", port: 0,
-      certificateFile: try write("cert.pem", certificate, 0o644),
-      keyFile: try write("key.pem", key, keyMode),
+      certificateFile: try write("cert.pem", LocalCertificate.certificate, 0o644),
+      keyFile: try write("key.pem", LocalCertificate.key, keyMode),
       tokenFile: try write("tokens", token + "\n", tokenMode))
   }
 
@@ -67,7 +46,7 @@ struct NetworkTests {
   ) async throws -> String {
     var configuration = TLSConfiguration.makeClientConfiguration()
     configuration.trustRoots = .certificates(
-      try NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)))
+      try NIOSSLCertificate.fromPEMBytes(Array(LocalCertificate.certificate.utf8)))
     let context = try NIOSSLContext(configuration: configuration)
     let group = MultiThreadedEventLoopGroup.singleton
     let channel = try await ClientBootstrap(group: group).connect(host: "127.0.0.1", port: port) {

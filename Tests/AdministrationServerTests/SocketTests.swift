@@ -3,6 +3,7 @@ import AdministrationModel
 import Foundation
 import Glibc
 import Logging
+import ServiceFixtures
 import Testing
 
 @testable import AdministrationServer
@@ -160,7 +161,7 @@ struct SocketTests {
       #expect(try RawConnection.error(answer.body).message == "user 65534 may not administer")
       #expect(bench.administrator.requests.isEmpty)
       #expect(
-        bench.log.all == [
+        bench.log.lines == [
           "warning somebody who may not administer has connected "
             + "[\"peer\": uid \(Self.stranger) pid \(getpid())]"
         ])

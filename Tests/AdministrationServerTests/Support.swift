@@ -4,7 +4,7 @@ import CTestSupport
 import Foundation
 import Glibc
 import Logging
-import Synchronization
+import ServiceFixtures
 import Testing
 
 @testable import AdministrationServer
@@ -14,7 +14,7 @@ struct Bench {
   let directory: String
   let administrator = FakeAdministrator()
   let events = EventHub()
-  let log = LogLines()
+  let log = LogBook(.warning)
   let server: AdministrationServer
   let client: AdministrationClient
 
@@ -68,30 +68,6 @@ struct Bench {
   ) async throws -> (status: Int, error: AdministrationError) {
     let answer = try await ask(method, path, body)
     return (answer.status, try RawConnection.error(answer.body))
-  }
-}
-
-/// Remembers what was logged as worth an administrator's while.
-final class LogLines: Sendable {
-  private let lines = Mutex<[String]>([])
-
-  var all: [String] { lines.withLock { $0 } }
-
-  var logger: Logger { Logger(label: "test") { _ in Handler(lines: self) } }
-
-  private struct Handler: LogHandler {
-    let lines: LogLines
-    var logLevel = Logger.Level.warning
-    var metadata: Logger.Metadata = [:]
-    init(lines: LogLines) { self.lines = lines }
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-      get { metadata[key] }
-      set { metadata[key] = newValue }
-    }
-    func log(event: LogEvent) {
-      let line = "\(event.level) \(event.message) \(event.metadata ?? [:])"
-      lines.lines.withLock { $0.append(line) }
-    }
   }
 }
 

@@ -6,6 +6,7 @@ import ISCSITarget
 import Reactor
 import SCSIModel
 import SCSITarget
+import ServiceFixtures
 import Synchronization
 import TargetConfig
 import Testing

@@ -2,6 +2,7 @@ import Glibc
 import Reactor
 import SCSIModel
 import SCSITarget
+import ServiceFixtures
 import Synchronization
 import TargetConfig
 import Testing

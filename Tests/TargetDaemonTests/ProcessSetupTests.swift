@@ -1,6 +1,7 @@
 import CTestSupport
 import Glibc
 import Logging
+import ServiceFixtures
 import Testing
 
 @testable import TargetDaemon

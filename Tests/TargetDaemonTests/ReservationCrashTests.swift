@@ -1,5 +1,6 @@
 import Reactor
 import SCSIModel
+import ServiceFixtures
 import Testing
 
 @testable import TargetDaemon

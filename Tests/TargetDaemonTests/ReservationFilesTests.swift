@@ -3,6 +3,7 @@ import Glibc
 import Reactor
 import SCSIModel
 import SCSITarget
+import ServiceFixtures
 import Synchronization
 import Testing
 

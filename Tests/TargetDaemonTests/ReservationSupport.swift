@@ -1,6 +1,7 @@
 import Reactor
 import SCSIModel
 import SCSITarget
+import ServiceFixtures
 import Synchronization
 
 @testable import TargetDaemon

@@ -1,6 +1,7 @@
 import BackingStore
 import Reactor
 import SCSITarget
+import ServiceFixtures
 import Synchronization
 import Testing
 

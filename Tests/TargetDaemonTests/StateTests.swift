@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Reactor
 import SCSITarget
+import ServiceFixtures
 import Testing
 
 @testable import TargetDaemon
@@ -31,6 +32,27 @@ struct StateTests {
     #expect(first?.path == scratch("state"))
     first = nil
     #expect(throws: Never.self) { try StateDirectory.open(scratch("state")) }
+  }
+
+  @Test("A child that is being started does not keep the lock, though it has a copy of it")
+  func lockIsGivenUp() throws {
+    var state: StateDirectory? = try StateDirectory.open(scratch("state"))
+    let path = try #require(state).path + "/lock"
+    let lock = try #require(descriptor(of: path))
+    let copy = dup(lock)
+    defer { close(copy) }
+    state = nil
+    #expect(descriptor(of: path) == copy, "it lives on")
+    #expect(throws: Never.self) { try StateDirectory.open(scratch("state")) }
+  }
+
+  /// One of this process that stands for that file.
+  private func descriptor(of path: String) -> Int32? {
+    (0..<4096).first {
+      guard let found = realpath("/proc/self/fd/\($0)", nil) else { return false }
+      defer { free(found) }
+      return String(cString: found) == path
+    }
   }
 
   @Test("A directory that others may write to is refused with the chmod to run")

@@ -1,7 +1,6 @@
 import CLinux
 import CTestSupport
 import Glibc
-import Logging
 import Reactor
 import Synchronization
 import TargetConfig
@@ -58,32 +57,6 @@ final class Scratch: Sendable {
   }
 }
 
-/// Remembers what was logged.
-final class LogBook: Sendable {
-  private let entries = Mutex<[String]>([])
-
-  var lines: [String] { entries.withLock { $0 } }
-
-  func contains(_ text: String) -> Bool { lines.contains { $0.contains(text) } }
-
-  var logger: Logger { Logger(label: "test") { _ in Handler(book: self) } }
-
-  private struct Handler: LogHandler {
-    let book: LogBook
-    var logLevel = Logger.Level.trace
-    var metadata: Logger.Metadata = [:]
-    init(book: LogBook) { self.book = book }
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-      get { metadata[key] }
-      set { metadata[key] = newValue }
-    }
-    func log(event: LogEvent) {
-      let line = "\(event.level) \(event.message) \(event.metadata ?? [:])"
-      book.entries.withLock { $0.append(line) }
-    }
-  }
-}
-
 /// TCP on 127.0.0.1.
 final class Loopback: Sendable {
   let descriptor: Int32
@@ -96,20 +69,26 @@ final class Loopback: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Listens on a free port, which is free again when this ends.
+  /// Listens on a free port, which is free again when this ends. It is below those that the kernel
+  /// gives to whoever connects, and nobody else here is given the same.
   static func listening() -> Loopback {
-    let descriptor = clinux_tcp_socket(0)
-    _ = clinux_set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+    while true {
+      let port = UInt16(20_000 + nextPort.wrappingAdd(1, ordering: .relaxed).oldValue % 12_000)
+      if let loopback = listening(on: port) { return loopback }
+    }
+  }
+
+  /// Processes begin at places of their own.
+  private static let nextPort = Atomic<UInt32>(UInt32(getpid()) &* 97)
+
+  private static func listening(on port: UInt16) -> Loopback? {
+    let result = Loopback(descriptor: clinux_tcp_socket(0), port: port)
+    _ = clinux_set_option(result.descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
     var address = sockaddr_storage()
-    let length = clinux_address_store(&address, 0, [127, 0, 0, 1], 0, 0)
-    precondition(clinux_bind(descriptor, &address, length) == 0)
-    precondition(listen(descriptor, 1) == 0)
-    var port: UInt16 = 0
-    var bytes = [UInt8](repeating: 0, count: 16)
-    var scope: UInt32 = 0
-    precondition(clinux_socket_name(descriptor, 0, &address) == 0)
-    _ = clinux_address_load(&address, &bytes, &port, &scope)
-    return Loopback(descriptor: descriptor, port: port)
+    let length = clinux_address_store(&address, 0, [127, 0, 0, 1], port, 0)
+    guard clinux_bind(result.descriptor, &address, length) == 0, listen(result.descriptor, 1) == 0
+    else { return nil }
+    return result
   }
 
   static func freePort() -> UInt16 { listening().port }

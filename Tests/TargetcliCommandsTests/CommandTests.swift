@@ -59,7 +59,7 @@ struct CommandTests {
     let bench = try Bench()
     await bench.all("/backstores/fileio create f disks/../f.img 1M")
     let medium = try bench.daemon.configuration.store(named: "f")?.medium
-    #expect(medium == .file(path: "/root/work/f.img"))
+    #expect(medium == .file(path: "/srv/work/f.img"))
   }
 
   @Test(

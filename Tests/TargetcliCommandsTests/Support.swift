@@ -18,7 +18,7 @@ final class PaperSurroundings: Surroundings {
   var columns: Int?
   let hostName = "Node_1.example.com"
   let architecture = "x86_64"
-  let currentDirectory = "/root/work"
+  let currentDirectory = "/srv/work"
 
   func write(_ text: String) { output += text }
   func complain(_ text: String) { errors += text }

@@ -65,4 +65,7 @@ extension FileDescriptor {
   func lock() throws(SystemError) {
     guard flock(rawValue, LOCK_EX | LOCK_NB) == 0 else { throw .last }
   }
+
+  /// Also for copies of the descriptor that others have.
+  func unlock() { _ = flock(rawValue, LOCK_UN) }
 }

@@ -121,6 +121,10 @@ final class StateDirectory: Sendable {
     self.lock = lock
   }
 
+  /// Closing is not enough: a child has a copy of the descriptor until it is the program that it
+  /// was started for.
+  deinit { lock.unlock() }
+
   /// A directory for the daemon only. Who else could write to it could hand out identities and
   /// lift latches.
   private static func make(_ path: String) throws(DaemonError) {

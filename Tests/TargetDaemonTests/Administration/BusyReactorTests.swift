@@ -4,6 +4,7 @@ import BackingStore
 import Glibc
 import ISCSITarget
 import Reactor
+import ServiceFixtures
 import TargetConfig
 import Testing
 

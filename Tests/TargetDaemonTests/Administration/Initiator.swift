@@ -13,7 +13,16 @@ final class Initiator {
     var data: [UInt8] = []
   }
 
-  private struct Closed: Error {}
+  /// Why there is no answer: the error number, 0 if the target has closed the connection.
+  struct Silence: Error, CustomStringConvertible {
+    let step: StaticString
+    let number: Int32
+
+    var description: String {
+      let reason = number == 0 ? "the target has closed it" : String(cString: strerror(number))
+      return "cannot \(step): \(reason)"
+    }
+  }
 
   private let socket: Int32
   private let name: String
@@ -34,7 +43,7 @@ final class Initiator {
         connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard status == 0 else { throw Closed() }
+    guard status == 0 else { throw Silence(step: "connect", number: errno) }
     var limit = timeval(tv_sec: 10, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }
@@ -142,7 +151,7 @@ final class Initiator {
     var limit = timeval(tv_sec: seconds, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     while true {
-      do { _ = try receive() } catch { return errno != EAGAIN }
+      do { _ = try receive() } catch { return (error as? Silence)?.number != EAGAIN }
     }
   }
 
@@ -163,8 +172,22 @@ final class Initiator {
     var bytes = (0..<BasicHeaderSegment.byteCount).map { header.bytes[$0] } + data
     bytes += [UInt8](repeating: 0, count: PDUFraming.padding(of: data.count))
     guard Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
-      throw Closed()
+      throw Silence(step: "send", number: errno)
     }
+  }
+
+  /// A ping of the target (RFC 7143 §11.19): who does not answer is taken for dead.
+  private func answer(_ ping: BasicHeaderSegment) throws {
+    guard ping.bytes.bigEndianUInt32(at: 20) != UInt32.max else { return }
+    var header = BasicHeaderSegment(opcode: .nopOut)
+    header.isImmediate = true
+    header.bytes[1] = 0x80
+    for index in 8..<16 { header.bytes[index] = ping.bytes[index] }
+    header.bytes.setBigEndian(UInt32.max, at: 16)
+    header.bytes.setBigEndian(ping.bytes.bigEndianUInt32(at: 20), at: 20)
+    header.bytes.setBigEndian(cmdSN, at: 24)
+    header.bytes.setBigEndian(expStatSN, at: 28)
+    try send(header, [])
   }
 
   private func receive() throws -> (header: BasicHeaderSegment, data: [UInt8]) {
@@ -173,6 +196,7 @@ final class Initiator {
     let length = header.dataSegmentLength
     let data = try receive(length + PDUFraming.padding(of: length))
     if header.opcode == .asynchronousMessage { asynchronousEvents.append(header.bytes[36]) }
+    if header.opcode == .nopIn { try answer(header) }
     if header.opcode != .nopIn { expStatSN = header.bytes.bigEndianUInt32(at: 24) &+ 1 }
     return (header, Array(data.prefix(length)))
   }
@@ -185,7 +209,7 @@ final class Initiator {
       let received = bytes.withUnsafeMutableBytes {
         recv(socket, $0.baseAddress! + done, count - done, 0)
       }
-      guard received > 0 else { throw Closed() }
+      guard received > 0 else { throw Silence(step: "receive", number: errno) }
       done += received
     }
     return bytes

@@ -3,6 +3,7 @@ import AdministrationModel
 import BackingStore
 import Glibc
 import SCSITarget
+import ServiceFixtures
 import Synchronization
 import TargetConfig
 import Testing

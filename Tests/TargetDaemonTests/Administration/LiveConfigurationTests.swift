@@ -1,6 +1,7 @@
 import AdministrationClient
 import AdministrationModel
 import Glibc
+import ServiceFixtures
 import Synchronization
 import TargetConfig
 import Testing

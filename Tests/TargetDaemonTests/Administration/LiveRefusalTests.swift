@@ -2,6 +2,7 @@ import AdministrationClient
 import AdministrationModel
 import Glibc
 import Reactor
+import ServiceFixtures
 import TargetConfig
 import Testing
 

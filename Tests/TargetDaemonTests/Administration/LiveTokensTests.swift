@@ -1,6 +1,7 @@
 import AdministrationClient
 import AdministrationModel
 import AdministrationServer
+import ServiceFixtures
 import Testing
 
 @testable import TargetDaemon
@@ -11,8 +12,8 @@ struct LiveTokensTests {
 
   private static func start() async throws -> LiveDaemon {
     let scratch = try Scratch()
-    try scratch.write(Array(certificate.utf8), to: "cert.pem")
-    try scratch.write(Array(key.utf8), to: "key.pem")
+    try scratch.write(Array(LocalCertificate.certificate.utf8), to: "cert.pem")
+    try scratch.write(Array(LocalCertificate.key.utf8), to: "key.pem")
     try scratch.write(Array(tokens.joined(separator: "\n").utf8), to: "tokens")
     return try await LiveDaemon.start(
       in: scratch,
@@ -58,28 +59,6 @@ struct LiveTokensTests {
     #expect(try await live.client.reload(ChangeOptions()).differences.isEmpty)
     #expect(live.book.contains("other tokens open the API on the network from now on"))
   }
-
-  /// For localhost, signed by itself, good for this test and nothing else.
-  private static let certificate = """
-    -----BEGIN CERTIFICATE-----
-    MIIBnDCCAUGgAwIBAgIUYNGKyTZ35FpMsfFYvN+n3F9Sso8wCgYIKoZIzj0EAwIw
-    FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTA3MjQzNFoYDzIxMjYxMDI4
-    MDcyNDM0WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-    PQMBBwNCAATB4kgBFcvp0iRaG+QrEsfkZtAxw3IWX1C7DhILUuZW1pzCLYyD/hQ4
-    hx5MDPanHVSgp9wIHshsduV0ixp1a6dco28wbTAdBgNVHQ4EFgQU8dAfFe/B0pUW
-    3z2btcsvECsrApswHwYDVR0jBBgwFoAU8dAfFe/B0pUW3z2btcsvECsrApswDwYD
-    VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
-    zj0EAwIDSQAwRgIhAKWSdk6J6mNKpT/unmRWXF7jneu97PYxQ1zFzZ8WOOqXAiEA
-    /z8r1C6LsbrBiV8F3oji3n34qLMd6KLBGj1YNSaIKCU=
-    -----END CERTIFICATE-----
-    """
-  private static let key = """
-    -----BEGIN PRIVATE KEY-----
-    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgwL7CrZ+2khnC+qSq
-    sSr0n+4oE1L4e2bTn+8r/8kQ0UuhRANCAATB4kgBFcvp0iRaG+QrEsfkZtAxw3IW
-    X1C7DhILUuZW1pzCLYyD/hQ4hx5MDPanHVSgp9wIHshsduV0ixp1a6dc
-    -----END PRIVATE KEY-----
-    """
 }
 
 extension RenewableCredentials {
