@@ -13,7 +13,7 @@ import Testing
 
 @testable import TargetDaemon
 
-@Suite("The daemon", .serialized)
+@Suite("The daemon", .serialized, .waiting)
 struct DaemonTests {
   let scratch: Scratch
   let book = LogBook()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TargetDaemon
 
-@Suite("Threads that may hang with a medium")
+@Suite("Threads that may hang with a medium", .waiting)
 struct MediaThreadsTests {
   /// Of places that begin with "hung" nothing comes before it is opened.
   private final class Gate: Sendable {

@@ -10,7 +10,7 @@ import Testing
 
 @testable import TargetDaemon
 
-@Suite("Reactors that take no orders", .serialized)
+@Suite("Reactors that take no orders", .serialized, .waiting)
 struct BusyReactorTests {
   @Test("Nobody is told that a session ended or reservations are cleared when nobody was asked")
   func saysThatItDidNothing() async throws {

@@ -9,7 +9,7 @@ import Testing
 @testable import SCSITarget
 @testable import TargetDaemon
 
-@Suite("Stores that run out of room")
+@Suite("Stores that run out of room", .waiting)
 struct FullStoreTests {
   private func unit(_ name: String) throws -> LogicalUnit {
     LogicalUnit(

@@ -55,7 +55,7 @@ private final class HungDirectory: Sendable {
   }
 }
 
-@Suite("Media that hang", .serialized)
+@Suite("Media that hang", .serialized, .waiting)
 struct HungMediumTests {
   private static let target = LiveDaemon.target
 

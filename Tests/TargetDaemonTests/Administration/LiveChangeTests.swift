@@ -10,7 +10,7 @@ import Testing
 
 @testable import TargetDaemon
 
-@Suite("Changes that initiators notice", .serialized)
+@Suite("Changes that initiators notice", .serialized, .waiting)
 struct LiveChangeTests {
   private static let target = LiveDaemon.target
 

@@ -8,7 +8,7 @@ import Testing
 
 @testable import TargetDaemon
 
-@Suite("The configuration of a running daemon", .serialized)
+@Suite("The configuration of a running daemon", .serialized, .waiting)
 struct LiveConfigurationTests {
   private static let target = LiveDaemon.target
   private static let other = """

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TargetDaemon
 
-@Suite("Changes of what initiators know of a disk", .serialized)
+@Suite("Changes of what initiators know of a disk", .serialized, .waiting)
 struct LiveKnowledgeTests {
   private static let target = LiveDaemon.target
   private static let force = ChangeOptions(force: true)

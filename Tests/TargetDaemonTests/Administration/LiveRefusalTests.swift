@@ -8,7 +8,7 @@ import Testing
 
 @testable import TargetDaemon
 
-@Suite("Changes that cannot be, and what they leave behind: nothing", .serialized)
+@Suite("Changes that cannot be, and what they leave behind: nothing", .serialized, .waiting)
 struct LiveRefusalTests {
   private static let target = LiveDaemon.target
   private let unknown = "iqn.2026-11.com.example:none"

@@ -8,7 +8,7 @@ import Testing
 
 @testable import TargetDaemon
 
-@Suite("Files of stores under changes", .serialized)
+@Suite("Files of stores under changes", .serialized, .waiting)
 struct LiveSizeTests {
   private static let target = LiveDaemon.target
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TargetDaemon
 
-@Suite("Tokens, live")
+@Suite("Tokens, live", .waiting)
 struct LiveTokensTests {
   private static let tokens = ["0123456789abcdef-panel", "0123456789abcdef-backup"]
 

@@ -34,7 +34,7 @@ extension Initiator {
   }
 }
 
-@Suite("What may not happen while one configuration follows another", .serialized)
+@Suite("What may not happen while one configuration follows another", .serialized, .waiting)
 struct LiveTransitionTests {
   private static let target = LiveDaemon.target
   private static let naa = "6020c1f0a2d45b7e8c9d001122334455"

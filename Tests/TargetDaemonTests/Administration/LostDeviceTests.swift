@@ -30,7 +30,7 @@ private final class LoopDevice {
   }
 }
 
-@Suite("Block devices that vanish")
+@Suite("Block devices that vanish", .waiting)
 struct LostDeviceTests {
   /// Keeps nothing of the store, whose lock ends with it.
   private func vanish(_ live: LiveDaemon) throws -> (MediumWatch, LogicalUnitIdentity) {
