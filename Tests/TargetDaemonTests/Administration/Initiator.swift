@@ -209,6 +209,8 @@ final class Initiator {
       let received = bytes.withUnsafeMutableBytes {
         recv(socket, $0.baseAddress! + done, count - done, 0)
       }
+      // A thread that has made a ring is interrupted by what the ring completes.
+      if received < 0, errno == EINTR { continue }
       guard received > 0 else { throw Silence(step: "receive", number: errno) }
       done += received
     }
