@@ -57,7 +57,7 @@ extension DeviceServer {
   private func deviceIdentification(_ nexus: InitiatorTargetNexus) -> DeviceIdentification {
     DeviceIdentification(
       naa: unit.naa, vendor: unit.identity.vendor, vendorSpecific: unit.identity.serial,
-      port: nexus.port, targetName: nexus.identity.target.name)
+      group: unit.identity.group, port: nexus.port, targetName: nexus.identity.target.name)
   }
 
   private func provisioning(_ capabilities: StoreCapabilities) -> LogicalBlockProvisioning {
