@@ -158,6 +158,9 @@ import Testing
       isUnmapSupported: true, isWriteSameUnmapSupported: true, isUnmappedReadAsZeros: true,
       type: .thin)
     #expect(provisioning.page.encoded() == [0, 0xB2, 0, 4, 0, 0xE4, 2, 0])
+    var anchoring = provisioning
+    anchoring.isAnchorSupported = true  // ANC_SUP
+    #expect(anchoring.page.encoded() == [0, 0xB2, 0, 4, 0, 0xE6, 2, 0])
     // USER DATA SEGMENT SIZE and MULTIPLIER 0.
     #expect(
       VitalProductData.referrals.encoded() == [

@@ -64,7 +64,7 @@ extension DeviceServer {
     let canUnmap = capabilities.canPunchHoles
     return LogicalBlockProvisioning(
       isUnmapSupported: canUnmap, isWriteSameUnmapSupported: canUnmap,
-      isUnmappedReadAsZeros: canUnmap,
+      isUnmappedReadAsZeros: canUnmap, isAnchorSupported: capabilities.canAnchor,
       thresholdExponent: canUnmap ? unit.provisioning.thresholdExponent : 0,
       type: canUnmap ? .thin : .notReported)
   }
