@@ -255,6 +255,9 @@ private struct Opening {
     {
       capabilities.canPunchHoles = nameless.allows(FALLOC_FL_PUNCH_HOLE, at: 0, count: block)
       capabilities.canZeroRanges = nameless.allows(FALLOC_FL_ZERO_RANGE, at: 0, count: block)
+      capabilities.canAnchor =
+        options.discards && capabilities.canPunchHoles && capabilities.canZeroRanges
+        && keepsSpace(of: nameless, count: block)
     } else if options.discards {
       let end = max(status.sizeBytes, options.sizeBytes ?? 0)
       let (offset, isTooLarge) = end.addingReportingOverflow(Self.farBytes)
@@ -265,6 +268,18 @@ private struct Opening {
     }
     capabilities.canPunchHoles = capabilities.canPunchHoles && options.discards
     return capabilities
+  }
+
+  /// Whether the first `count` bytes, which were zeroed, have their place and are known not to be
+  /// written.
+  private func keepsSpace(of nameless: borrowing FileDescriptor, count: Int) -> Bool {
+    do throws(SystemError) {
+      // Of what is past the end not every file system tells.
+      try nameless.setSize(UInt64(count))
+      return try nameless.nextExtent(in: 0..<UInt64(count))?.isUnwritten ?? false
+    } catch {
+      return false
+    }
   }
 
   private static let farBytes: UInt64 = 1 << 40

@@ -9,14 +9,16 @@ public import Reactor
 /// part of it, for none leaves anything.
 public final class MemoryStore: Store {
   public let geometry: StoreGeometry
-  public let capabilities = StoreCapabilities(
-    canPunchHoles: true, canZeroRanges: true, atomicWriteBytesMax: 1 << 20)
+  public let capabilities: StoreCapabilities
   public var readiness: StoreReadiness { .ready }
 
   private let memory: AnonymousMemory
 
-  /// `sizeBytes` is a multiple of the block size.
-  public init(sizeBytes: UInt64, logicalBlockBytes: UInt32 = 512) throws(StoreError) {
+  /// `sizeBytes` is a multiple of the block size. `anchors`: pages that are zeroed are kept, which
+  /// clears each of them on the reactor, and so is only for small stores.
+  public init(
+    sizeBytes: UInt64, logicalBlockBytes: UInt32 = 512, anchors: Bool = false
+  ) throws(StoreError) {
     let options = StoreOptions(
       path: "memory store", sizeBytes: sizeBytes, logicalBlockBytes: logicalBlockBytes)
     try options.validate()
@@ -26,6 +28,8 @@ public final class MemoryStore: Store {
     geometry = StoreGeometry(
       capacityBytes: sizeBytes, logicalBlockBytes: logicalBlockBytes,
       physicalBlockBytes: max(4096, logicalBlockBytes))
+    capabilities = StoreCapabilities(
+      canPunchHoles: true, canZeroRanges: true, canAnchor: anchors, atomicWriteBytesMax: 1 << 20)
   }
 
   public func start(_ request: StoreRequest, on reactor: Reactor) {
@@ -36,6 +40,8 @@ public final class MemoryStore: Store {
     case .synchronize: break
     case .findExtents:
       request.noteExtents(memory.extents(at: offset, count: Int(clamping: request.count)))
+    case .zeroRange where capabilities.canAnchor:
+      memory.anchor(at: offset, count: Int(clamping: request.count))
     case .punchHole, .zeroRange: memory.zero(at: offset, count: Int(clamping: request.count))
     }
     request.finishLater(nil, on: reactor)
@@ -48,10 +54,9 @@ private final class AnonymousMemory: @unchecked Sendable {
   // Sendable: the addresses never change, and the bytes are as free for all as a disk's.
   private let base: UnsafeMutableRawPointer
   private let byteCount: Int
-  /// A byte for each page, 0 unless it was written since it was last given back. What the kernel
-  /// has mapped tells less: pages that were only read count there, and those swapped out do not.
-  /// Marked after the write, cleared before the page is given back, so that data never lies in a
-  /// page without a mark.
+  /// A byte for each page, its `Mark`. What the kernel has mapped tells less: pages that were only
+  /// read count there, and those swapped out do not. Marked after the write, cleared before the
+  /// page is given back, so that data never lies in a page without a mark.
   private let marks: UnsafeMutableRawPointer
   private let pageCount: Int
 
@@ -96,7 +101,23 @@ private final class AnonymousMemory: @unchecked Sendable {
     guard slice.count > 0 else { return }
     let page = offset / AnonymousMemory.pageBytes
     let last = (offset + slice.count - 1) / AnonymousMemory.pageBytes
-    unsafe memset(marks + page, 1, last - page + 1)
+    unsafe memset(marks + page, Int32(Mark.written.rawValue), last - page + 1)
+  }
+
+  /// What has become of a page since it was last given back.
+  private enum Mark: UInt8 {
+    case none = 0
+    case written = 1
+    /// Nobody has written to it, but it is kept.
+    case kept = 2
+
+    var state: StoreExtent.State {
+      switch self {
+      case .none: .deallocated
+      case .written: .mapped
+      case .kept: .anchored
+      }
+    }
   }
 
   private static let pageBytes = 4096
@@ -115,20 +136,33 @@ private final class AnonymousMemory: @unchecked Sendable {
     var extents: [StoreExtent] = []
     var begin = first
     for page in first...last {
-      guard page == last || isMarked(page + 1) != isMarked(begin) else { continue }
+      guard page == last || mark(page + 1) != mark(begin) else { continue }
       let start = max(begin * pageBytes, offset)
       extents.append(
         StoreExtent(
           offset: UInt64(start), count: UInt64(min((page + 1) * pageBytes, end) - start),
-          isMapped: isMarked(begin)))
+          mark(begin).state))
       begin = page + 1
       if extents.count == StoreRequest.extentCountMax { break }
     }
     return extents
   }
 
-  private func isMarked(_ page: Int) -> Bool {
-    unsafe marks.load(fromByteOffset: page, as: UInt8.self) != 0
+  private func mark(_ page: Int) -> Mark {
+    unsafe Mark(rawValue: marks.load(fromByteOffset: page, as: UInt8.self)) ?? .written
+  }
+
+  /// Clears the range, and keeps its whole pages: those that were never written, too. They are
+  /// marked first: who writes meanwhile marks them afterwards.
+  func anchor(at offset: Int, count: Int) {
+    check(offset, count)
+    let page = AnonymousMemory.pageBytes
+    let firstPage = (offset + page - 1) / page
+    let endPage = (offset + count) / page
+    if firstPage < endPage {
+      unsafe memset(marks + firstPage, Int32(Mark.kept.rawValue), endPage - firstPage)
+    }
+    unsafe memset(base + offset, 0, count)
   }
 
   /// Gives whole pages back, which then read as zeros, and clears what is left at the edges.

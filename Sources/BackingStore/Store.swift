@@ -42,6 +42,9 @@ public struct StoreCapabilities: Sendable, Equatable {
   public var canPunchHoles: Bool
   /// Zeros ranges without moving the zeros.
   public var canZeroRanges: Bool
+  /// Zeroing a range reserves its space, or leaves it reserved, and `findExtents` tells what is so
+  /// anchored from what is deallocated (ANC_SUP). Only with both of the above.
+  public var canAnchor: Bool
   /// The granularity of deallocation in bytes; 0 when unknown.
   public var discardGranularityBytes: UInt32
   /// The longest write, wherever it begins, of which a crash leaves all or nothing; 0: none is.
@@ -50,11 +53,13 @@ public struct StoreCapabilities: Sendable, Equatable {
   public var isReadOnly: Bool
 
   public init(
-    canPunchHoles: Bool, canZeroRanges: Bool, discardGranularityBytes: UInt32 = 4096,
+    canPunchHoles: Bool, canZeroRanges: Bool, canAnchor: Bool = false,
+    discardGranularityBytes: UInt32 = 4096,
     atomicWriteBytesMax: UInt32 = 0, isRotational: Bool = false, isReadOnly: Bool = false
   ) {
     self.canPunchHoles = canPunchHoles
     self.canZeroRanges = canZeroRanges
+    self.canAnchor = canAnchor
     self.discardGranularityBytes = discardGranularityBytes
     self.atomicWriteBytesMax = atomicWriteBytesMax
     self.isRotational = isRotational

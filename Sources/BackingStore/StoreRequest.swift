@@ -19,7 +19,8 @@ public final class StoreRequest {
   public private(set) var isInFlight = false
 
   /// What `findExtents` found, ascending, without gaps from the range's start: all of the range, or
-  /// as much as `extentCountMax` extents cover. Empty: the store cannot tell.
+  /// as much as a search goes, at most what `extentCountMax` extents cover. Empty: the store cannot
+  /// tell.
   public private(set) var extents: [StoreExtent] = []
   /// As many as anybody asks for at a time, and few enough for a hostile file.
   public static let extentCountMax = 1024
@@ -155,16 +156,25 @@ extension StoreRequest: OperationHandler {
   }
 }
 
-/// Consecutive bytes of a store that are mapped, or all of which are not and read as zeros.
+/// Consecutive bytes of a store that are all in one state.
 public struct StoreExtent: Hashable, Sendable {
+  /// SBC-3 §4.7.4.
+  public enum State: UInt8, Sendable {
+    case mapped
+    /// Reads as zeros, and its space is reserved: writing to it takes no more.
+    case anchored
+    /// Reads as zeros and takes no space.
+    case deallocated
+  }
+
   public var offset: UInt64
   public var count: UInt64
-  public var isMapped: Bool
+  public var state: State
 
-  public init(offset: UInt64, count: UInt64, isMapped: Bool) {
+  public init(offset: UInt64, count: UInt64, _ state: State) {
     self.offset = offset
     self.count = count
-    self.isMapped = isMapped
+    self.state = state
   }
 }
 

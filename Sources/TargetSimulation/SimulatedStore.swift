@@ -14,7 +14,7 @@ public final class SimulatedStore: Store {
 
   public init(
     file: FileHandle, geometry: StoreGeometry,
-    capabilities: StoreCapabilities = .init(canPunchHoles: true, canZeroRanges: true)
+    capabilities: StoreCapabilities = SimulatedStore.allAbilities
   ) {
     self.file = file
     shape = geometry
@@ -25,7 +25,7 @@ public final class SimulatedStore: Store {
   /// A store of all of `disk`.
   public convenience init(
     _ disk: SimulatedDisk, logicalBlockBytes: UInt32 = 512, physicalBlockBytes: UInt32 = 4096,
-    capabilities: StoreCapabilities = .init(canPunchHoles: true, canZeroRanges: true)
+    capabilities: StoreCapabilities = SimulatedStore.allAbilities
   ) {
     self.init(
       file: disk.file,
@@ -33,6 +33,9 @@ public final class SimulatedStore: Store {
         capacityBytes: disk.sizeBytes, logicalBlockBytes: logicalBlockBytes,
         physicalBlockBytes: physicalBlockBytes), capabilities: capabilities)
   }
+
+  public static let allAbilities = StoreCapabilities(
+    canPunchHoles: true, canZeroRanges: true, canAnchor: true)
 
   public var geometry: StoreGeometry {
     var geometry = shape
@@ -102,7 +105,7 @@ private final class StoreTransfer: OperationHandler {
     submit()
   }
 
-  /// Extents are not told: the client takes all for mapped.
+  /// Nothing to ask of the engine.
   private var isEmptyTransfer: Bool {
     request.operation == .findExtents || request.operation != .synchronize && request.count == 0
   }
@@ -123,7 +126,10 @@ private final class StoreTransfer: OperationHandler {
   }
 
   func operationCompleted(_ context: UInt32, _ result: OperationResult) {
-    if refusal != nil || isEmptyTransfer { return request.finish(refusal) }
+    if refusal != nil || isEmptyTransfer {
+      if refusal == nil, request.operation == .findExtents { findExtents() }
+      return request.finish(refusal)
+    }
     if let error = result.error { return failed(error) }
     guard request.operation == .read || request.operation == .write else {
       return request.finish(nil)
@@ -133,6 +139,17 @@ private final class StoreTransfer: OperationHandler {
     guard done > 0 else { return request.finish(.medium(.inputOutput)) }
     request.advance(by: done)
     if request.count == 0 { request.finish(nil) } else { submit() }
+  }
+
+  /// What is anchored counts as mapped where that is not served.
+  private func findExtents() {
+    guard let engine = reactor.engine as? SimulatedEngine, request.count > 0 else { return }
+    let found = engine.world.disk(of: file).extents(at: request.offset, count: request.count)
+    request.noteExtents(
+      found.map { extent in
+        let isHidden = extent.state == .anchored && !store.capabilities.canAnchor
+        return isHidden ? StoreExtent(offset: extent.offset, count: extent.count, .mapped) : extent
+      })
   }
 
   private func failed(_ error: SystemError) {

@@ -59,6 +59,7 @@ struct BlockDeviceTests {
     #expect(store.geometry.capacityBytes == 1 << 20)
     #expect(store.cacheMode == .none)
     #expect(store.capabilities.canZeroRanges && store.capabilities.canPunchHoles)
+    #expect(!store.capabilities.canAnchor, "nobody could tell what is anchored")
     let bench = StoreBench()
     #expect(try bench.write(.pattern(4096), at: 512, to: store) == nil)
     #expect(try bench.synchronize(store) == nil)
@@ -211,5 +212,68 @@ struct FullFileSystemTests {
     #expect(store.readiness == .ready)
     #expect(try bench.allocate(.punchHole, at: 0, count: 4 << 20, of: store) == nil)
     #expect(try bench.write(.pattern(4096), at: 0, to: store, isDurable: true) == nil)
+  }
+}
+
+/// An ext4 of 32 MiB on a loop device, for as long as it is held.
+private final class SmallExt4 {
+  let path: String
+  /// Goes last, with what the device is on.
+  private let scratch: Scratch
+  private let device: LoopDevice
+
+  init?(_ scratch: Scratch) {
+    self.scratch = scratch
+    path = scratch("mounted")
+    guard let file = try? scratch.makeFile("ext4", size: 32 << 20),
+      let device = LoopDevice(file, sectorBytes: 512),
+      run("/usr/sbin/mkfs.ext4", "-q", device.path) != nil, mkdir(path, 0o700) == 0
+    else { return nil }
+    self.device = device
+    guard mount(device.path, path, "ext4", 0, nil) == 0 else {
+      rmdir(path)
+      return nil
+    }
+  }
+
+  deinit {
+    umount2(path, Int32(MNT_DETACH))
+    rmdir(path)
+  }
+
+  static let isPossible: Bool = {
+    guard LoopDevice.isPossible, let scratch = try? Scratch() else { return false }
+    return SmallExt4(scratch) != nil
+  }()
+}
+
+@Suite("A full ext4", .enabled(if: SmallExt4.isPossible, "needs loop devices and mkfs.ext4"))
+struct FullExt4Tests {
+  @Test("What is anchored can still be written, and anchoring more is out of space")
+  func full() throws {
+    let system = try #require(try SmallExt4(Scratch()))
+    let bench = StoreBench()
+    let store = try open(
+      StoreOptions(path: "\(system.path)/a.img", sizeBytes: 64 << 20, cacheMode: .writeback))
+    #expect(store.capabilities.canAnchor)
+    #expect(try bench.allocate(.zeroRange, at: 0, count: 4 << 20, of: store) == nil)
+    #expect(
+      try bench.allocate(.zeroRange, at: 8 << 20, count: 56 << 20, of: store) == .outOfSpace)
+    #expect(try bench.write(.pattern(1 << 20), at: 2 << 20, to: store) == nil)
+    #expect(try bench.synchronize(store) == nil)
+    #expect(try bench.read(1 << 20, at: 2 << 20, of: store).bytes == .pattern(1 << 20))
+    #expect(
+      try extents(of: store, at: 0, count: 8 << 20) == [
+        StoreExtent(offset: 0, count: 2 << 20, .anchored),
+        StoreExtent(offset: 2 << 20, count: 1 << 20, .mapped),
+        StoreExtent(offset: 3 << 20, count: 1 << 20, .anchored),
+        StoreExtent(offset: 4 << 20, count: 4 << 20, .deallocated),
+      ])
+    // A hole has nothing to be written to.
+    #expect(try bench.write(.pattern(1 << 20), at: 4 << 20, to: store) == .outOfSpace)
+    #expect(store.readiness == .ready)
+    #expect(try bench.allocate(.punchHole, at: 8 << 20, count: 56 << 20, of: store) == nil)
+    #expect(try bench.allocate(.zeroRange, at: 4 << 20, count: 4 << 20, of: store) == nil)
+    withExtendedLifetime(system) {}
   }
 }

@@ -15,5 +15,6 @@ struct UnitModelTests {
       #expect(report.answers[answer, default: 0] > 0, "\(answer)")
     }
     #expect(report.answers["good", default: 0] > 1000)
+    #expect(report.anchoredRanges > 10)
   }
 }

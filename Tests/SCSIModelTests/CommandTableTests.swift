@@ -101,6 +101,21 @@ import Testing
     }
   }
 
+  @Test("ANCHOR of UNMAP and WRITE SAME is looked at, and found where each command has it")
+  func anchor() {
+    #expect(table[.unmap].usageData[1] == 0x01)
+    #expect(table[.writeSame10].usageData[1] == 0x18)
+    #expect(table[.writeSame16].usageData[1] == 0x19)
+    #expect(table[.writeSame32].usageData[10] == 0x19)
+    func isAnchor(_ bytes: [UInt8]) -> Bool { CommandDescriptorBlock(bytes).isAnchor }
+    #expect(isAnchor([0x42, 0x01]) && !isAnchor([0x42, 0x10]))
+    for opcode in [0x41, 0x93] as [UInt8] {
+      #expect(isAnchor([opcode, 0x18]) && !isAnchor([opcode, 0x09]))
+    }
+    let long: [UInt8] = [0x7F, 0, 0, 0, 0, 0, 0, 0x18, 0, 0x0D]
+    #expect(isAnchor(long + [0x18]) && !isAnchor(long + [0x09]))
+  }
+
   @Test("Values that have no meaning are refused although their bits are looked at")
   func reservedValues() {
     func answer(_ bytes: UInt8...) -> SenseData? {

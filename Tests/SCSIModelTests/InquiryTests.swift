@@ -59,6 +59,23 @@ import Testing
     #expect(NAAIdentifier(high: 0x5000_0000_0000_0000, low: 0) == nil)
   }
 
+  @Test("The logical unit group is named after the other names of the unit, or not at all")
+  func logicalUnitGroup() {
+    var identification = DeviceIdentification(
+      naa: NAAIdentifier(companyID: 0x001405, vendorSpecific: 1, extension: 2), vendor: "V",
+      vendorSpecific: "s1",
+      port: TargetPortIdentity(group: 1, relativePort: 1, name: "iqn.x:ab,t,0x0001"),
+      targetName: "iqn.x:ab")
+    let without = identification.page.encoded()
+    identification.group = 0x0A0B
+    let with = identification.page.encoded()
+    // Behind the header, NAA (20 bytes) and T10 vendor (14): binary, logical unit, type 6.
+    let place = 4 + 20 + 14
+    #expect(Array(with[place..<place + 8]) == [0x01, 0x06, 0x00, 0x04, 0x00, 0x00, 0x0A, 0x0B])
+    #expect(with[3] == without[3] + 8)
+    #expect(Array(with[4..<place] + with[(place + 8)...]) == Array(without[4...]))
+  }
+
   @Test("Names of any length keep each designator's length true and a multiple of four")
   func nameLengths() throws {
     let naa = NAAIdentifier(companyID: 0x001405, vendorSpecific: 1, extension: 2)
@@ -141,6 +158,9 @@ import Testing
       isUnmapSupported: true, isWriteSameUnmapSupported: true, isUnmappedReadAsZeros: true,
       type: .thin)
     #expect(provisioning.page.encoded() == [0, 0xB2, 0, 4, 0, 0xE4, 2, 0])
+    var anchoring = provisioning
+    anchoring.isAnchorSupported = true  // ANC_SUP
+    #expect(anchoring.page.encoded() == [0, 0xB2, 0, 4, 0, 0xE6, 2, 0])
     // USER DATA SEGMENT SIZE and MULTIPLIER 0.
     #expect(
       VitalProductData.referrals.encoded() == [

@@ -56,6 +56,38 @@ struct StoreTests {
     #expect(setting.disk.startedCount(.write) == 6)
   }
 
+  @Test("extents tell data, what was zeroed as anchored, and what was punched as a hole")
+  func extents() {
+    let setting = Setting()
+    setting.write()
+    setting.request.prepare(.zeroRange, at: 4096, count: 6144)
+    setting.start()
+    setting.request.prepare(.punchHole, at: 4096, count: 1024)
+    setting.start()
+    setting.request.prepare(.findExtents, at: 2048, count: 10_752)
+    setting.start()
+    #expect(
+      setting.request.extents == [
+        StoreExtent(offset: 2048, count: 3072, .deallocated),
+        StoreExtent(offset: 5120, count: 5120, .anchored),
+        StoreExtent(offset: 10240, count: 2048, .mapped),
+        StoreExtent(offset: 12288, count: 512, .deallocated),
+      ])
+    #expect(setting.disk.allocatedBytes == 5120 + 2048)
+    #expect(setting.disk.visibleBytes(4096..<10240).allSatisfy { $0 == 0 })
+    // A store that serves no anchors has them mapped.
+    let plain = SimulatedStore(
+      setting.disk, capabilities: StoreCapabilities(canPunchHoles: true, canZeroRanges: true))
+    setting.request.prepare(.findExtents, at: 4096, count: 2048)
+    plain.start(setting.request, on: setting.reactor)
+    setting.world.runUntilQuiescent([setting.reactor])
+    #expect(
+      setting.request.extents == [
+        StoreExtent(offset: 4096, count: 1024, .deallocated),
+        StoreExtent(offset: 5120, count: 1024, .mapped),
+      ])
+  }
+
   @Test("short reads are continued at the right place")
   func shortRead() {
     let setting = Setting()

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -44,6 +46,31 @@ static inline int clinux_loop_backing_of(int fd, struct clinux_loop_backing *bac
   backing->offset = info.lo_offset;
   backing->size_limit = info.lo_sizelimit;
   return 0;
+}
+/// Consecutive bytes of a file that the file system has allocated; FIEMAP_EXTENT_ flags.
+struct clinux_extent {
+  uint64_t offset, count;
+  uint32_t flags;
+};
+/// FS_IOC_FIEMAP for the first extent of a range, with `flushes` after what the page cache has of the
+/// file is written. 1, or 0 if there is none, or -1 with errno.
+static inline int clinux_next_extent(int fd, uint64_t offset, uint64_t count, int flushes,
+                                     struct clinux_extent *extent) {
+  union {
+    struct fiemap map;
+    unsigned char room[sizeof(struct fiemap) + sizeof(struct fiemap_extent)];
+  } request;
+  memset(&request, 0, sizeof request);
+  request.map.fm_start = offset;
+  request.map.fm_length = count;
+  request.map.fm_flags = flushes ? FIEMAP_FLAG_SYNC : 0;
+  request.map.fm_extent_count = 1;
+  if (ioctl(fd, FS_IOC_FIEMAP, &request.map) != 0) return -1;
+  if (request.map.fm_mapped_extents == 0) return 0;
+  extent->offset = request.map.fm_extents[0].fe_logical;
+  extent->count = request.map.fm_extents[0].fe_length;
+  extent->flags = request.map.fm_extents[0].fe_flags;
+  return 1;
 }
 /// errno where Swift would otherwise have to trust that nothing ran in between.
 static inline int clinux_errno(void) { return errno; }

@@ -115,6 +115,13 @@ extension CommandDescriptorBlock {
   @inlinable
   public var isUnmap: Bool { blockFlags & 0x08 != 0 }
 
+  /// ANCHOR of UNMAP (byte 1, bit 0) and of WRITE SAME (byte 1, bit 4): what is unmapped keeps its
+  /// space.
+  @inlinable
+  public var isAnchor: Bool {
+    (opcode == Self.unmapOpcode ? bytes[1] << 4 : blockFlags) & 0x10 != 0
+  }
+
   /// NDOB of WRITE SAME(16) (byte 1, bit 0): no Data-Out buffer, the blocks become zeros.
   @inlinable
   public var isNoDataOutBuffer: Bool { blockFlags & 0x01 != 0 }

@@ -23,6 +23,8 @@ public struct CommandDescriptorBlock: Sendable, BitwiseCopyable {
   public static let byteCountMax = 32
 
   public static let variableLengthOpcode: UInt8 = 0x7F
+  @usableFromInline
+  static var unmapOpcode: UInt8 { 0x42 }
 
   public let bytes: InlineArray<32, UInt8>
 

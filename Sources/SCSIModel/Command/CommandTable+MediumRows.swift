@@ -12,15 +12,16 @@ extension CommandTable {
       CommandRow(
         .synchronizeCache16, "SYNCHRONIZE CACHE(16)", 0x91, mask: sixteen(flags: 0x06), .none,
         blocks: .sixteen, .write),
-      // UNMAP, and NDOB in the long form.
+      // ANCHOR and UNMAP, and NDOB in the long form.
       CommandRow(
-        .writeSame10, "WRITE SAME(10)", 0x41, mask: ten(flags: 0x08), .dataOut, blocks: .ten,
+        .writeSame10, "WRITE SAME(10)", 0x41, mask: ten(flags: 0x18), .dataOut, blocks: .ten,
         .write, .writesMedium),
       CommandRow(
-        .writeSame16, "WRITE SAME(16)", 0x93, mask: sixteen(flags: 0x09), .dataOut,
+        .writeSame16, "WRITE SAME(16)", 0x93, mask: sixteen(flags: 0x19), .dataOut,
         blocks: .sixteen, .write, .writesMedium),
+      // ANCHOR.
       CommandRow(
-        .unmap, "UNMAP", 0x42, mask: [0x00, 0x00, 0x00, 0x00, 0x00, 0x1F, 0xFF, 0xFF, 0x00],
+        .unmap, "UNMAP", 0x42, mask: [0x01, 0x00, 0x00, 0x00, 0x00, 0x1F, 0xFF, 0xFF, 0x00],
         .dataOut, length: .bytes7To8, .write, .writesMedium),
       CommandRow(
         .readCapacity10, "READ CAPACITY(10)", 0x25,

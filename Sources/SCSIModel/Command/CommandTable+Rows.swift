@@ -1,8 +1,9 @@
 // The rows, in the order of `Command`. To add a command: a case there, a row here.
 //
 // Masks are CDB usage data without the opcode (SPC-4 §6.35.3). What is 0 is refused when set:
-//   RDPROTECT, WRPROTECT, VRPROTECT (no protection information), RARC, ANCHOR (ANC_SUP 0), and
-//   CONTROL whole (NACA too).
+//   RDPROTECT, WRPROTECT, VRPROTECT (no protection information), RARC, and CONTROL whole (NACA
+//   too).
+// UNMAP and ANCHOR are looked at, and refused by the unit whose store cannot.
 // GROUP NUMBER is accepted and changes nothing; SYNC_NV is, since the flush does more than it asks.
 
 extension CommandTable {

@@ -66,9 +66,9 @@ extension CommandTable {
       CommandRow(
         .writeAndVerify32, "WRITE AND VERIFY(32)", 0x7F, action: 0x000C,
         mask: thirtyTwo(flags: 0x12), .dataOut, blocks: .thirtyTwo, .write, .writesMedium),
-      // UNMAP and NDOB.
+      // ANCHOR, UNMAP and NDOB.
       CommandRow(
-        .writeSame32, "WRITE SAME(32)", 0x7F, action: 0x000D, mask: thirtyTwo(flags: 0x09),
+        .writeSame32, "WRITE SAME(32)", 0x7F, action: 0x000D, mask: thirtyTwo(flags: 0x19),
         .dataOut, blocks: .thirtyTwo, .write, .writesMedium),
     ]
   }

@@ -119,15 +119,18 @@ public struct LogicalBlockProvisioning: Hashable, Sendable {
   public var isWriteSameUnmapSupported: Bool
   /// LBPRZ: unmapped blocks read as zeros.
   public var isUnmappedReadAsZeros: Bool
+  /// ANC_SUP: UNMAP and WRITE SAME take ANCHOR.
+  public var isAnchorSupported: Bool
   public var type: ProvisioningType
 
   public init(
     isUnmapSupported: Bool, isWriteSameUnmapSupported: Bool, isUnmappedReadAsZeros: Bool,
-    thresholdExponent: UInt8 = 0, type: ProvisioningType
+    isAnchorSupported: Bool = false, thresholdExponent: UInt8 = 0, type: ProvisioningType
   ) {
     self.isUnmapSupported = isUnmapSupported
     self.isWriteSameUnmapSupported = isWriteSameUnmapSupported
     self.isUnmappedReadAsZeros = isUnmappedReadAsZeros
+    self.isAnchorSupported = isAnchorSupported
     self.thresholdExponent = thresholdExponent
     self.type = type
   }
@@ -135,7 +138,7 @@ public struct LogicalBlockProvisioning: Hashable, Sendable {
   public var page: VitalProductData {
     let flags: UInt8 =
       (isUnmapSupported ? 0x80 : 0) | (isWriteSameUnmapSupported ? 0x60 : 0)
-      | (isUnmappedReadAsZeros ? 0x04 : 0)
+      | (isUnmappedReadAsZeros ? 0x04 : 0) | (isAnchorSupported ? 0x02 : 0)
     return VitalProductData(
       .logicalBlockProvisioning, contents: [thresholdExponent, flags, type.rawValue, 0])
   }

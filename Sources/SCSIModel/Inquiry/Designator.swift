@@ -12,7 +12,8 @@ struct Designator {
   enum CodeSet: UInt8 { case binary = 1, ascii = 2, utf8 = 3 }
   enum Association: UInt8 { case logicalUnit = 0, targetPort = 1, targetDevice = 2 }
   enum Kind: UInt8 {
-    case t10Vendor = 1, naa = 3, relativeTargetPort = 4, targetPortGroup = 5, scsiName = 8
+    case t10Vendor = 1, naa = 3, relativeTargetPort = 4, targetPortGroup = 5,
+      logicalUnitGroup = 6, scsiName = 8
   }
 
   let codeSet: CodeSet
@@ -48,6 +49,11 @@ struct Designator {
     return Designator(.t10Vendor, .logicalUnit, .ascii, writer.bytes)
   }
 
+  /// SPC-4 §7.8.6.9.
+  static func logicalUnitGroup(_ group: UInt16) -> Designator {
+    Designator(.logicalUnitGroup, .logicalUnit, .binary, wide(group))
+  }
+
   // MARK: Of the port and the device
 
   /// SPC-4 §7.8.6.7.
@@ -68,7 +74,7 @@ struct Designator {
     return Designator(.scsiName, association, .utf8, text + padding)
   }
 
-  /// Two obsolete bytes, then the identifier.
+  /// Two reserved or obsolete bytes, then the identifier.
   private static func wide(_ value: UInt16) -> [UInt8] {
     [0, 0, UInt8(value >> 8), UInt8(value & 0xFF)]
   }

@@ -11,6 +11,7 @@ public struct LBAStatus: Sendable {
   public enum ProvisioningStatus: UInt8, Sendable {
     case mapped = 0
     case deallocated = 1
+    case anchored = 2
   }
 
   public struct Descriptor: Hashable, Sendable {

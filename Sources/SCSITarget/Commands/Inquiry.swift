@@ -57,14 +57,14 @@ extension DeviceServer {
   private func deviceIdentification(_ nexus: InitiatorTargetNexus) -> DeviceIdentification {
     DeviceIdentification(
       naa: unit.naa, vendor: unit.identity.vendor, vendorSpecific: unit.identity.serial,
-      port: nexus.port, targetName: nexus.identity.target.name)
+      group: unit.identity.group, port: nexus.port, targetName: nexus.identity.target.name)
   }
 
   private func provisioning(_ capabilities: StoreCapabilities) -> LogicalBlockProvisioning {
     let canUnmap = capabilities.canPunchHoles
     return LogicalBlockProvisioning(
       isUnmapSupported: canUnmap, isWriteSameUnmapSupported: canUnmap,
-      isUnmappedReadAsZeros: canUnmap,
+      isUnmappedReadAsZeros: canUnmap, isAnchorSupported: capabilities.canAnchor,
       thresholdExponent: canUnmap ? unit.provisioning.thresholdExponent : 0,
       type: canUnmap ? .thin : .notReported)
   }

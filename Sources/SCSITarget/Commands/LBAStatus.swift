@@ -23,21 +23,22 @@ extension DeviceServer {
     answer(task, status.encoded(lengthMax: table[task.command].allocationLength(of: task.cdb)))
   }
 
-  /// A block is deallocated if all of it is. A store that cannot tell has everything mapped.
+  /// A block is deallocated if all of it is, and anchored likewise. A store that cannot tell has
+  /// everything mapped.
   private func lbaStatus(_ extents: [StoreExtent], at offset: UInt64) -> LBAStatus {
     let blockBytes = UInt64(unit.blockBytes)
     var status = LBAStatus()
     var next = offset / blockBytes
     for extent in extents where unit.store.capabilities.canPunchHoles {
       let end = extent.offset + extent.count
+      let isMapped = extent.state == .mapped
       // The first block that is not wholly in the extent, or the first that it has no part of.
-      let last = extent.isMapped ? (end + blockBytes - 1) / blockBytes : end / blockBytes
-      let first = extent.isMapped ? next : (extent.offset + blockBytes - 1) / blockBytes
+      let last = isMapped ? (end + blockBytes - 1) / blockBytes : end / blockBytes
+      let first = isMapped ? next : (extent.offset + blockBytes - 1) / blockBytes
       guard last > next, last > first else { continue }
       if first > next { status.append(BlockRange(start: next, count: first - next), .mapped) }
       let begin = max(first, next)
-      status.append(
-        BlockRange(start: begin, count: last - begin), extent.isMapped ? .mapped : .deallocated)
+      status.append(BlockRange(start: begin, count: last - begin), extent.state.status)
       next = last
     }
     if status.descriptors.isEmpty {
@@ -49,4 +50,14 @@ extension DeviceServer {
 
   /// The lists are empty: what is below has taken care of its defects.
   func readDefectData(_ task: SCSITask) { answer(task, DefectData.empty(for: task.cdb)) }
+}
+
+extension StoreExtent.State {
+  fileprivate var status: LBAStatus.ProvisioningStatus {
+    switch self {
+    case .mapped: .mapped
+    case .anchored: .anchored
+    case .deallocated: .deallocated
+    }
+  }
 }

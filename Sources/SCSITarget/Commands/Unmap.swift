@@ -4,6 +4,13 @@ internal import SCSIModel
 
 // UNMAP (SBC-3 §5.28). The whole list is checked before the first block is touched.
 extension DeviceServer {
+  /// What admission checks of UNMAP alone: ANCHOR goes with ANC_SUP.
+  func checkUnmap(_ task: SCSITask) throws(Refusal) {
+    if task.cdb.isAnchor, !unit.store.capabilities.canAnchor {
+      throw Refusal(.invalidFieldInCDB(byte: 1, bit: 0))
+    }
+  }
+
   func unmap(_ task: SCSITask) {
     do throws(SenseData) {
       task.unmapRanges = try unmapRanges(task).reversed()
@@ -30,7 +37,9 @@ extension DeviceServer {
     guard let place = range.bytes(blockLengthBytes: unit.logicalBlockBytes) else {
       preconditionFailure("a range within the capacity has an offset and a length")
     }
-    task.request.prepare(.punchHole, at: UInt64(place.offset), count: UInt64(place.length))
+    task.request.prepare(
+      task.cdb.isAnchor ? .zeroRange : .punchHole, at: UInt64(place.offset),
+      count: UInt64(place.length))
     start(task, then: .unmapRange)
   }
 }

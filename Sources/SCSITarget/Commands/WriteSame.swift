@@ -2,14 +2,19 @@ internal import BackingStore
 internal import Reactor
 internal import SCSIModel
 
-// WRITE SAME (SBC-3 §5.43, §5.44). Zeros are made by the store if it can: deallocated with UNMAP,
-// zeroed without. Anything else, and what the store refuses, is written piece by piece.
+// WRITE SAME (SBC-3 §5.43, §5.44). Zeros are made by the store if it can: deallocated with UNMAP
+// alone, zeroed without it, and with ANCHOR, for where that is served zeroing anchors. Anything
+// else, and what the store refuses, is written piece by piece.
 extension DeviceServer {
   /// What admission checks of WRITE SAME alone.
   func checkWriteSame(_ task: SCSITask, _ row: CommandRow) throws(Refusal) {
-    // LBPWS is 0 then (SBC-3 §5.43).
+    let flags: UInt16 = row.command == .writeSame32 ? 10 : 1
+    // SBC-3 §5.43: ANCHOR goes with UNMAP and ANC_SUP, UNMAP with LBPWS.
+    if task.cdb.isAnchor, !task.cdb.isUnmap || !unit.store.capabilities.canAnchor {
+      throw Refusal(.invalidFieldInCDB(byte: flags, bit: 4))
+    }
     if task.cdb.isUnmap, !unit.store.capabilities.canPunchHoles {
-      throw Refusal(.invalidFieldInCDB(byte: row.command == .writeSame32 ? 10 : 1, bit: 3))
+      throw Refusal(.invalidFieldInCDB(byte: flags, bit: 3))
     }
     // The Data-Out Buffer is one block: more or less means the initiator meant something else.
     if task.direction == .dataOut, task.expectedDataTransferLength != unit.blockBytes {
@@ -20,7 +25,7 @@ extension DeviceServer {
   func writeSame(_ task: SCSITask) {
     guard task.workCount > 0 else { return end(task, .good) }
     guard task.isDataZero(blockBytes: unit.blockBytes) else { return writeSameByWriting(task) }
-    guard task.cdb.isUnmap, unit.store.capabilities.canPunchHoles else {
+    guard task.cdb.isUnmap, !task.cdb.isAnchor, unit.store.capabilities.canPunchHoles else {
       return writeSameZeros(task)
     }
     task.request.prepare(.punchHole, at: task.workOffset, count: UInt64(task.workCount))

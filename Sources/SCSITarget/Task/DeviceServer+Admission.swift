@@ -38,6 +38,7 @@ extension DeviceServer {
     try mayProceed(task, nexus)
     if row.blocks == .none {
       if command == .formatUnit { return try takeFormatList(of: task, nexus) }
+      if command == .unmap { try checkUnmap(task) }
       try takeParameterList(of: task, row, nexus)
     } else {
       let range = try locate(task, row)

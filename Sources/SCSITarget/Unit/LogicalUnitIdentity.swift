@@ -14,9 +14,13 @@ public struct LogicalUnitIdentity: Sendable, Equatable {
   public var product: String
   /// At most 4 ASCII characters.
   public var revision: String
+  /// The logical unit group (VPD page 83h), which no other unit of a target device that presents
+  /// this one may have: it shares its access states with none. nil: not told.
+  public var group: UInt16?
 
   public init(
-    name: String, naa: [UInt8], serial: String, vendor: String, product: String, revision: String
+    name: String, naa: [UInt8], serial: String, vendor: String, product: String, revision: String,
+    group: UInt16? = nil
   ) {
     self.name = name
     self.naa = naa
@@ -24,6 +28,7 @@ public struct LogicalUnitIdentity: Sendable, Equatable {
     self.vendor = vendor
     self.product = product
     self.revision = revision
+    self.group = group
   }
 
   /// `naa` as a value; nil unless it is of the form promised.

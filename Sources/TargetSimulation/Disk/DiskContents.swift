@@ -1,3 +1,5 @@
+internal import BackingStore
+
 /// What a disk holds, twice: what reads see, and what surely survives a power failure. Sparse.
 ///
 /// Between the two lie, for each block, the versions that have been written since it was last
@@ -17,14 +19,20 @@ struct DiskContents {
   private var visible: [UInt64: [UInt8]] = [:]
   private var durable: [UInt64: [UInt8]] = [:]
   private var pending: [UInt64: [Version]] = [:]
+  /// The blocks that keep their place while they are holes.
+  private var anchored = RangeSet<UInt64>()
 
   init(blockBytes: Int, sizeBytes: UInt64) {
     self.blockBytes = blockBytes
     self.sizeBytes = sizeBytes
   }
 
-  /// Blocks that are not holes, in bytes.
-  var allocatedBytes: UInt64 { UInt64(visible.count) * UInt64(blockBytes) }
+  /// Blocks that are not holes, or anchored, in bytes.
+  var allocatedBytes: UInt64 {
+    let kept = anchored.ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }
+    let written = visible.keys.count { !anchored.contains($0) }
+    return (kept + UInt64(written)) * UInt64(blockBytes)
+  }
   var unsynchronizedBlockCount: Int { pending.count }
 
   // MARK: Reading; ranges lie within the size
@@ -46,6 +54,43 @@ struct DiskContents {
     return result
   }
 
+  /// What of a range is data, anchored, or a hole, at most `countMax` pieces from its start on.
+  func extents(_ offset: UInt64, _ count: UInt64, countMax: Int) -> [StoreExtent] {
+    let end = offset + count
+    // Where the state may change.
+    var borders: Set<UInt64> = [end]
+    func note(_ block: UInt64) {
+      let place = block * UInt64(blockBytes)
+      if place > offset, place < end { borders.insert(place) }
+    }
+    for block in visible.keys {
+      note(block)
+      note(block + 1)
+    }
+    for range in anchored.ranges {
+      note(range.lowerBound)
+      note(range.upperBound)
+    }
+    var extents: [StoreExtent] = []
+    var position = offset
+    for border in borders.sorted() where border > position {
+      let state = state(of: position / UInt64(blockBytes))
+      if let last = extents.last, last.state == state {
+        extents[extents.count - 1].count += border - position
+      } else {
+        guard extents.count < countMax else { break }
+        extents.append(StoreExtent(offset: position, count: border - position, state))
+      }
+      position = border
+    }
+    return extents
+  }
+
+  private func state(of block: UInt64) -> StoreExtent.State {
+    if visible[block] != nil { return .mapped }
+    return anchored.contains(block) ? .anchored : .deallocated
+  }
+
   // MARK: Changing
 
   mutating func write(_ bytes: [UInt8], at offset: UInt64, isDurable: Bool) {
@@ -61,7 +106,23 @@ struct DiskContents {
   }
 
   /// Whole blocks become holes, the ends zeros.
-  mutating func zero(_ offset: UInt64, _ count: UInt64) {
+  mutating func punch(_ offset: UInt64, _ count: UInt64) {
+    zero(offset, count)
+    let whole = (offset + UInt64(blockBytes) - 1) / UInt64(blockBytes)
+    let end = (offset + count) / UInt64(blockBytes)
+    if whole < end { anchored.remove(contentsOf: whole..<end) }
+  }
+
+  /// Whole blocks become holes that keep their place, the ends zeros; of a hole all of the block
+  /// gets a place.
+  mutating func anchor(_ offset: UInt64, _ count: UInt64) {
+    guard count > 0 else { return }
+    zero(offset, count)
+    anchored.insert(
+      contentsOf: offset / UInt64(blockBytes)..<(offset + count - 1) / UInt64(blockBytes) + 1)
+  }
+
+  private mutating func zero(_ offset: UInt64, _ count: UInt64) {
     let end = offset + count
     for block in visible.keys.sorted() {
       let start = block * UInt64(blockBytes)

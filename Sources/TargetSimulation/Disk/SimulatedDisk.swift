@@ -1,3 +1,4 @@
+internal import BackingStore
 internal import Bytes
 public import Reactor
 
@@ -25,7 +26,7 @@ public final class SimulatedDisk {
 
   public var sizeBytes: UInt64 { contents.sizeBytes }
   public var operationsInFlight: Int { inFlight.count }
-  /// Bytes of the blocks that are not holes.
+  /// Bytes of the blocks that are not holes, or keep their place though they are.
   public var allocatedBytes: UInt64 { contents.allocatedBytes }
   /// Blocks whose last change a power failure might undo.
   public var unsynchronizedBlockCount: Int { contents.unsynchronizedBlockCount }
@@ -157,9 +158,20 @@ public final class SimulatedDisk {
     case .punchHole, .zeroRange:
       let end = operation.offset.addingReportingOverflow(operation.count)
       guard !end.overflow, end.partialValue <= sizeBytes else { return .failure(.invalidArgument) }
-      if lands { contents.zero(operation.offset, operation.count) }
+      guard lands else { break }
+      if operation.kind == .punchHole {
+        contents.punch(operation.offset, operation.count)
+      } else {
+        contents.anchor(operation.offset, operation.count)
+      }
     }
     return OperationResult(rawValue: 0)
+  }
+
+  /// What a search finds in a range within the size, at this instant.
+  func extents(at offset: UInt64, count: UInt64) -> [StoreExtent] {
+    precondition(offset <= sizeBytes && count <= sizeBytes - offset)
+    return contents.extents(offset, count, countMax: StoreRequest.extentCountMax)
   }
 
   private func read(_ operation: DiskOperation) -> OperationResult {

@@ -29,7 +29,8 @@ public final class UnitBench: SCSITaskOwner {
     let world = world
     reactors = (0..<2).map { world.makeReactor(index: $0, memoryBudgetBytes: 32 << 20) }
     store = try MemoryStore(
-      sizeBytes: UInt64(blocks) * UInt64(blockBytes), logicalBlockBytes: blockBytes)
+      sizeBytes: UInt64(blocks) * UInt64(blockBytes), logicalBlockBytes: blockBytes,
+      anchors: true)
     var options = LogicalUnitOptions()
     options.reservationPersistence = persistence
     unit = LogicalUnit(

@@ -99,21 +99,42 @@ struct UnitModel {
   }
 
   mutating func writeSame(
-    _ node: Int, _ lba: UInt64, _ wanted: UInt64, hasData: Bool, _ out: [UInt8]
+    _ node: Int, _ lba: UInt64, _ wanted: UInt64, unmaps: Bool, anchors: Bool, hasData: Bool,
+    _ out: [UInt8]
   ) -> String {
     if let refusal = refusal(node, .write, .changesMedium) { return refusal }
     guard disk.exists(lba, wanted) else { return Self.outOfRange }
+    if anchors, !unmaps { return Self.invalidField }
     if hasData, out.count != disk.blockBytes { return Self.invalidField }
     let count = wanted == 0 ? UInt64(disk.blocks) - lba : wanted
-    if hasData { disk.repeatBlock(lba, count, out) } else { disk.clear(lba, count) }
+    if hasData, out.contains(where: { $0 != 0 }) {
+      disk.repeatBlock(lba, count, out)
+    } else {
+      // Zeros that are written may be anchored, too (SBC-3 §4.7.4).
+      disk.unmap(lba, count, anchors: anchors || !unmaps)
+    }
     return Self.good
   }
 
-  mutating func unmap(_ node: Int, _ ranges: [(lba: UInt64, count: UInt64)]) -> String {
+  mutating func unmap(
+    _ node: Int, _ ranges: [(lba: UInt64, count: UInt64)], anchors: Bool
+  ) -> String {
     if let refusal = refusal(node, .write, .changesMedium) { return refusal }
     guard ranges.allSatisfy({ disk.exists($0.lba, $0.count) }) else { return Self.outOfRange }
-    for range in ranges { disk.clear(range.lba, range.count) }
+    for range in ranges { disk.unmap(range.lba, range.count, anchors: anchors) }
     return Self.good
+  }
+
+  /// GET LBA STATUS: whole descriptors as far as they fit, and always the first.
+  mutating func blockStates(_ node: Int, _ lba: UInt64, room: Int) -> (String, [UInt8]) {
+    if let refusal = refusal(node, .read) { return (refusal, []) }
+    guard disk.exists(lba, 1) else { return (Self.outOfRange, []) }
+    let descriptors = disk.states(from: lba).prefix(max(1, (room - 8) / 16))
+      .flatMap { run -> [UInt8] in
+        bigEndian(run.lba, 8) + bigEndian(run.count, 4) + [run.state.rawValue, 0, 0, 0]
+      }
+    let data = bigEndian(UInt64(descriptors.count + 4), 4) + [0, 0, 0, 0] + descriptors
+    return (Self.good, Array(data.prefix(room)))
   }
 
   mutating func compareAndWrite(

@@ -5,7 +5,8 @@ extension UnitModelRun {
   mutating func step() {
     switch random.pick(0...99) {
     case 0...17: write()
-    case 18...33: read()
+    case 18...31: read()
+    case 32...33: blockStates()
     case 34...38: writeAndVerify()
     case 39...44: verify()
     case 45...50: writeSame()
@@ -114,13 +115,17 @@ extension UnitModelRun {
     if count == 0 { lba = max(lba, UInt64(model.disk.blocks) - 40) }
     let hasData = random.pick(0...2) > 0
     let out = hasData ? uneven(data(1)) : []
-    let flags: UInt8 = (random.coin() ? 8 : 0) | (hasData ? 0 : 1)
+    let unmaps = random.coin()
+    // Rarely without UNMAP, where it is an error.
+    let anchors = random.pick(0...(unmaps ? 1 : 9)) == 0
+    let flags: UInt8 = (anchors ? 0x10 : 0) | (unmaps ? 8 : 0) | (hasData ? 0 : 1)
     let cdb =
       hasData && random.coin()
       ? CDBs.ten(0x41, lba, count, flags) : CDBs.sixteen(0x93, lba, count, flags)
     run(
       cdb, out: out,
-      expecting: model.writeSame(node, lba, count, hasData: hasData, out))
+      expecting: model.writeSame(
+        node, lba, count, unmaps: unmaps, anchors: anchors, hasData: hasData, out))
   }
 
   private mutating func unmap() {
@@ -129,8 +134,21 @@ extension UnitModelRun {
       bigEndian(UInt64(ranges.count * 16 + 6), 2) + bigEndian(UInt64(ranges.count * 16), 2)
       + [0, 0, 0, 0]
       + ranges.flatMap { bigEndian($0.lba, 8) + bigEndian($0.count, 4) + [0, 0, 0, 0] }
-    let cdb = [0x42, 0, 0, 0, 0, 0, 0] + bigEndian(UInt64(list.count), 2) + [0]
-    run(cdb, out: list, expecting: model.unmap(node, ranges))
+    let anchors = random.coin()
+    let cdb =
+      [0x42, anchors ? 1 : 0, 0, 0, 0, 0, 0] + bigEndian(UInt64(list.count), 2) + [0]
+    run(cdb, out: list, expecting: model.unmap(node, ranges, anchors: anchors))
+  }
+
+  private mutating func blockStates() {
+    blockStates(from: place().lba, room: pick([4, 24, 40, 100, 1000, 32_000]))
+  }
+
+  mutating func blockStates(from lba: UInt64, room: Int) {
+    let cdb = [0x9E, 0x12] + bigEndian(lba, 8) + bigEndian(UInt64(room), 4) + [0, 0]
+    let (answer, data) = model.blockStates(node, lba, room: room)
+    run(cdb, expecting: answer, data: data)
+    noteAnchored(stride(from: 20, to: data.count, by: 16).count { data[$0] == 2 })
   }
 
   private mutating func compareAndWrite() {

@@ -7,6 +7,8 @@ public struct UnitModelRun {
     public var commands = 0
     /// By the answer, so that one can see that not all was refused.
     public var answers: [String: Int] = [:]
+    /// Descriptors of GET LBA STATUS that told of anchored blocks.
+    public var anchoredRanges = 0
     /// The first difference, with all that is needed to see it; nil: there is none.
     public var difference: String?
   }
@@ -79,7 +81,10 @@ public struct UnitModelRun {
       check([0x88], outcome.summary, answer)
       if !isSame(outcome.data, data) { differ([0x88], "the disks differ from block \(lba) on") }
     }
+    blockStates(from: 0, room: 32_000)
   }
+
+  mutating func noteAnchored(_ count: Int) { report.anchoredRanges += count }
 
   // MARK: Comparing
 

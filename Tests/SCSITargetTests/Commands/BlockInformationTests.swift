@@ -15,9 +15,9 @@ struct BlockInformationTests {
   func getLBAStatus() throws {
     let bench = Bench(TestStore(blockBytes: 4096, blocks: 100))
     bench.store.extents = [
-      StoreExtent(offset: 8192, count: 1024, isMapped: true),
-      StoreExtent(offset: 9216, count: 20480, isMapped: false),
-      StoreExtent(offset: 29696, count: 409_600 - 29696, isMapped: true),
+      StoreExtent(offset: 8192, count: 1024, .mapped),
+      StoreExtent(offset: 9216, count: 20480, .deallocated),
+      StoreExtent(offset: 29696, count: 409_600 - 29696, .mapped),
     ]
     let data = bench.run(lbaStatus(2, 1000)).data
     #expect(Array(data[0..<8]) == [0, 0, 0, 52, 0, 0, 0, 0])

@@ -304,6 +304,16 @@ struct CommandBlockTests {
     #expect(text.contains("iqn.2026-01.example:t,t,0x0007"))
     // Relative target port 2 and target port group 3.
     #expect(contains(page, [0x51, 0x94, 0, 4, 0, 0, 0, 2, 0x51, 0x95, 0, 4, 0, 0, 0, 3]))
+    // No logical unit group; of a unit that has one, its number.
+    #expect(!contains(page, [0x01, 0x06, 0, 4]))
+    var identity = Bench.identity
+    identity.group = 0x0102
+    let store = TestStore(blockBytes: 512, blocks: 64)
+    let unit = LogicalUnit(
+      identity: identity, store: store, startsWithWriteCache: true, homeReactorIndex: 0)
+    let grouped = Bench(store, unit: unit).run([0x12, 1, 0x83, 0, 255, 0]).data
+    #expect(Array(grouped[4..<24]) == Array(page[4..<24]))
+    #expect(contains(grouped, [0x01, 0x06, 0, 4, 0, 0, 1, 2]))
   }
 
   private func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
