@@ -102,6 +102,7 @@ struct DaemonTests {
       """)
     #expect(daemon.status.hasSuffix("; waiting for the lock of disk"))
     #expect(daemon.units.map(\.store.readiness) == [.waitingForLock, .ready])
+    #expect(Set(daemon.units.compactMap(\.identity.group)).count == 2, "each a group of its own")
     #expect(eventually { book.contains("answer NOT READY until that process has ended") })
     #expect(book.contains("\(getpid())"), "the holder's pid")
     #expect(flock(holder.rawValue, LOCK_UN) == 0)

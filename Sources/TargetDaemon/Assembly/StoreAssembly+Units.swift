@@ -6,12 +6,14 @@ internal import TargetConfig
 extension StoreAssembly {
   /// The logical units, their homes spread over the reactors.
   func units(
-    of opened: [Opened], _ identities: [String: GeneratedIdentity], home: (Int) -> Int
+    of opened: [Opened], _ identities: [String: GeneratedIdentity], _ groups: [String: UInt16],
+    home: (Int) -> Int
   ) -> [LogicalUnit] {
     let access = GroupAccessIndex(loaded.configuration)
     return opened.enumerated().map { index, opened in
       let configured = opened.configured
-      let identity = identity(of: configured, identities[configured.name])
+      let identity = identity(
+        of: configured, identities[configured.name], groups[configured.name])
       return LogicalUnit(
         identity: identity, store: opened.presented,
         startsWithWriteCache: CacheMode(configured.cache).startsWithWriteCache,
@@ -20,14 +22,14 @@ extension StoreAssembly {
   }
 
   private func identity(
-    of store: TargetConfiguration.Store, _ generated: GeneratedIdentity?
+    of store: TargetConfiguration.Store, _ generated: GeneratedIdentity?, _ group: UInt16?
   ) -> LogicalUnitIdentity {
     guard let naa = store.naa?.bytes ?? generated?.naa,
       let serial = store.serial ?? generated?.serial
     else { preconditionFailure("the registry knows every store that the configuration does not") }
     return LogicalUnitIdentity(
       name: store.name, naa: naa, serial: serial, vendor: store.vendor, product: store.product,
-      revision: Version.productRevision)
+      revision: Version.productRevision, group: group)
   }
 
   private func options(

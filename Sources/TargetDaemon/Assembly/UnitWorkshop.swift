@@ -21,9 +21,7 @@ final class UnitWorkshop: Sendable {
   let registry: Mutex<IdentityRegistry>
   /// Whether `registry` knows of media what is not saved yet.
   let hasNewMedia = Atomic<Bool>(false)
-  /// The identifiers of the units there are, and the names of their stores: no two have records in
-  /// the same file.
-  private let alive = Mutex<[[UInt8]: String]>([:])
+  private let claims = Mutex(UnitClaims())
   /// Paths of files that were made for changes which were refused then, and are gone again.
   private let unserved = Mutex<Set<String>>([])
   /// How many units were made: their homes go round the reactors.
@@ -104,19 +102,21 @@ final class UnitWorkshop: Sendable {
 
   /// Ends what units had to themselves that are gone, or never came.
   func release(_ claims: [UnitClaim]) {
-    alive.withLock { alive in
-      for claim in claims { alive[claim.naa] = nil }
+    self.claims.withLock {
+      for claim in claims { $0.release(claim.naa) }
     }
   }
 
-  private func claim(_ identifiers: [(name: String, naa: [UInt8])]) throws(DaemonError) {
-    try alive.withLock { alive throws(DaemonError) in
-      var claimed = alive
-      for (name, naa) in identifiers {
-        guard let other = claimed.updateValue(name, forKey: naa) else { continue }
-        throw DaemonError.sameIdentifier(name, other, naa)
-      }
-      alive = claimed
+  /// The groups of the units, by the names of their stores: of all, or of none.
+  private func claim(
+    _ identifiers: [(name: String, naa: [UInt8])]
+  ) throws(DaemonError) -> [String: UInt16] {
+    try claims.withLock { claims throws(DaemonError) in
+      var claimed = claims
+      var groups: [String: UInt16] = [:]
+      for (name, naa) in identifiers { groups[name] = try claimed.claim(naa, for: name) }
+      claims = claimed
+      return groups
     }
   }
 
@@ -168,7 +168,7 @@ final class UnitWorkshop: Sendable {
   ) throws(DaemonError) -> [Inventory.Served] {
     let identities = try identities(of: opened, alive: alive)
     let identifiers = try identifiers(of: opened)
-    try claim(
+    let groups = try claim(
       opened.compactMap { opened in
         identifiers[opened.configured.name].map { (opened.configured.name, $0) }
       })
@@ -176,7 +176,7 @@ final class UnitWorkshop: Sendable {
       defer { count += opened.count }
       return count
     }
-    let units = assembly.units(of: opened, identities) { (first + $0) % reactorCount }
+    let units = assembly.units(of: opened, identities, groups) { (first + $0) % reactorCount }
     return zip(opened, units).map { Inventory.Served(opened: $0, unit: $1) }
   }
 }
