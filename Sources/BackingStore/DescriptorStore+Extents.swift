@@ -1,9 +1,8 @@
 internal import Reactor
 internal import Synchronization
 
-/// What of a file is mapped: FIEMAP, which knows what is anchored, where the file system has it,
-/// else lseek(2) with SEEK_DATA and SEEK_HOLE. Both may wait for the disk, and no engine can queue
-/// them. So a thread of its own makes the calls, one search after the other; it moves the
+/// The calls that tell a file's map, FIEMAP and lseek(2), may wait for the disk, and no engine can
+/// queue them. So a thread of its own makes them, one search after the other; it moves the
 /// descriptor's position, which nothing else uses.
 extension DescriptorStore {
   func findExtents(_ request: StoreRequest, on reactor: Reactor) {
@@ -15,29 +14,8 @@ extension DescriptorStore {
   }
 
   fileprivate func extents(at offset: UInt64, count: UInt64) -> [StoreExtent] {
-    let range = offset..<offset + count
-    return capabilities.canAnchor ? extentsByMap(in: range) : extentsBySeeking(in: range)
-  }
-
-  /// Of a file system that anchors nothing.
-  private func extentsBySeeking(in range: Range<UInt64>) -> [StoreExtent] {
-    let end = range.upperBound
-    var extents: [StoreExtent] = []
-    var position = range.lowerBound
-    while position < end, extents.count < StoreRequest.extentCountMax {
-      // Past the last data of the file there is none; what cannot be told counts as mapped.
-      let data = min(descriptor.nextData(at: position) ?? position, end)
-      if data > position {
-        extents.append(StoreExtent(offset: position, count: data - position, .deallocated))
-        position = data
-        continue
-      }
-      let hole = min(descriptor.nextHole(at: position) ?? end, end)
-      let next = hole > position ? hole : end
-      extents.append(StoreExtent(offset: position, count: next - position, .mapped))
-      position = next
-    }
-    return extents
+    FileMap.extents(
+      of: descriptor, in: offset..<offset + count, tellingAnchors: capabilities.canAnchor)
   }
 }
 

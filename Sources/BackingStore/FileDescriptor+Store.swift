@@ -58,49 +58,11 @@ extension FileDescriptor {
     try check { fsync(rawValue) }
   }
 
-  // MARK: Holes
-
-  /// Where data begins at or after `offset`; the largest offset if there is none any more, nil if
-  /// the file system does not tell.
-  func nextData(at offset: UInt64) -> UInt64? {
-    let found = lseek(rawValue, off_t(clamping: offset), SEEK_DATA)
-    if found >= 0 { return UInt64(found) }
-    return SystemError.last == .noSuchDevice ? UInt64(Int64.max) : nil
-  }
-
-  /// Where the first hole at or after `offset` begins; nil if the file system does not tell.
-  func nextHole(at offset: UInt64) -> UInt64? {
-    let found = lseek(rawValue, off_t(clamping: offset), SEEK_HOLE)
-    return found >= 0 ? UInt64(found) : nil
-  }
-
-  /// The first extent that the file system has allocated in `range` and what of it is in there; nil
-  /// if there is none (FIEMAP). `flushing`: after all that the page cache has of the file is
-  /// written, which takes as long as a sync, and leaves to the next sync what fails meanwhile.
-  func nextExtent(
-    in range: Range<UInt64>, flushing: Bool = false
-  ) throws(SystemError) -> FileExtent? {
-    var found = clinux_extent()
-    let length = range.upperBound - range.lowerBound
-    var answer: Int32 = 0
-    try check {
-      answer = unsafe clinux_next_extent(
-        rawValue, range.lowerBound, length, flushing ? 1 : 0, &found)
-      return answer
-    }
-    guard answer > 0 else { return nil }
-    let (end, isEndless) = found.offset.addingReportingOverflow(found.count)
-    let lower = max(found.offset, range.lowerBound)
-    let upper = min(isEndless ? .max : end, range.upperBound)
-    // It was asked for what overlaps.
-    guard lower < upper else { throw .inputOutput }
-    // What waits for its place is data.
-    let flags = found.flags & UInt32(FIEMAP_EXTENT_UNWRITTEN | FIEMAP_EXTENT_DELALLOC)
-    return FileExtent(
-      range: lower..<upper, isUnwritten: flags == UInt32(FIEMAP_EXTENT_UNWRITTEN))
-  }
-
   // MARK: Abilities
+
+  /// Whether the file itself is made of extents, of a file system whose preallocated ones take no
+  /// more space when they are written.
+  var isPreallocatable: Bool { clinux_is_preallocatable(rawValue) != 0 }
 
   /// Whether the file system knows `mode` (of fallocate(2)) at `offset`.
   func allows(_ mode: Int32, at offset: UInt64, count: Int) -> Bool {
@@ -149,19 +111,12 @@ extension FileDescriptor {
   }
 
   /// Repeats a call that a signal interrupted.
-  private func check(_ call: () -> Int32) throws(SystemError) {
+  func check(_ call: () -> Int32) throws(SystemError) {
     while call() < 0 {
       let error = SystemError.last
       guard error == .interrupted else { throw error }
     }
   }
-}
-
-/// Consecutive bytes of a file that have their place in the file system.
-struct FileExtent {
-  let range: Range<UInt64>
-  /// Nothing has been written there: it reads as zeros, but for what the page cache has.
-  let isUnwritten: Bool
 }
 
 /// What stat(2) says, as far as stores care.

@@ -257,7 +257,7 @@ private struct Opening {
       capabilities.canZeroRanges = nameless.allows(FALLOC_FL_ZERO_RANGE, at: 0, count: block)
       capabilities.canAnchor =
         options.discards && capabilities.canPunchHoles && capabilities.canZeroRanges
-        && keepsSpace(of: nameless, count: block)
+        && descriptor.isPreallocatable && keepsSpace(of: nameless, count: block)
     } else if options.discards {
       let end = max(status.sizeBytes, options.sizeBytes ?? 0)
       let (offset, isTooLarge) = end.addingReportingOverflow(Self.farBytes)

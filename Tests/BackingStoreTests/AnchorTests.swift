@@ -12,7 +12,7 @@ private let anchors: Bool = {
   defer { close(descriptor) }
   var extent = clinux_extent()
   guard fallocate(descriptor, FALLOC_FL_ZERO_RANGE, 0, 4096) == 0,
-    clinux_next_extent(descriptor, 0, 4096, 0, &extent) == 1
+    clinux_next_extent(descriptor, 0, 4096, &extent) == 1
   else { return false }
   return extent.flags & UInt32(FIEMAP_EXTENT_UNWRITTEN) != 0
 }()
@@ -48,7 +48,7 @@ struct AnchorTests {
   private func allocatedBytes() throws -> Int { try Int(status(scratch("disk")).st_blocks) * 512 }
 
   @Test(
-    "A zeroed range is anchored: it has its space, reads as zeros, and stays so when it is read",
+    "A zeroed range is anchored: it has its space and reads as zeros",
     arguments: [CacheMode.writeback, .none])
   func anchored(mode: CacheMode) throws {
     let store = try makeStore(mode)
@@ -63,11 +63,10 @@ struct AnchorTests {
     #expect(try allocatedBytes() >= 2 << 20)
     let (bytes, failure) = try bench.read(2 << 20, at: 1 << 20, of: store)
     #expect(failure == nil && bytes.allSatisfy { $0 == 0 })
-    #expect(try states(store) == wanted)
-    #expect(
-      try extents(of: store, at: 2 << 20, count: 4096) == [
-        StoreExtent(offset: 2 << 20, count: 4096, .anchored)
-      ])
+    // What the page cache has, if only because it was read, might be data.
+    let read = mode == .none ? wanted[1] : extent(1..<3, .mapped)
+    #expect(try states(store) == [wanted[0], read, wanted[2]])
+    #expect(try extents(of: store, at: 2 << 20, count: 4096).map(\.state) == [read.state])
   }
 
   @Test(

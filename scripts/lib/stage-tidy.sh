@@ -75,7 +75,7 @@ configuration_is_assembled() {
 UNSAFE_FILES=(
   AdministrationCommands/{Doctor/LocalMachine,Program/SystemConsole}
   AdministrationServer/Connections/{FileFacts,Peer,SecretFile,SocketFile,SystemGroup}
-  BackingStore/{BlockDeviceDirectory,FileDescriptor+Store,FoundStore,MemoryStore}
+  BackingStore/{BlockDeviceDirectory,FileDescriptor+{Map,Store},FoundStore,MemoryStore}
   Bytes/CRC32C
   CommandSupport/Descriptor
   ISCSITarget/Connection/{Outbox,PDUReceiver}

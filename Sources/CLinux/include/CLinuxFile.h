@@ -6,6 +6,7 @@
 #include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
+#include <linux/magic.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -52,9 +54,8 @@ struct clinux_extent {
   uint64_t offset, count;
   uint32_t flags;
 };
-/// FS_IOC_FIEMAP for the first extent of a range, with `flushes` after what the page cache has of the
-/// file is written. 1, or 0 if there is none, or -1 with errno.
-static inline int clinux_next_extent(int fd, uint64_t offset, uint64_t count, int flushes,
+/// FS_IOC_FIEMAP for the first extent of a range. 1, or 0 if there is none, or -1 with errno.
+static inline int clinux_next_extent(int fd, uint64_t offset, uint64_t count,
                                      struct clinux_extent *extent) {
   union {
     struct fiemap map;
@@ -63,7 +64,6 @@ static inline int clinux_next_extent(int fd, uint64_t offset, uint64_t count, in
   memset(&request, 0, sizeof request);
   request.map.fm_start = offset;
   request.map.fm_length = count;
-  request.map.fm_flags = flushes ? FIEMAP_FLAG_SYNC : 0;
   request.map.fm_extent_count = 1;
   if (ioctl(fd, FS_IOC_FIEMAP, &request.map) != 0) return -1;
   if (request.map.fm_mapped_extents == 0) return 0;
@@ -71,6 +71,15 @@ static inline int clinux_next_extent(int fd, uint64_t offset, uint64_t count, in
   extent->count = request.map.fm_extents[0].fe_length;
   extent->flags = request.map.fm_extents[0].fe_flags;
   return 1;
+}
+/// Whether fallocate(2) gives a file extents that writes to it take no more space for: one of XFS, or
+/// one of ext4 that is not mapped by blocks, as those that were ext3's.
+static inline int clinux_is_preallocatable(int fd) {
+  struct statfs system;
+  int flags = 0;
+  if (fstatfs(fd, &system) != 0) return 0;
+  if (system.f_type == XFS_SUPER_MAGIC) return 1;
+  return system.f_type == EXT4_SUPER_MAGIC && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_EXTENT_FL) != 0;
 }
 /// errno where Swift would otherwise have to trust that nothing ran in between.
 static inline int clinux_errno(void) { return errno; }

@@ -9,8 +9,8 @@ struct UnitClaims {
   private var holders: [[UInt8]: Holder] = [:]
   private var groups: Set<UInt16> = []
 
-  /// The number of a group that no other unit is in: the end of the identifier, so that it is the
-  /// same after a restart, or the next that is free; nil: none is.
+  /// The number of a group that no other unit is in: the end of the identifier, which is the same
+  /// after a restart; where two end alike, the next that is free; nil: none is.
   mutating func claim(_ naa: [UInt8], for name: String) throws(DaemonError) -> UInt16? {
     if let other = holders[naa] { throw DaemonError.sameIdentifier(name, other.name, naa) }
     let first = naa.suffix(2).reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
