@@ -68,7 +68,7 @@ struct WrongInputLoginTests {
       target.pass(milliseconds: 5)
     }
     #expect(initiator.isClosed)
-    #expect(initiator.inbox.count <= LoginMachine.maxPDUs + 1)
+    #expect(initiator.inbox.count <= LoginMachine.pduCountMax + 1)
     #expect(isEmpty(target))
   }
 

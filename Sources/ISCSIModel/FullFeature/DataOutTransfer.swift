@@ -122,7 +122,7 @@ public struct DataOutTransfer: Sendable {
   private let unsolicitedEnd: Int
   private let maxBurstLength: Int
   private let maxSegmentLength: Int
-  private let maxOutstanding: Int
+  private let outstandingMax: Int
   private var awaitsUnsolicited: Bool
   /// The task has failed: whatever comes is taken, and goes nowhere.
   private var isDiscarding = false
@@ -148,7 +148,7 @@ public struct DataOutTransfer: Sendable {
     lun = command.lun
     maxBurstLength = parameters.maxBurstLength
     maxSegmentLength = parameters.targetMaxRecvDataSegmentLength
-    maxOutstanding = min(parameters.maxOutstandingR2T, Self.outstandingR2TMax)
+    outstandingMax = min(parameters.maxOutstandingR2T, Self.outstandingR2TMax)
     awaitsUnsolicited = !command.isFinal
 
     guard immediate == 0 || parameters.immediateData else { throw .immediateDataNotAllowed }
@@ -166,7 +166,7 @@ public struct DataOutTransfer: Sendable {
     unsolicitedEnd = 0
     maxBurstLength = 0
     maxSegmentLength = 0
-    maxOutstanding = 0
+    outstandingMax = 0
     awaitsUnsolicited = !command.isFinal
     isDiscarding = true
   }
@@ -181,7 +181,7 @@ public struct DataOutTransfer: Sendable {
 
   /// `nextR2T` has one to send.
   public var wantsR2T: Bool {
-    !awaitsUnsolicited && solicitedEnd < wantedLength && outstandingCount < maxOutstanding
+    !awaitsUnsolicited && solicitedEnd < wantedLength && outstandingCount < outstandingMax
   }
 
   /// The next R2T to send under `tag`, or nil if none is due. None is, until the unsolicited data

@@ -22,7 +22,7 @@ struct CHAPExchange: Sendable {
   /// A challenge shorter than this has too few values to be used once only.
   static let minChallengeBytes = 16
   /// RFC 7143 §12.1.3: CHAP_C is at most 1024 bytes.
-  static let maxChallengeBytes = 1024
+  static let challengeBytesMax = 1024
 
   let algorithm: CHAPAlgorithm
   let identifier: UInt8
@@ -84,7 +84,7 @@ struct CHAPExchange: Sendable {
   ) throws(CHAPFailure) -> (user: CHAPUser, answer: [TextPair]) {
     guard let name = keys["CHAP_N"] else { throw .missingKey("CHAP_N") }
     guard let text = keys["CHAP_R"] else { throw .missingKey("CHAP_R") }
-    guard let response = TextValue.binary(text, maxBytes: algorithm.digestByteCount),
+    guard let response = TextValue.binary(text, bytesMax: algorithm.digestByteCount),
       response.count == algorithm.digestByteCount
     else { throw .malformedValue("CHAP_R") }
     let counter = try counterChallenge(keys)
@@ -135,7 +135,7 @@ struct CHAPExchange: Sendable {
       }
       guard
         let challenge = TextValue.binary(
-          challengeText, maxBytes: CHAPExchange.maxChallengeBytes),
+          challengeText, bytesMax: CHAPExchange.challengeBytesMax),
         challenge.count >= CHAPExchange.minChallengeBytes
       else { throw .malformedValue("CHAP_C") }
       return (identifier, challenge)

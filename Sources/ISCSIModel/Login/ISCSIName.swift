@@ -2,12 +2,12 @@
 /// names that are neither iqn., eui. nor naa.
 public enum ISCSIName {
   /// §4.2.7: a name is at most 223 bytes of UTF-8.
-  public static let maxBytes = 223
+  public static let bytesMax = 223
 
   /// The name with ASCII upper case folded, so that one initiator has one name; nil for an empty or
   /// too long one, or one with control characters or white space.
   public static func normalized(_ text: some StringProtocol) -> String? {
-    guard (1...maxBytes).contains(text.utf8.count) else { return nil }
+    guard (1...bytesMax).contains(text.utf8.count) else { return nil }
     for scalar in text.unicodeScalars {
       let properties = scalar.properties
       if properties.generalCategory == .control || properties.isWhitespace { return nil }

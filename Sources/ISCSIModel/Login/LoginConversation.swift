@@ -56,7 +56,7 @@ struct LoginConversation: Sendable {
     }
     guard let text = try accumulate(data, request) else { return .reply(reply(to: request)) }
     let answer = try answer(to: text, request, context)
-    let pieces = answer.chunks(maxSegmentLength: LoginMachine.maxDataSegmentLength)
+    let pieces = answer.chunks(maxSegmentLength: LoginMachine.dataSegmentLengthMax)
     unsent = pieces[...]
     return try sendNext(request)
   }
@@ -75,10 +75,10 @@ struct LoginConversation: Sendable {
 
   private mutating func check(_ request: LoginRequest, _ data: [UInt8]) throws(LoginFailure) {
     pduCount += 1
-    guard pduCount <= LoginMachine.maxPDUs else { throw .tooManyPDUs }
-    guard data.count <= LoginMachine.maxDataSegmentLength else { throw .dataSegmentTooLong }
+    guard pduCount <= LoginMachine.pduCountMax else { throw .tooManyPDUs }
+    guard data.count <= LoginMachine.dataSegmentLengthMax else { throw .dataSegmentTooLong }
     textBytes += data.count
-    guard textBytes <= LoginMachine.maxTextBytes else { throw .tooMuchText }
+    guard textBytes <= LoginMachine.textBytesMax else { throw .tooMuchText }
     guard request.totalAHSLengthBytes == 0 else { throw .additionalHeader }
     guard request.versionMin <= LoginResponse.version else { throw .unsupportedVersion }
     guard Identity(request) == identity else { throw .identityChanged }

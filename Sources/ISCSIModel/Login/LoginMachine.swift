@@ -11,11 +11,11 @@ public import Bytes
 /// A copy is a fork; a dropped machine gives up its CHAP challenge.
 public struct LoginMachine: Sendable {
   /// The default MaxRecvDataSegmentLength (§13.12), whatever is declared for full feature phase.
-  public static let maxDataSegmentLength = 8192
+  public static let dataSegmentLengthMax = 8192
   /// Requests of one login. A mutual CHAP login takes five.
-  public static let maxPDUs = TextAccumulator.maxPDUs
+  public static let pduCountMax = TextAccumulator.pduCountMax
   /// Text of one login, all requests together.
-  public static let maxTextBytes = TextAccumulator.maxBytes
+  public static let textBytesMax = TextAccumulator.bytesMax
 
   enum Phase: Sendable {
     case idle

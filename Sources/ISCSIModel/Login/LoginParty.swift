@@ -22,7 +22,7 @@ struct LoginParty: Sendable {
   private var hasSentAlias = false
 
   /// Longest alias kept, as long as an iSCSI name can be (§13.6 asks for at least 255).
-  static let maxAliasBytes = 255
+  static let aliasBytesMax = 255
 
   /// Reads the first text and asks the authority. Nothing about the target leaks before this.
   init(
@@ -88,7 +88,7 @@ struct LoginParty: Sendable {
     _ keys: TextKeys, in stage: LoginStage?, _ context: LoginContext
   ) throws(LoginFailure) -> [TextPair] {
     if let alias = keys["InitiatorAlias"] {
-      guard alias.utf8.count <= LoginParty.maxAliasBytes else {
+      guard alias.utf8.count <= LoginParty.aliasBytesMax else {
         throw .illegalValue("InitiatorAlias")
       }
       initiatorAlias = alias

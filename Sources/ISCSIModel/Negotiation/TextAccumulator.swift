@@ -2,8 +2,8 @@
 /// Bounded in bytes and in PDUs; after an error it holds nothing.
 public struct TextAccumulator: Sendable {
   /// Eight full login PDUs; the longest text anybody sends is below 4 KiB.
-  public static let maxBytes = 65536
-  public static let maxPDUs = 32
+  public static let bytesMax = 65536
+  public static let pduCountMax = 32
 
   private var held: [UInt8] = []
   private var pduCount = 0
@@ -13,8 +13,8 @@ public struct TextAccumulator: Sendable {
   /// Takes one data segment. The whole text once `continues` is false; nil while more is to come.
   public mutating func append(_ data: [UInt8], continues: Bool) throws(TextError) -> [UInt8]? {
     do throws(TextError) {
-      guard pduCount < TextAccumulator.maxPDUs else { throw .tooManyPDUs }
-      guard data.count <= TextAccumulator.maxBytes - held.count else { throw .textTooLong }
+      guard pduCount < TextAccumulator.pduCountMax else { throw .tooManyPDUs }
+      guard data.count <= TextAccumulator.bytesMax - held.count else { throw .textTooLong }
       guard !continues || !data.isEmpty else { throw .emptyContinuation }
     } catch {
       reset()

@@ -32,14 +32,14 @@ public enum TextError: Error, Hashable, Sendable {
 /// §6.1). No key occurs twice.
 public struct TextKeys: Hashable, Sendable {
   /// RFC 7143 §6.1: a standard label has at most 63 characters.
-  public static let maxKeyBytes = 63
+  public static let keyBytesMax = 63
   /// As much as one login PDU can carry; no value needs more than CHAP's 1024 binary bytes in hex.
-  public static let maxValueBytes = 8192
+  public static let valueBytesMax = 8192
   /// Twice the keys that exist. With it the answer is at most 64 × 77 bytes however small the
   /// asked pairs are, so unknown keys cannot amplify.
-  public static let maxPairs = 64
+  public static let pairCountMax = 64
   /// Zero bytes tolerated after the last pair: an initiator that counts its padding as data.
-  public static let maxPaddingBytes = 3
+  public static let paddingBytesMax = 3
 
   public private(set) var pairs: [TextPair]
 
@@ -53,11 +53,11 @@ public struct TextKeys: Hashable, Sendable {
     var start = 0
     while start < bytes.count {
       let rest = bytes[start...]
-      if !pairs.isEmpty, rest.count <= TextKeys.maxPaddingBytes, rest.allSatisfy({ $0 == 0 }) {
+      if !pairs.isEmpty, rest.count <= TextKeys.paddingBytesMax, rest.allSatisfy({ $0 == 0 }) {
         return
       }
       guard let end = rest.firstIndex(of: 0) else { throw .missingTerminator }
-      guard pairs.count < TextKeys.maxPairs else { throw .tooManyPairs }
+      guard pairs.count < TextKeys.pairCountMax else { throw .tooManyPairs }
       let pair = try TextKeys.pair(bytes[start..<end])
       guard seen.insert(pair.key).inserted else { throw .duplicateKey(pair.key) }
       pairs.append(pair)
@@ -71,11 +71,11 @@ public struct TextKeys: Hashable, Sendable {
     }
     let keyBytes = bytes[..<separator]
     guard !keyBytes.isEmpty else { throw .emptyKey }
-    guard keyBytes.count <= maxKeyBytes else { throw .keyTooLong(byteCount: keyBytes.count) }
+    guard keyBytes.count <= keyBytesMax else { throw .keyTooLong(byteCount: keyBytes.count) }
     if let bad = keyBytes.first(where: { !isKeyCharacter($0) }) { throw .badCharacterInKey(bad) }
     let key = String(decoding: keyBytes, as: UTF8.self)
     let valueBytes = bytes[(separator + 1)...]
-    guard valueBytes.count <= maxValueBytes else {
+    guard valueBytes.count <= valueBytesMax else {
       throw .valueTooLong(key: key, byteCount: valueBytes.count)
     }
     guard let value = String(validating: valueBytes, as: UTF8.self) else {

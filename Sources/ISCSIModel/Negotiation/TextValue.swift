@@ -2,20 +2,20 @@
 /// bound does not admit, before it allocates.
 public enum TextValue {
   /// Values of one list, `a,b,c`; the longest list that exists has five.
-  public static let maxListValues = 64
+  public static let listValueCountMax = 64
 
   /// A decimal-constant (no leading zeros, no sign) or a hex-constant (`0x`/`0X`, one digit or
   /// more).
   public static func number(_ text: some StringProtocol) -> UInt64? {
-    let bytes = Array(text.utf8.prefix(maxNumberBytes + 1))
-    guard !bytes.isEmpty, bytes.count <= maxNumberBytes else { return nil }
+    let bytes = Array(text.utf8.prefix(numberBytesMax + 1))
+    guard !bytes.isEmpty, bytes.count <= numberBytesMax else { return nil }
     if let digits = afterPrefix(bytes, UInt8(ascii: "x")) { return accumulate(digits, radix: 16) }
     guard bytes.count == 1 || bytes[0] != UInt8(ascii: "0") else { return nil }
     return accumulate(bytes[...], radix: 10)
   }
 
   /// Longer than any 64-bit number in decimal, and enough zeros before a hexadecimal one.
-  private static let maxNumberBytes = 34
+  private static let numberBytesMax = 34
 
   /// `Yes` or `No`.
   public static func boolean(_ text: String) -> Bool? {
@@ -31,16 +31,16 @@ public enum TextValue {
   /// The values of a comma-separated list; nil if it is empty, has empty values, or too many.
   public static func list(_ text: String) -> [Substring]? {
     let values = text.split(
-      separator: ",", maxSplits: maxListValues, omittingEmptySubsequences: false)
-    guard values.count <= maxListValues, values.allSatisfy({ !$0.isEmpty }) else { return nil }
+      separator: ",", maxSplits: listValueCountMax, omittingEmptySubsequences: false)
+    guard values.count <= listValueCountMax, values.allSatisfy({ !$0.isEmpty }) else { return nil }
     return values
   }
 
   /// A large-binary-value: an even number of digits after `0x`, or canonical base64 after `0b`, of
-  /// 1…`maxBytes` bytes. The length is bounded before anything is decoded.
-  public static func binary(_ text: String, maxBytes: Int) -> [UInt8]? {
+  /// 1…`bytesMax` bytes. The length is bounded before anything is decoded.
+  public static func binary(_ text: String, bytesMax: Int) -> [UInt8]? {
     let utf8 = text.utf8
-    guard utf8.count <= 2 + 2 * max(maxBytes, 2) else { return nil }
+    guard utf8.count <= 2 + 2 * max(bytesMax, 2) else { return nil }
     let bytes = Array(utf8)
     let decoded: [UInt8]?
     if let digits = afterPrefix(bytes, UInt8(ascii: "x")) {
@@ -50,7 +50,7 @@ public enum TextValue {
     } else {
       decoded = nil
     }
-    guard let decoded, (1...maxBytes).contains(decoded.count) else { return nil }
+    guard let decoded, (1...bytesMax).contains(decoded.count) else { return nil }
     return decoded
   }
 

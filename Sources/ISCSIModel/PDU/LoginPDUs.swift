@@ -155,7 +155,7 @@ public struct LoginResponse: Hashable, Sendable {
 /// One Login Response with its text, ready to send.
 public struct LoginReply: Hashable, Sendable {
   public var response: LoginResponse
-  /// The data segment, not padded; at most `LoginMachine.maxDataSegmentLength` bytes.
+  /// The data segment, not padded; at most `LoginMachine.dataSegmentLengthMax` bytes.
   public var text: [UInt8]
 
   public init(response: LoginResponse, text: [UInt8]) {

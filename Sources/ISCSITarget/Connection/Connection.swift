@@ -117,7 +117,7 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
       directory: worker.directory, portalGroupTag: socket.portalGroupTag,
       initiatorAddress: socket.peer)
     machine = LoginMachine(authority: authority, challenges: worker.context.challenges)
-    receiver = PDUReceiver(dataSegmentLengthMax: LoginMachine.maxDataSegmentLength)
+    receiver = PDUReceiver(dataSegmentLengthMax: LoginMachine.dataSegmentLengthMax)
     sendStarted = reactor.now
     logger = worker.context.logger
     logger[metadataKey: "address"] = "\(socket.peer)"

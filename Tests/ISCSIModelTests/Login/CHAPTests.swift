@@ -46,7 +46,7 @@ struct CHAPTests {
     let algorithm = try #require(CHAPAlgorithm(rawValue: code))
     let identifier = try #require(challenge["CHAP_I"].flatMap { UInt8($0) })
     let bytes = try #require(
-      challenge["CHAP_C"].flatMap { TextValue.binary($0, maxBytes: 1024) })
+      challenge["CHAP_C"].flatMap { TextValue.binary($0, bytesMax: 1024) })
     return hexadecimal(
       algorithm.response(identifier: identifier, secret: secret, challenge: bytes))
   }
@@ -55,7 +55,7 @@ struct CHAPTests {
   func oneWay(algorithm: CHAPAlgorithm) throws {
     var (login, challenge) = try challenged(required, algorithms: "\(algorithm.rawValue)")
     let bytes = try #require(
-      challenge["CHAP_C"].flatMap { TextValue.binary($0, maxBytes: 1024) })
+      challenge["CHAP_C"].flatMap { TextValue.binary($0, bytesMax: 1024) })
     #expect(bytes.count == max(16, algorithm.digestByteCount))
     let proved = login.send(
       securityToOperational, ["CHAP_N=node1", "CHAP_R=\(try response(to: challenge))"])
@@ -93,7 +93,7 @@ struct CHAPTests {
     var positions = [Set<UInt8>](repeating: [], count: 16)
     for _ in 0..<200 {
       let text = try #require(try challenged(required).challenge["CHAP_C"])
-      let bytes = try #require(TextValue.binary(text, maxBytes: 1024))
+      let bytes = try #require(TextValue.binary(text, bytesMax: 1024))
       #expect(bytes.count == 16)
       #expect(seen.insert(bytes).inserted)
       for (index, byte) in bytes.enumerated() { positions[index].insert(byte) }
@@ -122,7 +122,7 @@ struct CHAPTests {
   func notations() throws {
     var (login, challenge) = try challenged(required)
     let hex = try response(to: challenge)
-    let bytes = try #require(TextValue.binary(hex, maxBytes: 16))
+    let bytes = try #require(TextValue.binary(hex, bytesMax: 16))
     let action = login.send(
       securityToOperational, ["CHAP_N=node1", "CHAP_R=0b\(base64(bytes))"])
     #expect(action.status == .success)
@@ -175,7 +175,7 @@ struct CHAPTests {
     }
     // The first login is gone, and its challenge with it.
     let stale = try #require(
-      otherChallenge["CHAP_C"].flatMap { TextValue.binary($0, maxBytes: 64) })
+      otherChallenge["CHAP_C"].flatMap { TextValue.binary($0, bytesMax: 64) })
     #expect(!registry.contains(stale))
     withExtendedLifetime(other.login) {}
   }

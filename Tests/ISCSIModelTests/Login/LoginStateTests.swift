@@ -234,7 +234,7 @@ private struct Walk {
 
   private func proof(_ challenge: LoginAction?) -> String {
     guard let identifier = challenge?["CHAP_I"].flatMap({ UInt8($0) }),
-      let bytes = challenge?["CHAP_C"].flatMap({ TextValue.binary($0, maxBytes: 64) })
+      let bytes = challenge?["CHAP_C"].flatMap({ TextValue.binary($0, bytesMax: 64) })
     else { return "" }
     return hexadecimal(
       CHAPAlgorithm.md5.response(identifier: identifier, secret: node.secret, challenge: bytes))

@@ -43,7 +43,7 @@ struct LoginTextTests {
       String(repeating: "k", count: 61) + String(index + 10)
     }
     let reply = try #require(login.send(operationalStay, keys.map { $0 + "=1" }).reply)
-    #expect(reply.text.count < LoginMachine.maxDataSegmentLength)
+    #expect(reply.text.count < LoginMachine.dataSegmentLengthMax)
     #expect(reply.answers.dropLast() == keys.map { $0 + "=NotUnderstood" }[...])
   }
 

@@ -88,7 +88,7 @@ struct TextKeysTests {
       ("0bA-8=", nil), ("00ff", nil), ("", nil), ("0x0102030405", nil), ("0bAQIDBAU=", nil),
     ] as [(String, [UInt8]?)])
   func binaries(text: String, expected: [UInt8]?) {
-    #expect(TextValue.binary(text, maxBytes: 4) == expected)
+    #expect(TextValue.binary(text, bytesMax: 4) == expected)
   }
 
   @Test("T-TXT-6: a list of 10,000 values is no list")
