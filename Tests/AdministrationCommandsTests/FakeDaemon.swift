@@ -186,6 +186,9 @@ final class FakeDaemon: Daemon {
       var store = StoreResource(name: size.name, kind: .file)
       store.sizeBytes = size.sizeBytes
       return ChangeOutcome(store: store)
+    case .addPortal(let wanted):
+      let port = wanted.address.contains(":") ? "" : ":3260"
+      return ChangeOutcome(portal: PortalResource(address: wanted.address + port))
     default: return ChangeOutcome()
     }
   }

@@ -138,6 +138,87 @@ struct LUNAdditionTests {
     #expect(run.errors.contains("swift-tgtadm store resize a"))
   }
 
+  static let contradictions: [(String, String)] = [
+    ("--store a --size 200MiB", "store a has 100 GiB, not 200 MiB"),
+    ("--store a --block-size 4096", "store a has block size 512, not 4096"),
+    ("--file /srv/a.img --block-size 4096", "store a has block size 512, not 4096"),
+    ("--file /srv/a.img --cache writethrough", "store a has cache none, not writethrough"),
+    ("--store a --discard ignore", "store a has discard unmap, not ignore"),
+    (
+      "--store a --naa 60000000000000000000000000000001",
+      "store a has NAA identifier 6000c29a1b2c3d4e5f60718293a4b5c6, "
+        + "not 60000000000000000000000000000001"
+    ),
+    ("--store a --serial S2", "store a has serial number S1, not S2"),
+    ("--store a --block /srv/a.img", "store a (/srv/a.img) is of kind file, not block"),
+    ("--store a --read-only", "LUN 1 of \(Samples.target) is writable, not read-only"),
+  ]
+
+  @Test("What is there otherwise than an option says is refused", arguments: contradictions)
+  func contradiction(options: String, words: String) async {
+    let run = await run("lun add --target \(Samples.target) \(options)", Self.daemon())
+    #expect(run.code == 1)
+    #expect(run.daemon.changes.isEmpty)
+    #expect(run.output.isEmpty)
+    #expect(run.errors.hasPrefix("swift-tgtadm: \(words): nothing was changed\n"))
+    #expect(run.errors.contains("what to do: leave out --"))
+  }
+
+  @Test("A block device that is the file of a store of another name is refused")
+  func blockOfFile() async {
+    let run = await run("lun add --target iqn.t --block /srv/a.img", Self.daemon())
+    #expect(run.code == 1)
+    #expect(run.errors.contains("store a (/srv/a.img) is of kind file, not block"))
+    #expect(run.daemon.state.withLock { $0.targets.count } == 1)
+  }
+
+  @Test("Options that say what the store has change nothing")
+  func sameValues() async {
+    let run = await run(
+      "lun add --target \(Samples.target) --store a --file /srv/a.img --size 100GiB"
+        + " --block-size 512 --cache none --discard unmap --serial S1"
+        + " --naa 6000C29A1B2C3D4E5F60718293A4B5C6", Self.daemon())
+    #expect(run.code == 0)
+    #expect(run.daemon.changes.isEmpty)
+    #expect(run.output.contains("LUN     1\n"))
+  }
+
+  @Test("What cannot be known of a store is not taken as said")
+  func unknownValue() async {
+    let daemon = Self.daemon()
+    daemon.state.withLock { $0.stores[0].serial = nil }
+    let run = await run("lun add --target \(Samples.target) --store a --serial S1", daemon)
+    #expect(run.code == 1)
+    #expect(run.errors.contains("whether store a has serial number S1 is not known now"))
+  }
+
+  @Test("A read-only LUN beside a writable one of the store is found again by its number")
+  func readOnlyBeside() async {
+    let daemon = Self.daemon()
+    let line = "lun add --target \(Samples.target) --store a --lun 2 --read-only"
+    #expect(await run(line, daemon).code == 0)
+    #expect(
+      daemon.changes == [
+        .addLUN(
+          Change.LUNAddition(
+            target: Samples.target, LUNSpecification(lun: 2, store: "a", readOnly: true)))
+      ])
+    daemon.state.withLock { $0.targets[0].luns[1].readOnly = true }
+    #expect(await run(line, daemon).output.contains("LUN     2\n"))
+    #expect(daemon.changes.count == 1)
+  }
+
+  @Test(
+    "A mode that there is not is a usage error, also where the store exists",
+    arguments: ["--cache foo", "--discard foo"])
+  func modes(option: String) async {
+    let run = await run(
+      "lun add --target \(Samples.target) --file /srv/a.img \(option)", Self.daemon())
+    #expect(run.code == 64)
+    #expect(run.daemon.calls.isEmpty)
+    #expect(run.errors.contains("\(option.dropLast(3))\"foo\" is none of "))
+  }
+
   @Test("Nodes that are not in the access list yet come into it")
   func newNodes() async {
     let run = await run(

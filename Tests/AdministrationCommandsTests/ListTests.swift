@@ -117,6 +117,25 @@ struct ListTests {
     }
   }
 
+  @Test("Reservations that cannot be read are unknown, not none, and a failure")
+  func unknownReservations() async {
+    var resource = ReservationResource(store: "q")
+    resource.problem = "the record of q is damaged"
+    let daemon = FakeDaemon { $0.reservations = [resource] }
+    for command in ["reservation list", "reservation show q", "reservation list --json"] {
+      let run = await run(command, daemon)
+      #expect(
+        run.code == 1 && run.errors == "swift-tgtadm: the record of q is damaged\n", "\(command)")
+      #expect(!run.output.contains("nobody"), "\(command)")
+    }
+    #expect(
+      await run("reservation list", daemon).output == """
+        STORE  TYPE     HELD BY  KEY  REGISTERED  SINCE
+        q      unknown  -        -             -  -
+
+        """)
+  }
+
   @Test("Each list is a list of JSON for programs, also an empty one")
   func json() async {
     for command in Self.expected.map(\.command) {

@@ -147,6 +147,25 @@ struct RequestTests {
     #expect(await run(line).daemon.options?.words == words)
   }
 
+  @Test("A portal is told with its port")
+  func portalWithPort() async {
+    #expect(await run("portal add 127.0.0.1").output == "portal 127.0.0.1:3260 listens\n")
+    #expect(await run("portal add 127.0.0.1:1").output == "portal 127.0.0.1:1 listens\n")
+  }
+
+  @Test("Who may no longer log in and has sessions is said to keep them, unless --now")
+  func stayingSessions() async {
+    let daemon = FakeDaemon { $0.sessions = [Samples.session] }
+    func output(_ rest: String) async -> String {
+      await run("acl remove --target \(Self.target) \(rest)", daemon).output
+    }
+    let node = Samples.node
+    #expect(await output(node).contains("\nits sessions stay until they end: "))
+    #expect(await output("any").contains("its sessions stay"))
+    #expect(await output("\(node) --now") == "\(node) may no longer log in to \(Self.target)\n")
+    #expect(await output("iqn.n") == "iqn.n may no longer log in to \(Self.target)\n")
+  }
+
   @Test("A dry run shows the differences and does not say that it was done")
   func dryRun() async {
     let output = await run("store add a --memory --dry-run").output
@@ -212,7 +231,10 @@ struct RequestTests {
 
   static let calls: [(line: String, call: String, output: String)] = [
     ("session logout 3", "logout 3", "session 3 was asked to log out\n"),
-    ("session kill 3", "kill 3", "session 3 ended\n"),
+    (
+      "session kill 3", "kill 3",
+      "session 3 ended; the node may log in again: acl remove --now keeps it out\n"
+    ),
     ("reservation clear a --yes", "clear a", "reservations of a cleared\n"),
     ("config reload --force --now --dry-run", "reload force now dryRun", ""),
     ("config save --force", "save force", "written to /etc/f.json\n"),
@@ -233,6 +255,7 @@ struct RequestTests {
   func difference() async {
     let differences = [
       Difference(.changed, "stores.a.size", old: "1GiB", new: "2GiB", application: .live),
+      Difference(.changed, "stores.b.size", old: "30MiB", new: "20MiB", application: .reopen),
       Difference(.removed, "targets[iqn.t]", application: .reopen),
       Difference(.changed, "targets[iqn.u].chap[x].secret", application: .live),
       Difference(.changed, "reactors", old: "1", new: "2", application: .restart),
@@ -241,6 +264,7 @@ struct RequestTests {
     #expect(
       run.output == """
         ~ stores.a.size                  1GiB -> 2GiB
+        ~ stores.b.size                  30MiB -> 20MiB  (cuts off 10MiB, interrupts its users)
         - targets[iqn.t]                 (interrupts its users)
         ~ targets[iqn.u].chap[x].secret  <redacted>
         ~ reactors                       1 -> 2  (needs a restart)

@@ -74,9 +74,19 @@ struct SecretTests {
 
   @Test("A secret is one line of standard input")
   func piped() async {
-    let run = await run(Self.arguments, console: TestConsole(input: [Self.secret, "more"]))
+    let run = await run(Self.arguments, console: TestConsole(input: [Self.secret]))
     #expect(run.daemon.changes == [Self.wanted(Self.secret)])
     #expect(run.errors.isEmpty)
+  }
+
+  @Test("More than one line of standard input is no secret")
+  func pipedLines() async {
+    let run = await run(Self.arguments, console: TestConsole(input: [Self.secret, "more"]))
+    #expect(run.code == 65)
+    #expect(run.daemon.calls.isEmpty)
+    #expect(
+      run.errors
+        == "swift-tgtadm: standard input: more than one line: a secret is one line alone\n")
   }
 
   @Test("No input is no secret")

@@ -54,6 +54,20 @@ struct TgtadmTests {
         .hasPrefix("Target 4: iqn.2026-11.com.example:two\n"))
   }
 
+  @Test("A name gets the number that is asked for when something else removed its target")
+  func staleName() async throws {
+    let bench = try await Self.bench()
+    _ = try await bench.daemon.change(
+      ChangeRequest([.removeTarget(Change.TargetName(Self.one))]))
+    #expect(await bench.tgtadm("--op new --mode target --tid 21 -T \(Self.one)").code == 0)
+    #expect(
+      await bench.tgtadm("--op show --mode target").output.hasPrefix("Target 21: \(Self.one)\n"))
+    #expect(try await bench.daemon.notes(withSecrets: true).map(\.key) == ["tgt/tid/21"])
+    #expect(await bench.tgtadm("--op bind --mode target --tid 21 -I ALL").code == 0)
+    #expect(await bench.tgtadm("--op delete --mode target --tid 21").code == 0)
+    #expect(try await bench.daemon.notes(withSecrets: true).isEmpty)
+  }
+
   @Test("One path is one store under two numbers, and goes with the last of them")
   func sharedPath() async throws {
     let bench = try await Self.bench()

@@ -105,6 +105,28 @@ extension ACLCommand {
     func report(_ result: ChangeResult) -> String {
       "\(entry.words) may no longer log in to \(entry.target.printable)\n"
     }
+
+    func run(_ daemon: any Daemon, _ console: any Console) async throws {
+      let result = try await daemon.change(ChangeRequest(changes, options))
+      var text = report(result)
+      if !options.dryRun, !options.now, !global.json, await hasSessions(daemon) {
+        text += Self.staying
+      }
+      try console.show(result, dryRun: options.dryRun, asJSON: global.json, text)
+    }
+
+    private static let staying =
+      "its sessions stay until they end: session kill ends one, --now would have ended them all\n"
+
+    /// What cannot be found out is no failure: the right is taken away already.
+    private func hasSessions(_ daemon: any Daemon) async -> Bool {
+      let sessions = (try? await daemon.sessions(id: nil)) ?? []
+      let (target, node) = (entry.target.lowercased(), entry.initiator.lowercased())
+      return sessions.contains { session in
+        session.target?.lowercased() == target
+          && (node == "any" || session.initiator.lowercased() == node)
+      }
+    }
   }
 
   struct List: DaemonCommand {

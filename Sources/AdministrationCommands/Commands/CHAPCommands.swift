@@ -69,7 +69,8 @@ extension CHAPCommand {
 
         EXAMPLES
           swift-tgtadm chap add --target iqn.2026-11.com.example:disk1 node1
-          swift-tgtadm chap add --target iqn.2026-11.com.example:disk1 node1 --replace --now
+          swift-tgtadm chap add --target iqn.2026-11.com.example:disk1 node1 \\
+            --replace --now
           swift-tgtadm chap add --discovery finder --secret-file /root/finder.secret
           openssl rand -hex 8 | tee /dev/stderr | \\
             swift-tgtadm chap add --target iqn.2026-11.com.example:disk1 --mutual disk1

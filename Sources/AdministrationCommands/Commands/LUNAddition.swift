@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import ArgumentParser
+internal import CommandSupport
 internal import TargetConfig
 
 extension LUNCommand {
@@ -9,7 +10,8 @@ extension LUNCommand {
       discussion: """
         All of it is made in one step, or nothing. The number is the lowest free one from 1 on, \
         unless --lun. A file that does not exist is made, sparse, with --size. Where nobody may \
-        log in yet, it says how to allow it. Given again, it finds everything made.
+        log in yet, it says how to allow it. Given again, it finds everything made; what is \
+        there and is not as the options say is left as it is and refused.
 
         EXAMPLES
           swift-tgtadm lun add --target iqn.2026-11.com.example:disk1 \\
@@ -50,6 +52,7 @@ extension LUNCommand {
       if place.initiator != nil, !admission.isNobody {
         throw ValidationError("--for names an entry that exists: leave --initiator and --any out")
       }
+      try medium.validateModes()
     }
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
@@ -156,9 +159,15 @@ struct LUNPlan {
   /// Where the target has the store under a number already, that is the LUN, unless another number
   /// was asked for.
   private func lun(of target: TargetResource) throws -> LUNResource? {
-    let lun = try command.place.luns(of: target).first { $0.store == storeName }
-    guard let lun else { return nil }
-    return command.lun == nil || command.lun == lun.lun ? lun : nil
+    let luns = try command.place.luns(of: target).filter { lun in
+      lun.store == storeName && (command.lun == nil || command.lun == lun.lun)
+    }
+    guard command.readOnly, let writable = luns.first else { return luns.first }
+    if let lun = luns.first(where: { $0.readOnly }) { return lun }
+    throw AdministrationError(
+      .conflict,
+      "LUN \(writable.lun) of \(target.name) is writable, not read-only: nothing was changed",
+      remedy: "leave out --read-only, or give another number with --lun")
   }
 
   // MARK: Store
@@ -191,8 +200,13 @@ struct LUNPlan {
 
   /// Why a store that exists is not the one that the command describes.
   private func contradiction(_ store: StoreResource) -> AdministrationError? {
+    if let problem = otherMedium(store) { return problem }
+    return command.medium.claims(about: store).lazy.compactMap { $0.refusal(of: store) }.first
+  }
+
+  private func otherMedium(_ store: StoreResource) -> AdministrationError? {
     let medium = command.medium
-    guard medium.isGiven else { return nil }
+    guard let kind = medium.kind else { return nil }
     if medium.path != store.path {
       let where_ = store.path.map { " is at \($0)" } ?? " is of kind \(store.kind.rawValue)"
       return AdministrationError(
@@ -202,14 +216,14 @@ struct LUNPlan {
       return AdministrationError(
         .conflict, "store \(store.name) exists", remedy: "give another name with --store")
     }
-    if let size = try? medium.size?.bytes(), let now = store.sizeBytes, size != now {
-      return AdministrationError(
-        .conflict,
-        "store \(store.name) has \(Quantity.size(now)), not \(Quantity.size(size))",
-        remedy: "leave --size out, or: swift-tgtadm store resize "
-          + FilePath.shellQuoted(store.name) + " --size SIZE")
-    }
-    return nil
+    guard kind != store.kind else { return nil }
+    let place = store.path.map { " (\($0))" } ?? ""
+    return AdministrationError(
+      .conflict,
+      "store \(store.name)\(place) is of kind \(store.kind.rawValue), not \(kind.rawValue): "
+        + "nothing was changed",
+      remedy: "leave out --\(kind.rawValue) and give --store "
+        + FilePath.shellQuoted(store.name) + ", or use another store")
   }
 
   // MARK: Target
@@ -275,5 +289,82 @@ extension Administrator {
       guard error.code == .notFound else { throw error }
       return nil
     }
+  }
+}
+
+/// What an option says of a store, beside what a store that exists has.
+private struct StoreClaim {
+  var option: String
+  /// Before the value; a size needs none.
+  var noun: String
+  var wanted: String
+  /// nil: not known while the medium is missing.
+  var present: String?
+  var otherRemedy = "use another store"
+
+  func refusal(of store: StoreResource) -> AdministrationError? {
+    guard wanted != present else { return nil }
+    let subject = noun.isEmpty ? "" : noun + " "
+    let sentence =
+      present.map { "store \(store.name) has \(subject)\($0), not \(wanted)" }
+      ?? "whether store \(store.name) has \(subject)\(wanted) is not known now"
+    return AdministrationError(
+      .conflict, sentence + ": nothing was changed",
+      remedy: "leave out \(option), or \(otherRemedy)")
+  }
+}
+
+extension Medium {
+  fileprivate var kind: StoreKind? {
+    if file != nil { return .file }
+    if block != nil { return .block }
+    return memory ? .memory : nil
+  }
+
+  /// The daemon would refuse such modes, but sees none of them where the store exists.
+  fileprivate func validateModes() throws {
+    let caches = TargetConfiguration.CacheMode.allCases.map(\.rawValue)
+    try Self.check(cache, of: "--cache", among: caches)
+    let discards = TargetConfiguration.DiscardMode.allCases.map(\.rawValue)
+    try Self.check(discard, of: "--discard", among: discards)
+  }
+
+  private static func check(
+    _ mode: String?, of option: String, among modes: [String]
+  ) throws {
+    guard let mode, !modes.contains(mode) else { return }
+    let all = modes.joined(separator: ", ")
+    throw ValidationError("\(option) \"\(mode.printable)\" is none of \(all)")
+  }
+
+  /// All that the options say: what is given and cannot be held against the store is not dropped.
+  fileprivate func claims(about store: StoreResource) -> [StoreClaim] {
+    var claims: [StoreClaim] = []
+    if let ofSize = sizeClaim(about: store) { claims.append(ofSize) }
+    func add(_ option: String, _ noun: String, _ wanted: String?, _ present: String?) {
+      guard let wanted else { return }
+      claims.append(StoreClaim(option: option, noun: noun, wanted: wanted, present: present))
+    }
+    add(
+      "--block-size", "block size", blockSize.map { "\($0)" }, store.blockSize.map { "\($0)" })
+    add("--cache", "cache", cache, store.cache)
+    add("--discard", "discard", discard, store.discard)
+    add("--naa", "NAA identifier", naa?.lowercased(), store.wwn?.lowercased())
+    add("--serial", "serial number", serial, store.serial)
+    return claims
+  }
+
+  private func sizeClaim(about store: StoreResource) -> StoreClaim? {
+    guard let size, let wanted = try? size.bytes() else { return nil }
+    let now = store.sizeBytes
+    // Two sizes may round to the same words.
+    let isExact = now.map { $0 != wanted && Quantity.size($0) == Quantity.size(wanted) } ?? false
+    func text(_ bytes: UInt64) -> String { isExact ? "\(bytes) bytes" : Quantity.size(bytes) }
+    var claim = StoreClaim(
+      option: "--size", noun: "", wanted: text(wanted), present: now.map { text($0) })
+    claim.otherRemedy =
+      "swift-tgtadm store resize \(FilePath.shellQuoted(store.name)) --size "
+      + FilePath.shellQuoted(size.text)
+    return claim
   }
 }

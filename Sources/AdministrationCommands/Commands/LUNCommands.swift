@@ -117,11 +117,12 @@ extension LUNCommand {
       abstract: "Gives a LUN another size; initiators are told.",
       discussion: """
         It is the store that gets the size: every LUN that presents it has it. A smaller size cuts \
-        off what is behind it: it needs --force. Linux takes the size when it is told to: on the \
+        off the data past it: it needs --force. Linux takes the size when it is told to: on the \
         node, iscsiadm -m session --rescan.
 
         EXAMPLES
-          swift-tgtadm lun resize --target iqn.2026-11.com.example:disk1 1 --size 200GiB
+          swift-tgtadm lun resize --target iqn.2026-11.com.example:disk1 1 \\
+            --size 200GiB
 
         \(ExitCode.help)
         """)
@@ -134,7 +135,7 @@ extension LUNCommand {
     @Option(help: ArgumentHelp("The new size, like 200GiB.", valueName: "size"))
     var size: SizeText
 
-    @OptionGroup var flags: RemovalFlags
+    @OptionGroup var flags: ResizeFlags
     @OptionGroup var global: GlobalOptions
 
     func validate() throws { _ = try size.bytes() }

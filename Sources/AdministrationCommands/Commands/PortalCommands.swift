@@ -20,7 +20,9 @@ extension PortalCommand {
         \(ExitCode.help)
         """)
 
-    @Argument(help: ArgumentHelp("The address and port.", valueName: "address:port"))
+    @Argument(
+      help: ArgumentHelp(
+        "The address, and the port unless it is 3260.", valueName: "address:port"))
     var address: String
 
     @Option(help: ArgumentHelp("Its portal group; else 1.", valueName: "number"))
@@ -38,7 +40,10 @@ extension PortalCommand {
     var changes: [Change] {
       [.addPortal(PortalSpecification(address: address, group: group, advertise: advertise))]
     }
-    func report(_ result: ChangeResult) -> String { "portal \(address.printable) listens\n" }
+    func report(_ result: ChangeResult) -> String {
+      let portal = result.outcomes.first?.portal?.address ?? address
+      return "portal \(portal.printable) listens\n"
+    }
   }
 
   struct Remove: ChangeCommand {

@@ -12,7 +12,11 @@ extension ReservationCommand {
   struct List: DaemonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Lists stores where somebody is registered or holds a reservation.",
-      discussion: ExitCode.help)
+      discussion: """
+        Also stores that are offline because what is on record of their reservations is damaged.
+
+        \(ExitCode.help)
+        """)
 
     @OptionGroup var global: GlobalOptions
 
@@ -24,6 +28,7 @@ extension ReservationCommand {
         console.write(
           Lists.reservations(reservations).text(orElse: "no registrations", on: console))
       }
+      try reservations.requireKnown()
     }
   }
 
@@ -44,6 +49,7 @@ extension ReservationCommand {
       } else {
         console.write(Descriptions.reservation(resource, on: console))
       }
+      try [resource].requireKnown()
     }
   }
 
@@ -82,5 +88,13 @@ extension ReservationCommand {
         throw Refusal(.failure, "given up: nothing was changed")
       }
     }
+  }
+}
+
+extension [ReservationResource] {
+  /// Nobody shall take for free what is merely not known.
+  fileprivate func requireKnown() throws(Refusal) {
+    let problems = compactMap(\.problem)
+    guard problems.isEmpty else { throw Refusal(sentences: problems) }
   }
 }

@@ -33,6 +33,8 @@ enum SecretSource {
       guard let line = console.readLine() else {
         throw Refusal(.data, "standard input holds no secret: give one line, or --secret-file")
       }
+      // Whoever gives two may mean the other.
+      guard console.readLine() == nil else { throw severalLines("standard input") }
       return try checked(line, from: "standard input")
     }
     console.complain("Secret of \(user.printable): ")
@@ -48,10 +50,13 @@ enum SecretSource {
   /// Whether it is long enough the daemon says; what no secret can be is said here, without it.
   private static func checked(_ text: String, from source: String) throws -> SecretText {
     guard !text.isEmpty else { throw Refusal(.data, "\(source): is empty") }
+    guard !text.unicodeScalars.contains(where: { $0 == "\n" }) else { throw severalLines(source) }
     let isPlain = text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
-    guard isPlain else {
-      throw Refusal(.data, "\(source): more than one line, or a control character")
-    }
+    guard isPlain else { throw Refusal(.data, "\(source): holds a control character") }
     return SecretText(text)
+  }
+
+  private static func severalLines(_ source: String) -> Refusal {
+    Refusal(.data, "\(source): more than one line: a secret is one line alone")
   }
 }

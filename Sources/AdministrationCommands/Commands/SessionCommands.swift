@@ -85,7 +85,9 @@ extension SessionCommand {
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
       try await daemon.endSession(id, by: .kill)
-      try console.confirm("session \(id) ended", asJSON: global.json)
+      try console.confirm(
+        "session \(id) ended; the node may log in again: acl remove --now keeps it out",
+        asJSON: global.json)
     }
   }
 }

@@ -194,7 +194,7 @@ extension StoreCommand {
     static let configuration = CommandConfiguration(
       abstract: "Gives a store another size; initiators are told.",
       discussion: """
-        A smaller size cuts off what is behind it: it needs --force.
+        A smaller size cuts off the data past it: it needs --force.
 
         \(ExitCode.help)
         """)
@@ -205,7 +205,7 @@ extension StoreCommand {
     @Option(help: ArgumentHelp("The new size, like 200GiB.", valueName: "size"))
     var size: SizeText
 
-    @OptionGroup var flags: RemovalFlags
+    @OptionGroup var flags: ResizeFlags
     @OptionGroup var global: GlobalOptions
 
     func validate() throws { _ = try size.bytes() }

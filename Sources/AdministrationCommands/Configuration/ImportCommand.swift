@@ -21,7 +21,8 @@ extension ConfigCommand {
           0   imported, also with notes
           1   imported, with notes and --strict
           64  wrong arguments
-          65  the file, or one that it includes, cannot be imported, or holds nothing to serve
+          65  the file, or one that it includes, cannot be imported, or holds
+              nothing to serve
           66  the file cannot be read
           73  the output exists, or cannot be written
         """)

@@ -66,6 +66,10 @@ struct Refusal: Error, Equatable {
   var code: ExitCode
 
   init(_ code: ExitCode = .failure, _ sentences: String...) {
+    self.init(sentences: sentences, code: code)
+  }
+
+  init(sentences: [String], code: ExitCode = .failure) {
     self.sentences = sentences
     self.code = code
   }

@@ -40,6 +40,20 @@ struct RemovalFlags: ParsableArguments {
   }
 }
 
+/// How a size is changed: what is taken away is data.
+struct ResizeFlags: ParsableArguments {
+  @OptionGroup var change: ChangeFlags
+
+  @Flag(help: "Also to a smaller size, which cuts off the data past it, in use or not.")
+  var force = false
+
+  var options: ChangeOptions {
+    var options = change.options
+    options.force = force
+    return options
+  }
+}
+
 /// How access is changed: it counts from the next login on.
 struct AccessFlags: ParsableArguments {
   @OptionGroup var change: ChangeFlags

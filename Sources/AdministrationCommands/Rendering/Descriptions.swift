@@ -100,6 +100,7 @@ enum Descriptions {
   static func reservation(_ resource: ReservationResource, on console: any Console) -> String {
     var details = Details()
     details.add("Store", resource.store)
+    guard resource.problem == nil else { return details.text }
     details.add("Type", resource.reservation?.type)
     details.add("Scope", resource.reservation?.scope)
     details.add("Held by", resource.reservation?.holders.joined(separator: ", "))

@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import CommandSupport
+internal import TargetConfig
 
 /// Differences of configurations, one in a line: `+` added, `-` removed, `~` changed.
 enum DifferenceText {
@@ -21,7 +22,10 @@ enum DifferenceText {
     }
     switch difference.application {
     case .live: break
-    case .reopen: parts.append("(interrupts its users)")
+    case .reopen:
+      let loss = ConfigurationDifference.interruption(
+        path: difference.path, old: difference.old, new: difference.new)
+      parts.append("(\(loss))")
     case .restart: parts.append("(needs a restart)")
     }
     let path = difference.path.printable

@@ -152,9 +152,10 @@ enum Lists {
     for resource in reservations {
       let held = resource.reservation
       table.add(
-        Table.Cell(resource.store), Table.Cell(held?.type),
+        Table.Cell(resource.store), Table.Cell(resource.problem == nil ? held?.type : "unknown"),
         Table.Cell(held?.holders.joined(separator: ",")), Table.Cell(held?.key),
-        Table.Cell(resource.registrants.count), Table.Cell(Quantity.time(held?.since)))
+        Table.Cell(resource.problem == nil ? "\(resource.registrants.count)" : nil),
+        Table.Cell(Quantity.time(held?.since)))
     }
     return table
   }

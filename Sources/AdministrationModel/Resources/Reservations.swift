@@ -8,6 +8,8 @@ public struct ReservationResource: Codable, Sendable, Equatable {
   public var registrants: [RegistrantResource]
   /// nil: nobody holds it.
   public var reservation: HeldReservation?
+  /// Why nothing is known of them, and the store is offline; nil: all is.
+  public var problem: String?
 
   public init(store: String, generation: UInt32 = 0) {
     self.store = store

@@ -34,6 +34,15 @@ extension ConfigurationDifference: CustomStringConvertible {
     return changes.map { Self.line($0, width: width) }.joined()
   }
 
+  /// What a change costs that closes what it concerns: of a store that shrinks, data too.
+  public static func interruption(path: String, old: String?, new: String?) -> String {
+    let users = "interrupts its users"
+    guard path.hasPrefix("stores"), path.hasSuffix(".size"), let old, let new,
+      let before = try? ByteSize.parse(old), let after = try? ByteSize.parse(new), after < before
+    else { return users }
+    return "cuts off \(ByteSize.description(before - after)), \(users)"
+  }
+
   private static func line(_ change: ConfigurationChange, width: Int) -> String {
     var parts: [String] = []
     switch change.kind {
@@ -45,7 +54,9 @@ extension ConfigurationDifference: CustomStringConvertible {
     }
     switch change.application {
     case .live: break
-    case .reopen: parts.append("(interrupts its users)")
+    case .reopen:
+      let loss = interruption(path: change.path, old: change.old, new: change.new)
+      parts.append("(\(loss))")
     case .restart: parts.append("(needs a restart)")
     }
     let head = "\(change.kind.sign) \(change.path)"

@@ -29,11 +29,14 @@ public struct ConfigurationEditError: Error, Sendable, Equatable, CustomStringCo
   /// `targets[0].luns`; empty when the file as a whole is meant.
   public var path: String
   public var sentence: String
+  /// What to do about it; nil where the sentence says enough.
+  public var remedy: String?
 
-  public init(_ kind: Kind, _ path: String, _ sentence: String) {
+  public init(_ kind: Kind, _ path: String, _ sentence: String, remedy: String? = nil) {
     self.kind = kind
     self.path = path
     self.sentence = sentence
+    self.remedy = remedy
   }
 
   public var description: String { path.isEmpty ? sentence : "\(path): \(sentence)" }

@@ -8,7 +8,9 @@ extension ConfigurationText {
       return try addDiscovery(["chap": .list([try Self.checked(credential)])])
     }
     if let taken = found.elements("chap").first(where: { $0.user == credential.user }) {
-      throw taken.error(.conflict, "there is a user \(credential.user.quoted) already")
+      throw taken.error(
+        .conflict, "there is a user \(credential.user.quoted) already",
+        remedy: "--replace gives another secret")
     }
     try append(try Self.checked(credential), to: "chap", of: found)
   }

@@ -28,15 +28,18 @@ struct EditPlace {
   var path: ConfigurationPath
   var node: DocumentNode
 
-  func error(_ kind: ConfigurationEditError.Kind, _ sentence: String) -> ConfigurationEditError {
-    ConfigurationEditError(kind, node.path, sentence)
+  func error(
+    _ kind: ConfigurationEditError.Kind, _ sentence: String, remedy: String? = nil
+  ) -> ConfigurationEditError {
+    ConfigurationEditError(kind, node.path, sentence, remedy: remedy)
   }
 
   /// An error about a member, there or not.
   func error(
-    _ kind: ConfigurationEditError.Kind, at key: String, _ sentence: String
+    _ kind: ConfigurationEditError.Kind, at key: String, _ sentence: String,
+    remedy: String? = nil
   ) -> ConfigurationEditError {
-    ConfigurationEditError(kind, node.pathAppending(key), sentence)
+    ConfigurationEditError(kind, node.pathAppending(key), sentence, remedy: remedy)
   }
 
   /// The elements of the list `key`; none when there is no such list.

@@ -42,7 +42,9 @@ extension ConfigurationText {
     }
     if let taken = place.elements("luns").first(where: { $0.number == Int64(lun.number) }) {
       let store = taken.presentedStore.map { "store \($0.quoted)" } ?? "another"
-      throw place.error(.conflict, at: "luns", "LUN \(lun.number) is taken by \(store)")
+      throw place.error(
+        .conflict, at: "luns", "LUN \(lun.number) is taken by \(store)",
+        remedy: "leave out --lun, or name a free number")
     }
     try append(lun.value, to: "luns", of: place)
   }

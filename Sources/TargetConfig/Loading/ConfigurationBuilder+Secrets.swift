@@ -55,9 +55,10 @@ extension ConfigurationBuilder {
     guard let place = node["secret"], let secret = secret(place) else { return nil }
     let count = secret.bytes.count
     if count > 0, count < Secret.recommendedByteCountMin {
+      let length = count == 1 ? "1 byte" : "\(count) bytes"
       report.warning(
         place,
-        "the secret has \(count) bytes: RFC 7143 §9.2.1 asks for at least "
+        "the secret has \(length): RFC 7143 §9.2.1 asks for at least "
           + "\(Secret.recommendedByteCountMin), some initiators refuse less")
     }
     guard let user = node["user"]?.text else { return nil }

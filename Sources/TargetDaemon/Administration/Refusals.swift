@@ -26,7 +26,8 @@ extension AdministrationError {
       case .unreadable, .invalid: .invalid
       case .inconsistent: .internal
       }
-    self.init(code, error.sentence, path: error.path.isEmpty ? nil : error.path)
+    self.init(
+      code, error.sentence, path: error.path.isEmpty ? nil : error.path, remedy: error.remedy)
   }
 
   /// Of a text that was edited here, where nobody counts lines: all that is wrong, of which the

@@ -96,14 +96,14 @@ struct Transaction {
       })
     let users = use.users(among: sessions)
     guard !users.isEmpty else { return }
+    let logout = Logout.command(users.map(\.logout))
     let who = users.count == 1 ? "an initiator uses" : "\(users.count) initiators use"
     throw AdministrationError(
       .inUse, "\(who) it: nothing was changed",
       path: change.difference.changes.first { $0.application == .reopen }?.path,
       remedy:
-        "log out on the node (iscsiadm -m node --logout), or --force takes it away when I/O in "
-        + "flight has ended",
-      users: users)
+        "log out on the node (\(logout)), or --force takes it away when I/O in flight has ended",
+      users: users.map(\.sentence))
   }
 
   /// The next start would present the former size: of a store that has grown, less than its

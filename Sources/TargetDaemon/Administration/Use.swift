@@ -1,6 +1,7 @@
 internal import AdministrationModel
 internal import ISCSITarget
 internal import Reactor
+internal import TargetConfig
 
 /// Who would lose something by a change.
 struct Use {
@@ -9,12 +10,20 @@ struct Use {
   /// Portals that close.
   let closedPortals: [PortalDefinition]
 
-  /// A sentence for each session that loses something.
-  func users(among sessions: [SessionSummary]) -> [String] {
+  struct User {
+    /// Who it is, and what it loses.
+    let sentence: String
+    let logout: Logout
+  }
+
+  /// Each session that loses something.
+  func users(among sessions: [SessionSummary]) -> [User] {
     let closed = Set(plan.closedStores)
     return sessions.compactMap { session in
-      guard let loss = loss(of: session, closed) else { return nil }
-      return session.user(whoseLoss: loss)
+      if let loss = loss(of: session, closed) {
+        return User(sentence: session.user(whoseLoss: loss), logout: .target(session.targetName))
+      }
+      return portalUser(session)
     }
   }
 
@@ -24,12 +33,50 @@ struct Use {
     }
     let numbers = Set(losses.map(\.lun)).union(
       session.units.filter { closed.contains($0.unit) }.map(\.lun))
-    if !numbers.isEmpty {
-      let list = numbers.sorted().map { "\($0)" }.joined(separator: ", ")
-      return "has LUN \(list) of \(session.targetName)"
+    guard !numbers.isEmpty else { return nil }
+    let list = numbers.sorted().map { "\($0)" }.joined(separator: ", ")
+    return "has LUN \(list) of \(session.targetName)"
+  }
+
+  /// The node knows the address that it connected to: a portal may be at any address.
+  private func portalUser(_ session: SessionSummary) -> User? {
+    for connection in session.connections {
+      let local = connection.localAddress
+      guard let portal = closedPortals.first(where: { $0.carries(local) }) else { continue }
+      return User(
+        sentence: session.user(whoseLoss: "is connected through \(portal.address)"),
+        logout: .portal("\(local)"))
     }
-    guard let portal = closedPortals.first(where: { $0.carries(session) }) else { return nil }
-    return "is connected through \(portal.address)"
+    return nil
+  }
+}
+
+/// What of a node has to log out: never all of it, as it has other sessions too.
+enum Logout: Hashable {
+  case target(String)
+  /// The address that it connected to.
+  case portal(String)
+
+  /// The command for open-iscsi that does all of them, or says where to put their names.
+  static func command(_ logouts: [Logout]) -> String {
+    let different = Set(logouts)
+    if different.count == 1, let only = different.first { return only.command }
+    let isOfPortals = different.allSatisfy(\.isOfPortal)
+    return "iscsiadm -m node \(isOfPortals ? "-p ADDRESS" : "-T TARGET") --logout"
+  }
+
+  private var isOfPortal: Bool {
+    switch self {
+    case .target: false
+    case .portal: true
+    }
+  }
+
+  private var command: String {
+    switch self {
+    case .target(let name): "iscsiadm -m node -T \(FilePath.shellQuoted(name)) --logout"
+    case .portal(let address): "iscsiadm -m node -p \(FilePath.shellQuoted(address)) --logout"
+    }
   }
 }
 
@@ -42,10 +89,6 @@ extension SessionSummary {
 }
 
 extension PortalDefinition {
-  func carries(_ session: SessionSummary) -> Bool {
-    session.connections.contains { carries($0.localAddress) }
-  }
-
   /// Whether a connection to that address of ours came in here.
   func carries(_ local: SocketAddress) -> Bool {
     guard local.port == address.port, local.ip.isIPv6 == address.ip.isIPv6 else { return false }

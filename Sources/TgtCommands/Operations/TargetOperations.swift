@@ -20,8 +20,9 @@ extension TgtadmCall {
       state.tid($0.name) == tid || $0.name == name.lowercased()
     }
     if isTaken { throw .targetExists }
-    // A note without its target is left of one that something else than tgtadm removed.
-    var changes = state.notes.tidNote(tid) == nil ? [] : [TgtNotes.forgetNumber(tid)]
+    // Notes without their target are left of one that something else than tgtadm removed: its name
+    // would go on having the number of that time.
+    var changes = state.notes.forgetNumbers(tid, of: name.lowercased())
     changes += state.notes.forget(target: name.lowercased())
     changes += [
       TgtNotes.number(tid, name.lowercased()), .addTarget(TargetSpecification(name: name)),
@@ -41,9 +42,7 @@ extension TgtadmCall {
     for store in Set(target.luns.map(\.store)).sorted() {
       changes += state.removal(ofStore: store) { $0.target == target.name }
     }
-    if let tid = request.tid, state.notes.tidNote(tid) != nil {
-      changes.append(TgtNotes.forgetNumber(tid))
-    }
+    if let tid = request.tid { changes += state.notes.forgetNumbers(tid, of: target.name) }
     changes += state.notes.forget(target: target.name)
     if !request.isForced {
       // What is in use counts, not who opened its LUNs: a store would be closed for its users'

@@ -46,8 +46,6 @@ struct TgtNotes: Sendable {
   /// nil where there is no such account, or where secrets were not asked for.
   func password(of user: String) -> String? { values[Self.accountPrefix + user] }
 
-  func tidNote(_ tid: Int) -> String? { values[Self.tidPrefix + "\(tid)"] }
-
   subscript(_ attribute: Attribute, of store: String) -> String? {
     values[Self.key(attribute, store)]
   }
@@ -60,8 +58,11 @@ struct TgtNotes: Sendable {
     .setNote(NoteSpecification(key: tidPrefix + "\(tid)", value: target, mustBeNew: true))
   }
 
-  static func forgetNumber(_ tid: Int) -> Change {
-    .setNote(NoteSpecification(key: tidPrefix + "\(tid)", value: nil))
+  /// Erases what is noted of a number, and every number that is noted for a target.
+  func forgetNumbers(_ tid: Int, of target: String) -> [Change] {
+    targetNumbers.filter { $0.tid == tid || $0.target == target }.map {
+      .setNote(NoteSpecification(key: Self.tidPrefix + "\($0.tid)", value: nil))
+    }
   }
 
   static func account(_ user: String, _ password: String) -> Change {

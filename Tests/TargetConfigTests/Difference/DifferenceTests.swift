@@ -113,7 +113,7 @@ struct DifferenceTests {
       difference.description == """
         - portals[192.0.2.1:3260]                           group 1  (interrupts its users)
         ~ stores.a.size                                     1MiB -> 2MiB
-        ~ stores.b.size                                     1MiB -> 512KiB  (interrupts its users)
+        ~ stores.b.size                                     1MiB -> 512KiB  (cuts off 512KiB, interrupts its users)
         + stores.c                                          file /srv/c.img, cache writeback
         ~ \(t).luns[1].store  a -> b  (interrupts its users)
         - \(t).luns[2]        store b  (interrupts its users)

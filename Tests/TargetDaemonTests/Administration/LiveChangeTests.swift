@@ -41,6 +41,7 @@ struct LiveChangeTests {
     #expect(error.code == .inUse && error.users?.count == 1)
     #expect(error.users?.first?.hasPrefix("iqn.2026-11.com.example:node1 from 127.0.0.1:") == true)
     #expect(error.users?.first?.hasSuffix("has LUN 2 of \(Self.target)") == true)
+    #expect(error.remedy?.contains("(iscsiadm -m node -T \(Self.target) --logout)") == true)
     #expect(error.remedy?.contains("--force") == true)
     try await live.change(removal, options: ChangeOptions(force: true))
     #expect(try node.luns() == [1])
@@ -97,6 +98,10 @@ struct LiveChangeTests {
       .addCHAPUser(Change.UserAddition(user, at: CredentialPlace(target: Self.target))))
     #expect(result.warnings.contains { $0.contains("the secret has 5 bytes") })
     #expect(result.outcomes.first?.target?.chapUsers == ["node"])
+    let again = try await live.refusal([
+      .addCHAPUser(Change.UserAddition(user, at: CredentialPlace(target: Self.target)))
+    ])
+    #expect(again.remedy == "--replace gives another secret")
     #expect(try Initiator(port: live.port).logIn(to: Self.target) == 0x0201)
     #expect(FileAccess(ofFileAt: live.scratch("targets.json"))?.mode == 0o600)
   }
@@ -134,6 +139,8 @@ struct LiveChangeTests {
     let error = try await live.refusal([removal])
     #expect(error.code == .inUse)
     #expect(error.users?.first?.hasSuffix("connected through 127.0.0.1:\(port)") == true)
+    #expect(
+      error.remedy?.contains("(iscsiadm -m node -p 127.0.0.1:\(port) --logout)") == true)
     try await live.change(removal, options: ChangeOptions(force: true))
     #expect(node.isClosed())
     #expect(node.asynchronousEvents.first == 1, "a logout was asked for")

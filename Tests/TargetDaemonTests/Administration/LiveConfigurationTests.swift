@@ -345,4 +345,21 @@ struct LiveConfigurationTests {
     #expect(statistics.luns.map(\.lun) == [1, 7, 3])
     #expect(statistics.luns.map(\.initiator) == [nil, nil, "iqn.2026-11.com.example:node1"])
   }
+
+  @Test("Reservations that cannot be read are told as such, not as none")
+  func tellsDamagedReservations() async throws {
+    let (scratch, naa) = (try Scratch(), "6020c1f0a2d45b7e8c9d001122334455")
+    mkdir(scratch("state"), 0o700)
+    mkdir(scratch("state/reservations"), 0o700)
+    try scratch.write(Array("damaged".utf8), to: "state/reservations/\(naa)")
+    let live = try await LiveDaemon.start(
+      """
+      "stores": {"disk": {"file": "disk.img", "size": "1MiB", "naa": "\(naa)", "serial": "1"}},
+      "targets": [],
+      """, in: scratch)
+    for store in [nil, "disk"] {
+      let resource = try #require(try await live.client.reservations(store: store).first)
+      #expect(resource.store == "disk" && resource.problem?.contains("is damaged") == true)
+    }
+  }
 }

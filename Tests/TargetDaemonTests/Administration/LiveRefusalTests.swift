@@ -50,6 +50,7 @@ struct LiveRefusalTests {
     ])
     #expect(taken.code == .conflict && taken.message == "LUN 1 is taken by store \"disk\"")
     #expect(taken.path == "targets[\(Self.target)].luns" && taken.change == nil)
+    #expect(taken.remedy == "leave out --lun, or name a free number")
     let presented = try await live.refusal([.removeStore(Change.StoreName("disk"))])
     #expect(
       presented.message
