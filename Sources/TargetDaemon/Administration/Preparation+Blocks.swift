@@ -8,8 +8,9 @@ internal import SCSITarget
 extension Preparation {
   /// No initiator takes another block length of a disk that it has: Linux goes on with the one it
   /// knows, and every write would land elsewhere, in other data. No unit attention stops that, so
-  /// it is refused even where force takes all else away.
-  func refuseOtherBlocks(
+  /// it is refused even where force takes all else away. To whoever comes later the disk is another
+  /// as well, which the answer says.
+  mutating func refuseOtherBlocks(
     of closing: [Inventory.Served], by successors: [UnitExchange.Successor]
   ) throws(AdministrationError) {
     for successor in successors {
@@ -18,7 +19,13 @@ extension Preparation {
       where former.claim.naa == successor.claim.naa
         && former.unit.store.geometry.logicalBlockBytes != blockBytes
       {
-        try refuseOtherBlocks(blockBytes, of: successor.claim.name, users: try users(of: former))
+        let name = successor.claim.name
+        try refuseOtherBlocks(blockBytes, of: name, users: try users(of: former))
+        let before = former.unit.store.geometry.logicalBlockBytes
+        note([
+          "the store \"\(name)\" has blocks of \(blockBytes) bytes instead of \(before): partition "
+            + "tables and file systems on it are found again when it has its former blocks"
+        ])
       }
     }
   }
@@ -29,12 +36,13 @@ extension Preparation {
     guard !users.isEmpty else { return }
     throw AdministrationError(
       .inUse,
-      "initiators have the store \"\(name)\" and go on with the blocks they know of it: with blocks "
-        + "of \(blockBytes) bytes they would write to wrong places; nothing was changed",
+      "initiators have the store \"\(name)\" and go on with the blocks they know of it: with "
+        + "blocks of \(blockBytes) bytes they would write to wrong places; nothing was changed",
       path: "stores.\(name).blockSize",
       remedy:
-        "log out on each node (iscsiadm -m node --logout), then change it; or remove the store and "
-        + "add it under another name with another \"naa\", as another disk",
+        "log out of its targets on each node (iscsiadm -m node -T TARGET --logout), then change "
+        + "it; or remove the store and add it under another name with another \"naa\", as another "
+        + "disk",
       users: users)
   }
 

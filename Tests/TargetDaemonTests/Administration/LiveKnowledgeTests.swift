@@ -21,7 +21,7 @@ struct LiveKnowledgeTests {
       let error = try await live.refusal([change], Self.force)
       #expect(error.code == .inUse && error.path == "stores.disk.blockSize")
       #expect(error.message.contains("with blocks of 4096 bytes they would write to wrong places"))
-      #expect(error.remedy?.contains("log out on each node") == true)
+      #expect(error.remedy?.contains("on each node (iscsiadm -m node -T") == true)
       #expect(error.remedy?.contains("remove the store") == true)
       #expect(error.users?.count == 1)
       #expect(error.users?.first?.hasPrefix("iqn.2026-11.com.example:node1 from") == true)
@@ -34,7 +34,8 @@ struct LiveKnowledgeTests {
     for _ in 0..<250 where try await !live.client.sessions().isEmpty {
       try await Task.sleep(for: .milliseconds(20))
     }
-    try await live.change(change)
+    let result = try await live.change(change)
+    #expect(result.warnings.contains { $0.contains("has blocks of 4096 bytes instead of 512") })
     #expect(live.daemon.units.first?.store.geometry.logicalBlockBytes == 4096)
     let node = try Initiator.session(port: live.port, Self.target)
     #expect(try node.capacity(1) == 1 << 20)
