@@ -6,7 +6,8 @@
 //   load --url iscsi://127.0.0.1:3260/IQN/LUN [--write] [--sequential] [--block BYTES] [--depth N]
 //        [--seconds S | --count N] [--sessions N] [--idle | --reserve]
 //
-// --idle logs the sessions in, prints "ready" and keeps them until standard input ends.
+// --idle logs the sessions in, each under an initiator name of its own, as a target lets one name have few,
+// prints "ready" and keeps them until standard input ends.
 // --reserve registers every session and reserves the unit (Write Exclusive - Registrants Only) for the first,
 // and clears that at the end.
 // Exit status: 0 only when every command answered GOOD.
@@ -126,8 +127,10 @@ static void submit(struct slot *slot) {
   in_flight++;
 }
 
-static void log_in(struct session *session) {
-  struct iscsi_context *context = iscsi_create_context(options.initiator);
+static void log_in(struct session *session, uint32_t number) {
+  char name[224];  // RFC 7143 §4.2.7.1: 223 bytes at most
+  snprintf(name, sizeof name, options.idle ? "%s:%u" : "%s", options.initiator, number);
+  struct iscsi_context *context = iscsi_create_context(name);
   if (!context) fail("context", "none created");
   struct iscsi_url *url = iscsi_parse_full_url(context, options.url);
   if (!url) fail(options.url, iscsi_get_error(context));
@@ -258,7 +261,7 @@ int main(int argc, char **argv) {
   struct session *sessions = allocate(options.sessions, sizeof *sessions);
   struct pollfd *polls = allocate(options.sessions + 1, sizeof *polls);
   for (uint32_t i = 0; i < options.sessions; i++) {
-    log_in(&sessions[i]);
+    log_in(&sessions[i], i);
     if (!i) measure_unit(sessions[i].context);
     if (options.idle) continue;
     sessions[i].next = units / options.sessions * i;
