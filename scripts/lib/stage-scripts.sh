@@ -1,6 +1,6 @@
 # Stage scripts: shellcheck, and scripts/run serves.
 # shellcheck shell=bash
-shell_files() { grep -lE '^#!/bin/bash' scripts/* .ci/* 2>/dev/null; ls scripts/lib/*.sh scripts/lab.d/*.sh; }
+shell_files() { grep -lE '^#!/bin/bash' scripts/* scripts/lab.d/* .ci/* 2>/dev/null; ls scripts/lib/*.sh scripts/lab.d/*.sh scripts/lab.d/scenarios/*.sh; }
 checked() {
   shell_files | xargs shellcheck -x --severity=warning -e SC1090,SC1091
 }

@@ -1,0 +1,72 @@
+# What a cluster guide does with its targets.conf works as it stands. Three targets, imported; each node sees its own;
+# fdisk, ext4, fstab with _netdev, a reboot, and LVM on the shared disk.
+# packages: fdisk lvm2 udev dmsetup
+# seconds: 240
+# shellcheck shell=bash disable=SC2016,SC2154
+RESOURCE=srv1512nas.clu-xlu-resource QUORUM=srv1512nas.clu-xlu-quorum
+in_node() { ok "$1: $2" node_exec "$1" "$3" "${4:-60}"; }
+CHAP="node.session.auth.authmethod=CHAP node.session.auth.username=iscsiadm node.session.auth.password=123456789adm"
+
+import() {
+  local name
+  for name in resource quorum1 quorum2; do truncate -s 256M "$LAB/$name.img" || return; done
+  cat >"$LAB/targets.conf" <<END
+<target $RESOURCE>
+    backing-store $LAB/resource.img
+    initiator-address $NET.0.11
+    initiator-address $NET.0.12
+    incominguser iscsiadm 123456789adm
+</target>
+<target ${QUORUM}1>
+    backing-store $LAB/quorum1.img
+    initiator-address $NET.0.11
+    incominguser iscsiadm 123456789adm
+</target>
+<target ${QUORUM}2>
+    backing-store $LAB/quorum2.img
+    initiator-address $NET.0.12
+    incominguser iscsiadm 123456789adm
+</target>
+END
+  adm config import "$LAB/targets.conf" --output "$LAB/imported.json" && cat "$LAB/imported.json"
+}
+# The import says what is served; where the daemon keeps its own things is said beside it.
+configured() {
+  python3 - "$LAB" "$HOST0" <<'END'
+import json, re, sys
+lab, address = sys.argv[1:]
+text = open(f"{lab}/imported.json").read()
+value = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.M))
+value |= {"portals": [f"{address}:3260"], "state": f"{lab}/state", "admin": {"socket": f"{lab}/admin.sock"}}
+open(f"{lab}/targets.json", "w").write(json.dumps(value, indent=2))
+END
+  chmod 600 "$LAB/targets.json"
+}
+ok "the guide's targets.conf is imported" import || return
+ok "with a place for the daemon's state" configured || return
+ok "the target serves it" target_start || return
+node_start n1 11 384M
+node_start n2 12 384M
+ok "two nodes boot" node_wait n1 n2 || return
+for n in 1 2; do
+  in_node n$n "discovers the shared disk and its own quorum disk, not the other's" "iscsi_start && udev_start
+    iscsiadm -m discovery -t sendtargets -p $PORTAL | tee /run/found
+    [ \$(wc -l </run/found) = 2 ] && grep -q $RESOURCE /run/found && grep -q ${QUORUM}$n /run/found"
+  in_node n$n "logs in to both with CHAP" \
+    "iscsi_login $RESOURCE $PORTAL -- $CHAP && iscsi_login ${QUORUM}$n $PORTAL -- $CHAP && lun_dev $RESOURCE 1 && lun_dev ${QUORUM}$n 1"
+done
+in_node n1 "fdisk makes a partition of type 83" \
+  "D=\$(lun_dev $RESOURCE 1)"'; printf "n\np\n1\n\n+64M\nt\n83\nw\n" | fdisk $D; part() { [ -b ${D}1 ]; }; until_ok 10 part && fdisk -l $D | grep -q "83 Linux"'
+in_node n1 "ext4, mounted by fstab with _netdev" \
+  "D=\$(lun_dev $RESOURCE 1)"'; mkfs.ext4 -q ${D}1 && echo "UUID=$(blkid -o value -s UUID ${D}1) /mnt ext4 _netdev 0 0" | tee /etc/fstab /lab/n1/fstab && mount -a -O _netdev && date >/mnt/file && cp /mnt/file /lab/n1/file && umount /mnt'
+ok "n1 reboots" node_stop n1 && node_start n1 11 384M
+ok "n1 is up" node_wait n1
+in_node n1 "its file is where fstab mounts it" \
+  "iscsi_start && udev_start && iscsi_login $RESOURCE $PORTAL -- $CHAP && lun_dev $RESOURCE 1"' && cp /lab/n1/fstab /etc/fstab && udevadm settle && mount -a -O _netdev && cmp /mnt/file /lab/n1/file && umount /mnt'
+in_node n2 "vgcreate stor_vg and lvcreate stor_lv on what is left" \
+  "D=\$(lun_dev $RESOURCE 1)"'; modprobe dm_mod; printf "n\np\n2\n\n\nt\n2\n8e\nw\n" | fdisk $D; part() { [ -b ${D}2 ]; }; until_ok 10 part &&
+   pvcreate ${D}2 && vgcreate stor_vg ${D}2 && lvcreate -y -L 64M -n stor_lv stor_vg && mkfs.ext4 -q /dev/stor_vg/stor_lv && vgchange -an stor_vg'
+in_node n1 "finds the volume after a rescan" \
+  "D=\$(lun_dev $RESOURCE 1)"'; modprobe dm_mod; blockdev --rereadpt $D; part() { [ -b ${D}2 ]; }; until_ok 10 part; pvscan --cache ${D}2; vgchange -ay stor_vg && fsck.ext4 -fn /dev/stor_vg/stor_lv && vgchange -an stor_vg'
+ok "the nodes power off" node_stop n1 n2
+ok "the target ends in order" target_stop

@@ -1,0 +1,37 @@
+# The daemon restarts under load: a pause of seconds, no error at the file system, nothing lost. Both in order and by
+# kill -9, while fio writes and verifies on a mounted ext4, with the limits that open-iscsi has by default.
+# packages: fio
+# seconds: 300
+# shellcheck shell=bash disable=SC2154
+in_node() { ok "$1: $2" node_exec "$1" "D=\$(lun_dev $IQN:disk 1); $3" "${4:-60}"; }
+serve_disk() { target_start && serve disk 256MiB --any; }
+# Of the longest write, in milliseconds: fio tells it in nanoseconds.
+STALL='stall=$(python3 -c "import json; print(json.load(open(\"/run/fio.json\"))[\"jobs\"][0][\"write\"][\"clat_ns\"][\"max\"] // 1000000)"); echo "$stall ms"'
+
+ok "the target serves" serve_disk || return
+node_start n1 11 384M
+ok "a node boots" node_wait n1 || return
+in_node n1 "logs in, makes a file system and mounts it" \
+  "export REPLACEMENT_TIMEOUT=120; iscsi_start && iscsi_login $IQN:disk $PORTAL -- && mkfs.ext4 -q \$(lun_dev $IQN:disk 1) && mount \$(lun_dev $IQN:disk 1) /mnt"
+in_node n1 "fio begins to write and verify" \
+  '(fio --name=load --directory=/mnt --size=32M --rw=randwrite --bs=4k --ioengine=libaio --iodepth=16 --direct=1 \
+    --verify=crc32c --verify_backlog=1024 --verify_fatal=1 --time_based --runtime=60 --output-format=json \
+    --output=/run/fio.json >/run/fio.log 2>&1; echo $? >/run/fio.status) >/dev/null 2>&1 &
+   written() { [ "$(stat -c %b /mnt/load.0.0 2>/dev/null || echo 0)" -gt 0 ]; }; until_ok 20 written'
+for round in 1 2 3; do
+  sleep 3
+  ok "restart $round: it ends in order" target_stop
+  ok "restart $round: it serves again" target_start
+  sleep 3
+  ok "restart $round: kill -9" target_kill
+  ok "restart $round: it serves again after that" target_start
+  in_node n1 "restart $round: its session is back" \
+    'back() { grep -q LOGGED_IN /sys/class/iscsi_session/session*/state; }; until_ok 20 back && [ ! -e /run/fio.status ]'
+done
+in_node n1 "fio has met no error and no wrong byte" \
+  'ended() { [ -e /run/fio.status ]; }; until_ok 150 ended; cat /run/fio.log; [ "$(cat /run/fio.status)" = 0 ]' 180
+in_node n1 "its longest write took less than 10 s" "$STALL; [ \$stall -lt 10000 ]"
+in_node n1 "the file system is clean" 'umount /mnt && fsck.ext4 -fn $D && ! dmesg | grep -E "I/O error|EXT4-fs error"'
+in_node n1 "logs out" "iscsiadm -m node -T $IQN:disk -p $PORTAL --logout"
+ok "the node powers off" node_stop n1
+ok "the target ends in order" target_stop
