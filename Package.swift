@@ -84,10 +84,14 @@ let package = Package(
       swiftSettings: dataPlane),
     .target(name: "TargetConfig", swiftSettings: strict),
     .target(
+      name: "ConfigurationChanges", dependencies: ["AdministrationModel", "TargetConfig"],
+      swiftSettings: strict),
+    .target(
       name: "TargetDaemon",
       dependencies: [
-        "AdministrationModel", "AdministrationServer", "TargetConfig", "ISCSITarget", "ISCSIModel",
-        "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "Bytes", "CLinux",
+        "AdministrationModel", "AdministrationServer", "ConfigurationChanges", "TargetConfig",
+        "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore", "Reactor", "Bytes",
+        "CLinux",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -149,7 +153,8 @@ let package = Package(
     .target(
       name: "TgtCommands",
       dependencies: [
-        "AdministrationClient", "AdministrationModel", "CommandSupport", "TargetConfig",
+        "AdministrationClient", "AdministrationModel", "CommandSupport", "ConfigurationChanges",
+        "TargetConfig",
       ],
       swiftSettings: strict),
     .executableTarget(name: "tgtadm", dependencies: ["TgtCommands"], swiftSettings: strict),
@@ -239,7 +244,7 @@ let package = Package(
       name: "TgtCommandsTests",
       dependencies: [
         "TgtCommands", "AdministrationClient", "AdministrationModel", "AdministrationServer",
-        "TargetConfig", "TargetDaemon", .product(name: "Logging", package: "swift-log"),
+        "ConfigurationChanges", "TargetConfig", .product(name: "Logging", package: "swift-log"),
       ],
       exclude: ["Golden"], swiftSettings: testing),
     .testTarget(
@@ -250,8 +255,9 @@ let package = Package(
       name: "TargetDaemonTests",
       dependencies: [
         "TargetDaemon", "AdministrationClient", "AdministrationModel", "AdministrationServer",
-        "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget", "SCSIModel", "BackingStore",
-        "Reactor", "Bytes", "CLinux", "CTestSupport", "ServiceFixtures",
+        "ConfigurationChanges", "TargetConfig", "ISCSITarget", "ISCSIModel", "SCSITarget",
+        "SCSIModel", "BackingStore", "Reactor", "Bytes", "CLinux", "CTestSupport",
+        "ServiceFixtures",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: testing),
@@ -298,8 +304,8 @@ if Context.environment["PROOFS"] == "1" {
 let isAllocationTest = Context.environment["ALLOCATIONS"] == "1"
 if Context.environment["DATA_PLANE"] == "1" || isAllocationTest {
   let others = [
-    "Administration", "CommandSupport", "Targetcli", "TargetDaemon", "Tgt", "swift-", "targetcli",
-    "tgt",
+    "Administration", "CommandSupport", "ConfigurationChanges", "Targetcli", "TargetDaemon", "Tgt",
+    "swift-", "targetcli", "tgt",
   ]
   package.products = []
   package.targets.removeAll { target in others.contains { target.name.hasPrefix($0) } }

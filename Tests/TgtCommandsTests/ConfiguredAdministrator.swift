@@ -1,8 +1,7 @@
 import AdministrationModel
+import ConfigurationChanges
 import Synchronization
 import TargetConfig
-
-@testable import TargetDaemon
 
 /// An administrator without a data plane: changes are made to the text of a configuration, which
 /// has to load afterwards, as the daemon does it.

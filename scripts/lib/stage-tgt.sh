@@ -112,6 +112,9 @@ CONF
   claim "tgt-admin --execute again" silent tgt-admin -e -c "$conf"
   claim "tgt-admin --update" tgt-admin --update "$SRV" -c "$conf"
   claim "the user logs in after the update" logs_in -u iscsiadm%123456789adm "$SRV" 1
+  sed "s|disk.img|nodisk.img|" "$conf" >"$WORK/nodisk.conf"
+  claim "tgt-admin --update to a disk that is missing" exits 1 tgt-admin --update ALL -c "$WORK/nodisk.conf"
+  claim "changes nothing: the user logs in" logs_in -u iscsiadm%123456789adm "$SRV" 1
   claim "tgt-admin --dump names the disk" says "	backing-store $WORK/disk.img" tgt-admin --dump
   claim "tgt-admin --offline" silent tgt-admin --offline "$SRV"
   claim "an offline target says so" says "        State: offline" tgt-admin --show

@@ -66,7 +66,7 @@ models_are_pure() {
 configuration_is_assembled() {
   local others=() directory
   for directory in Sources/*/; do
-    case ${directory%/} in Sources/TargetConfig | Sources/TargetDaemon | Sources/CommandSupport | Sources/AdministrationCommands | Sources/TgtCommands | Sources/TargetcliCommands) ;; *) others+=("${directory%/}") ;; esac
+    case ${directory%/} in Sources/TargetConfig | Sources/TargetDaemon | Sources/CommandSupport | Sources/ConfigurationChanges | Sources/AdministrationCommands | Sources/TgtCommands | Sources/TargetcliCommands) ;; *) others+=("${directory%/}") ;; esac
   done
   none '^ *(public |internal |private |@testable )?import TargetConfig$' "${others[@]}"
 }

@@ -90,11 +90,18 @@ public enum ConfigurationLoader {
   public static func look(
     at text: String, file: String?
   ) throws(ConfigurationError) -> TargetConfiguration {
+    try draft(of: text, file: file).configuration
+  }
+
+  /// As `look`, to be edited: what is not judged of this is not judged of its edits either.
+  public static func draft(
+    of text: String, file: String?
+  ) throws(ConfigurationError) -> LoadedConfiguration {
     let path = FilePath.resolve(file ?? "targets.json", against: "/")
     var context = LoadingContext(
       directory: FilePath.directory(of: path), permissions: .unchecked, path: nil, file: nil)
     context.isLook = true
-    return try load(read(Array(text.utf8), path), fileName: path, context: context).configuration
+    return try load(read(Array(text.utf8), path), fileName: path, context: context)
   }
 
   /// What `former` says too is not looked at again, as far as it means the same by itself.
@@ -143,6 +150,9 @@ struct LoadingContext: Sendable {
 
   /// For a text that might stand in the same file.
   var ofText: LoadingContext {
-    LoadingContext(directory: directory, permissions: permissions, path: nil, file: nil)
+    var context = self
+    context.path = nil
+    context.file = nil
+    return context
   }
 }

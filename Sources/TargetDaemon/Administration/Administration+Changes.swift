@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import AdministrationServer
+internal import ConfigurationChanges
 internal import Logging
 internal import TargetConfig
 
@@ -189,14 +190,6 @@ extension Administration {
 }
 
 extension AdministrationError {
-  /// With targets, LUNs, entries and users by name: who wrote a command does not count lists.
-  fileprivate func naming(placesIn text: ConfigurationText) -> AdministrationError {
-    var named = self
-    named.message = text.naming(placesIn: message)
-    named.path = path.map { text.naming(placesIn: $0) }
-    return named
-  }
-
   fileprivate static let noFile = AdministrationError(
     .conflict, "the daemon was started without a configuration file",
     remedy: "config export writes what runs")

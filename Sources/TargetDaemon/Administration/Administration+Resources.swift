@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import ConfigurationChanges
 internal import Glibc
 internal import ISCSITarget
 internal import Reactor

@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import AdministrationServer
+internal import ConfigurationChanges
 internal import Logging
 internal import Synchronization
 internal import TargetConfig

@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import BackingStore
+internal import ConfigurationChanges
 internal import ISCSITarget
 internal import Logging
 internal import Reactor

@@ -28,13 +28,14 @@ public enum TgtAdmin {
       -e, --execute              make the targets of \(standardConfiguration) that
                                  are missing, remove those that do not stand there
           --delete WHICH         delete targets
-          --offline WHICH        refused: targets are not taken offline here
-          --ready WHICH          put targets into the state ready, in which they are
-          --update WHICH         make targets anew as the file says
+          --offline WHICH        let nobody in to targets any more
+          --ready WHICH          let initiators in to offline targets again
+          --update WHICH         make targets anew as the file says: all of it, or
+                                 nothing
       -s, --show                 show all targets
       -C, --control-port N       the daemon whose socket ends in .N
       -c, --conf FILE            another file
-          --ignore-errors        go on when a command fails
+          --ignore-errors        go on when a command fails or a disk is missing
       -f, --force                also what is in use
       -p, --pretend              only print the commands
           --dump                 print the targets as a targets.conf, without passwords
@@ -42,6 +43,7 @@ public enum TgtAdmin {
       -h, --help                 this help
 
     WHICH is ALL, tid=N or the name of a target. Changes hold until the daemon ends.
+    A disk that is missing or in use is left out by --execute, which then ends with 1.
 
     """
 }

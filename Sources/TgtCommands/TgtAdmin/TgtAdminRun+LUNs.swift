@@ -42,7 +42,7 @@ extension TgtAdminRun {
 
   // MARK: Whether it can be used
 
-  private func canUse(_ store: Store, _ target: Target) -> Bool {
+  private mutating func canUse(_ store: Store, _ target: Target) -> Bool {
     let type = store["bs-type"] ?? target["bs-type"] ?? ""
     let mayBeInUse =
       options.isForced
@@ -54,15 +54,23 @@ extension TgtAdminRun {
       comment("You can override it with --force or 'allow-in-use yes' config option.")
       comment(
         "Note - do so only if you know what you're doing, you may damage your data.")
+      leaveOut(store, target, "is in use (--force or \"allow-in-use yes\" serves it all the same)")
       return false
     }
     let kind = surroundings.files.kind(of: store.path)
     guard type == "null" || kind == .regular || kind == .blockDevice else {
       comment("Skipping device: \(store.path)")
       comment("\(store.path) does not exist - please check the configuration file")
+      leaveOut(store, target, kind == .missing ? "does not exist" : "is no file and no disk")
       return false
     }
     return true
+  }
+
+  /// tgt-admin does not say it, and its target has a LUN less.
+  private mutating func leaveOut(_ store: Store, _ target: Target, _ reason: String) {
+    leftOutCount += 1
+    complain("\(target.name): left out: \(store.path) \(reason)")
   }
 
   private func use(of path: String) -> [String]? {

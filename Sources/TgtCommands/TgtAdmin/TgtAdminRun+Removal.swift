@@ -26,6 +26,7 @@ extension TgtAdminRun {
       var word = "deleted"
       if case .update = options.action { word = "updated" }
       comment("Target with tid \(number) (\(name)) is in use, it won't be \(word).")
+      complain("\(name) is in use and was not \(word) (--force does it, and ends its sessions)")
       return true
     }
     comment("Removing target: \(name)")
@@ -70,37 +71,6 @@ extension TgtAdminRun {
     }
   }
 
-  mutating func updateTargets(_ which: String) async throws(End) {
-    let configuration = try await readConfiguration()
-    if which == "ALL" {
-      let known = configuration.targets.map(\.name)
-      let others = present.state.targets.map(\.name).filter { name in
-        !known.contains { $0.lowercased() == name }
-      }
-      for name in others + known { try await updateOrDelete(name, configuration) }
-    } else if let number = Self.number(which) {
-      guard let name = name(number) else {
-        throw refusal("There is no target with tid \(number), can't continue!\n")
-      }
-      try await updateOrDelete(name, configuration)
-    } else {
-      try await updateOrDelete(which, configuration)
-    }
-  }
-
-  private mutating func updateOrDelete(
-    _ name: String, _ configuration: TgtAdminConfiguration
-  ) async throws(End) {
-    let isPresent = present.state.tids[name.lowercased()] != nil
-    if configuration.target(name) == nil, isPresent {
-      _ = try await delete(name)
-    } else {
-      try await update(name, in: configuration)
-    }
-    // What was made has taken numbers and accounts.
-    if !options.isPretended { try await look() }
-  }
-
   mutating func setState(_ state: String, of which: String) async throws(End) {
     try await look()
     var numbers: [Int] = []
@@ -120,11 +90,11 @@ extension TgtAdminRun {
     }
   }
 
-  private static func number(_ which: String) -> Int? {
+  static func number(_ which: String) -> Int? {
     which.hasPrefix("tid=") ? Int(which.dropFirst(4)) : nil
   }
 
-  private func name(_ number: Int) -> String? {
+  func name(_ number: Int) -> String? {
     present.state.tids.first { $0.value == number }?.key
   }
 

@@ -27,29 +27,7 @@ extension TgtAdminRun {
     if !configuration.targets.isEmpty { comment("") }
   }
 
-  /// One, anew; with the number that it had.
-  mutating func update(
-    _ name: String, in configuration: TgtAdminConfiguration
-  ) async throws(End) {
-    let driver = try await applyGlobal(configuration)
-    guard let target = configuration.target(name) else {
-      throw refusal(
-        "Target \(name) is currently not configured\n"
-          + "and does not exist in the config file - can't continue!\n")
-    }
-    let number = present.state.tids[name.lowercased()]
-    let isInUse = try await delete(name)
-    // The disks of what has gone are free again.
-    if !options.isPretended { try await look() }
-    if isInUse {
-      comment("Target \(name) already exists!")
-    } else {
-      try await add(target, tid: number, driver: driver)
-    }
-    comment("")
-  }
-
-  private mutating func applyGlobal(
+  mutating func applyGlobal(
     _ configuration: TgtAdminConfiguration
   ) async throws(End) -> String {
     for entry in configuration.global.sorted(by: { $0.name < $1.name }) {
@@ -60,8 +38,11 @@ extension TgtAdminRun {
       case "incomingdiscoveryuser", "outgoingdiscoveryuser":
         let (user, password) = try credential(entry.value, entry.name, "")
         try await makeAccount(user, password, lld: "")
+        let isOutgoing = entry.name.hasPrefix("outgoing")
+        // Each target that is made anew comes by here, and each --execute.
+        guard !isBound(user, outgoing: isOutgoing) else { continue }
         // tgt's line has a blank here, too.
-        let end = entry.name.hasPrefix("outgoing") ? "  --outgoing" : " "
+        let end = isOutgoing ? "  --outgoing" : " "
         try await execute(
           TgtadmCommand(controlPort, "--mode account --op bind --user=\(user)\(end)"))
       default: break
@@ -73,9 +54,15 @@ extension TgtAdminRun {
     return "iscsi"
   }
 
+  /// To discovery.
+  private func isBound(_ user: String, outgoing isOutgoing: Bool) -> Bool {
+    guard isOutgoing else { return present.discovery.chapUsers.contains(user) }
+    return [present.discovery.mutualCHAPUser, present.state.notes.outgoing[""]].contains(user)
+  }
+
   // MARK: One target
 
-  private mutating func add(
+  mutating func add(
     _ target: Target, tid number: Int?, driver: String
   ) async throws(End) {
     tid = target["controller_tid"].flatMap { Int($0) } ?? number ?? tid + 1

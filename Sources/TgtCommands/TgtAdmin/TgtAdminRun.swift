@@ -14,6 +14,7 @@ struct TgtAdminRun {
     var state = TgtState(targets: [], notes: [])
     var sessions: [SessionResource] = []
     var accounts: Set<String> = []
+    var discovery = DiscoveryResource()
 
     func sessions(of target: String) -> [SessionResource] {
       sessions.filter { $0.target == target }
@@ -21,12 +22,14 @@ struct TgtAdminRun {
   }
 
   let options: TgtAdminOptions
-  let surroundings: Surroundings
+  var surroundings: Surroundings
   var ignoresErrors: Bool
   var controlPort: String
   var present = Present()
   /// The number of the target that was made last.
   var tid = 0
+  /// Disks that the file names and that cannot be served: told already.
+  var leftOutCount = 0
 
   init(options: TgtAdminOptions, surroundings: Surroundings) {
     self.options = options
@@ -45,6 +48,7 @@ struct TgtAdminRun {
       let configuration = try await readConfiguration()
       try await addTargets(of: configuration)
       try await removeTargets(besides: configuration)
+      if leftOutCount > 0, !ignoresErrors { throw End(code: 1) }
     case .delete("help"), .update("help"), .setState(_, of: "help"): write(TgtAdmin.help)
     case .delete(let which): try await deleteTargets(which)
     case .update(let which): try await updateTargets(which)
@@ -71,6 +75,13 @@ struct TgtAdminRun {
   func comment(_ text: String) {
     if options.isPretended || options.isVerbose {
       write(text.isEmpty ? "\n" : "# \(text.printable)\n")
+    }
+  }
+
+  /// What somebody has to know who sees no remarks.
+  func complain(_ sentence: String) {
+    if !options.isPretended {
+      surroundings.terminal.complain("tgt-admin: \(sentence.printable)\n")
     }
   }
 
@@ -105,13 +116,16 @@ struct TgtAdminRun {
     return configuration
   }
 
+  var daemon: any Administrator {
+    surroundings.daemon(controlPort: Int(numeral: controlPort) ?? 0)
+  }
+
   mutating func look() async throws(End) {
-    let daemon = surroundings.daemon(controlPort: Int(numeral: controlPort) ?? 0)
     do throws(AdministrationError) {
       present.state = try await TgtState.read(daemon)
       present.sessions = try await daemon.sessions(id: nil)
-      let discovery = try await daemon.discovery()
-      var accounts = Set(present.state.notes.accounts + discovery.chapUsers)
+      present.discovery = try await daemon.discovery()
+      var accounts = Set(present.state.notes.accounts + present.discovery.chapUsers)
       for target in present.state.targets {
         accounts.formUnion(target.chapUsers)
         if let user = target.mutualCHAPUser { accounts.insert(user) }

@@ -1,4 +1,5 @@
 import AdministrationModel
+import ConfigurationChanges
 import TargetConfig
 import Testing
 

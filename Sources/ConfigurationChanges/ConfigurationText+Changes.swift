@@ -1,11 +1,14 @@
-internal import AdministrationModel
-internal import TargetConfig
+public import AdministrationModel
+public import TargetConfig
 
 // What administrators ask for, as edits of the configuration's text.
 
 extension ConfigurationText {
-  /// Makes `change`; says what it names now, so that what it brought about can be shown.
-  mutating func make(_ change: Change) throws(ConfigurationEditError) -> ChangeSubject {
+  /// Makes `change`; says what it names now, so that what it brought about can be shown. Errors
+  /// have the path of the value in the configuration.
+  public mutating func make(
+    _ change: Change
+  ) throws(ConfigurationEditError) -> ChangeSubject {
     switch change {
     case .addStore(let store): try add(store)
     case .removeStore(let store): try removeStore(store.name)
@@ -146,7 +149,7 @@ extension AdministrationModel.CredentialPlace {
 }
 
 /// What a change was about.
-enum ChangeSubject: Sendable, Equatable {
+public enum ChangeSubject: Sendable, Equatable {
   case nothing
   case store(String)
   case target(String)
@@ -154,7 +157,7 @@ enum ChangeSubject: Sendable, Equatable {
   case entry(AccessEntryName, target: String)
   case portal(String)
 
-  var store: String? { if case .store(let name) = self { name } else { nil } }
+  public var store: String? { if case .store(let name) = self { name } else { nil } }
 
   fileprivate init(_ change: Change) {
     self =

@@ -1,24 +1,33 @@
-internal import AdministrationModel
+public import AdministrationModel
 
 /// All notes, in the order in which their keys came. They live in the memory of the daemon and are
 /// bounded, so that no program fills it.
-struct Notebook: Sendable {
+public struct Notebook: Sendable {
   private struct Note: Sendable {
     var value: SecretText
     var isSecret: Bool
     var place: UInt64
   }
 
-  static let keyBytesMax = 512
-  static let valueBytesMax = 1024
-  static let countMax = 1 << 16
+  public static let keyBytesMax = 512
+  public static let valueBytesMax = 1024
+  public static let countMax = 1 << 16
 
   private var notes: [String: Note] = [:]
   private var placeNext: UInt64 = 0
 
-  var count: Int { notes.count }
+  public init() {}
 
-  func resources(withSecrets: Bool) -> [NoteResource] {
+  /// Of notes that somebody was told, with their secrets: one without is left out.
+  public init(_ resources: [NoteResource]) throws(AdministrationError) {
+    for note in resources where note.value != nil {
+      try set(NoteSpecification(key: note.key, value: note.value, isSecret: note.isSecret))
+    }
+  }
+
+  public var count: Int { notes.count }
+
+  public func resources(withSecrets: Bool) -> [NoteResource] {
     notes.sorted { $0.value.place < $1.value.place }.map { key, note in
       NoteResource(
         key: key, value: note.isSecret && !withSecrets ? nil : note.value.reveal,
@@ -26,7 +35,7 @@ struct Notebook: Sendable {
     }
   }
 
-  mutating func set(_ note: NoteSpecification) throws(AdministrationError) {
+  public mutating func set(_ note: NoteSpecification) throws(AdministrationError) {
     guard (1...Self.keyBytesMax).contains(note.key.utf8.count) else {
       throw AdministrationError(
         .invalid, "the key of a note has 1 to \(Self.keyBytesMax) bytes", path: "key")
@@ -53,7 +62,7 @@ struct Notebook: Sendable {
   }
 
   /// With the notes among `changes`, whose paths errors begin with.
-  func making(_ changes: [Change]) throws(AdministrationError) -> Notebook {
+  public func making(_ changes: [Change]) throws(AdministrationError) -> Notebook {
     var book = self
     for (index, change) in changes.enumerated() {
       guard case .setNote(let note) = change else { continue }
