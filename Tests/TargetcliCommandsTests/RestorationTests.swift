@@ -123,6 +123,48 @@ struct RestorationTests {
     #expect(store.servesReferrals && store.servesLongCommands && store.rotationRate == 7200)
   }
 
+  @Test("In a file that was edited, targets keep what LIO has no words for")
+  func editedTargets() async throws {
+    let bench = try await saved()
+    let before = try bench.daemon.configuration
+    try edited(bench)
+    let run = await bench("restoreconfig /tmp/saved.json clear_existing=True")
+    #expect(!run.errors.contains("not kept"), "\(run.errors)")
+    let (target, former) = (
+      try #require(try bench.daemon.configuration.target(named: Bench.iqn)),
+      try #require(before.target(named: Bench.iqn))
+    )
+    #expect(target.groupAccess == former.groupAccess && target.explicitAlua)
+    #expect(target.portalGroups == former.portalGroups && target.luns == former.luns)
+    #expect(target.chap == former.chap && target.mutualChap == former.mutualChap)
+    #expect(target.iscsi == former.iscsi && target.alias == former.alias)
+    // One initiator that has two entries is not in LIO's words.
+    #expect(target.acl == former.acl.filter { $0.initiator != Bench.node })
+    let other = try bench.daemon.configuration.target(named: Self.other)
+    #expect(other?.acl == before.target(named: Self.other)?.acl)
+    #expect(try bench.daemon.configuration.discovery == before.discovery)
+  }
+
+  @Test(
+    "Users behind a first that was edited go, and portals that went take their states; each told")
+  func lostUsers() async throws {
+    let bench = try await saved()
+    let text = try #require(bench.paper.files["/tmp/saved.json"])
+    bench.paper.files["/tmp/saved.json"] =
+      text
+      .replacing("\"chap_userid\" : \"one\"", with: "\"chap_userid\" : \"uno\"")
+      .replacing("\"discovery_userid\" : \"five\"", with: "\"discovery_userid\" : \"cinque\"")
+      .replacing("\"ip_address\" : \"192.0.2.1\"", with: "\"ip_address\" : \"192.0.2.11\"")
+    let run = await bench("restoreconfig /tmp/saved.json clear_existing=True")
+    #expect(run.errors.contains("further CHAP users of \"\(Bench.iqn)\" that are not kept"))
+    #expect(run.errors.contains("as the first one is another now: \"two\""))
+    #expect(run.errors.contains("as the first one is another now: \"six\""))
+    #expect(run.errors.contains("as their portals are not here: group 4 standby"))
+    let target = try #require(try bench.daemon.configuration.target(named: Bench.iqn))
+    #expect(target.chap.isEmpty && target.groupAccess.isEmpty && !target.isOpenToAny)
+    #expect(try bench.daemon.configuration.discovery.chap.map(\.user) == ["cinque"])
+  }
+
   @Test("A file whose notes cannot be understood changes nothing")
   func damagedNotes() async throws {
     let bench = try await saved()

@@ -107,6 +107,10 @@ claims_saved() {
   claim "then the node finds nothing" refused node_logs_in username%password
   claim "restoreconfig brings everything back" shows "Configuration restored from $WORK/saved.json" restoreconfig "$WORK/saved.json"
   claim "and the node logs in again" until_ok 10 lists_lun username%password
+  claim "and nothing differs from what was saved" no_difference
+}
+no_difference() {
+  SWIFT_TGTD_SOCKET=$WORK/admin.sock timeout -k 5 20 "${TGTADM:-$(dirname "$TGTD")/swift-tgtadm}" config diff
 }
 
 # The interactive session on a pseudo-terminal. A loop device where there are some, else a file.

@@ -100,7 +100,9 @@ extension ImportDraft {
           "no portal of \(draft.target.name.quoted) could be kept: the target is left out")
         continue
       }
-      if draft.endpoints != nil, own.count < groups.count { draft.target.portalGroups = own }
+      draft.target.groupAccess.removeAll { !own.contains($0.group) }
+      let isOfSome = own.count < groups.count || !draft.target.groupAccess.isEmpty
+      if draft.endpoints != nil, isOfSome { draft.target.portalGroups = own }
       kept.append(draft)
     }
     targets = kept

@@ -34,6 +34,7 @@ extension SaveconfigImporter {
   private mutating func add(_ group: DocumentNode, name: String, _ place: ImportPlace) {
     var target = TargetConfiguration.Target(name: name)
     targetName = name
+    startTarget(&target, group)
     let lunOfIndex = addLUNs(group, &target)
     let attributes = group["attributes"]
     let asksUsers = attributes?["authentication"]?.flag ?? true
@@ -48,7 +49,7 @@ extension SaveconfigImporter {
       } else {
         draft.keepClosed(target, place)
       }
-    } else if let user = group["chap_userid"] {
+    } else if target.chap.isEmpty, let user = group["chap_userid"] {
       note(
         user,
         "the CHAP user of \(name.quoted) is for initiators without an ACL, and none of them gets "
@@ -63,9 +64,9 @@ extension SaveconfigImporter {
     tellOthers(group, known, "\(name.quoted)")
     let hasNoPortals = (group["portals"]?.elements ?? []).isEmpty
     withhold(&target, hasNoPortals: hasNoPortals, asksUsers: asksUsers, group)
-    draft.add(
-      DraftTarget(
-        target: target, endpoints: hasNoPortals ? nil : endpoints(group), place: place))
+    let endpoints = hasNoPortals ? nil : endpoints(group)
+    takeAccessStates(endpoints ?? [], &target, group)
+    draft.add(DraftTarget(target: target, endpoints: endpoints, place: place))
   }
 
   /// Nobody gets in where nobody got in before.
@@ -115,7 +116,8 @@ extension SaveconfigImporter {
       }
       guard !store.isEmpty else { continue }
       let count = target.luns.count
-      draft.addLUN(index, store: store, readOnly: false, to: &target.luns, place(node))
+      let readOnly = index.map { isReadOnly($0, store: store) } ?? false
+      draft.addLUN(index, store: store, readOnly: readOnly, to: &target.luns, place(node))
       if let index, target.luns.count > count { result[index] = store }
       let known: Set<String> = ["index", "storage_object", "alias", "alua_tg_pt_gp_name"]
       tellOthers(node, known, "the LUN")
@@ -139,7 +141,9 @@ extension SaveconfigImporter {
     entry.addresses = addresses
     let own = node["attributes"]?["authentication"]?.string
     let asks = own == "1" || (own != "0" && groupAsks)
-    let isUsable = setUsers(&entry, node, asks, "\(name.quoted)")
+    let isUsable =
+      node["chap_userid"] == nil && asksForTargetUsers(entry, target)
+      || setUsers(&entry, node, asks, "\(name.quoted)")
     var luns: [TargetConfiguration.LUN] = []
     for mapped in node["mapped_luns"]?.elements ?? [] {
       guard let store = mapped["tpg_lun"]?.unsigned.flatMap({ stores[$0] }) else {
@@ -155,6 +159,7 @@ extension SaveconfigImporter {
     {
       entry.luns = luns
     }
+    supplementEntry(&entry, target, isAsked: asks, node)
     tellEntry(node, name)
     guard isUsable else {
       userless.append(entry)
@@ -203,7 +208,14 @@ extension SaveconfigImporter {
   ) {
     var entry = TargetConfiguration.AccessEntry(initiator: nil)
     entry.readOnly = group["attributes"]?["demo_mode_write_protect"]?.flag ?? true
+    guard target.chap.isEmpty else {
+      // Who has no entry of its own is asked for the users of the target.
+      target.isOpenToAny = !entry.readOnly
+      if entry.readOnly { draft.addEntry(entry, to: &target, place(group)) }
+      return
+    }
     guard setUsers(&entry, group, asks, "everybody else") else { return }
+    supplementEntry(&entry, target, isAsked: asks, group)
     if entry.chap.isEmpty, !entry.readOnly {
       target.isOpenToAny = true
     } else {
@@ -276,10 +288,10 @@ extension SaveconfigImporter {
   ) {
     for (key, node) in group["parameters"]?.members ?? [] {
       let value = node.string ?? ""
-      if Self.standardParameters[key] == value { continue }
+      if Self.standardParameters[key] == value, !choosesParameters { continue }
       switch key {
       case "AuthMethod": break  // follows from the users
-      case "TargetAlias": target.alias = value
+      case "TargetAlias": target.alias = value.isEmpty ? nil : value
       default:
         if !draft.negotiate(key, value, &target.iscsi, place(node)) {
           note(node, "the parameter \(key.quoted) is not known: not kept")
@@ -303,7 +315,8 @@ extension SaveconfigImporter {
     var unkept: [String] = []
     for (key, node) in attributes.members where !read.contains(key) {
       let value = node.string ?? node.value.kindName
-      if usual[key] == value || Self.standardParameters[key] == value { continue }
+      if usual[key] == value { continue }
+      if Self.standardParameters[key] == value, !choosesParameters { continue }
       if key == "default_cmdsn_depth" {
         _ = draft.negotiate(key, value, &target.iscsi, place(node))
       } else {

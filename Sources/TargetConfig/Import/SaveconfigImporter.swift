@@ -110,6 +110,7 @@ struct SaveconfigImporter {
         user.string, node["discovery_password"]?.string, file: secretFile(user, of: nil),
         place(user))
     }
+    supplementDiscovery(node)
     if draft.discovery.chap.isEmpty {
       note(node, "discovery asked for a password, but no user could be kept: it asks for none")
     }

@@ -84,37 +84,12 @@ extension SaveconfigImporter {
     else {
       note(
         node,
-        "this file was edited since it was written, so what LIO has words for counts. Of the rest, "
-          + "properties of stores and addresses of initiators stay; access states of portal "
-          + "groups, CHAP users behind the first, and order and kind of entries do not")
+        "this file was edited since it was written, so what LIO has words for counts. What it has "
+          + "none for stays as it was written, where what it belongs to is still here")
       return false
     }
     draft.take(ownConfiguration)
     return true
-  }
-
-  /// What LIO has no words for, of the store of that name.
-  mutating func supplementStore(_ name: String) {
-    guard let own = ownConfiguration?.store(named: name),
-      let index = draft.stores.firstIndex(where: { $0.name == name }),
-      own.medium.keyword == draft.stores[index].medium.keyword
-    else { return }
-    var store = draft.stores[index]
-    if own.readOnly { store.readOnly = true }
-    if own.cache.isVolatile == store.cache.isVolatile { store.cache = own.cache }
-    if (own.rotationRate == 1) == (store.rotationRate == 1) {
-      store.rotationRate = own.rotationRate
-    }
-    if let physical = own.physicalBlockSize, physical >= store.blockSize ?? 512 {
-      store.physicalBlockSize = physical
-    }
-    store.queueDepth = own.queueDepth
-    store.removable = own.removable
-    store.thinThresholdPercent = own.thinThresholdPercent
-    store.thinAvailableThresholdPercent = own.thinAvailableThresholdPercent
-    store.servesLongCommands = own.servesLongCommands
-    store.servesReferrals = own.servesReferrals
-    draft.stores[index] = store
   }
 
   /// From where the initiator must come; nil: that cannot be said, and it must not get in.
@@ -145,9 +120,4 @@ extension SaveconfigImporter {
   private mutating func addressPattern(_ text: String, _ node: DocumentNode) -> AddressPattern? {
     draft.addressPattern(text, place(node))
   }
-}
-
-extension TargetConfiguration.CacheMode {
-  /// Whether initiators must flush it.
-  fileprivate var isVolatile: Bool { self == .writeback || self == .none }
 }

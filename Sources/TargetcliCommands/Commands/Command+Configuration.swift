@@ -96,12 +96,14 @@ extension Command {
     } catch {
       throw ExecutionError("\(error)")
     }
+    let running = try await Vault.open(daemon, withSecrets: false).configuration
+    configuration.stores = configuration.stores.map { withoutMadeIdentity($0, running) }
     var notes = Notes()
     var general = configuration.iscsi
     if imported.isOwn {
       configuration.stores = configuration.stores.map(withoutNewFile)
       notes = try Notes(ofSaveconfig: text)
-      general = try await Vault.open(daemon, withSecrets: false).configuration.iscsi
+      general = running.iscsi
     }
     for access in imported.withheld {
       notes.targets[ISCSIName.normalized(access.target)] = Notes.OfTarget(access)
@@ -112,6 +114,19 @@ extension Command {
       clearing + restoration.changes, notes: notes, force: true, now: true, showsWarnings: true)
     imported.notes.forEach { remark("Note: \($0)") }
     say("Configuration restored from \(path)")
+  }
+
+  /// An identity that the daemon made for a store of that name is the same again without a word:
+  /// so the configuration says no more than it did.
+  private func withoutMadeIdentity(
+    _ store: TargetConfiguration.Store, _ running: TargetConfiguration
+  ) -> TargetConfiguration.Store {
+    guard let served = state.store(store.name), let configured = running.store(named: store.name)
+    else { return store }
+    var store = store
+    if configured.naa == nil, store.naa?.description == served.wwn { store.naa = nil }
+    if configured.serial == nil, store.serial == served.serial { store.serial = nil }
+    return store
   }
 
   /// A file that is missing is an error, and no new empty disk.
