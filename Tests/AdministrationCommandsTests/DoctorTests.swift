@@ -51,6 +51,29 @@ struct DoctorTests {
     #expect(run.code == 0)
   }
 
+  @Test("A medium that is not what it seems is told with what to do, and only then")
+  func media() async {
+    let daemon = Self.healthy { state in
+      state.status.configurationFile = "/nowhere/targets.json"
+      state.remarks = [
+        MediumRemark("stores.a", "/srv/b.img is what is served as /srv/a.img: moved"),
+        MediumRemark(
+          "stores.c", "/srv/a.img is the medium of the store \"a\"", remedy: "call it a"),
+      ]
+    }
+    let run = await run(["doctor"], daemon)
+    #expect(
+      run.output.contains(
+        """
+        WRONG   stores.c: /srv/a.img is the medium of the store "a"
+                why:  a store's name is its disk, to whatever file or device its path leads
+                do:   call it a
+
+        """))
+    #expect(!run.output.contains("moved"))
+    #expect(run.code == 1)
+  }
+
   @Test("A store that another process has is named, with why and what to do")
   func lockedStore() async {
     let run = await Self.wrong { state in

@@ -16,6 +16,7 @@ final class FakeDaemon: Daemon {
     var statistics: [StatisticsResource] = []
     var events: [Event] = []
     var differences: [Difference] = []
+    var remarks: [MediumRemark] = []
     var warnings: [String] = []
     var requests: [ChangeRequest] = []
     var calls: [String] = []
@@ -112,7 +113,7 @@ final class FakeDaemon: Daemon {
     }
   }
   func difference() async throws(AdministrationError) -> DifferenceList {
-    try answer("difference") { DifferenceList($0.differences) }
+    try answer("difference") { DifferenceList($0.differences, remarks: $0.remarks) }
   }
   func reload(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {
     try answer("reload \(options.words)") { ChangeResult(differences: $0.differences) }

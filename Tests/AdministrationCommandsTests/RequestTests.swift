@@ -251,6 +251,27 @@ struct RequestTests {
     #expect(run.code == 0)
   }
 
+  @Test("config diff tells of media behind the differences, which they alone are not")
+  func remarks() async {
+    let daemon = FakeDaemon {
+      $0.remarks = [
+        MediumRemark("stores.a", "is no longer there", remedy: "move it back"),
+        MediumRemark("stores.b", "was moved"),
+      ]
+    }
+    let run = await run("config diff", daemon)
+    #expect(
+      run.output == """
+        no differences
+
+        stores.a: is no longer there
+          what to do: move it back
+        stores.b: was moved
+
+        """)
+    #expect(run.code == 0)
+  }
+
   @Test("config diff shows what reload would change, and ends with 1")
   func difference() async {
     let differences = [

@@ -63,7 +63,8 @@ extension ConfigCommand {
 
         One line for each difference: + added, - removed, ~ changed. It says which of them \
         interrupt who uses what changed, and which need a restart; the order of names, comments \
-        and layout make no difference. Secrets are not shown.
+        and layout make no difference. Secrets are not shown. Without files it also tells of media \
+        that were moved, or are under another name, by device and inode.
 
         OLD may be readable by others, as copies often are; NEW is read as swift-tgtd reads it.
 
@@ -105,7 +106,8 @@ extension ConfigCommand {
       if global.json {
         try console.writeJSON(list)
       } else {
-        console.write(DifferenceText.lines(list.changes))
+        console.write(
+          DifferenceText.lines(list.changes) + DifferenceText.lines(list.remarks ?? []))
       }
       guard list.changes.isEmpty else { throw ExitCode.failure }
     }

@@ -8,8 +8,16 @@ struct DaemonExamination {
   init(_ reading: DaemonReading) { self.reading = reading }
 
   var all: [Examination] {
+    // Where no file says where they are, none of them is anywhere else.
+    let media =
+      reading.status.configurationFile == nil
+      ? [] : [Examination("media are where the configuration says", self.media)]
+    return [Examination("portals listen", portals), Examination("stores are online", stores)]
+      + media + others
+  }
+
+  private var others: [Examination] {
     [
-      Examination("portals listen", portals), Examination("stores are online", stores),
       Examination("every WWID is given once", identities),
       Examination("every target has LUNs and somebody who may log in", targets),
       Examination("every entry of an access list can match", entries),
@@ -53,6 +61,17 @@ struct DaemonExamination {
           "store \(store.name)\(path) is full\(reason)",
           why: "writes to it fail with SPACE ALLOCATION FAILED until there is room",
           remedy: remedy(forFull: store))
+      }
+    }
+  }
+
+  /// Only what somebody has to do something about.
+  private var media: [Diagnosis] {
+    reading.remarks.compactMap { remark in
+      remark.remedy.map {
+        Diagnosis.wrong(
+          "\(remark.path): \(remark.message)",
+          why: "a store's name is its disk, to whatever file or device its path leads", remedy: $0)
       }
     }
   }

@@ -74,20 +74,27 @@ struct DaemonReading {
   var targets: [TargetResource]
   var stores: [StoreResource]
   var portals: [PortalResource]
+  /// About media, by the configuration file.
+  var remarks: [MediumRemark]
 
   init(
     status: StatusResource, targets: [TargetResource] = [], stores: [StoreResource] = [],
-    portals: [PortalResource] = []
+    portals: [PortalResource] = [], remarks: [MediumRemark] = []
   ) {
     self.status = status
     self.targets = targets
     self.stores = stores
     self.portals = portals
+    self.remarks = remarks
   }
 
   init(_ daemon: any Daemon) async throws(AdministrationError) {
     self.init(
       status: try await daemon.status(), targets: try await daemon.targets(named: nil),
       stores: try await daemon.stores(named: nil), portals: try await daemon.portals())
+    // A file that is not there, or not valid, has been told already.
+    do throws(AdministrationError) {
+      if status.configurationFile != nil { remarks = try await daemon.difference().remarks ?? [] }
+    } catch {}
   }
 }

@@ -11,6 +11,15 @@ enum DifferenceText {
     return differences.map { line($0, width) }.joined()
   }
 
+  /// Under a blank line; nothing where there are none.
+  static func lines(_ remarks: [MediumRemark]) -> String {
+    let paragraphs = remarks.map { remark in
+      "\(remark.path): \(remark.message)".printable + "\n"
+        + (remark.remedy.map { "  what to do: \($0.printable)\n" } ?? "")
+    }
+    return paragraphs.isEmpty ? "" : "\n" + paragraphs.joined()
+  }
+
   private static func line(_ difference: Difference, _ width: Int) -> String {
     var parts: [String] = []
     switch difference.change {

@@ -66,6 +66,27 @@ public struct Difference: Codable, Sendable, Equatable {
 /// Differences, in the order of the configuration.
 public struct DifferenceList: Codable, Sendable, Equatable {
   public var changes: [Difference]
+  /// About media, wherever they are and whatever they are called; nil: there is nothing to say.
+  public var remarks: [MediumRemark]?
 
-  public init(_ changes: [Difference]) { self.changes = changes }
+  public init(_ changes: [Difference], remarks: [MediumRemark] = []) {
+    self.changes = changes
+    self.remarks = remarks.isEmpty ? nil : remarks
+  }
+}
+
+/// What the paths of stores lead to, where that is not what it seems.
+public struct MediumRemark: Codable, Sendable, Equatable {
+  /// The store in the configuration: `stores.quorum1`.
+  public var path: String
+  /// One sentence, without the point.
+  public var message: String
+  /// What to do; nil: nothing has to be done.
+  public var remedy: String?
+
+  public init(_ path: String, _ message: String, remedy: String? = nil) {
+    self.path = path
+    self.message = message
+    self.remedy = remedy
+  }
 }

@@ -15,8 +15,8 @@ public struct RunningConfiguration: Sendable {
     public let running: LoadedConfiguration
     /// What the file is to say; nil: it stays.
     public let file: LoadedConfiguration?
-    /// From what runs to what is to run.
-    public let difference: ConfigurationDifference
+    /// From what runs to what is to run. Who knows more of it than the texts say puts that here.
+    public var difference: ConfigurationDifference
   }
 
   /// Where a change is made.

@@ -95,7 +95,7 @@ extension Administration {
       guard self.file != nil else { throw .noFile }
       var running = self.running
       if options.force { running.note(file: try self.loadFile()) }
-      let difference = ConfigurationDifference(
+      let difference = self.daemon.workshop.difference(
         from: running.file.configuration, to: running.current.configuration)
       var result = try self.carryOut(running.save(), from: running, options)
       result.differences = difference.changes.map { Difference($0) }
@@ -152,10 +152,12 @@ extension Administration {
   }
 
   func difference() async throws(AdministrationError) -> DifferenceList {
-    let loaded = try loadFile()
-    let difference = ConfigurationDifference(
-      from: configuration, to: loaded.configuration)
-    return DifferenceList(difference.changes.map { Difference($0) })
+    let file = try loadFile().configuration
+    let difference = daemon.workshop.difference(from: configuration, to: file)
+    let media = MediumComparison(
+      from: configuration, to: file, served: daemon.inventory.served,
+      found: await foundMedia(of: file.stores), identified: daemon.workshop.identified)
+    return DifferenceList(difference.changes.map { Difference($0) }, remarks: media.remarks)
   }
 
   func configuration(
@@ -165,7 +167,7 @@ extension Administration {
     let text = running.current.text
     return ConfigurationResource(
       text: withSecrets ? text.text : text.redacted, isRedacted: !withSecrets, file: file?.path,
-      hasUnsavedChanges: !running.difference.isEmpty)
+      hasUnsavedChanges: hasUnsavedChanges(running))
   }
 
   // MARK: Signals

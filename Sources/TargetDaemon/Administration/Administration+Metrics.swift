@@ -32,7 +32,7 @@ extension Administration {
     text.family("swift_tgtd_targets", .gauge, "Targets.")
     text.sample("swift_tgtd_targets", configuration.targets.count)
     text.family("swift_tgtd_unsaved_changes", .gauge, "1: what runs is not what the file says.")
-    text.sample("swift_tgtd_unsaved_changes", running.difference.isEmpty ? 0 : 1)
+    text.sample("swift_tgtd_unsaved_changes", hasUnsavedChanges(running) ? 1 : 0)
     text.family("swift_tgtd_portal_up", .gauge, "1: the portal listens.")
     let listening = Set(daemon.inventory.portals.map { "\($0.portal.address)" })
     for portal in configuration.portals {

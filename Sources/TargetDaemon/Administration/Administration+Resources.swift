@@ -122,8 +122,11 @@ extension Administration: Administrator {
     return status
   }
 
-  private func hasUnsavedChanges(_ running: RunningConfiguration) -> Bool {
-    running.current.text != running.file.text && !running.difference.isEmpty
+  func hasUnsavedChanges(_ running: RunningConfiguration) -> Bool {
+    guard running.current.text != running.file.text else { return false }
+    let difference = daemon.workshop.difference(
+      from: running.current.configuration, to: running.file.configuration)
+    return !difference.isEmpty
   }
 
   private func problems(

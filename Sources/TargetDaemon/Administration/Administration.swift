@@ -84,6 +84,9 @@ final class Administration: Sendable {
     _ change: RunningConfiguration.Change, from running: RunningConfiguration,
     _ options: ChangeOptions, awaitsMedia: Bool = false
   ) throws(AdministrationError) -> ChangeResult {
+    var change = change
+    change.difference = daemon.workshop.difference(
+      from: running.current.configuration, to: change.running.configuration)
     let transaction = Transaction(
       daemon: daemon, file: options.runtimeOnly ? nil : file, running: running, change: change,
       options: options, awaitsMedia: awaitsMedia)

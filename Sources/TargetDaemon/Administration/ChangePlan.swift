@@ -20,12 +20,19 @@ struct ChangePlan {
   private(set) var closedPortals: [Endpoint] = []
   private(set) var openedPortals: [TargetConfiguration.Portal] = []
 
-  init(from old: TargetConfiguration, to new: TargetConfiguration) {
-    compareStores(old, new)
+  /// `identified`: a store with the identity that initiators know it by.
+  init(
+    from old: TargetConfiguration, to new: TargetConfiguration,
+    identified: (TargetConfiguration.Store) -> TargetConfiguration.Store = { $0 }
+  ) {
+    compareStores(old, new, identified)
     comparePortals(old, new)
   }
 
-  private mutating func compareStores(_ old: TargetConfiguration, _ new: TargetConfiguration) {
+  private mutating func compareStores(
+    _ old: TargetConfiguration, _ new: TargetConfiguration,
+    _ identified: (TargetConfiguration.Store) -> TargetConfiguration.Store
+  ) {
     let after = Dictionary(new.stores.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
     for store in old.stores where after[store.name] == nil { closedStores.append(store.name) }
     let before = Dictionary(old.stores.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
@@ -37,7 +44,8 @@ struct ChangePlan {
       }
       let access = (before: oldAccess[store.name], after: newAccess[store.name])
       let isReopened = compare(
-        former, store, isSameKind: access.before.isExplicit == access.after.isExplicit)
+        former, store, isSameKind: access.before.isExplicit == access.after.isExplicit,
+        identified)
       if !isReopened, access.before.groups != access.after.groups {
         accessChanges.append(store.name)
       }
@@ -47,11 +55,12 @@ struct ChangePlan {
   /// Initiators take a unit by its identity and keep what they know of its blocks: with anything
   /// but another size it is another unit to them.
   private mutating func compare(
-    _ old: TargetConfiguration.Store, _ new: TargetConfiguration.Store, isSameKind: Bool
+    _ old: TargetConfiguration.Store, _ new: TargetConfiguration.Store, isSameKind: Bool,
+    _ identified: (TargetConfiguration.Store) -> TargetConfiguration.Store
   ) -> Bool {
     var resized = old
     resized.sizeBytes = new.sizeBytes
-    guard resized == new, isSameKind else {
+    guard resized == new || identified(resized) == identified(new), isSameKind else {
       closedStores.append(old.name)
       openedStores.append(new)
       return true

@@ -82,7 +82,9 @@ extension Preparation {
     let claim = UnitClaim(of: opened, naa: [])
     let former = closing.first { $0.name != store.name && $0.claim.sharesMedium(with: claim) }
     guard let former else { return }
-    throw Self.otherIdentity(former, store, "what is on record of it, such as reservations")
+    throw Self.otherIdentity(
+      former, store, "what is on record of it, such as reservations",
+      remedy: MediumComparison.remedy(store.name, former: former.name, .init(former)))
   }
 
   /// A store that gets another identifier on purpose is another disk, too.
@@ -94,22 +96,25 @@ extension Preparation {
       && former.claim.naa != successor.claim.naa
     {
       guard let record = daemon.workshop.recordInForce(of: former.unit) else { continue }
-      throw Self.otherIdentity(former, successor.opened.configured, record)
+      let (store, identity) = (
+        successor.opened.configured.name, MediumComparison.UnitName(former)
+      )
+      throw Self.otherIdentity(
+        former, successor.opened.configured, record,
+        remedy: "to keep it the same disk, give \"\(store)\" \"naa\": \"\(identity.naa)\" and "
+          + "\"serial\": \"\(identity.serial)\"; to make another disk of it, remove "
+          + "\"\(former.name)\" first, and add \"\(store)\" by a change of its own")
     }
   }
 
   private static func otherIdentity(
-    _ former: Inventory.Served, _ store: TargetConfiguration.Store, _ record: String
+    _ former: Inventory.Served, _ store: TargetConfiguration.Store, _ record: String,
+    remedy: String
   ) -> AdministrationError {
-    let identity = former.unit.identity
-    let naa = Hexadecimal.text(identity.naa)
-    return AdministrationError(
+    AdministrationError(
       .conflict,
       "the medium of the store \"\(former.name)\" would come back as the store \"\(store.name)\" "
         + "with another identifier: to initiators it would be another disk, and \(record) would "
-        + "not count for it", path: "stores.\(store.name).naa",
-      remedy: "to keep it the same disk, give \"\(store.name)\" \"naa\": \"\(naa)\" and "
-        + "\"serial\": \"\(identity.serial)\"; to make another disk of it, remove "
-        + "\"\(former.name)\" first, and add \"\(store.name)\" by a change of its own")
+        + "not count for it", path: "stores.\(store.name).naa", remedy: remedy)
   }
 }

@@ -26,7 +26,8 @@ struct Transaction {
   func carryOut() throws(AdministrationError) -> Outcome {
     try refuseRestart()
     let plan = ChangePlan(
-      from: running.current.configuration, to: change.running.configuration)
+      from: running.current.configuration, to: change.running.configuration,
+      identified: daemon.workshop.identified)
     let directory = try makeDirectory()
     try refuseUse(of: plan, directory)
     try refuseForgottenSize(plan)

@@ -94,6 +94,9 @@ struct IdentityRegistry: Sendable {
       uniquingKeysWith: { first, _ in first })
   }
 
+  /// The one that a store of that name gets, if there is one for it.
+  func identity(of name: String) -> GeneratedIdentity? { identities[StateName.encoded(name)] }
+
   /// Whether a store of that name was served before. Where that is not known any more, all were.
   func hasServed(_ name: String) -> Bool {
     orphan != nil || identities[StateName.encoded(name)] != nil
