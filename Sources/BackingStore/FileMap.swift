@@ -62,13 +62,8 @@ enum FileMap {
     of file: borrowing File, _ rest: Range<UInt64>
   ) throws(SystemError) -> Part {
     guard let next = try file.nextExtent(in: rest) else { return (rest.upperBound, .deallocated) }
-    // It was asked for what overlaps.
-    guard next.range.upperBound > rest.lowerBound, next.range.lowerBound < rest.upperBound else {
-      throw .inputOutput
-    }
     if next.range.lowerBound > rest.lowerBound { return (next.range.lowerBound, .deallocated) }
-    let end = min(next.range.upperBound, rest.upperBound)
-    return (end, next.isUnwritten ? .anchored : .mapped)
+    return (next.range.upperBound, next.isUnwritten ? .anchored : .mapped)
   }
 
   /// What of `part`, which `rest` begins with, is in one state. `data`: before it there is none

@@ -15,7 +15,9 @@ private struct Table: MappedFile {
 
   func nextExtent(in range: Range<UInt64>) throws(SystemError) -> FileExtent? {
     guard let allocated else { throw .inputOutput }
-    return allocated.first { $0.range.overlaps(range) }
+    return allocated.first { $0.range.overlaps(range) }.map {
+      FileExtent(range: $0.range.clamped(to: range), isUnwritten: $0.isUnwritten)
+    }
   }
 
   func nextData(at offset: UInt64) -> UInt64? {
