@@ -47,6 +47,12 @@ extension ConfigurationText {
     return ChangeSubject(change)
   }
 
+  /// Takes out what these changes have emptied, once they are all made: a user may have been
+  /// removed to come back with another secret, to where it stood.
+  public mutating func tidy(after changes: [Change]) {
+    for case .removeCHAPUser(let user) in changes { removeEmptyUsers(at: .init(user.place)) }
+  }
+
   // MARK: Keys
 
   private mutating func set(_ keys: Change.StoreKeys) throws(ConfigurationEditError) {

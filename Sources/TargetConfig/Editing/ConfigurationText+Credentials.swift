@@ -45,6 +45,27 @@ extension ConfigurationText {
     try apply(.remove(credential.path))
   }
 
+  /// Takes out a list of users that is empty, and means the same as none: that of a target or of
+  /// discovery, with "discovery" if that was made for it alone. What holds a comment stays.
+  public mutating func removeEmptyUsers(at place: CredentialPlace) {
+    guard let found = try? self.place(place), let list = found.node["chap"], isBlank(list) else {
+      return
+    }
+    // Where it cannot be taken out it does no harm.
+    try? apply(.remove(found.path.appending("chap")))
+    if place == .discovery, let rest = whole.node["discovery"], isBlank(rest) {
+      try? apply(.remove(found.path))
+    }
+  }
+
+  /// Whether nothing stands between its brackets.
+  private func isBlank(_ node: DocumentNode) -> Bool {
+    node.value.children.isEmpty
+      && bytes[node.value.extent].dropFirst().dropLast().allSatisfy {
+        [0x09, 0x0A, 0x0D, 0x20].contains($0)
+      }
+  }
+
   /// Gives the target a user to prove itself with, in place of the one it had.
   public mutating func setMutualCHAP(
     _ credential: NewCredential, at place: CredentialPlace

@@ -31,6 +31,7 @@ extension Administration {
         subjects = []
         defer { edited = text }
         for change in request.changes { subjects.append(try text.make(change)) }
+        text.tidy(after: request.changes)
       }
     } catch {
       var refusal = AdministrationError(error).naming(placesIn: edited)

@@ -335,6 +335,35 @@ struct CredentialEditTests {
       } == "targets[0].chap: there is no user \"nobody\"")
   }
 
+  @Test("A list of users that is empty goes with its key, unless something else stands in it")
+  func emptyUsers() throws {
+    let emptied = sample.replacing(
+      "          {\"user\": \"one\", \"secret\": \"replace-me-one-1\"}, // the node\n", with: "")
+    #expect(
+      try edited(emptied) { text throws(ConfigurationEditError) in
+        text.removeEmptyUsers(at: .target(name))
+      } == emptied.replacing("        \"chap\": [\n        ],\n", with: ""))
+    let discovery = "{\n  \"discovery\": {\"chap\": []},\n}\n"
+    #expect(
+      try edited(discovery) { text throws(ConfigurationEditError) in
+        text.removeEmptyUsers(at: .discovery)
+      } == "{\n}\n")
+    let kept = [
+      "{\"discovery\": {\"chap\": [ /* none yet */ ]}}",
+      "{\"discovery\": {\"chap\": [{\"user\": \"u\", \"secret\": \"replace-me-u-1\"}]}}", "{}",
+    ]
+    for text in kept {
+      #expect(
+        try edited(text) { text throws(ConfigurationEditError) in
+          text.removeEmptyUsers(at: .discovery)
+        } == text)
+    }
+    #expect(
+      try edited("{\"discovery\": {\"chap\": [] /* soon */}}") {
+        text throws(ConfigurationEditError) in text.removeEmptyUsers(at: .discovery)
+      }.contains("/* soon */"))
+  }
+
   @Test("A new mutual secret replaces the old one in place")
   func mutual() throws {
     let before = sample.replacing(

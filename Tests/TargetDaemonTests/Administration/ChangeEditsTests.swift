@@ -7,6 +7,14 @@ import Testing
 
 private let name = "iqn.2026-11.com.example:t"
 
+/// The text after changes that are made as one.
+private func text(_ start: String, _ changes: Change...) throws -> String {
+  var text = try ConfigurationText(start)
+  for change in changes { _ = try text.make(change) }
+  text.tidy(after: changes)
+  return text.text
+}
+
 /// The configuration after changes that are made as one, or the error of the first that fails.
 private func changed(
   _ text: String = "{}", _ changes: Change...
@@ -121,6 +129,20 @@ struct ChangeEditsTests {
     let file = StoreSpecification(name: "f", kind: .file)
     #expect(refusal("{}", .addStore(file))?.sentence == "a file store takes a path")
   }
+
+  @Test("The last user of a target leaves no empty list behind, and one that is replaced its place")
+  func lastUser() throws {
+    let users = #""chap": [{"user": "u", "secret": "replace-me-u-1"}],"#
+    let start = "{\"targets\": [\n  {\n    \(users)\n    \"name\": \"\(name)\",\n  },\n]}\n"
+    let place = CredentialPlace(target: name)
+    let removal = Change.removeCHAPUser(.init("u", at: place, allowingOpenAccess: true))
+    #expect(try text(start, removal) == start.replacing("    \(users)\n", with: ""))
+    let other = CredentialSpecification(user: "u", secret: SecretText("replace-me-u-2"))
+    #expect(
+      try text(start, removal, .addCHAPUser(.init(other, at: place)))
+        == start.replacing("me-u-1", with: "me-u-2"))
+  }
+
   @Test("Every error has the path of its value in the configuration")
   func paths() {
     let node = EntryKey(initiator: "iqn.2026-11.com.example:n1")
