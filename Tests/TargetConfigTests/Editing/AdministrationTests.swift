@@ -6,7 +6,7 @@ import Testing
 private let sample = """
   // The lab.
   {
-    "portals": ["192.0.2.1:3260"], // one for now
+    "portals": ["192.0.2.1:3260"], // the storage network
 
     "stores": {
       "a": {"memory": true, "size": "1MiB"}, // first
