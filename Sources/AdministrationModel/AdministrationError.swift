@@ -42,16 +42,19 @@ public struct AdministrationError: Error, Codable, Sendable, Equatable {
   public var remedy: String?
   /// Who uses what would go.
   public var users: [String]?
+  /// What is registered and reserved on the stores that it presents.
+  public var reservations: [ReservationResource]?
 
   public init(
     _ code: Code, _ message: String, path: String? = nil, remedy: String? = nil,
-    users: [String]? = nil
+    users: [String]? = nil, reservations: [ReservationResource]? = nil
   ) {
     self.code = code
     self.message = message
     self.path = path
     self.remedy = remedy
     self.users = users
+    self.reservations = reservations
   }
 }
 

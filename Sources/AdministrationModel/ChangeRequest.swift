@@ -46,6 +46,12 @@ public struct ChangeResult: Codable, Sendable, Equatable {
   public var warnings: [String]
   /// The file that was written; nil: none.
   public var savedTo: String?
+  /// Who loses something by it, a sentence for each session; nil: that could not be found out in
+  /// time.
+  public var users: [String]?
+  /// What is registered and reserved on stores that lose a LUN by it, or are closed. It stays on
+  /// record with the store.
+  public var reservations: [ReservationResource]?
 
   public init(
     outcomes: [ChangeOutcome] = [], differences: [Difference] = [], warnings: [String] = [],

@@ -18,9 +18,15 @@ final class FakeDaemon: Daemon {
     var differences: [Difference] = []
     var remarks: [MediumRemark] = []
     var warnings: [String] = []
+    /// Of any change.
+    var users: [String]?
+    var lost: [ReservationResource]?
     var requests: [ChangeRequest] = []
     var calls: [String] = []
+    /// Of any call.
     var failure: AdministrationError?
+    /// Of changes alone.
+    var refusal: AdministrationError?
     var socketPath: String?
     var slept: [Duration] = []
   }
@@ -139,12 +145,17 @@ final class FakeDaemon: Daemon {
   func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult {
     try answer("change") { (state) throws(AdministrationError) in
       state.requests.append(request)
-      guard !request.options.dryRun else {
-        return ChangeResult(differences: [
-          Difference(.added, "stores.a", new: "file /srv/a.img", application: .live)
-        ])
-      }
+      if let refusal = state.refusal { throw refusal }
       var result = ChangeResult(warnings: state.warnings)
+      result.users = state.users
+      result.reservations = state.lost
+      guard !request.options.dryRun else {
+        result.differences =
+          state.differences.isEmpty
+          ? [Difference(.added, "stores.a", new: "file /srv/a.img", application: .live)]
+          : state.differences
+        return result
+      }
       for change in request.changes {
         result.outcomes.append(try Self.make(change, &state))
       }

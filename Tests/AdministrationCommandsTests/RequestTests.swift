@@ -81,7 +81,13 @@ struct RequestTests {
         .removeStore(Change.StoreName("a")),
       ])
     #expect(daemon.options?.words == "force")
-    #expect(run.output == "store a removed\n")
+    #expect(
+      run.output == """
+        store a removed, and with it
+          LUN 1 of \(Samples.target)
+          LUN 2 of iqn.t for iqn.n
+
+        """)
   }
 
   @Test("Every key of a store reaches the request")

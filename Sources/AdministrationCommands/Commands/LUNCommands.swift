@@ -42,7 +42,8 @@ extension LUNCommand {
       discussion: """
         While initiators use it, it is refused and they are named; --force removes it, after the \
         I/O that runs. Linux keeps a device that answers nothing any more until it is deleted on \
-        the node: echo 1 > /sys/block/sdX/device/delete, best before.
+        the node: echo 1 > /sys/block/sdX/device/delete, best before. What is registered and \
+        reserved stays on record with the store; --dry-run says what that is.
 
         EXAMPLES
           swift-tgtadm lun remove --target iqn.2026-11.com.example:disk1 1

@@ -123,7 +123,8 @@ extension StoreCommand {
     static let configuration = CommandConfiguration(
       abstract: "Removes a store; its file or device stays as it is.",
       discussion: """
-        While a LUN presents it, it is refused; --force removes these LUNs, too, in the same step.
+        While a LUN presents it, it is refused; --force removes these LUNs, too, in the same step. \
+        What is registered and reserved stays on record, and counts again when the store comes back.
 
         \(ExitCode.help)
         """)
@@ -135,22 +136,34 @@ extension StoreCommand {
     @OptionGroup var global: GlobalOptions
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
-      var changes: [Change] = []
-      if flags.force {
-        changes = try await daemon.store(name).presentedBy.map { place in
-          .removeLUN(
-            Change.LUNName(
-              target: place.target, entry: place.initiator.map { EntryKey(initiator: $0) },
-              lun: place.lun))
-        }
+      let places = try await flags.force ? daemon.store(name).presentedBy : []
+      let changes = places.map { Change.removeLUN($0.lunName) } + [removal]
+      let result: ChangeResult
+      do throws(AdministrationError) {
+        result = try await daemon.change(
+          ChangeRequest(changes, flags.options),
+          remedyOfConflict: flags.force ? nil : "lun remove each, or --force removes them, too")
+      } catch {
+        throw await naming(reservationsOn: daemon, in: error)
       }
-      changes.append(.removeStore(Change.StoreName(name)))
-      let result = try await daemon.change(
-        ChangeRequest(changes, flags.options),
-        remedyOfConflict: flags.force ? nil : "lun remove each, or --force removes them, too")
+      let luns = places.map { "  \($0.words)\n" }.joined()
       try console.show(
         result, dryRun: flags.options.dryRun, asJSON: global.json,
-        "store \(name.printable) removed\n")
+        "store \(name.printable) removed" + (luns.isEmpty ? "\n" : ", and with it\n" + luns))
+    }
+
+    private var removal: Change { .removeStore(Change.StoreName(name)) }
+
+    /// While LUNs present it, the daemon looks no further.
+    private func naming(
+      reservationsOn daemon: any Daemon, in error: AdministrationError
+    ) async -> AdministrationError {
+      var error = error
+      guard error.code == .conflict, let resource = try? await daemon.reservation(of: name),
+        !resource.isEmpty
+      else { return error }
+      error.reservations = [resource]
+      return error
     }
   }
 
@@ -218,5 +231,16 @@ extension StoreCommand {
       let size = Quantity.size(result.outcomes.first?.store?.sizeBytes)
       return "store \(name.printable) has \(size ?? "its new size")\n"
     }
+  }
+}
+
+extension PresentationResource {
+  fileprivate var lunName: Change.LUNName {
+    Change.LUNName(
+      target: target, entry: initiator.map { EntryKey(initiator: $0) }, lun: lun)
+  }
+
+  fileprivate var words: String {
+    "LUN \(lun) of \(target.printable)" + (initiator.map { " for \($0.printable)" } ?? "")
   }
 }

@@ -58,7 +58,8 @@ extension TargetCommand {
       abstract: "Removes a target; its stores stay.",
       discussion: """
         While initiators are logged in it is refused and they are named; --force ends their \
-        sessions, after the I/O that runs.
+        sessions, after the I/O that runs. What is registered and reserved stays on record with \
+        the stores; --dry-run says what that is.
 
         \(ExitCode.help)
         """)

@@ -93,7 +93,7 @@ extension ConfigCommand {
         result, dryRun: dryRun, asJSON: global.json,
         result.differences.isEmpty
           ? "nothing to apply: it runs as the file says\n"
-          : "applied:\n" + DifferenceText.lines(result.differences))
+          : "applied:\n" + DifferenceText.lines(result))
     }
   }
 

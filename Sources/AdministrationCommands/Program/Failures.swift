@@ -88,6 +88,7 @@ extension Console {
     }
     var lines = ["\(Program.name): " + error.headline.printable]
     lines += (error.users ?? []).map { "  " + $0.printable }
+    lines += LossText.reservations(error.reservations ?? []).map { "  " + $0 }
     if let remedy = error.remedy { lines.append("  what to do: " + remedy.printable) }
     complain(lines.joined(separator: "\n") + "\n")
   }

@@ -139,13 +139,14 @@ extension Console {
     }
     let text = dryRun ? "" : report()
     complain(result.warnings.filter { !Hints.isTold($0, in: text) }.map { "warning: \($0)" })
-    if dryRun {
-      write(
-        result.differences.isEmpty
-          ? "Nothing would change.\n"
-          : "Nothing was done; it would change:\n" + DifferenceText.lines(result.differences))
-    } else {
-      write(text)
+    let losses = LossText.lines(result, isDone: !dryRun)
+    guard dryRun else {
+      write(text + losses)
+      return
     }
+    write(
+      result.differences.isEmpty
+        ? "Nothing would change.\n"
+        : "Nothing was done; it would change:\n" + DifferenceText.lines(result) + losses)
   }
 }

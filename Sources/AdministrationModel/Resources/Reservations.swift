@@ -8,7 +8,8 @@ public struct ReservationResource: Codable, Sendable, Equatable {
   public var registrants: [RegistrantResource]
   /// nil: nobody holds it.
   public var reservation: HeldReservation?
-  /// Why nothing is known of them, and the store is offline; nil: all is.
+  /// Why nothing is known of them: what is on record is damaged and the store is offline, or there
+  /// was no answer in time. nil: all is.
   public var problem: String?
 
   public init(store: String, generation: UInt32 = 0) {
@@ -17,6 +18,9 @@ public struct ReservationResource: Codable, Sendable, Equatable {
     persists = false
     registrants = []
   }
+
+  /// It is known that nobody is registered and nobody holds it.
+  public var isEmpty: Bool { registrants.isEmpty && reservation == nil && problem == nil }
 }
 
 /// The reservation itself.

@@ -35,12 +35,16 @@ extension ConfigurationDifference: CustomStringConvertible {
   }
 
   /// What a change costs that closes what it concerns: of a store that shrinks, data too.
-  public static func interruption(path: String, old: String?, new: String?) -> String {
-    let users = "interrupts its users"
+  /// `ofUsers`: they are not told of otherwise. nil: nothing.
+  public static func interruption(
+    path: String, old: String?, new: String?, ofUsers: Bool = true
+  ) -> String? {
+    let users = ofUsers ? "interrupts its users" : nil
     guard path.hasPrefix("stores"), path.hasSuffix(".size"), let old, let new,
       let before = try? ByteSize.parse(old), let after = try? ByteSize.parse(new), after < before
     else { return users }
-    return "cuts off \(ByteSize.description(before - after)), \(users)"
+    return ["cuts off \(ByteSize.description(before - after))", users].compactMap { $0 }
+      .joined(separator: ", ")
   }
 
   private static func line(_ change: ConfigurationChange, width: Int) -> String {
@@ -56,7 +60,7 @@ extension ConfigurationDifference: CustomStringConvertible {
     case .live: break
     case .reopen:
       let loss = interruption(path: change.path, old: change.old, new: change.new)
-      parts.append("(\(loss))")
+      if let loss { parts.append("(\(loss))") }
     case .restart: parts.append("(needs a restart)")
     }
     let head = "\(change.kind.sign) \(change.path)"

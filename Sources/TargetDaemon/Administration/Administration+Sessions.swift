@@ -58,7 +58,7 @@ extension Administration {
     for unit in daemon.inventory.units {
       // Only who registers can reserve, but for the older RESERVE, which the home alone knows of.
       let resource = try await reservations(of: unit)
-      if resource.tellsSomething { resources.append(resource) }
+      if !resource.isEmpty { resources.append(resource) }
     }
     return resources
   }
@@ -66,13 +66,7 @@ extension Administration {
   private func reservations(
     of unit: LogicalUnit
   ) async throws(AdministrationError) -> ReservationResource {
-    guard !unit.isOffline else {
-      var resource = ReservationResource(store: unit.identity.name)
-      resource.problem =
-        "what is on record of the reservations of \(unit.identity.name) is damaged: the log names "
-        + "the file, and what to do"
-      return resource
-    }
+    guard !unit.isOffline else { return .damaged(unit.identity.name) }
     let snapshot = await withinTime(Self.patience) { answer in unit.reservations { answer($0) } }
     guard let snapshot = snapshot.value else { throw .tooBusy }
     return ReservationResource(snapshot, of: unit.identity.name)
@@ -107,8 +101,12 @@ extension Administration {
 }
 
 extension ReservationResource {
-  fileprivate var tellsSomething: Bool {
-    !registrants.isEmpty || reservation != nil || problem != nil
+  static func damaged(_ store: String) -> ReservationResource {
+    var resource = ReservationResource(store: store)
+    resource.problem =
+      "what is on record of the reservations of \(store) is damaged: the log names the file, and "
+      + "what to do"
+    return resource
   }
 }
 

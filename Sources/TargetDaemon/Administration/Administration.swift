@@ -91,9 +91,11 @@ final class Administration: Sendable {
       daemon: daemon, file: options.runtimeOnly ? nil : file, running: running, change: change,
       options: options, awaitsMedia: awaitsMedia)
     let outcome = try transaction.carryOut()
-    let result = ChangeResult(
+    var result = ChangeResult(
       differences: change.difference.changes.map { Difference($0) }, warnings: outcome.warnings,
       savedTo: outcome.isSaved ? file?.path : nil)
+    result.users = outcome.interruption.users?.map(\.sentence)
+    result.reservations = outcome.interruption.reservations.orNil
     guard !options.dryRun else { return result }
     commit(change, from: running)
     tell(of: change.difference)

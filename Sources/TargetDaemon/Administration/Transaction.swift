@@ -21,6 +21,7 @@ struct Transaction {
   struct Outcome {
     var warnings: [String] = []
     var isSaved = false
+    var interruption = Interruption.none
   }
 
   func carryOut() throws(AdministrationError) -> Outcome {
@@ -29,10 +30,11 @@ struct Transaction {
       from: running.current.configuration, to: change.running.configuration,
       identified: daemon.workshop.identified)
     let directory = try makeDirectory()
-    try refuseUse(of: plan, directory)
+    let interruption = interruption(by: plan, directory)
+    try refuseUse(interruption)
     try refuseForgottenSize(plan)
     try refuseStrangeFile()
-    var outcome = Outcome(warnings: news)
+    var outcome = Outcome(warnings: news, interruption: interruption)
     guard !options.dryRun else {
       outcome.warnings += try Preparation.tryOut(
         plan, change.running, directory, daemon, allowsShrinking: options.force,
@@ -81,21 +83,16 @@ struct Transaction {
     }
   }
 
-  private func refuseUse(
-    of plan: ChangePlan, _ directory: TargetDirectory
-  ) throws(AdministrationError) {
-    guard !options.force, !change.difference.isEmpty else { return }
-    let sessions: [SessionSummary]? = daemon.worker.wait(atMost: Daemon.patience) {
-      worker, answer in worker.sessions { answer($0) }
-    }
-    guard let sessions else { throw .tooBusy }
-    let closing = plan.closedPortals.compactMap { SocketAddress($0) }
-    let use = Use(
-      plan: plan, directory: directory,
-      closedPortals: daemon.inventory.portals.map(\.portal).filter {
-        closing.contains($0.address)
-      })
-    let users = use.users(among: sessions)
+  private func interruption(by plan: ChangePlan, _ directory: TargetDirectory) -> Interruption {
+    guard !change.difference.isEmpty else { return .none }
+    return Interruption(
+      of: plan, from: running.current.configuration, to: change.running.configuration, directory,
+      daemon, isDecisive: !options.force)
+  }
+
+  private func refuseUse(_ interruption: Interruption) throws(AdministrationError) {
+    guard !options.force else { return }
+    guard let users = interruption.users else { throw .tooBusy }
     guard !users.isEmpty else { return }
     let logout = Logout.command(users.map(\.logout))
     let who = users.count == 1 ? "an initiator uses" : "\(users.count) initiators use"
@@ -104,7 +101,7 @@ struct Transaction {
       path: change.difference.changes.first { $0.application == .reopen }?.path,
       remedy:
         "log out on the node (\(logout)), or --force takes it away when I/O in flight has ended",
-      users: users.map(\.sentence))
+      users: users.map(\.sentence), reservations: interruption.reservations.orNil)
   }
 
   /// The next start would present the former size: of a store that has grown, less than its

@@ -92,7 +92,8 @@ private final class FirstAnswer<Answer: Sendable>: Sendable {
   }
 }
 
-private final class Reply<Answer: Sendable>: Sendable {
+/// An answer that a thread waits for.
+final class Reply<Answer: Sendable>: Sendable {
   private let answer = Mutex<Answer?>(nil)
   private let given = Semaphore()
 
