@@ -118,6 +118,20 @@ struct FailureTests {
     }
   }
 
+  @Test("An address in place of an initiator's name is refused with what does it")
+  func addressAsName() async {
+    for line in [
+      "acl add --target t 192.0.2.7", "target add t --initiator 192.0.2.7",
+      "lun add --target t --memory --initiator 192.0.2.7",
+    ] {
+      let run = await run(line)
+      #expect(run.code == 64 && run.daemon.calls.isEmpty)
+      #expect(run.errors.hasPrefix("swift-tgtadm: 192.0.2.7 is an address, not the name"))
+      #expect(run.errors.contains("--address 192.0.2.7"))
+    }
+    #expect(await run("acl remove --target t 192.0.2.7").code == 0, "one that is there")
+  }
+
   @Test("A size without a clear unit is refused with both that it may mean")
   func ambiguousSize() async {
     let errors = await run("store resize a --size 10G").errors

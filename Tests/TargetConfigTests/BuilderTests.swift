@@ -282,11 +282,11 @@ struct TargetRuleTests {
       ("", #""" is empty: write a name like iqn.2026-11.com.example:disk"#),
       (
         "iqn.2026-11.com.example:my disk",
-        #""iqn.2026-11.com.example:my disk" contains " ": a name consists of letters, digits, "-", "." and ":" (RFC 7143 §4.2.7.2)"#
+        #""iqn.2026-11.com.example:my disk" contains " ": a name consists of letters, digits, "-", "." and ":" (RFC 7143 §4.2.7.2); did you mean "iqn.2026-11.com.example:my-disk"?"#
       ),
       (
         "iqn.2026-11.com.example:my_disk",
-        #""iqn.2026-11.com.example:my_disk" contains "_": a name consists of letters, digits, "-", "." and ":" (RFC 7143 §4.2.7.2)"#
+        #""iqn.2026-11.com.example:my_disk" contains "_": a name consists of letters, digits, "-", "." and ":" (RFC 7143 §4.2.7.2); did you mean "iqn.2026-11.com.example:my-disk"?"#
       ),
     ])
   func badNames(name: String, message: String) {

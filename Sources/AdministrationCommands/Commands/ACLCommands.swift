@@ -62,6 +62,8 @@ extension ACLCommand {
     @OptionGroup var flags: AccessFlags
     @OptionGroup var global: GlobalOptions
 
+    func validate() throws { try InitiatorName.check(entry.initiator) }
+
     var options: ChangeOptions { flags.options }
     var changes: [Change] {
       var specification = AccessEntrySpecification(

@@ -121,6 +121,10 @@ struct Admission: ParsableArguments {
   @Flag(help: "Let everybody log in who reaches the portal.")
   var any = false
 
+  func validate() throws {
+    for name in initiators { try InitiatorName.check(name) }
+  }
+
   var isNobody: Bool { initiators.isEmpty && !any }
 
   func admit(to target: inout TargetSpecification) {

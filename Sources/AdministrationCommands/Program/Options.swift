@@ -82,6 +82,16 @@ struct SizeText: ExpressibleByArgument, Equatable {
   }
 }
 
+/// The name of an initiator that is to be let in. What else is odd about one, the daemon tells.
+enum InitiatorName {
+  static func check(_ name: String) throws {
+    guard ISCSIName.isAddress(name) else { return }
+    throw ValidationError(
+      "\(name) is an address, not the name of an initiator: to let in whoever comes from there, "
+        + "give acl add \"any\" as the name, and --address \(name)")
+  }
+}
+
 /// A command that speaks with the daemon.
 protocol DaemonCommand: AsyncParsableCommand, WritesJSON {
   var global: GlobalOptions { get }

@@ -29,7 +29,7 @@ public enum ISCSIName {
         scalar.isControl || (scalar.isASCII ? scalar == " " : scalar.properties.isWhitespace)
       if isBlank || (isTarget && scalar.isASCII && !isPlain(scalar)) {
         return "contains \(String(Character(scalar)).quoted): a name consists of letters, digits, "
-          + "\"-\", \".\" and \":\" (RFC 7143 §4.2.7.2)"
+          + "\"-\", \".\" and \":\" (RFC 7143 §4.2.7.2)" + meaning(name)
       }
     }
     return nil
@@ -37,17 +37,38 @@ public enum ISCSIName {
 
   /// What is unusual about a usable name, completing "<name> …"; nil when nothing is.
   public static func warning(for name: String) -> String? {
+    if isAddress(name) {
+      return "is an address: an initiator is named by the name in its own configuration, and "
+        + "\"addresses\" says where it may come from"
+    }
     if let odd = name.unicodeScalars.first(where: { $0.isASCII && !isPlain($0) }) {
       return "contains \(String(Character(odd)).quoted), which RFC 7143 §4.2.7.2 does not allow"
+        + meaning(name)
     }
-    if name != normalized(name) {
-      return "has capital letters: it is used as \(normalized(name).quoted) (RFC 7143 §4.2.7.2)"
-    }
+    let used = normalized(name)
+    if let fault = fault(inFormOf: used) { return fault + meaning(name) }
+    return name == used
+      ? nil : "has capital letters: it is used as \(used.quoted) (RFC 7143 §4.2.7.2)"
+  }
+
+  /// Who has only an address writes it where a name belongs.
+  public static func isAddress(_ name: String) -> Bool { AddressPattern(name) != nil }
+
+  private static func meaning(_ name: String) -> String {
+    correction(of: name).map { "; did you mean \"\($0)\"?" } ?? ""
+  }
+
+  /// Of a name in lower case.
+  static func fault(inFormOf name: String) -> String? {
     guard let dot = name.firstIndex(of: ".") else { return unknownType }
     let rest = name[name.index(after: dot)...]
     switch name[..<dot] {
     case "iqn":
-      return isQualified(rest) ? nil : "does not have the form iqn.yyyy-mm.reversed.domain:name"
+      if isQualified(rest) { return nil }
+      return rest.first?.isNumber == true
+        ? "does not have the form iqn.yyyy-mm.reversed.domain:name"
+        : "has no date: the form is iqn.yyyy-mm.reversed.domain:name, with a month in which the "
+          + "domain was yours"
     case "eui":
       return isHexadecimal(rest, [16]) ? nil : "does not have 16 hexadecimal digits after \"eui.\""
     case "naa":
@@ -61,7 +82,7 @@ public enum ISCSIName {
   private static let unknownType =
     "does not begin with iqn., eui. or naa. (RFC 7143 §4.2.7): some initiators refuse it"
 
-  private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+  static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {
     case "a"..."z", "A"..."Z", "0"..."9", "-", ".", ":": true
     default: false
