@@ -53,4 +53,6 @@ struct SwiftTgtadm: AsyncParsableCommand {
       EventsCommand.self,
       ConfigCommand.self, StatusCommand.self, DoctorCommand.self, ManualCommand.self,
     ])
+
+  @OptionGroup var global: GlobalOptions
 }

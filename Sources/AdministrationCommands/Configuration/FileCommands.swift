@@ -7,8 +7,9 @@ extension ConfigCommand {
     static let configuration = CommandConfiguration(
       abstract: "Validates a configuration and prints what would be served.",
       discussion: """
-        Problems come one in a line, with file and line. What only the machine that serves it can \
-        tell (its interfaces, devices and memory) is asked by swift-tgtd --check.
+        Problems come one in a line, with file and line; --json has them, validity and warnings. \
+        What only the machine that serves it can tell (its interfaces, devices and memory) is \
+        asked by swift-tgtd --check.
 
         EXIT CODES
           0   the file is valid
@@ -20,10 +21,9 @@ extension ConfigCommand {
       help: ArgumentHelp("The configuration.", valueName: "file"), completion: .file())
     var file: String
 
-    @Flag(help: "Print validity, problems and warnings as JSON.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
-    var writesJSON: Bool { json }
+    var writesJSON: Bool { output.json }
 
     private struct Verdict: Encodable {
       var valid: Bool
@@ -37,7 +37,7 @@ extension ConfigCommand {
       do throws(ConfigurationError) {
         loaded = try ConfigurationLoader.load(file)
       } catch {
-        if json {
+        if writesJSON {
           try console.writeJSON(
             Verdict(valid: false, problems: error.problems.map { FileFinding($0) }))
         } else {
@@ -45,7 +45,7 @@ extension ConfigCommand {
         }
         throw ExitCode.failure
       }
-      if json {
+      if writesJSON {
         try console.writeJSON(
           Verdict(valid: true, warnings: loaded.warnings.map { FileFinding($0) }))
       } else {

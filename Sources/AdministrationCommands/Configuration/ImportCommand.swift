@@ -11,7 +11,8 @@ extension ConfigCommand {
         Prints the configuration, with the secrets that are in the file; --output writes it to a \
         new file with mode 0600 instead, and never over one that exists. What cannot stay as it \
         was, or means something else here, is a note on standard error, one in a line, with file \
-        and line. Includes are followed.
+        and line. Includes are followed. --json has format, notes and, without --output, the \
+        configuration.
 
         EXAMPLES
           swift-tgtadm config import /etc/tgt/targets.conf --output targets.json
@@ -44,10 +45,9 @@ extension ConfigCommand {
     @Flag(help: "Exit with 1 where there are notes.")
     var strict = false
 
-    @Flag(help: "Print format, notes and, without --output, the configuration as JSON.")
-    var json = false
+    @OptionGroup var shape: OutputOptions
 
-    var writesJSON: Bool { json }
+    var writesJSON: Bool { shape.json }
 
     private struct Outcome: Encodable {
       var format: String
@@ -87,7 +87,7 @@ extension ConfigCommand {
 
     private func show(_ imported: ImportedConfiguration, _ console: any Console) throws {
       let text = output == nil ? imported.text : nil
-      guard json else {
+      guard writesJSON else {
         if let text { console.writeText(text) }
         console.complain(imported.notes.map(\.description))
         return

@@ -3,7 +3,8 @@ internal import ArgumentParser
 internal import CommandSupport
 internal import TargetConfig
 
-/// Options of every command that speaks with the daemon.
+/// Options of every command that speaks with the daemon, before the command's name or behind it:
+/// the program itself has them, and ArgumentParser hands on what it has read.
 struct GlobalOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
@@ -11,6 +12,13 @@ struct GlobalOptions: ParsableArguments {
       valueName: "path"))
   var socket: String?
 
+  @OptionGroup var output: OutputOptions
+
+  var json: Bool { output.json }
+}
+
+/// Options of every command that has something to say.
+struct OutputOptions: ParsableArguments {
   @Flag(help: "Write JSON.")
   var json = false
 }

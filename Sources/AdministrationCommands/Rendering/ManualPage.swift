@@ -65,6 +65,9 @@ struct ManualPage {
     lines.append("\\fIcommand\\fR [\\fIoptions\\fR]")
     lines.append(".SH DESCRIPTION")
     discuss(root.discussion ?? "", heading: ".SH")
+    lines.append(".SH OPTIONS")
+    lines.append("Of every command, before its name or behind it:")
+    for argument in Self.shown(root) { write(argument) }
     lines.append(".SH COMMANDS")
     for child in root.children { write(child, name) }
     lines.append(".SH SEE ALSO")
@@ -77,9 +80,7 @@ struct ManualPage {
       for child in command.children { write(child, name) }
       return
     }
-    let arguments = (command.arguments ?? []).filter {
-      $0.shouldDisplay && $0.names?.contains { $0.name == "help" } != true
-    }
+    let arguments = Self.shown(command)
     let synopsis =
       [name]
       + arguments.filter { !$0.isOptional || $0.kind == "positional" }
@@ -89,6 +90,12 @@ struct ManualPage {
     lines.append(".PP")
     discuss(command.discussion ?? "", heading: nil)
     for argument in arguments { write(argument) }
+  }
+
+  private static func shown(_ command: Command) -> [Argument] {
+    (command.arguments ?? []).filter {
+      $0.shouldDisplay && $0.names?.contains { ["help", "version"].contains($0.name) } != true
+    }
   }
 
   private mutating func write(_ argument: Argument) {
