@@ -158,6 +158,15 @@ struct ListTests {
     #expect(sessions.output == "no sessions\n")
   }
 
+  @Test("Of a target that there is not, no list is shown, and none passes for an empty one")
+  func unknownTarget() async {
+    for command in ["session list", "lun list", "acl list", "chap list"] {
+      let run = await run("\(command) --target iqn.none", Self.full())
+      #expect(run.code == 1 && run.output.isEmpty, "\(command)")
+      #expect(run.errors == "swift-tgtadm: there is no target iqn.none\n")
+    }
+  }
+
   @Test("Names cannot steer the terminal")
   func controlCharacters() async {
     var session = Samples.session

@@ -20,7 +20,11 @@ extension SessionCommand {
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
       var sessions = try await daemon.sessions(id: nil)
-      if let target { sessions.removeAll { $0.target != target } }
+      if let target {
+        // By the daemon's rules for names, and an error where there is none of that name.
+        let name = try await daemon.target(target).name
+        sessions.removeAll { $0.target != name }
+      }
       if global.json {
         try console.writeJSON(sessions)
       } else {

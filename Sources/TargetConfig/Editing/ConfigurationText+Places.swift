@@ -56,7 +56,7 @@ extension ConfigurationText {
   func store(_ name: String) throws(ConfigurationEditError) -> EditPlace {
     guard let node = whole.node["stores"]?[name] else {
       let names = (whole.node["stores"]?.members ?? []).map(\.key)
-      throw ConfigurationEditError(.notFound, "stores", Self.none("store", name, of: names))
+      throw ConfigurationEditError(.notFound, "stores", Absence.sentence("store", name, of: names))
     }
     return EditPlace(path: ConfigurationPath([.key("stores"), .key(name)]), node: node)
   }
@@ -74,7 +74,7 @@ extension ConfigurationText {
       return EditPlace(path: path, node: node)
     }
     let names = targets.compactMap { $0.member("name")?.text }
-    throw ConfigurationEditError(.notFound, "targets", Self.none("target", name, of: names))
+    throw ConfigurationEditError(.notFound, "targets", Absence.sentence("target", name, of: names))
   }
 
   func entry(
@@ -137,13 +137,6 @@ extension ConfigurationText {
     } else if place.node[key] != nil {
       try apply(.remove(place.path.appending(key)))
     }
-  }
-
-  private static func none(_ what: String, _ name: String, of names: [String]) -> String {
-    guard !names.isEmpty else { return "no \(what) named \(name.quoted) (there are no \(what)s)" }
-    let shown = names.prefix(8).map(\.shortened).joined(separator: ", ")
-    let rest = names.count > 8 ? " and \(names.count - 8) more" : ""
-    return "no \(what) named \(name.quoted) (\(what)s: \(shown)\(rest))"
   }
 
   fileprivate static func canonical(_ addresses: [String]) -> Set<String> {

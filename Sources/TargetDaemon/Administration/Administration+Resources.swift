@@ -31,7 +31,7 @@ extension Administration: Administrator {
     let chosen: [TargetConfiguration.Target]
     if let name {
       guard let target = configuration.target(named: ISCSIName.normalized(name)) else {
-        throw .missing("target", name, at: "targets")
+        throw .missing("target", name, of: configuration.targets.map(\.name))
       }
       chosen = [target]
     } else {
@@ -44,7 +44,7 @@ extension Administration: Administrator {
   func stores(named name: String?) async throws(AdministrationError) -> [StoreResource] {
     let configuration = configuration
     if let name, configuration.store(named: name) == nil {
-      throw .missing("store", name, at: "stores")
+      throw .missing("store", name, of: configuration.stores.map(\.name))
     }
     var reading = Reading(self, [], presentations: name.map { .stores([$0]) } ?? .all)
     let chosen = configuration.stores.filter { name == nil || $0.name == name }

@@ -50,7 +50,7 @@ extension Administration {
   func reservations(store: String?) async throws(AdministrationError) -> [ReservationResource] {
     if let store {
       guard let unit = daemon.inventory.served(named: store)?.unit else {
-        throw .missing("store", store, at: "stores")
+        throw .missing("store", store, of: daemon.inventory.units.map(\.identity.name))
       }
       return [try await reservations(of: unit)]
     }
@@ -74,7 +74,7 @@ extension Administration {
 
   func clearReservations(store: String) async throws(AdministrationError) {
     guard let unit = daemon.inventory.served(named: store)?.unit else {
-      throw .missing("store", store, at: "stores")
+      throw .missing("store", store, of: daemon.inventory.units.map(\.identity.name))
     }
     let outcome = await withinTime(Self.clearingPatience) { answer in
       unit.clearReservations { answer($0) }

@@ -66,6 +66,13 @@ extension AdministrationError {
         + "config save --force writes what runs over it")
   }
 
+  /// In the words of a change that names what there is not.
+  static func missing(
+    _ what: String, _ name: String, of names: [String]
+  ) -> AdministrationError {
+    AdministrationError(.notFound, Absence.sentence(what, name, of: names), path: "\(what)s")
+  }
+
   /// The reactors have more to do than to answer.
   static let tooBusy = AdministrationError(
     .unavailable, "the daemon has too much to do to answer in time", remedy: "try again")

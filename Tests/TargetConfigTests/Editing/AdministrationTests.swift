@@ -103,6 +103,15 @@ struct StoreEditTests {
         == "stores: no store named \"z\" (stores: a, b, disk)")
   }
 
+  @Test("Of many names that there are, those most like the one that there is not are shown")
+  func nearestNames() {
+    let names = (10...30).map { "disk\($0)" } + ["quorum"]
+    let sentence = Absence.sentence("store", "quorun", of: names)
+    #expect(sentence.hasPrefix("no store named \"quorun\" (stores: quorum, disk10, "))
+    #expect(sentence.hasSuffix(" and 14 more)"))
+    #expect(Absence.sentence("store", "a", of: []) == "no store named \"a\" (there are no stores)")
+  }
+
   @Test("A size changes in place; a device keeps its own")
   func size() throws {
     #expect(

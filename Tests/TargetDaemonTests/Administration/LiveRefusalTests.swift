@@ -30,14 +30,18 @@ struct LiveRefusalTests {
       #expect(try await live.refusal([change]).code == .notFound, "\(change)")
     }
     let client = live.client
-    for ask: @Sendable () async throws -> Void in [
-      { _ = try await client.targets(named: "iqn.x:none") },
-      { _ = try await client.stores(named: "none") },
-      { _ = try await client.reservations(store: "none") },
-      { try await client.clearReservations(store: "none") },
-    ] {
+    let noStore = "no store named \"none\" (stores: disk)"
+    let asked: [(ask: @Sendable () async throws -> Void, sentence: String)] = [
+      (
+        { _ = try await client.targets(named: "iqn.x:none") },
+        "no target named \"iqn.x:none\" (targets: \(Self.target))"
+      ), ({ _ = try await client.stores(named: "none") }, noStore),
+      ({ _ = try await client.reservations(store: "none") }, noStore),
+      ({ try await client.clearReservations(store: "none") }, noStore),
+    ]
+    for (ask, sentence) in asked {
       let error = await #expect(throws: AdministrationError.self) { try await ask() }
-      #expect(error?.code == .notFound)
+      #expect(error?.code == .notFound && error?.message == sentence)
     }
   }
 

@@ -1,0 +1,24 @@
+/// That nothing has a name, and which names there are.
+public enum Absence {
+  private static let namesShownMax = 8
+  /// Among more, nobody waits until each is compared.
+  private static let namesComparedMax = 1024
+
+  /// `what` is a noun. Of many names, those that are most like the one that was given.
+  public static func sentence(_ what: String, _ name: String, of names: [String]) -> String {
+    guard !names.isEmpty else { return "no \(what) named \(name.quoted) (there are no \(what)s)" }
+    let shown = nearest(to: name, among: names).prefix(namesShownMax).map(\.shortened)
+      .joined(separator: ", ")
+    let rest = names.count > namesShownMax ? " and \(names.count - namesShownMax) more" : ""
+    return "no \(what) named \(name.quoted) (\(what)s: \(shown)\(rest))"
+  }
+
+  private static func nearest(to name: String, among names: [String]) -> [String] {
+    guard names.count > namesShownMax, names.count <= namesComparedMax,
+      name.utf8.count <= ISCSIName.byteCountMax
+    else { return names }
+    let wanted = Array(name.utf8)
+    return names.map { (name: $0, distance: EditDistance.between(wanted, Array($0.utf8))) }
+      .sorted { $0.distance < $1.distance }.map(\.name)
+  }
+}
