@@ -241,7 +241,6 @@ struct RequestTests {
       "session kill 3", "kill 3",
       "session 3 ended; the node may log in again: acl remove --now keeps it out\n"
     ),
-    ("reservation clear a --yes", "clear a", "reservations of a cleared\n"),
     ("config reload --force --now --dry-run", "reload force now dryRun", ""),
     ("config save --force", "save force", "written to /etc/f.json\n"),
     ("config show", "configuration false", "{/* redacted */}\n"),
@@ -373,6 +372,34 @@ struct ClearTests {
     #expect(!run.daemon.calls.contains("clear a"))
     #expect(run.errors.hasSuffix("swift-tgtadm: given up: nothing was changed\n"))
     #expect(run.code == 1)
+  }
+
+  @Test("With --yes it does not ask")
+  func unasked() async {
+    let daemon = FakeDaemon { $0.reservations = [Samples.reservation] }
+    let run = await run("reservation clear a --yes", daemon)
+    #expect(run.daemon.calls == ["reservations a", "clear a"])
+    #expect(run.output == "reservations of a cleared\n" && run.errors.isEmpty)
+  }
+
+  @Test("Where nobody is registered and nobody holds it, that is said, and is no failure")
+  func nothing() async {
+    func clear(_ rest: String) async -> Run {
+      let daemon = FakeDaemon { $0.reservations = [ReservationResource(store: "a")] }
+      return await run("reservation clear a --yes \(rest)", daemon)
+    }
+    let text = await clear("")
+    #expect(text.output == "nothing to clear: nobody is registered with a\n")
+    #expect(text.code == 0 && text.daemon.calls == ["reservations a"])
+    #expect(await clear("--json").output.contains("\"nothing to clear: nobody is registered"))
+  }
+
+  @Test("What is not known may be something: it is cleared as far as the daemon lets")
+  func unknown() async {
+    var damaged = ReservationResource(store: "a")
+    damaged.problem = "damaged"
+    let daemon = FakeDaemon { [damaged] in $0.reservations = [damaged] }
+    #expect(await run("reservation clear a --yes", daemon).daemon.calls.last == "clear a")
   }
 
   @Test("Without a terminal it needs --yes")

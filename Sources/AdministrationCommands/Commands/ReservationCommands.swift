@@ -72,16 +72,22 @@ extension ReservationCommand {
     @OptionGroup var global: GlobalOptions
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
-      if !yes { try await ask(daemon, console) }
+      guard yes || console.canAsk else {
+        throw Refusal(.usage, "clearing asks first, and there is no terminal: give --yes")
+      }
+      let resource = try await daemon.reservation(of: store)
+      guard !resource.isEmpty else {
+        try console.confirm(
+          "nothing to clear: nobody is registered with \(store)", isDone: false,
+          asJSON: global.json)
+        return
+      }
+      if !yes { try ask(about: resource, console) }
       try await daemon.clearReservations(store: store)
       try console.confirm("reservations of \(store) cleared", asJSON: global.json)
     }
 
-    private func ask(_ daemon: any Daemon, _ console: any Console) async throws {
-      guard console.canAsk else {
-        throw Refusal(.usage, "clearing asks first, and there is no terminal: give --yes")
-      }
-      let resource = try await daemon.reservation(of: store)
+    private func ask(about resource: ReservationResource, _ console: any Console) throws {
       console.complain(Descriptions.reservation(resource, on: console))
       console.complain(["this opens \(store) to nodes that were fenced"])
       guard console.confirms("Clear all of it?") else {

@@ -97,8 +97,12 @@ extension SessionCommand {
 }
 
 extension Console {
-  /// What was done, where the daemon has nothing to say of it.
-  func confirm(_ sentence: String, asJSON: Bool) throws {
-    if asJSON { try writeJSON(ChangeResult()) } else { writeLine(sentence.printable) }
+  /// What was done, or why there was nothing to do, where the daemon has nothing to say of it.
+  func confirm(_ sentence: String, isDone: Bool = true, asJSON: Bool) throws {
+    guard asJSON else {
+      writeLine(sentence.printable)
+      return
+    }
+    try writeJSON(ChangeResult(warnings: isDone ? [] : [sentence]))
   }
 }
