@@ -118,6 +118,20 @@ struct FailureTests {
     }
   }
 
+  static let unknownWords: [(option: String, all: [String])] = [
+    ("--cache foo", ["writeback", "none", "writethrough", "directsync"]),
+    ("--discard foo", ["unmap", "ignore"]), ("--block-size 1024", ["512", "4096"]),
+  ]
+
+  @Test(
+    "A word that an option does not know is wrong usage, told with those it knows",
+    arguments: unknownWords, ["store add a --memory", "lun add --target t --memory"])
+  func unknownWord(_ item: (option: String, all: [String]), command: String) async {
+    let run = await run("\(command) \(item.option)")
+    #expect(run.code == 64 && run.daemon.calls.isEmpty)
+    for word in item.all { #expect(run.errors.contains("'\(word)'"), "\(run.errors)") }
+  }
+
   @Test("An address in place of an initiator's name is refused with what does it")
   func addressAsName() async {
     for line in [

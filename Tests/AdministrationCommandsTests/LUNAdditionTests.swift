@@ -208,17 +208,6 @@ struct LUNAdditionTests {
     #expect(daemon.changes.count == 1)
   }
 
-  @Test(
-    "A mode that there is not is a usage error, also where the store exists",
-    arguments: ["--cache foo", "--discard foo"])
-  func modes(option: String) async {
-    let run = await run(
-      "lun add --target \(Samples.target) --file /srv/a.img \(option)", Self.daemon())
-    #expect(run.code == 64)
-    #expect(run.daemon.calls.isEmpty)
-    #expect(run.errors.contains("\(option.dropLast(3))\"foo\" is none of "))
-  }
-
   @Test("Nodes that are not in the access list yet come into it")
   func newNodes() async {
     let run = await run(

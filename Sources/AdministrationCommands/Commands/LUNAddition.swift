@@ -52,7 +52,6 @@ extension LUNCommand {
       if place.initiator != nil, !admission.isNobody {
         throw ValidationError("--for names an entry that exists: leave --initiator and --any out")
       }
-      try medium.validateModes()
     }
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
@@ -321,22 +320,6 @@ extension Medium {
     return memory ? .memory : nil
   }
 
-  /// The daemon would refuse such modes, but sees none of them where the store exists.
-  fileprivate func validateModes() throws {
-    let caches = TargetConfiguration.CacheMode.allCases.map(\.rawValue)
-    try Self.check(cache, of: "--cache", among: caches)
-    let discards = TargetConfiguration.DiscardMode.allCases.map(\.rawValue)
-    try Self.check(discard, of: "--discard", among: discards)
-  }
-
-  private static func check(
-    _ mode: String?, of option: String, among modes: [String]
-  ) throws {
-    guard let mode, !modes.contains(mode) else { return }
-    let all = modes.joined(separator: ", ")
-    throw ValidationError("\(option) \"\(mode.printable)\" is none of \(all)")
-  }
-
   /// All that the options say: what is given and cannot be held against the store is not dropped.
   fileprivate func claims(about store: StoreResource) -> [StoreClaim] {
     var claims: [StoreClaim] = []
@@ -346,9 +329,10 @@ extension Medium {
       claims.append(StoreClaim(option: option, noun: noun, wanted: wanted, present: present))
     }
     add(
-      "--block-size", "block size", blockSize.map { "\($0)" }, store.blockSize.map { "\($0)" })
-    add("--cache", "cache", cache, store.cache)
-    add("--discard", "discard", discard, store.discard)
+      "--block-size", "block size", blockSize.map { "\($0.bytes)" }, store.blockSize.map { "\($0)" }
+    )
+    add("--cache", "cache", cache?.rawValue, store.cache)
+    add("--discard", "discard", discard?.rawValue, store.discard)
     add("--naa", "NAA identifier", naa?.lowercased(), store.wwn?.lowercased())
     add("--serial", "serial number", serial, store.serial)
     return claims

@@ -26,18 +26,14 @@ struct Medium: ParsableArguments {
   @Option(help: ArgumentHelp("The size, like 100GiB.", valueName: "size"))
   var size: SizeText?
 
-  @Option(help: ArgumentHelp("Bytes of a logical block, 512 or 4096.", valueName: "bytes"))
-  var blockSize: Int?
+  @Option(help: ArgumentHelp("Bytes of a logical block.", valueName: "bytes"))
+  var blockSize: BlockSize?
 
-  @Option(
-    help: ArgumentHelp("writeback, none, writethrough or directsync.", valueName: "mode"),
-    completion: .list(["writeback", "none", "writethrough", "directsync"]))
-  var cache: String?
+  @Option(help: ArgumentHelp("How it is opened, in QEMU's words.", valueName: "mode"))
+  var cache: TargetConfiguration.CacheMode?
 
-  @Option(
-    help: ArgumentHelp("unmap or ignore.", valueName: "mode"),
-    completion: .list(["unmap", "ignore"]))
-  var discard: String?
+  @Option(help: ArgumentHelp("What UNMAP does.", valueName: "mode"))
+  var discard: TargetConfiguration.DiscardMode?
 
   @Option(help: ArgumentHelp("The NAA identifier, 32 hexadecimal digits.", valueName: "digits"))
   var naa: String?
@@ -69,9 +65,9 @@ struct Medium: ParsableArguments {
     let kind: StoreKind = file != nil ? .file : block != nil ? .block : .memory
     var store = StoreSpecification(
       name: name, kind: kind, path: path, sizeBytes: try size?.bytes())
-    store.blockSize = blockSize
-    store.cache = cache
-    store.discard = discard
+    store.blockSize = blockSize?.bytes
+    store.cache = cache?.rawValue
+    store.discard = discard?.rawValue
     store.naa = naa
     store.serial = serial
     store.readOnly = readOnly ? true : nil
