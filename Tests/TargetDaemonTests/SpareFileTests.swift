@@ -11,7 +11,7 @@ import Testing
 struct SpareFileTests {
   private let old = Sample.state
   private let new = Sample.preempted
-  private let spare = "\(Sample.directory)/spare"
+  private let spare = "\(Sample.directory)/.spare"
 
   /// What is loaded from each distinct rest of a file; nil: refused.
   private func loaded(_ image: CrashFileSystem.Image) throws -> [ReservationState?] {
@@ -145,6 +145,36 @@ struct SpareFileTests {
     keeper.waitForJobs()
     try fileSystem.remove(spare)
     #expect(without.save(new) == .noSpace)
+  }
+
+  @Test(
+    "A spare of its former name is taken over, on a full file system too, at no risk to a record")
+  func formerName() throws {
+    let former = "\(Sample.directory)/spare"
+    let (fileSystem, keeper) = try full(old)
+    keeper.waitForJobs()
+    try fileSystem.rename(spare, to: former)
+    try fileSystem.synchronizeDirectory(Sample.directory)
+    fileSystem.begin()
+    let successor = try Keeper(fileSystem)
+    _ = try successor.files.load(of: Sample.unit)
+    successor.files.keepRoom()
+    successor.waitForJobs()
+    #expect(fileSystem.content(of: former) == nil)
+    #expect(fileSystem.content(of: spare)?.count == ReservationFile.bytesMax)
+    for image in fileSystem.history { #expect(try loaded(image) == [old]) }
+    #expect(successor.save(new) == nil)
+    successor.waitForJobs()
+    #expect(try Keeper(fileSystem).files.load(of: Sample.unit) == new)
+  }
+
+  @Test("Who looks into it is told what it is for; a shell's * does not name it")
+  func words() throws {
+    let (fileSystem, _) = try full(old)
+    let content = try #require(fileSystem.content(of: spare))
+    let line = String(decoding: content.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    #expect(line.hasPrefix("room for reservations when the file system is full; no record"))
+    #expect(SpareFile.name.hasPrefix("."))
   }
 
   @Test("That there is no room to keep is said once, and that there is again")

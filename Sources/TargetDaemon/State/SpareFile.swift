@@ -19,8 +19,11 @@ internal import Synchronization
 /// A file system that never overwrites in place (copy on write: btrfs, zfs, bcachefs) may need room
 /// for this too; what can be done is done, and fails as without a spare.
 final class SpareFile: Sendable {
-  /// No record has this name: those are hexadecimal digits.
-  static let name = "spare"
+  /// No record has this name: those are hexadecimal digits. Who looks at all records of a directory
+  /// with a shell does not see it.
+  static let name = ".spare"
+  /// What it was called once.
+  static let formerName = "spare"
 
   private struct State {
     /// `fill` was asked for.
@@ -62,9 +65,9 @@ final class SpareFile: Sendable {
     do throws(SystemError) {
       // Nothing else may have its name after a loss of power.
       try fileSystem.synchronizeDirectory(directory)
+      try takeFormer()
       let file = try openOrCreate()
-      // What is in it matters to nobody. No zeros, which a copy would turn into a hole.
-      try file.write([UInt8](repeating: UInt8(ascii: "\n"), count: bytes))
+      try file.write(content)
       try file.synchronize()
       try fileSystem.synchronizeDirectory(directory)
       let wasLacking = state.withLock { state in
@@ -75,6 +78,24 @@ final class SpareFile: Sendable {
     } catch {
       reportLack(error)
     }
+  }
+
+  /// For people alone. No zeros, which a copy would turn into a hole.
+  private var content: [UInt8] {
+    let words = "room for \(noun) when the file system is full; no record, and nothing to back up\n"
+    let start = words.utf8.prefix(bytes)
+    return start + [UInt8](repeating: UInt8(ascii: "\n"), count: bytes - start.count)
+  }
+
+  /// That of a daemon that gave it its former name: where there is no room there is none for two.
+  private func takeFormer() throws(SystemError) {
+    do throws(SystemError) {
+      try fileSystem.rename("\(directory)/\(SpareFile.formerName)", to: path)
+    } catch {
+      guard error == .noSuchFile else { throw error }
+      return
+    }
+    try fileSystem.synchronizeDirectory(directory)
   }
 
   /// What a save has used, if room is kept here.

@@ -115,7 +115,7 @@ enum StateFile {
       let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) {
         unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name != ".", name != "..", name != SpareFile.name { names.append(name) }
+      if ![".", "..", SpareFile.name, SpareFile.formerName].contains(name) { names.append(name) }
     }
     return names
   }
