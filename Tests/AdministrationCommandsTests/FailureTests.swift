@@ -103,6 +103,7 @@ struct FailureTests {
     "stats --interval 0", "stats --count 3", "stats --watch --count 0", "events --count 0",
     "config diff one", "config diff one two three", "session kill x", "acl add --target t",
     "chap add --target t u --by-reference", "portal add a:1 --group 70000",
+    "store add a --memory", "acl add --target t any --index=-1",
   ]
 
   @Test("Wrong arguments end with 64 on standard error and ask nothing", arguments: wrong)

@@ -144,7 +144,7 @@ struct RequestTests {
     ("acl add --target t n --now --runtime-only", "runtimeOnly now"),
     ("chap remove --target t u --now", "now"),
     ("target add t --runtime-only", "runtimeOnly"),
-    ("store add a --memory --dry-run", "dryRun"),
+    ("store add a --memory --size 1MiB --dry-run", "dryRun"),
     ("portal add 1.2.3.4:1 --runtime-only", "runtimeOnly"),
   ]
 
@@ -174,7 +174,7 @@ struct RequestTests {
 
   @Test("A dry run shows the differences and does not say that it was done")
   func dryRun() async {
-    let output = await run("store add a --memory --dry-run").output
+    let output = await run("store add a --memory --size 1MiB --dry-run").output
     #expect(
       output == "Nothing was done; it would change:\n+ stores.a  file /srv/a.img\n")
   }

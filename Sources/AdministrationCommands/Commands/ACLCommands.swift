@@ -62,7 +62,10 @@ extension ACLCommand {
     @OptionGroup var flags: AccessFlags
     @OptionGroup var global: GlobalOptions
 
-    func validate() throws { try InitiatorName.check(entry.initiator) }
+    func validate() throws {
+      try InitiatorName.check(entry.initiator)
+      guard index.map({ $0 >= 0 }) ?? true else { throw ValidationError("--index is at least 0") }
+    }
 
     var options: ChangeOptions { flags.options }
     var changes: [Change] {

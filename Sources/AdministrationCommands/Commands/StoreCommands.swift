@@ -100,6 +100,9 @@ extension StoreCommand {
 
     func validate() throws {
       guard medium.isGiven else { throw ValidationError("give --file, --block or --memory") }
+      guard !medium.memory || medium.size != nil else {
+        throw ValidationError("--memory needs --size, like --size 64MiB")
+      }
     }
 
     var options: ChangeOptions { flags.options }

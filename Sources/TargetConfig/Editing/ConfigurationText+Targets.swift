@@ -81,11 +81,15 @@ extension ConfigurationText {
     }
     for lun in entry.luns ?? [] { _ = try store(lun.store) }
     for credential in entry.credentials { _ = try Self.checked(credential) }
-    if let index, target.node["acl"] != nil {
-      try apply(.insert(target.path.appending("acl"), entry.value, index: index))
-    } else {
+    guard let index, target.node["acl"] != nil else {
+      if let index, index != 0 {
+        throw target.error(
+          .invalid, at: "acl", "has 0 elements: none can stand at \(index)")
+      }
       try append(entry.value, to: "acl", of: target)
+      return
     }
+    try apply(.insert(target.path.appending("acl"), entry.value, index: index))
   }
 
   public mutating func removeACLEntry(

@@ -280,6 +280,28 @@ struct TargetEditTests {
   }
 }
 
+@Suite("The place of an entry in an access list that is not there yet")
+struct EntryPlaceTests {
+  private let entry = NewAccessEntry(AccessEntryName(initiator: "iqn.2026-11.com.example:n2"))
+
+  @Test("The first place can be named; any other is refused as in a list that is there")
+  func places() throws {
+    let before = try ConfigurationText("{\"targets\": [{\"name\": \"\(name)\"}]}")
+    for index in [-5, 1] {
+      var text = before
+      do throws(ConfigurationEditError) {
+        try text.addACLEntry(entry, target: name, index: index)
+        Issue.record("\(index) is no place")
+      } catch {
+        #expect(error.sentence == "has 0 elements: none can stand at \(index)")
+      }
+    }
+    var text = before
+    try text.addACLEntry(entry, target: name, index: 0)
+    #expect(text.text.contains("\"initiator\": \"iqn.2026-11.com.example:n2\""))
+  }
+}
+
 @Suite("Edits of CHAP users")
 struct CredentialEditTests {
   private static let credential = NewCredential(user: "two", secret: .file(path: "secret.two"))
