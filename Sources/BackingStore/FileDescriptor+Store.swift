@@ -29,6 +29,14 @@ extension FileDescriptor {
     return FileStatus(status)
   }
 
+  /// The path that the kernel has for the open file now; nil: it does not tell.
+  var currentPath: String? {
+    var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe readlink("/proc/self/fd/\(rawValue)", &bytes, Int(PATH_MAX))
+    guard count > 0 else { return nil }
+    return String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
   // MARK: Lock
 
   /// Takes the lock of the open file description, which the kernel keeps until the last operation
@@ -123,6 +131,8 @@ extension FileDescriptor {
 struct FileStatus {
   let type: Int32
   let sizeBytes: UInt64
+  /// How many names it has.
+  let linkCount: UInt64
   let preferredBlockBytes: UInt32
   let identity: StoreIdentity
   let deviceNumber: UInt64
@@ -130,6 +140,7 @@ struct FileStatus {
   init(_ status: stat) {
     type = Int32(status.st_mode & mode_t(S_IFMT))
     sizeBytes = UInt64(clamping: status.st_size)
+    linkCount = UInt64(status.st_nlink)
     preferredBlockBytes = UInt32(clamping: status.st_blksize)
     deviceNumber = UInt64(status.st_rdev)
     identity =

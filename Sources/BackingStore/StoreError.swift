@@ -24,6 +24,8 @@ public struct StoreError: Error, Sendable, Equatable {
     case deviceSizeDiffers(actual: UInt64, configured: UInt64)
     /// Another process cut the file while this one waited for the lock.
     case shrank(actual: UInt64, presented: UInt64)
+    /// What happened to the file is to be mended first.
+    case endangered(MediumDanger)
     /// Only the file of a store is resized; a device is what it is.
     case notResizable
     /// What lies past the new end would be lost.
@@ -65,7 +67,7 @@ extension StoreError: CustomStringConvertible {
     case .missing, .lost, .missingDevice, .wrongType, .notOfKind, .linkToFile, .replaced, .inUse,
       .unanswered:
       typeSentence
-    case .largerThanConfigured, .smallerThanConfigured, .deviceSizeDiffers, .shrank,
+    case .largerThanConfigured, .smallerThanConfigured, .deviceSizeDiffers, .shrank, .endangered,
       .notResizable, .wouldShrink:
       sizeSentence
     case .sectorLargerThanBlock, .directAlignment, .noDirectAccess: directSentence
@@ -113,6 +115,7 @@ extension StoreError: CustomStringConvertible {
       """
     case .shrank(let actual, let presented):
       "another process cut the file to \(actual) bytes; \(presented) are presented"
+    case .endangered(let danger): "the store gets no other size: \(danger)"
     case .notResizable:
       "only a file that is open for writing and locked can be given another size"
     case .wouldShrink(let before, let after):

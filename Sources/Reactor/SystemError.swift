@@ -27,6 +27,7 @@ public struct SystemError: RawRepresentable, Error, Hashable, Sendable, BitwiseC
   public static let noSpace = SystemError(rawValue: ENOSPC)
   public static let quotaExceeded = SystemError(rawValue: EDQUOT)
   public static let notSupported = SystemError(rawValue: EOPNOTSUPP)
+  public static let notDirectory = SystemError(rawValue: ENOTDIR)
   public static let isDirectory = SystemError(rawValue: EISDIR)
   public static let noSuchCall = SystemError(rawValue: ENOSYS)
   public static let addressInUse = SystemError(rawValue: EADDRINUSE)

@@ -198,6 +198,8 @@ public final class Daemon: Sendable {
       (unready[readiness] ?? []).joined(separator: ", ")
     }
     let offline = units.filter(\.isOffline).map(\.identity.name).joined(separator: ", ")
+    let endangered = inventory.served.filter { $0.opened.danger.danger != nil }.map(\.name)
+      .joined(separator: ", ")
     let targets = counted(targetCount.load(ordering: .relaxed), "target")
     var text = "\(targets), \(counted(units.count, "store")) on "
     text += addresses.joined(separator: ", ")
@@ -205,6 +207,7 @@ public final class Daemon: Sendable {
       ("waiting for the lock of", names(.waitingForLock)), ("refusing writes to", names(.latched)),
       ("missing", names(.absent)), ("gone", names(.gone)),
       ("offline until their reservations are repaired:", offline),
+      ("endangered, see swift-tgtadm status:", endangered),
     ] where !who.isEmpty {
       text += "; \(what) \(who)"
     }

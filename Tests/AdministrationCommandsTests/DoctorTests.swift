@@ -111,6 +111,31 @@ struct DoctorTests {
     #expect(device.output.contains("thin pool: lvs"))
   }
 
+  @Test("A store in danger is wrong, and what to do is what the daemon says, offline or not")
+  func endangeredStore() async {
+    let run = await Self.wrong { state in
+      state.stores[0].state = .endangered
+      state.stores[0].reason = "its file was deleted"
+      state.stores[0].remedy = "copy it"
+      state.status.problems = [StatusProblem("store a is endangered", store: "a")]
+    }
+    #expect(
+      run.output.contains(
+        """
+        WRONG   store a (/srv/a.img) is endangered: its file was deleted
+                why:  it serves by the file or device that is still open; the next start does not
+                do:   copy it
+
+        """))
+    #expect(run.output.contains("1 wrong, ") && run.code == 1)
+    let offline = await Self.wrong { state in
+      state.stores[0].state = .offline
+      state.stores[0].reasonCode = .writesRefused
+      state.stores[0].remedy = "copy it"
+    }
+    #expect(offline.output.contains("do:   copy it\n"))
+  }
+
   @Test("who is told of a store that hangs is not told to touch it")
   func hungStore() async {
     let run = await Self.wrong {

@@ -282,6 +282,37 @@ struct ShowTests {
     #expect(output.contains("0x0000000000000001  iqn.2026-11.com.example:node1  023d00000001"))
   }
 
+  @Test("A store in danger has what to do beside its state, in status, store show and lun show")
+  func endangered() async {
+    var status = Samples.status
+    (status.storeCount, status.offlineStoreCount, status.endangeredStoreCount) = (3, 1, 1)
+    status.problems = [
+      StatusProblem("store a is endangered: it was cut", store: "a", remedy: "mend it")
+    ]
+    let daemon = FakeDaemon { state in
+      state.status = status
+      state.targets = [Samples.resource]
+      state.targets[0].luns[0].state = .endangered
+      state.stores = [Samples.store]
+      state.stores[0].state = .endangered
+      state.stores[0].reason = "it was cut"
+      state.stores[0].remedy = "mend it"
+    }
+    let output = await run("status", daemon).output
+    #expect(output.contains("Stores         3, 1 offline, 1 endangered\n"))
+    #expect(
+      output.hasSuffix("problem: store a is endangered: it was cut\n  what to do: mend it\n"))
+    for command in ["store show a", "lun show --target \(Samples.target) 1"] {
+      let output = await run(command, daemon).output
+      let lines = output.split(separator: "\n").map {
+        $0.split(separator: " ").joined(separator: " ")
+      }
+      #expect(lines.contains("State endangered: it was cut"), "\(output)")
+      #expect(lines.contains("What to do mend it"), "\(output)")
+    }
+    #expect(await run("store list", daemon).output.contains(" endangered "))
+  }
+
   @Test("status shows portals and what somebody ought to look at")
   func status() async {
     var status = Samples.status

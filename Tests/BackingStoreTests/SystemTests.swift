@@ -71,6 +71,41 @@ struct BlockDeviceTests {
     #expect(found.bytes == expected)
   }
 
+  @Test("A device is in danger where another is at its path, not where its node or link is missing")
+  func danger() throws {
+    let (device, other) = (
+      try makeDevice(sectorBytes: 512), try makeDevice(sectorBytes: 4096)
+    )
+    let link = scratch("by-id")
+    try #require(symlink(device.path, link) == 0)
+    let store = try open(StoreOptions(path: link, kind: .blockDevice))
+    #expect(try store.findDanger() == nil)
+    try #require(unlink(link) == 0)
+    #expect(try store.findDanger() == nil)
+    // Another node of the same device.
+    try #require(mknod(link, S_IFBLK | 0o600, try status(device.path).st_rdev) == 0)
+    #expect(try store.findDanger() == nil)
+    try #require(unlink(link) == 0 && symlink(other.path, link) == 0)
+    let danger = try #require(try store.findDanger())
+    #expect(danger.change == .replaced(.elsewhere) && danger.kind == .blockDevice)
+    #expect(danger.description.hasPrefix("another device is at its path"))
+    // What dd makes where a node is missing.
+    try #require(unlink(link) == 0)
+    _ = try scratch.makeFile("by-id", size: 1 << 20)
+    #expect(try store.findDanger()?.change == .replaced(.elsewhere))
+  }
+
+  @Test("A device that got smaller is in danger, as a logical volume that was reduced")
+  func cutDevice() throws {
+    let file = try scratch.makeFile("disk", size: 2 << 20)
+    let device = try #require(LoopDevice(file, sectorBytes: 512))
+    let store = try open(StoreOptions(path: device.path, kind: .blockDevice))
+    #expect(try store.findDanger() == nil)
+    try #require(truncate(file, 1 << 20) == 0)
+    try #require(run("/sbin/losetup", "-c", device.path) != nil)
+    #expect(try store.findDanger()?.change == .cut(to: 1 << 20, presented: 2 << 20))
+  }
+
   @Test("Trying to open a device leaves it to whoever claims it, and sees who has")
   func trying() throws {
     let device = try makeDevice(sectorBytes: 512)

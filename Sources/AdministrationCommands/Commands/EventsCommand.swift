@@ -7,8 +7,9 @@ struct EventsCommand: DaemonCommand {
     commandName: "events",
     abstract: "Shows what happens, as it happens, until ^C.",
     discussion: """
-      Logins and their end, refused logins with the reason, stores that come and go, changes of the \
-      configuration and of reservations. With --json one event is one line.
+      Logins and their end, refused logins with the reason, stores that come and go, or whose files \
+      were deleted, renamed, replaced or cut, changes of the configuration and of reservations. With \
+      --json one event is one line.
 
       EXAMPLES
         swift-tgtadm events

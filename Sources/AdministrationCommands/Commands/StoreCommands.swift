@@ -168,7 +168,13 @@ extension StoreCommand {
 
   struct List: DaemonCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists all stores.", discussion: ExitCode.help)
+      abstract: "Lists all stores.",
+      discussion: """
+        STATE is online, offline, full, or endangered: it serves by a file or device that is not at \
+        its path any more, or was cut. store show tells why, and what to do.
+
+        \(ExitCode.help)
+        """)
 
     @OptionGroup var global: GlobalOptions
 

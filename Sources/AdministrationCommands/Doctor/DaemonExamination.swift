@@ -61,6 +61,11 @@ struct DaemonExamination {
           "store \(store.name)\(path) is full\(reason)",
           why: "writes to it fail with SPACE ALLOCATION FAILED until there is room",
           remedy: remedy(forFull: store))
+      case .endangered:
+        return .wrong(
+          "store \(store.name)\(path) is endangered\(reason)",
+          why: "it serves by the file or device that is still open; the next start does not",
+          remedy: store.remedy ?? "swift-tgtadm store show \(store.name)")
       }
     }
   }
@@ -84,6 +89,8 @@ struct DaemonExamination {
   }
 
   private func remedy(forOffline store: StoreResource) -> String {
+    // What is to be done first: it may be lost with the next start.
+    if let remedy = store.remedy { return remedy }
     guard let path = store.path else { return "swift-tgtadm store show \(store.name)" }
     let quoted = FilePath.shellQuoted(path)
     return switch store.reasonCode {
@@ -92,7 +99,8 @@ struct DaemonExamination {
     case .reservationsDamaged, .writesRefused: "journalctl -u swift-tgtd names the file"
     // Whoever looks at it would hang, too.
     case .mediumHangs: "see what the kernel says of its disk: dmesg -T | tail"
-    case .beingOpened, .mediumMissing, .mediumUnusable, .mediumFull, nil:
+    case .beingOpened, .mediumMissing, .mediumUnusable, .mediumFull, .mediumDeleted, .mediumMoved,
+      .mediumReplaced, .mediumCut, nil:
       "look at it: ls -lL \(quoted)"
     }
   }
@@ -201,7 +209,9 @@ struct DaemonExamination {
           remedy: "swift-tgtadm config diff; then config save, or config reload"))
     }
     findings += status.problems.filter { !isTold($0) }.map {
-      .wrong($0.message, why: "the daemon reports it itself", remedy: "journalctl -u swift-tgtd")
+      .wrong(
+        $0.message, why: "the daemon reports it itself",
+        remedy: $0.remedy ?? "journalctl -u swift-tgtd")
     }
     return findings
   }

@@ -25,6 +25,7 @@ enum Descriptions {
     details.add("Store", lun.store)
     details.addIfAny("Path", store?.path)
     details.add("State", state(lun.state, store?.reason))
+    details.addIfAny("What to do", store?.remedy)
     details.add("Size", Quantity.size(lun.sizeBytes))
     details.add("Block size", lun.blockSize.map { "\($0)" })
     details.add("Rights", lun.readOnly ? "read-only" : "read and write")
@@ -43,6 +44,7 @@ enum Descriptions {
     details.add("Kind", store.kind.rawValue)
     details.addIfAny("Path", store.path)
     details.add("State", state(store.state, store.reason))
+    details.addIfAny("What to do", store.remedy)
     details.addIfAny("Since", Quantity.time(store.since))
     details.add("Size", Quantity.size(store.sizeBytes))
     details.add("Used", Quantity.size(store.allocatedBytes))
@@ -124,12 +126,17 @@ enum Descriptions {
       "\(Quantity.size(status.bufferBytesInUse)) of \(Quantity.size(status.bufferBytes)) in use")
     details.add("Targets", "\(status.targetCount), \(Quantity.count(status.lunCount, "LUN"))")
     let offline = status.offlineStoreCount > 0 ? ", \(status.offlineStoreCount) offline" : ""
-    details.add("Stores", "\(status.storeCount)\(offline)")
+    let endangered =
+      status.endangeredStoreCount > 0 ? ", \(status.endangeredStoreCount) endangered" : ""
+    details.add("Stores", "\(status.storeCount)\(offline)\(endangered)")
     details.add(
       "Sessions",
       "\(status.sessionCount), \(Quantity.count(status.connectionCount, "connection"))")
     let portals = Lists.portals(status.portals).text(orElse: "no portals", on: console)
-    let problems = status.problems.map { "problem: \($0.message.printable)\n" }.joined()
+    let problems = status.problems.map { problem in
+      "problem: \(problem.message.printable)\n"
+        + (problem.remedy.map { "  what to do: \($0.printable)\n" } ?? "")
+    }.joined()
     return details.text + "\n" + portals + (problems.isEmpty ? "" : "\n" + problems)
   }
 }

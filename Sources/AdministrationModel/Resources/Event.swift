@@ -13,6 +13,10 @@ public struct Event: Codable, Sendable, Equatable {
     public static let storeOnline = Kind(rawValue: "storeOnline")
     public static let storeOffline = Kind(rawValue: "storeOffline")
     public static let storeFull = Kind(rawValue: "storeFull")
+    /// Its file was deleted, renamed, replaced or cut while it serves.
+    public static let storeEndangered = Kind(rawValue: "storeEndangered")
+    /// Its file is again what it serves.
+    public static let storeSafe = Kind(rawValue: "storeSafe")
     public static let reservationChanged = Kind(rawValue: "reservationChanged")
     public static let initiatorPreempted = Kind(rawValue: "initiatorPreempted")
     public static let portalFailed = Kind(rawValue: "portalFailed")

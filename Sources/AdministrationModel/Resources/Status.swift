@@ -36,6 +36,8 @@ public struct StatusResource: Codable, Sendable, Equatable {
   public var lunCount: Int
   public var storeCount: Int
   public var offlineStoreCount: Int
+  /// Stores that serve what the next start would not find.
+  public var endangeredStoreCount: Int
   public var sessionCount: Int
   public var connectionCount: Int
   public var portals: [PortalResource]
@@ -56,6 +58,7 @@ public struct StatusResource: Codable, Sendable, Equatable {
     lunCount = 0
     storeCount = 0
     offlineStoreCount = 0
+    endangeredStoreCount = 0
     sessionCount = 0
     connectionCount = 0
     portals = []
@@ -70,10 +73,15 @@ public struct StatusProblem: Codable, Sendable, Equatable {
   /// The store or the portal that it is about.
   public var store: String?
   public var portal: String?
+  /// What to do about it, where the daemon knows.
+  public var remedy: String?
 
-  public init(_ message: String, store: String? = nil, portal: String? = nil) {
+  public init(
+    _ message: String, store: String? = nil, portal: String? = nil, remedy: String? = nil
+  ) {
     self.message = message
     self.store = store
     self.portal = portal
+    self.remedy = remedy
   }
 }

@@ -10,6 +10,9 @@ public enum StoreState: String, Codable, Sendable, CaseIterable {
   case offline
   /// Writes failed for lack of space.
   case full
+  /// It serves by the file or device that it opened, which is not at its path any more, or shorter
+  /// than what is presented: the next start would find something else, or nothing.
+  case endangered
 }
 
 /// Why a store does not serve, or not all of it, for programs; sentences are for people.
@@ -28,6 +31,14 @@ public enum StoreReason: String, Codable, Sendable, CaseIterable {
   case mediumUnusable
   /// It serves reads, and writes where something is written already: there is no room for more.
   case mediumFull
+  /// The file has no name any more: its data goes when the daemon ends or the store is removed.
+  case mediumDeleted
+  /// The file is not at its path, but under another name.
+  case mediumMoved
+  /// Another file or device is at its path.
+  case mediumReplaced
+  /// The file or device is shorter than what is presented.
+  case mediumCut
 }
 
 /// A store, which is a logical unit: one identity, one cache setting, one table of reservations,
@@ -41,6 +52,8 @@ public struct StoreResource: Codable, Sendable, Equatable {
   /// Why it is not online.
   public var reason: String?
   public var reasonCode: StoreReason?
+  /// What to do about it, where the daemon knows that best: of one that is endangered.
+  public var remedy: String?
   /// Since when it is in that state.
   public var since: Timestamp?
   /// nil where the medium is missing and the configuration does not say.

@@ -85,8 +85,16 @@ extension Administration {
   private func describeStores(_ served: [Inventory.Served], _ text: inout MetricsText) {
     text.family("swift_tgtd_store_up", .gauge, "1: the store serves.")
     for served in served {
-      let isOnline = StoreCondition(served).state == .online
-      text.sample("swift_tgtd_store_up", ["store": served.name], isOnline ? 1 : 0)
+      text.sample(
+        "swift_tgtd_store_up", ["store": served.name], StoreCondition(served).serves ? 1 : 0)
+    }
+    text.family(
+      "swift_tgtd_store_endangered", .gauge,
+      "1: its file or device was deleted, renamed, replaced or cut while it was served.")
+    for served in served {
+      text.sample(
+        "swift_tgtd_store_endangered", ["store": served.name],
+        served.opened.danger.danger == nil ? 0 : 1)
     }
     text.family("swift_tgtd_store_size_bytes", .gauge, "What initiators see.")
     for served in served {

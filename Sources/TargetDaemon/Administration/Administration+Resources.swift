@@ -7,8 +7,8 @@ internal import TargetConfig
 
 // What administrators can look at.
 extension Administration: Administrator {
-  /// Of stores that are offline, and of those that are full, so many are named; where a whole
-  /// volume is gone, a list of its stores helps nobody.
+  /// Of stores that are offline, of those that are full, and of those that are endangered, so many
+  /// are named; where a whole volume is gone, a list of its stores helps nobody.
   private static let storesShownMax = 8
 
   /// How long whoever looks waits for the reactors.
@@ -113,12 +113,17 @@ extension Administration: Administrator {
     status.sessionCount = workers.reduce(0) { $0 + $1.sessions }
     status.connectionCount = workers.reduce(0) { $0 + $1.connections }
     let served = daemon.inventory.served
-    let offline = served.filter { StoreCondition($0).state == .offline }
-    status.offlineStoreCount = offline.count
+    let conditions = served.map { (name: $0.name, condition: StoreCondition($0)) }
+    status.offlineStoreCount = conditions.count { !$0.condition.serves }
+    status.endangeredStoreCount = conditions.count { $0.condition.danger != nil }
     let reading = Reading(self, try await summaries(), presentations: .none)
     status.portals = configuration.portals.map { reading.portal($0) }
-    status.problems = problems(
-      offline, full: served.filter { watch.fullSince($0.unit) != nil }, status)
+    status.problems =
+      Self.problems(conditions, .offline) + Self.problems(conditions, .endangered)
+      + Self.problems(
+        served.filter { watch.fullSince($0.unit) != nil }
+          .map { ($0.name, StoreCondition.full) }, .full)
+      + otherProblems(status)
     return status
   }
 
@@ -129,34 +134,30 @@ extension Administration: Administrator {
     return !difference.isEmpty
   }
 
-  private func problems(
-    _ offline: [Inventory.Served], full: [Inventory.Served], _ status: StatusResource
-  ) -> [StatusProblem] {
-    var problems = Self.problems(offline, "offline") { StoreCondition($0).reason ?? "" }
-    problems += Self.problems(full, "full") { _ in StoreCondition.full }
-    for portal in status.portals where !portal.isListening {
-      problems.append(
-        StatusProblem(
-          "portal \(portal.address) does not listen: \(portal.reason ?? "")",
-          portal: portal.address))
+  private func otherProblems(_ status: StatusResource) -> [StatusProblem] {
+    status.portals.filter { !$0.isListening }.map { portal in
+      StatusProblem(
+        "portal \(portal.address) does not listen: \(portal.reason ?? "")",
+        portal: portal.address)
     }
-    for name in daemon.inventory.leaving.sorted() {
-      problems.append(
-        StatusProblem("operations of the former store \(name) have not ended", store: name))
-    }
-    return problems
+      + daemon.inventory.leaving.sorted().map { name in
+        StatusProblem("operations of the former store \(name) have not ended", store: name)
+      }
   }
 
+  /// Of those in that state.
   private static func problems(
-    _ stores: [Inventory.Served], _ state: String, _ reason: (Inventory.Served) -> String
+    _ stores: [(name: String, condition: StoreCondition)], _ state: StoreState
   ) -> [StatusProblem] {
-    var problems = stores.prefix(storesShownMax).map { served in
+    let concerned = stores.filter { $0.condition.state == state }
+    var problems = concerned.prefix(storesShownMax).map { name, condition in
       StatusProblem(
-        "store \(served.name) is \(state): \(reason(served))", store: served.name)
+        "store \(name) is \(state.rawValue): \(condition.reason ?? "")", store: name,
+        remedy: condition.danger?.remedy)
     }
-    if stores.count > storesShownMax {
+    if concerned.count > storesShownMax {
       problems.append(
-        StatusProblem("\(stores.count - storesShownMax) more stores are \(state)"))
+        StatusProblem("\(concerned.count - storesShownMax) more stores are \(state.rawValue)"))
     }
     return problems
   }

@@ -23,7 +23,7 @@ final class Administration: Sendable {
   let file: ConfigurationFile?
   let startedAt = Timestamp.current
   let logger: Logger
-  let watch = StoreWatch()
+  let watch: StoreWatch
   /// What is read anew with the configuration besides it.
   let credentials = RenewableCredentials()
   private let state: Mutex<State>
@@ -35,6 +35,7 @@ final class Administration: Sendable {
     onLevel: @escaping @Sendable (TargetConfiguration.LogLevel) -> Void = { _ in }
   ) {
     self.daemon = daemon
+    watch = StoreWatch(daemon.workshop.media)
     self.file = file
     self.logger = logger
     self.onLevel = onLevel

@@ -146,6 +146,7 @@ struct Preparation {
       if let onDisk = opened.onDisk {
         if isNew { try checkSize(onDisk, of: store) }
         try checkIdentity(onDisk, of: store, plan)
+        warnings += onDisk.extensionWarning.map { ["stores.\(store.name): \($0)"] } ?? []
       }
       return opened
     case .failure(let error)? where mayBeAwaited && error.mayPass:
@@ -388,13 +389,5 @@ extension MediumWatch.Finding {
       return nil
     }
     return onDisk.kind == .file ? onDisk : nil
-  }
-}
-
-extension SocketAddress {
-  /// nil: it names an interface that this machine does not have.
-  init?(_ endpoint: Endpoint) {
-    guard let ip = IPAddress(endpoint.address) else { return nil }
-    self.init(ip: ip, port: endpoint.port)
   }
 }

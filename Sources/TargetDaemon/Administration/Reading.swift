@@ -78,6 +78,7 @@ struct Reading {
     store.state = condition.state
     store.reason = condition.reason
     store.reasonCode = condition.code
+    store.remedy = condition.danger?.remedy
     store.since = condition.state == .full ? fullSince : watch.since(configured.name)
     store.cache = configured.cache.rawValue
     store.discard = configured.discard.rawValue
@@ -183,6 +184,10 @@ struct StoreCondition: Equatable {
   var state: AdministrationModel.StoreState
   var reason: String?
   var code: StoreReason?
+  /// What has befallen its medium, also where it does not serve, or not all, for another reason.
+  var danger: MediumDanger?
+
+  var serves: Bool { state != .offline }
 
   /// `isFull`: there is no room for what is written to it.
   init(_ served: Inventory.Served?, isFull: Bool = false) {
@@ -191,14 +196,22 @@ struct StoreCondition: Equatable {
       set(.beingOpened, "it is being opened")
       return
     }
+    danger = served.opened.danger.danger
+    judge(served, isFull: isFull)
+    // Whoever mends the other thing, by a restart perhaps, must know of it.
+    if let danger, let reason, state == .offline { self.reason = "\(reason); and \(danger)" }
+  }
+
+  private mutating func judge(_ served: Inventory.Served, isFull: Bool) {
     guard !served.unit.isOffline else {
       set(.reservationsDamaged, "its reservations are damaged: see the log for the file")
       return
     }
     switch served.unit.store.readiness {
-    case .ready where isFull:
-      state = .full
-      set(.mediumFull, Self.full)
+    case .ready where danger != nil:
+      state = .endangered
+      if let danger { set(danger.reason, "\(danger)") }
+    case .ready where isFull: self = Self.full
     case .ready: state = .online
     case .waitingForLock:
       set(.mediumTaken, "it is locked: another process holds the lock of its medium")
@@ -213,7 +226,12 @@ struct StoreCondition: Equatable {
     }
   }
 
-  static let full = "its medium has no room for what is written"
+  /// Of one that is full, whatever else it is.
+  static let full = StoreCondition(.full, .mediumFull, "its medium has no room for what is written")
+
+  private init(_ state: AdministrationModel.StoreState, _ code: StoreReason, _ reason: String) {
+    (self.state, self.code, self.reason) = (state, code, reason)
+  }
 
   private mutating func set(_ code: StoreReason, _ reason: String) {
     self.code = code

@@ -18,6 +18,7 @@ extension AdministrationError {
 
   init(_ error: StoreError, of store: TargetConfiguration.Store) {
     self.init(.storeFailed, "\(error)", path: store.mediumPath)
+    if case .endangered(let danger) = error.reason { remedy = danger.remedy }
   }
 
   init(_ error: SocketError, at path: String) {

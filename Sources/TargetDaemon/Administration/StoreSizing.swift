@@ -31,6 +31,7 @@ struct StoreSizing: Sendable {
   /// it smaller any more.
   func grow(to bytes: UInt64) -> Result<Growth?, StoreError> {
     perform { store throws(StoreError) -> Growth? in
+      try Self.refuseDanger(to: store)
       let presented = store.geometry.capacityBytes
       guard bytes > presented else { return nil }
       let growth = Growth(storeBytes: presented, fileBytes: try store.findActualBytes())
@@ -47,8 +48,15 @@ struct StoreSizing: Sendable {
   /// What `grow` would be refused for.
   func checkGrowth(to bytes: UInt64) -> Result<Void, StoreError> {
     perform { store throws(StoreError) in
+      try Self.refuseDanger(to: store)
       if bytes > store.geometry.capacityBytes { try store.checkResize(to: bytes) }
     }
+  }
+
+  /// A size that is given to what the next start does not find, or finds cut, would hide the loss.
+  private static func refuseDanger(to store: DescriptorStore) throws(StoreError) {
+    guard let danger = try? store.findDanger() else { return }
+    throw StoreError(store.path, .endangered(danger))
   }
 
   /// The number of a change of the size that is made now.

@@ -23,10 +23,13 @@ final class StoreWatch: Sendable {
 
   private let known = Mutex<[String: Known]>([:])
   private let fullStores = FullStores()
+  private let dangers: DangerWatch
   private let wakeUp = Semaphore()
   private let ended = Semaphore()
   private let isRunning = Atomic<Bool>(false)
   private let isEnding = Atomic<Bool>(false)
+
+  init(_ media: MediaThreads) { dangers = DangerWatch(media) }
 
   /// Since when the store is in its state.
   func since(_ store: String) -> Timestamp? { known.withLock { $0[store]?.since } }
@@ -67,12 +70,25 @@ final class StoreWatch: Sendable {
         StoreGrowth(administration, served).follow()
       }
     }
+    dangers.look(at: daemon.inventory.served) { [self] in look() }
     followSpace(daemon)
     daemon.workshop.saveMediaLater()
     var events = note(daemon.inventory.served)
     if !events.isEmpty { daemon.statusChanged() }
+    log(events, daemon.logger)
     events += fullStores.look(at: daemon.inventory.units, at: .current)
     for event in events { daemon.events.publish(event) }
+  }
+
+  /// What else there is to tell of stores, their owners have logged.
+  private func log(_ events: [Event], _ logger: Logger) {
+    for event in events {
+      switch event.kind {
+      case .storeEndangered: logger.error("\(event.message)")
+      case .storeSafe: logger.notice("\(event.message)")
+      default: break
+      }
+    }
   }
 
   private func followSpace(_ daemon: Daemon) {
@@ -95,7 +111,7 @@ final class StoreWatch: Sendable {
         let isSame = before?.condition.state == condition.state
         let since = isSame ? before?.since ?? now : now
         fresh[name] = Known(condition: condition, since: since)
-        if before != nil, !isSame { events.append(Self.event(name, condition)) }
+        if let before { events += Self.events(name, from: before.condition, to: condition) }
       }
       known = fresh
       forgetComplaints(but: fresh.keys)
@@ -103,12 +119,40 @@ final class StoreWatch: Sendable {
     }
   }
 
-  private static func event(_ name: String, _ condition: StoreCondition) -> Event {
-    guard condition.state == .online else {
-      return Event(
-        .storeOffline, "store \(name) does not serve: \(condition.reason ?? "")", store: name)
+  private static func events(
+    _ name: String, from before: StoreCondition, to now: StoreCondition
+  ) -> [Event] {
+    var events: [Event] = []
+    if before.serves != now.serves {
+      events.append(
+        now.serves
+          ? Event(.storeOnline, "store \(name) serves", store: name)
+          : Event(
+            .storeOffline, "store \(name) does not serve: \(now.reason ?? "")", store: name))
     }
-    return Event(.storeOnline, "store \(name) serves", store: name)
+    if before.danger?.reason != now.danger?.reason,
+      let event = dangerEvent(name, from: before, to: now)
+    {
+      events.append(event)
+    }
+    return events
+  }
+
+  /// Nil: of a medium that is gone nobody knows whether it is safe.
+  private static func dangerEvent(
+    _ name: String, from before: StoreCondition, to now: StoreCondition
+  ) -> Event? {
+    if let danger = now.danger {
+      let sentence = "store \(name) is endangered: \(danger); what to do: \(danger.remedy)"
+      return Event(.storeEndangered, sentence, store: name)
+    }
+    guard now.serves || now.code == .writesRefused else { return nil }
+    let loss =
+      before.danger?.reason == .mediumCut
+      ? "; what was cut off and not written since reads as zeros" : ""
+    return Event(
+      .storeSafe, "store \(name) is out of danger: its medium is what it serves again" + loss,
+      store: name)
   }
 
   // MARK: What keeps a medium from being opened

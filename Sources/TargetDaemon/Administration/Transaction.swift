@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import BackingStore
 internal import ISCSITarget
 internal import Reactor
 internal import TargetConfig
@@ -30,11 +31,11 @@ struct Transaction {
       from: running.current.configuration, to: change.running.configuration,
       identified: daemon.workshop.identified)
     let directory = try makeDirectory()
-    let interruption = interruption(by: plan, directory)
-    try refuseUse(interruption)
+    try refuseLoss(by: plan)
+    try refuseUse(of: plan, directory)
     try refuseForgottenSize(plan)
     try refuseStrangeFile()
-    var outcome = Outcome(warnings: news, interruption: interruption)
+    var outcome = Outcome(warnings: news + dangers)
     guard !options.dryRun else {
       outcome.warnings += try Preparation.tryOut(
         plan, change.running, directory, daemon, allowsShrinking: options.force,
@@ -63,6 +64,17 @@ struct Transaction {
     let known = Set(running.current.warnings.map { "\($0.path): \($0.sentence)" })
     let now = change.running.warnings.map { "\($0.path): \($0.sentence)" }
     return now.filter { !known.contains($0) }.map { change.running.text.naming(placesIn: $0) }
+  }
+
+  /// Of stores that are presented once more: it may well be to copy them, so it is not refused.
+  private var dangers: [String] {
+    let (before, after) = (running.current.configuration, change.running.configuration)
+    return daemon.inventory.served.compactMap { served in
+      guard let danger = served.opened.danger.danger,
+        after.lunCount(of: served.name) > before.lunCount(of: served.name)
+      else { return nil }
+      return "stores.\(served.name) is endangered: \(danger); what to do: \(danger.remedy)"
+    }
   }
 
   // MARK: Refusals
@@ -115,6 +127,20 @@ struct Transaction {
       remedy: "change the file with it: leave out --runtime-only")
   }
 
+  /// Of a store whose file was deleted nothing is left when it is closed. That is told before who
+  /// uses it, for which --force is the way out.
+  private func refuseLoss(by plan: ChangePlan) throws(AdministrationError) {
+    guard !options.force else { return }
+    for name in plan.closedStores {
+      guard let danger = daemon.inventory.served(named: name)?.opened.danger.danger,
+        danger.isLastOfData
+      else { continue }
+      throw AdministrationError(
+        .conflict, "\(danger); nothing was changed",
+        path: "stores.\(name)", remedy: "\(danger.remedy); or --force lets it go")
+    }
+  }
+
   private func refuseStrangeFile() throws(AdministrationError) {
     guard let file, change.file != nil else { return }
     do throws(ConfigurationFile.WriteError) {
@@ -139,5 +165,12 @@ struct Transaction {
       }
     }
     return true
+  }
+}
+
+extension TargetConfiguration {
+  /// How often a store is presented.
+  fileprivate func lunCount(of store: String) -> Int {
+    targets.reduce(0) { $0 + $1.allLUNs.count { $0.store == store } }
   }
 }

@@ -21,3 +21,11 @@ extension AddressRange {
       network: IPAddress(bytes: pattern.base.networkBytes), prefixBits: pattern.prefixLength)
   }
 }
+
+extension SocketAddress {
+  /// nil: it names an interface that this machine does not have.
+  init?(_ endpoint: Endpoint) {
+    guard let ip = IPAddress(endpoint.address) else { return nil }
+    self.init(ip: ip, port: endpoint.port)
+  }
+}

@@ -31,6 +31,8 @@ struct StoreAssembly: Sendable {
     /// Whether its size is being changed (`StoreSizing`).
     let sizing = MediumWatch()
     let sizeChanges = SizeChanges()
+    /// What others have done to the medium while it serves (`DangerWatch`).
+    let danger = DangerNote()
     /// Nil for memory and null stores, and as long as the medium is missing.
     var onDisk: DescriptorStore? { arrived as? DescriptorStore }
     /// Waits for its medium.
@@ -192,6 +194,9 @@ struct StoreAssembly: Sendable {
       ])
     if opened.isMade { logger.notice("file made, empty", metadata: ["path": "\(path)"]) }
     warnOfExcess(opened, of: store)
+    if let warning = opened.extensionWarning {
+      logger.warning("\(warning)", metadata: ["store": "\(store.name)"])
+    }
     return opened
   }
 
@@ -265,4 +270,19 @@ extension TargetConfiguration.Store {
 
 extension TargetConfiguration.Medium {
   fileprivate var placeOrNone: String { place ?? "" }
+}
+
+extension DescriptorStore {
+  /// That its file had less than its size, when it was opened, and gets that when it serves. How
+  /// long it was when it was served last nobody knows: the administrator does. Nil: it had enough,
+  /// or nothing, as a new one.
+  var extensionWarning: String? {
+    guard kind == .file, let size = configuredSizeBytes, foundFileBytes > 0, foundFileBytes < size
+    else { return nil }
+    return """
+      \(path) has \(ByteSize.description(foundFileBytes)) and is made \(ByteSize.description(size)), \
+      as configured: what is added reads as zeros; unless the size was raised, something has cut the \
+      file, and what is missing is to be restored from a backup
+      """
+  }
 }

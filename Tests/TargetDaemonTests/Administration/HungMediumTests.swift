@@ -95,6 +95,31 @@ struct HungMediumTests {
     #expect(try live.file.contains("hung/slow.img"))
   }
 
+  @Test("While a look at media hangs there is one in its place, and everybody is answered")
+  func danger() async throws {
+    let scratch = try Scratch()
+    let hung = try HungDirectory(in: scratch, isHung: false)
+    let live = try await LiveDaemon.start(Self.disks, in: scratch, media: hung.media)
+    hung.hang()
+    let media = live.daemon.workshop.media
+    let watch = live.service.administration.watch
+    let isHung = eventually {
+      watch.look()
+      return media.threadCount > 0
+    }
+    #expect(isHung)
+    #expect(unlink(scratch("disk.img")) == 0)
+    // Those of other places are looked at all the while.
+    let disk = try #require(live.daemon.inventory.served(named: "disk")?.opened)
+    #expect(eventually { disk.danger.danger != nil })
+    #expect(eventually { media.threadCount == 1 })
+    #expect(unlink(scratch("hung/slow.img")) == 0)
+    #expect(try await live.client.status().problems.map(\.store) == ["disk"])
+    hung.release()
+    let slow = try #require(live.daemon.inventory.served(named: "slow")?.opened)
+    #expect(eventually { slow.danger.danger?.isLastOfData == true })
+  }
+
   @Test("A change that adds one that hangs is refused in time, and leaves no file when it is open")
   func change() async throws {
     let scratch = try Scratch()

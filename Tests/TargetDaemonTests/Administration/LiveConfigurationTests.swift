@@ -314,6 +314,7 @@ struct LiveConfigurationTests {
       "swift_tgtd_sessions{target=\"\(Self.target)\"} 1",
       "swift_tgtd_login_failures_total{reason=\"notFound\"} 1",
       "swift_tgtd_store_up{store=\"disk\"} 1",
+      "swift_tgtd_store_endangered{store=\"disk\"} 0",
       "swift_tgtd_command_duration_seconds_count{store=\"disk\",kind=\"write\"} 1",
       "swift_tgtd_portal_up{portal=\"127.0.0.1:\(live.port)\"} 1",
     ] {
