@@ -20,6 +20,7 @@ extension AdministrationClient {
 
   /// The body of a successful answer.
   func answer(to request: APIRequest) async throws(AdministrationError) -> Data {
+    let timeout = request.method == .GET ? timeout : changeTimeout
     do {
       let (status, body) = try await Exchange(
         socketPath: socketPath, timeout: timeout, request: request
@@ -45,10 +46,7 @@ extension AdministrationClient {
     switch error {
     case let error as AdministrationError: error
     case let error as IOError: unreachable(error)
-    case is TimedOut:
-      AdministrationError(
-        .unavailable, "\(socketPath): no answer within \(timeout.components.seconds) s",
-        remedy: "journalctl -u swift-tgtd")
+    case let error as TimedOut: silent(error)
     case is ClosedEarly, is ChannelError, is HTTPParserError:
       AdministrationError(
         .unavailable, "\(socketPath): the daemon closed the connection without an answer",
@@ -62,6 +60,29 @@ extension AdministrationClient {
     }
   }
 
+  private func silent(_ error: TimedOut) -> AdministrationError {
+    let seconds = error.timeout.components.seconds
+    let words = "\(socketPath): no answer within \(seconds) s"
+    let advice = "systemctl status swift-tgtd; journalctl -u swift-tgtd"
+    guard let process = error.process else {
+      return AdministrationError(.unavailable, words, remedy: advice)
+    }
+    let daemon = "\(words) from the daemon (process \(process.id))"
+    return switch process.state {
+    case .stopped:
+      AdministrationError(
+        .unavailable, daemon + ", which is stopped",
+        remedy: "kill -CONT \(process.id) lets it go on, and what was asked for may yet be done")
+    case .waiting:
+      AdministrationError(
+        .unavailable, daemon + ", which the kernel holds up",
+        remedy: "see what it waits for: dmesg -T | tail; " + advice)
+    case .other:
+      AdministrationError(
+        .unavailable, daemon, remedy: "what was asked for may yet be done; \(advice)")
+    }
+  }
+
   private func unreachable(_ error: IOError) -> AdministrationError {
     let isRunning = "systemctl status swift-tgtd"
     return switch error.errnoCode {
@@ -72,6 +93,11 @@ extension AdministrationClient {
     case ECONNREFUSED, ENOTSOCK:
       AdministrationError(
         .unavailable, "cannot connect to \(socketPath): nobody listens there", remedy: isRunning)
+    // The queue of connections stays full.
+    case EAGAIN:
+      AdministrationError(
+        .unavailable, "cannot connect to \(socketPath): the daemon takes no connections",
+        remedy: "it may be stopped, or have too much to do: \(isRunning)")
     case ECONNRESET, EPIPE:
       AdministrationError(
         .unavailable, "\(socketPath): the daemon closed the connection without an answer",

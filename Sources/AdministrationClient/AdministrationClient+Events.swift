@@ -12,7 +12,7 @@ extension AdministrationClient {
   ) async throws(AdministrationError) {
     let query = id.map { [("after", "\($0)")] } ?? []
     let exchange = Exchange(
-      socketPath: socketPath, timeout: nil,
+      socketPath: socketPath, timeout: timeout, boundsAnswer: false,
       request: APIRequest(.GET, ["events"], query: query))
     do {
       try await exchange.run { head, parts in

@@ -5,8 +5,12 @@ internal import NIOPosix
 /// calls may be made from many tasks at once.
 public struct AdministrationClient: Sendable {
   public var socketPath: String
-  /// From the connection to the end of the answer: removing what is in use waits for its I/O.
-  public var timeout = Duration.seconds(120)
+  /// How long whoever looks waits, from the connection to the end of the answer, of events to its
+  /// beginning. The daemon itself waits at most 5 s for its threads and its disks each.
+  public var timeout = Duration.seconds(30)
+  /// The same of changes, which wait for those before them, for media (30 s for those that hang)
+  /// and for I/O of what is taken away (10 s).
+  public var changeTimeout = Duration.seconds(300)
 
   public init(socketPath: String) {
     self.socketPath = socketPath

@@ -10,7 +10,9 @@ struct Exchange {
   typealias Answer = NIOAsyncChannelInboundStream<HTTPClientResponsePart>.AsyncIterator
 
   var socketPath: String
-  var timeout: Duration?
+  var timeout: Duration
+  /// Whether the answer has to end in that time, and not only to begin.
+  var boundsAnswer = true
   var request: APIRequest
 
   /// More than any answer has.
@@ -28,13 +30,14 @@ struct Exchange {
     _ receive: (HTTPResponseHead, inout Answer) async throws -> Result
   ) async throws -> Result {
     let channel = try await connect()
-    let deadline = timeout.map { timeout in
-      channel.channel.eventLoop.scheduleTask(in: TimeAmount(timeout)) {
-        channel.channel.pipeline.fireErrorCaught(TimedOut())
-        channel.channel.close(promise: nil)
-      }
+    let peer = try? await channel.channel.peerProcessID()
+    let deadline = channel.channel.eventLoop.scheduleTask(in: TimeAmount(timeout)) {
+      [timeout = timeout] in
+      let error = TimedOut(timeout: timeout, process: peer.map { PeerProcess($0) })
+      channel.channel.pipeline.fireErrorCaught(error)
+      channel.channel.close(promise: nil)
     }
-    defer { deadline?.cancel() }
+    defer { deadline.cancel() }
     return try await channel.executeThenClose { inbound, outbound in
       // A refusal may come before all was sent; it says more than a failed write.
       do { try await outbound.write(contentsOf: request.parts) } catch is IOError {}
@@ -44,6 +47,7 @@ struct Exchange {
         guard head.status.code >= 200 else {
           continue
         }
+        if !boundsAnswer { deadline.cancel() }
         return try await receive(head, &parts)
       }
       throw ClosedEarly()
@@ -93,7 +97,11 @@ struct Exchange {
 }
 
 /// The daemon took too long.
-struct TimedOut: Error {}
+struct TimedOut: Error {
+  var timeout: Duration
+  /// Who it was; nil: not known.
+  var process: PeerProcess?
+}
 
 /// The daemon closed the connection before its answer was whole.
 struct ClosedEarly: Error {}

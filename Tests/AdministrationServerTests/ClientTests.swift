@@ -1,4 +1,4 @@
-import AdministrationClient
+@testable import AdministrationClient
 import AdministrationModel
 import Foundation
 import Synchronization
@@ -146,13 +146,64 @@ struct ClientTests {
     try await Bench.run { bench in
       bench.administrator.state.withLock { $0.isHeld = true }
       var client = bench.client
-      client.timeout = .milliseconds(200)
+      client.changeTimeout = .milliseconds(200)
       let error = await #expect(throws: AdministrationError.self) {
         try await client.change(ChangeRequest([.removeStore(Change.StoreName("a"))]))
       }
       #expect(error?.code == .unavailable)
-      #expect(error?.message.contains("no answer within") == true)
+      #expect(
+        error?.message.hasSuffix("no answer within 0 s from the daemon (process \(getpid()))")
+          == true)
       bench.administrator.state.withLock { $0.isHeld = false }
     }
+  }
+
+  @Test("A process that is stopped is named, with what lets it go on: for events, too")
+  func stopped() async throws {
+    let process = try StoppedServer()
+    defer { process.end() }
+    var client = AdministrationClient(socketPath: process.socketPath)
+    client.timeout = .milliseconds(300)
+    let wanted = AdministrationError(
+      .unavailable,
+      "\(process.socketPath): no answer within 0 s from the daemon (process \(process.id)), "
+        + "which is stopped",
+      remedy: "kill -CONT \(process.id) lets it go on, and what was asked for may yet be done")
+    await #expect(throws: wanted) { try await client.status() }
+    await #expect(throws: wanted) { try await client.events { _ in true } }
+  }
+
+  @Test("A stream of events that has begun goes on past the limit")
+  func longEvents() async throws {
+    try await Bench.run { bench in
+      var client = bench.client
+      client.timeout = .milliseconds(200)
+      let seen = Mutex(0)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { [client] in
+          try await client.events { _ in
+            seen.withLock { $0 += 1 }
+            return false
+          }
+        }
+        group.addTask {
+          try await Task.sleep(for: .milliseconds(600))
+          for _ in 0..<100 where seen.withLock({ $0 }) == 0 {
+            bench.events.publish(Event(.storeOnline, "a"))
+            try await Task.sleep(for: .milliseconds(50))
+          }
+        }
+        try await group.waitForAll()
+      }
+      #expect(seen.withLock { $0 } == 1)
+    }
+  }
+
+  @Test("Of proc(5) the state is read past a name of brackets")
+  func processState() {
+    #expect(PeerProcess.state(in: "7 (a) T) (b) T 1 7") == .stopped)
+    #expect(PeerProcess.state(in: "7 (a T) S 1 7") == .other)
+    #expect(PeerProcess.state(in: "7 (a) D 1 7") == .waiting)
+    #expect(PeerProcess.state(in: "7 (a)") == .other && PeerProcess.state(in: "") == .other)
   }
 }

@@ -73,6 +73,28 @@ struct Bench {
   }
 }
 
+/// A process that listens at a socket and does not get to answer.
+struct StoppedServer {
+  struct Failure: Error {}
+
+  let id: Int32
+  let socketPath: String
+  private let directory: String
+
+  init() throws {
+    directory = try Bench.makeDirectory()
+    socketPath = "\(directory)/admin.sock"
+    id = clinux_stopped_listener(socketPath)
+    guard id > 0 else { throw Failure() }
+  }
+
+  func end() {
+    kill(id, SIGKILL)
+    waitpid(id, nil, 0)
+    try? FileManager.default.removeItem(atPath: directory)
+  }
+}
+
 /// Waits until it is so, for at most ten seconds.
 func eventually(_ isSo: () async -> Bool) async -> Bool {
   for _ in 0..<1000 {

@@ -25,7 +25,9 @@ struct SwiftTgtadm: AsyncParsableCommand {
           swift-tgtadm doctor
 
       The daemon is found through --socket, else the environment variable \
-      SWIFT_TGTD_SOCKET, else /run/swift-tgtd/admin.sock.
+      SWIFT_TGTD_SOCKET, else /run/swift-tgtd/admin.sock. What only looks is given up \
+      when the daemon has not answered within 30 s, a change after 300 s, as it may wait \
+      for disks and for I/O in flight; the daemon may make it later all the same.
 
       Completion for a shell (bash, zsh or fish):
         swift-tgtadm --generate-completion-script bash \\

@@ -1,9 +1,11 @@
-// What only tests ask of the kernel: giving up system calls (seccomp(2)), connecting a socket, also as somebody else.
+// What only tests ask of the kernel: giving up system calls (seccomp(2)), connecting a socket, also as somebody else,
+// and a process that is stopped.
 #pragma once
 #include <CLinux.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /// Makes each of the (at most 16) system calls fail with `error` from now on, in this thread and
@@ -62,4 +65,25 @@ static inline int clinux_connect_unix(int fd, const char *path, uint32_t user, u
     abort();
   }
   return error;
+}
+
+/// A child process that listens at `path` and is stopped; its number, or -1. Whoever made it kills
+/// and reaps it.
+static inline pid_t clinux_stopped_listener(const char *path) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof address.sun_path) return -1;
+  strcpy(address.sun_path, path);
+  const pid_t child = fork();
+  if (child == 0) {
+    // What other tests close has to be closed.
+    syscall(SYS_close_range, 3u, ~0u, 0u);
+    const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0) _exit(1);
+    if (listen(listener, 16) != 0) _exit(1);
+    raise(SIGSTOP);
+    _exit(0);
+  }
+  int status = 0;
+  if (child > 0 && waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status)) return child;
+  return -1;
 }
