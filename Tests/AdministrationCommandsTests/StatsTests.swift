@@ -92,6 +92,61 @@ struct StatsTests {
     #expect(lines.allSatisfy { $0.count <= 60 }, "a line that breaks pushes others off the screen")
   }
 
+  /// The table on a terminal of that width, without colours.
+  private static func screen(
+    _ width: Int, _ arguments: [String] = [],
+    _ adjust: (inout StatisticsResource) -> Void = { _ in }
+  ) async -> [Substring] {
+    let console = TestConsole(isTerminal: true, width: width)
+    let daemon = FakeDaemon {
+      var now = reading(second: 2, reads: 3000, writes: 11)
+      adjust(&now)
+      $0.statistics = [reading(second: 0, reads: 1000, writes: 10), now]
+    }
+    _ = await run(["stats"] + arguments, daemon, console: console)
+    return console.output.replacing("\u{1B}[31m", with: "").replacing("\u{1B}[0m", with: "")
+      .split(separator: "\n")
+  }
+
+  @Test("On a terminal of 80 columns what matters least is left out, and named")
+  func fits() async {
+    let lines = await Self.screen(80)
+    #expect(
+      lines.dropFirst().map(String.init) == [
+        "STORE  READS/S  WRITES/S       READ    WRITTEN  READ P99  WRITE P99  QUEUE",
+        "a         1000       0.5  3.9 MiB/s  512 KiB/s     99 µs          -      3",
+        "idle         0         0      0 B/s      0 B/s         -          -      0",
+        "not shown: CONFLICTS, ERRORS, OTHERS/S, READ P50, WRITE P50",
+      ])
+    let wide = await Self.screen(200)
+    #expect(wide[1].hasSuffix("ERRORS  CONFLICTS") && !wide.contains { $0.hasPrefix("not shown") })
+  }
+
+  @Test("Errors are not left out for what says less")
+  func keepsErrors() async {
+    let lines = await Self.screen(80) { $0.stores[1].io.counters.errors = 7 }
+    #expect(lines[1].hasSuffix("ERRORS") && lines[2].hasSuffix("7"))
+    #expect(lines.allSatisfy { $0.count <= 80 })
+  }
+
+  @Test(
+    "Names that are too long lose their beginning, and the summary is broken",
+    arguments: [
+      40, 60, 80, 100,
+    ])
+  func longNames(width: Int) async {
+    let lines = await Self.screen(width, ["--by", "session"]) { resource in
+      resource.sessions[0].initiator =
+        "iqn.1993-08.org.debian:01:" + String(repeating: "x", count: 40)
+      resource.sessions[0].target = "iqn.2026-11.com.example:a-target-with-a-name-of-its-own"
+      resource.digestErrors = 12
+      resource.loginFailures = ["timeout": 1234]
+    }
+    #expect(lines.allSatisfy { $0.count <= max(width, 49) }, "\(lines)")
+    #expect(lines.contains { $0.contains("…") })
+    #expect(lines.contains { $0.contains("name-of-its-own") } == (width > 40))
+  }
+
   @Test("A line is cut by what is seen of it: colours take no place, and end with it")
   func cutting() {
     #expect(StatsCommand.cut("12345", to: 5) == "12345")

@@ -19,10 +19,14 @@ final class TestConsole: Console {
   let canAsk: Bool
   var hasColors: Bool { isTerminal }
   var rows: Int? { isTerminal ? 6 : nil }
-  var columns: Int? { isTerminal ? 60 : nil }
+  var columns: Int? { isTerminal ? width : nil }
+  private let width: Int
 
-  init(input: [String] = [], hidden: [String?] = [], isTerminal: Bool = false, canAsk: Bool = false)
-  {
+  init(
+    input: [String] = [], hidden: [String?] = [], isTerminal: Bool = false, canAsk: Bool = false,
+    width: Int = 60
+  ) {
+    self.width = width
     state = Mutex(State(input: input, hidden: hidden))
     self.isTerminal = isTerminal
     self.canAsk = canAsk

@@ -8,7 +8,7 @@ struct StatsCommand: DaemonCommand {
     discussion: """
       Measures for --interval seconds and shows what was done in them, the busiest first; with \
       --watch again and again, like top, until ^C. On what is no terminal the tables follow each \
-      other. I/O is counted for the store and for the session: rows of targets and LUNs show what \
+      other; on one, columns for which there is no room are left out and named. I/O is counted for the store and for the session: rows of targets and LUNs show what \
       the stores did that they present. p50 and p99 are what half and 99 of 100 commands took at most. --json shows the \
       daemon's counters, which only grow, without waiting; with --watch a line for each reading.
 

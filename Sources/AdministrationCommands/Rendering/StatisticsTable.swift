@@ -50,11 +50,18 @@ struct StatisticsTable {
 
   // MARK: Text
 
+  /// On a terminal no wider than it is, as far as that goes.
   func text(on console: any Console) -> String {
-    summary + "\n\n" + table.text(orElse: "no \(subject.rawValue)s", on: console)
+    let width = console.columns
+    let (table, leftOut) = table(within: width)
+    var text = summary(within: width) + "\n\n"
+    text += table.text(orElse: "no \(subject.rawValue)s", on: console)
+    guard !rows.isEmpty, let last = leftOut.last else { return text }
+    let names = ["not shown:"] + leftOut.dropLast().map { "\($0)," } + [last]
+    return text + Self.lines(names, " ", within: width) + "\n"
   }
 
-  private var summary: String {
+  private func summary(within width: Int?) -> String {
     let counters = total.counters
     var parts = [Quantity.time(resource.at) ?? "-"]
     if seconds == nil {
@@ -69,59 +76,140 @@ struct StatisticsTable {
     if resource.digestErrors > 0 { parts.append("digest errors \(resource.digestErrors)") }
     let refused = resource.loginFailures.values.reduce(UInt64(0)) { $0 &+ $1 }
     if refused > 0 { parts.append("refused logins \(refused)") }
-    return parts.joined(separator: "  ")
+    return Self.lines(parts, "  ", within: width)
   }
 
-  private var names: [Table.Column] {
-    switch subject {
-    case .store: [.text("STORE")]
-    case .target: [.text("TARGET")]
-    case .lun: [.text("TARGET"), .text("FOR"), .number("LUN"), .text("STORE")]
-    case .session: [.number("ID"), .text("INITIATOR"), .text("TARGET")]
+  /// As many in a line as have room there.
+  private static func lines(
+    _ parts: [String], _ separator: String, within width: Int?
+  ) -> String {
+    var lines: [String] = []
+    for part in parts {
+      if let last = lines.last, last.count + separator.count + part.count <= width ?? .max {
+        lines[lines.count - 1] = last + separator + part
+      } else {
+        lines.append(part)
+      }
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  // MARK: Columns
+
+  /// A column of the table.
+  private struct Field {
+    /// What it is called beside the one before it, and alone.
+    var title: String
+    var fullTitle: String
+    var isNumber = true
+    /// Where there is no room the columns with the highest go first; 0 stays.
+    var dispensability: Int
+    var cell: (Row) -> Table.Cell
+
+    init(
+      _ title: String, full: String? = nil, isNumber: Bool = true, _ dispensability: Int,
+      _ cell: @escaping (Row) -> Table.Cell
+    ) {
+      self.title = title
+      fullTitle = full ?? title
+      self.isNumber = isNumber
+      self.dispensability = dispensability
+      self.cell = cell
     }
   }
 
-  private static let latencies: [Table.Column] = [
-    .number("READ P50"), .number("P99"), .number("WRITE P50"), .number("P99"),
-  ]
+  private var names: [Field] {
+    func name(_ index: Int, _ title: String, isNumber: Bool = false) -> Field {
+      Field(title, isNumber: isNumber, 0) { Table.Cell($0.names[index]) }
+    }
+    return switch subject {
+    case .store: [name(0, "STORE")]
+    case .target: [name(0, "TARGET")]
+    case .lun:
+      [name(0, "TARGET"), name(1, "FOR"), name(2, "LUN", isNumber: true), name(3, "STORE")]
+    case .session: [name(0, "ID", isNumber: true), name(1, "INITIATOR"), name(2, "TARGET")]
+    }
+  }
 
-  /// The daemon measures units, not sessions.
-  private var hasLatencies: Bool { subject != .session }
-
-  private var table: Table {
+  private var fields: [Field] {
     let perSecond = seconds == nil ? "" : "/S"
-    var columns = names
-    columns += ["READS", "WRITES", "OTHERS"].map { Table.Column.number($0 + perSecond) }
-    columns += [.number("READ"), .number("WRITTEN")]
-    if hasLatencies { columns += Self.latencies }
-    columns += [.number("QUEUE"), .number("ERRORS"), .number("CONFLICTS")]
-    var table = Table(columns)
+    var fields = names
+    fields += [
+      Field("READS\(perSecond)", 0) { Table.Cell(amount($0.io.counters.reads)) },
+      Field("WRITES\(perSecond)", 0) { Table.Cell(amount($0.io.counters.writes)) },
+      Field("OTHERS\(perSecond)", 8) { Table.Cell(amount($0.io.counters.others)) },
+      Field("READ", 1) { Table.Cell(bytes($0.io.counters.readBytes)) },
+      Field("WRITTEN", 1) { Table.Cell(bytes($0.io.counters.writtenBytes)) },
+    ]
+    // The daemon measures units, not sessions.
+    if subject != .session {
+      fields += Self.latency("READ", \.readLatency) + Self.latency("WRITE", \.writeLatency)
+    }
+    let hasErrors = rows.contains { $0.io.counters.errors > 0 }
+    let hasConflicts = rows.contains { $0.io.counters.reservationConflicts > 0 }
+    fields += [
+      Field("QUEUE", 6) { Table.Cell($0.io.counters.inFlight) },
+      Field("ERRORS", hasErrors ? 2 : 9) {
+        Table.Cell("\($0.io.counters.errors)", $0.io.counters.errors > 0 ? .bad : .plain)
+      },
+      Field("CONFLICTS", hasConflicts ? 3 : 10) {
+        Table.Cell($0.io.counters.reservationConflicts)
+      },
+    ]
+    return fields
+  }
+
+  private static func latency(
+    _ kind: String, _ histogram: KeyPath<IOStatistics, LatencyHistogram?>
+  ) -> [Field] {
+    func cell(_ row: Row, _ share: Double) -> Table.Cell {
+      Table.Cell(Quantity.latency(row.io[keyPath: histogram]?.percentileMicroseconds(share)))
+    }
+    return [
+      Field("\(kind) P50", 7) { cell($0, 0.5) },
+      Field("P99", full: "\(kind) P99", 5) { cell($0, 0.99) },
+    ]
+  }
+
+  /// The busiest first; and the titles of the columns for which there is no room.
+  private func table(within width: Int?) -> (Table, leftOut: [String]) {
     let order = rows.indices.sorted { a, b in
       let (left, right) = (rows[a].operationCount, rows[b].operationCount)
       return left == right ? a < b : left > right
     }
-    for index in order { table.add(cells(rows[index])) }
-    return table
-  }
-
-  private func cells(_ row: Row) -> [Table.Cell] {
-    let counters = row.io.counters
-    var cells = row.names.map { Table.Cell($0) }
-    cells += [counters.reads, counters.writes, counters.others].map { Table.Cell(amount($0)) }
-    cells += [counters.readBytes, counters.writtenBytes].map { Table.Cell(bytes($0)) }
-    if hasLatencies { cells += latencies(row.io) }
-    cells += [
-      Table.Cell(counters.inFlight),
-      Table.Cell("\(counters.errors)", counters.errors > 0 ? .bad : .plain),
-      Table.Cell(counters.reservationConflicts),
-    ]
-    return cells
-  }
-
-  private func latencies(_ io: IOStatistics) -> [Table.Cell] {
-    [io.readLatency, io.writeLatency].flatMap { histogram in
-      [0.5, 0.99].map { Table.Cell(Quantity.latency(histogram?.percentileMicroseconds($0))) }
+    let sorted = order.map { rows[$0] }
+    var fields = fields
+    var leftOut: [String] = []
+    var table = Self.table(fields, sorted)
+    guard let width else { return (table, []) }
+    while let rank = fields.map(\.dispensability).max(), rank > 0,
+      // What says little goes before names are shortened, the rest only afterwards.
+      rank >= Self.littleSaying
+        ? table.width > width : table.width(textsAtMost: Self.nameMin) > width
+    {
+      leftOut += fields.filter { $0.dispensability == rank }.map(\.fullTitle)
+      fields.removeAll { $0.dispensability == rank }
+      table = Self.table(fields, sorted)
     }
+    table.shorten(to: width)
+    return (table, leftOut)
+  }
+
+  private static let littleSaying = 7
+  /// What is left of names at least, while there are columns to leave out.
+  private static let nameMin = 20
+
+  private static func table(_ fields: [Field], _ rows: [Row]) -> Table {
+    var table = Table(
+      fields.indices.map { index in
+        let field = fields[index]
+        // "P99" alone says nothing without the "READ P50" before it.
+        let hasPartner = index > 0 && fields[index - 1].title.hasSuffix("P50")
+        return Table.Column(
+          title: hasPartner ? field.title : field.fullTitle, isNumber: field.isNumber)
+      })
+    for row in rows { table.add(fields.map { $0.cell(row) }) }
+    return table
   }
 
   private func amount(_ count: UInt64) -> String {

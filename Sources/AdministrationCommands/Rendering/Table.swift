@@ -25,6 +25,10 @@ struct Table {
 
     init(stringLiteral value: String) { self.init(value) }
     init(_ number: some BinaryInteger) { self.init("\(number)") }
+
+    fileprivate mutating func shorten(to count: Int) {
+      if text.count > count { text = "…" + text.suffix(count - 1) }
+    }
   }
 
   var columns: [Column]
@@ -40,12 +44,46 @@ struct Table {
     rows.append(cells)
   }
 
+  /// Of its longest line, in characters.
+  var width: Int { widths.reduce(0, +) + 2 * max(0, columns.count - 1) }
+
+  /// The same with texts cut to that, or to their title.
+  func width(textsAtMost count: Int) -> Int {
+    let shortened = zip(columns, widths).map { column, width in
+      column.isNumber ? width : min(width, max(count, column.title.count))
+    }
+    return shortened.reduce(0, +) + 2 * max(0, columns.count - 1)
+  }
+
+  private var widths: [Int] {
+    columns.indices.map { column in
+      rows.reduce(columns[column].title.count) { max($0, $1[column].text.count) }
+    }
+  }
+
+  /// What a text keeps at least.
+  private static let shortest = 12
+
+  /// Takes from the widest texts, at their beginning, until the table has that width, or no text is
+  /// long any more: names of one kind differ at the end.
+  mutating func shorten(to width: Int) {
+    while true {
+      let excess = self.width - width
+      let widths = widths
+      let texts = columns.indices.filter { !columns[$0].isNumber && widths[$0] > Self.shortest }
+      guard excess > 0, let widest = texts.max(by: { widths[$0] < widths[$1] }) else { return }
+      let next = texts.filter { $0 != widest }.map { widths[$0] }.max() ?? Self.shortest
+      // No further than to the next one, with which it shares the rest.
+      let left = max(widths[widest] - excess, min(next, widths[widest] - 1), Self.shortest)
+      guard columns[widest].title.count <= left else { return }
+      for row in rows.indices { rows[row][widest].shorten(to: left) }
+    }
+  }
+
   /// A line for the header and one for each row; without rows `empty` alone, which says so.
   func text(orElse empty: String, hasColors: Bool = false) -> String {
     guard !rows.isEmpty else { return empty + "\n" }
-    let widths = columns.indices.map { column in
-      rows.reduce(columns[column].title.count) { max($0, $1[column].text.count) }
-    }
+    let widths = widths
     var out = line(columns.map { Cell($0.title) }, widths, hasColors: false)
     for row in rows { out += line(row, widths, hasColors: hasColors) }
     return out
