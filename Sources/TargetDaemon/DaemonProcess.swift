@@ -64,15 +64,17 @@ public enum DaemonProcess {
     return daemon.stop() ? .orderly : .failure
   }
 
-  /// Prints what the configuration at `path` means, or what is wrong with it. Opens no store.
-  public static func check(configuration path: String) -> Bool {
-    guard let loaded = load(path) else { return false }
-    do throws(DaemonError) { _ = try TargetDirectoryCheck.run(loaded) } catch {
+  /// Prints what the configuration at `path` means, and which media are missing; or what is wrong
+  /// with it: then the status is that of a start. Makes, locks and changes nothing.
+  public static func check(configuration path: String) -> ExitStatus {
+    guard let loaded = load(path) else { return .configuration }
+    do throws(DaemonError) {
+      print(ConfigurationSummary.text(try TargetDirectoryCheck.run(loaded)), terminator: "")
+      return .orderly
+    } catch {
       complain(error.sentences)
-      return false
+      return error.status
     }
-    print(ConfigurationSummary.text(loaded), terminator: "")
-    return true
   }
 
   /// nil: the problems were told.

@@ -35,8 +35,7 @@ struct SwiftTgtd: ParsableCommand {
 
       EXIT CODES
         0   stopped in order; with --check: the file is valid
-        1   a store did not answer, or a second signal came; with --check: the
-            file is not valid
+        1   a store did not answer, or a second signal came
         64  wrong arguments
         69  an address to listen on is taken, or is not one of this machine; or
             the socket, group, directory or listener of the administration
@@ -45,6 +44,8 @@ struct SwiftTgtd: ParsableCommand {
         74  the state directory cannot be used, or a file in it is damaged
         75  another swift-tgtd uses the state directory
         78  the configuration is wrong
+      With --check 69 and 78 mean the same: a start would end so. A medium that is
+      missing is a warning there: a start serves all others.
       """,
     version: "swift-tgtd \(Version.text)")
 
@@ -55,7 +56,7 @@ struct SwiftTgtd: ParsableCommand {
   var check = false
 
   mutating func run() throws {
-    if check { throw ExitCode(DaemonProcess.check(configuration: config) ? 0 : 1) }
+    if check { throw ExitCode(DaemonProcess.check(configuration: config).rawValue) }
     throw ExitCode(DaemonProcess.run(configuration: config).rawValue)
   }
 }

@@ -1,5 +1,6 @@
 import AdministrationModel
 import Foundation
+import Glibc
 import Testing
 
 @testable import AdministrationCommands
@@ -24,17 +25,42 @@ struct ConfigurationTests {
      "targets": [{"name": "iqn.2026-11.com.example:t", "luns": [{"lun": 1, "store": "a"}]}]}
     """
 
-  @Test("check prints what would be served, and ends with 1 where it is wrong")
+  @Test("check prints what would be served, and ends with 78 where it is wrong or cannot be read")
   func check() async throws {
     try await Self.with(["good": Self.small, "bad": "{\"stores\": 1}"]) { directory in
       let good = await run(["config", "check", "\(directory)/good"])
       #expect(good.code == 0)
       #expect(good.output.contains("nobody may log in"))
       let bad = await run(["config", "check", "\(directory)/bad"])
-      #expect(bad.code == 1)
+      #expect(bad.code == 78)
+      #expect(await run(["config", "check", "\(directory)/none"]).code == 78)
       #expect(bad.errors.hasPrefix("swift-tgtadm: \(directory)/bad:1: stores"))
       let json = await run(["config", "check", "--json", "\(directory)/bad"])
       #expect(json.output.contains("\"valid\" : false"))
+    }
+  }
+
+  @Test("Each example passes check as a copy for its owner, and complains of nothing unexpected")
+  func examples() async throws {
+    let conf = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../conf").standardizedFileURL.path
+    for (name, warnings) in [
+      ("targets.json", 0), ("targets.cluster.json", 0), ("targets.example.json", 1),
+    ] {
+      let text = try String(contentsOfFile: "\(conf)/\(name)", encoding: .utf8)
+      try await Self.with([name: text]) { directory in
+        let path = "\(directory)/\(name)"
+        #expect(chmod(path, 0o644) == 0)
+        let exposed = await run(["config", "check", path])
+        #expect(exposed.code == (name == "targets.json" ? 0 : 78), "\(name)")
+        #expect(exposed.errors.contains("chmod 600 \(path)") == (exposed.code != 0))
+        #expect(chmod(path, 0o600) == 0)
+        let owned = await run(["config", "check", "--json", path])
+        #expect(owned.code == 0, "\(name): \(owned.errors)")
+        let found = owned.output.split(separator: "not found: ").count - 1
+        #expect(found == warnings, "\(owned.output)")
+        #expect(owned.output.split(separator: "\"message\"").count - 1 == warnings)
+      }
     }
   }
 
@@ -56,7 +82,8 @@ struct ConfigurationTests {
     }
   }
 
-  @Test("diff and reload end with 78 for a file that is wrong, and with 1 for a no or a difference")
+  @Test(
+    "diff and reload end with 78 for what is wrong in the file, with 1 for a no or a difference")
   func wrongFile() async {
     for command in ["config diff", "config reload"] {
       func code(_ failure: AdministrationError.Code) async -> Int32 {
@@ -66,7 +93,10 @@ struct ConfigurationTests {
         return run.code
       }
       #expect(await code(.invalid) == 78, "\(command)")
+      #expect(await code(.conflict) == 78, "\(command)")
       #expect(await code(.inUse) == 1, "\(command)")
+      #expect(await code(.needsRestart) == 1, "\(command)")
+      #expect(await code(.fileFailed) == 1, "\(command)")
       #expect(await code(.unavailable) == 69, "\(command)")
     }
     let daemon = FakeDaemon {

@@ -45,7 +45,7 @@ claims_files() {
   claim "diff --json exits 1 as well" exits 1 bounded "$adm" config diff --json "$new" "$d/changed.json"
   printf '{"stores": {},\n "tragets": []}\n' >"$d/wrong.json"
   claim "diff with a wrong file exits 78" exits 78 bounded "$adm" config diff "$new" "$d/wrong.json"
-  claim "check of a wrong file exits 1" exits 1 bounded "$adm" config check "$d/wrong.json"
+  claim "check of a wrong file exits 78" exits 78 bounded "$adm" config check "$d/wrong.json"
   claim "check names the line of the mistake" said "wrong.json:2: "
   printf 'nothing of this\n' >"$d/other.txt"
   claim "import of a file without a word of the known formats exits 65" exits 65 bounded "$adm" config import "$d/other.txt"

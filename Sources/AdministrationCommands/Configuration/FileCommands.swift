@@ -7,14 +7,18 @@ extension ConfigCommand {
     static let configuration = CommandConfiguration(
       abstract: "Validates a configuration and prints what would be served.",
       discussion: """
-        Problems come one in a line, with file and line; --json has them, validity and warnings. \
-        What only the machine that serves it can tell (its interfaces, devices and memory) is \
-        asked by swift-tgtd --check.
+        Problems come one in a line, with file and line. What only the machine that serves it can \
+        tell (its interfaces, files, devices and memory) is asked by swift-tgtd --check; a file \
+        with a secret that is not found here is a warning. One with secrets in it that others can \
+        read is refused, as swift-tgtd refuses it.
+
+        EXAMPLES
+          swift-tgtadm config check /etc/swift-tgtd/targets.json
 
         EXIT CODES
           0   the file is valid
-          1   the file is not valid, or cannot be read
           64  wrong arguments
+          78  the file is not valid, or cannot be read
         """)
 
     @Argument(
@@ -35,7 +39,7 @@ extension ConfigCommand {
       let console = Invocation.current.console
       let loaded: LoadedConfiguration
       do throws(ConfigurationError) {
-        loaded = try ConfigurationLoader.load(file)
+        loaded = try ConfigurationLoader.load(file, elsewhere: true)
       } catch {
         if writesJSON {
           try console.writeJSON(
@@ -43,7 +47,7 @@ extension ConfigCommand {
         } else {
           console.complain(error.problems.map(\.description))
         }
-        throw ExitCode.failure
+        throw ExitCode.configurationError
       }
       if writesJSON {
         try console.writeJSON(

@@ -44,8 +44,9 @@ extension ExitCode {
     """
 }
 
-/// What the daemon answers about its file. A file that is wrong is told by 78: 1 is a no of the
-/// daemon about what the file says, or a difference.
+/// What the daemon answers about its file. What has to be mended in the file is told by 78, whether
+/// it cannot be read, is not valid, or says what cannot be: 1 is a no of the daemon to what it
+/// says, as to what is in use, or a difference.
 func aboutFile<Answer: Sendable>(
   _ console: any Console, asJSON: Bool,
   _ body: () async throws(AdministrationError) -> Answer
@@ -53,7 +54,7 @@ func aboutFile<Answer: Sendable>(
   do throws(AdministrationError) {
     return try await body()
   } catch {
-    guard error.code == .invalid else { throw error }
+    guard [AdministrationError.Code.invalid, .conflict].contains(error.code) else { throw error }
     console.complain(error, asJSON: asJSON)
     throw ExitCode.configurationError
   }

@@ -11,6 +11,8 @@ public struct BoundedFile: Sendable {
   public struct ReadError: Error {
     /// Completes "<path> …".
     public var sentence: String
+    /// There is none.
+    public var isMissing = false
   }
 
   /// How others than root and `user` can get at it, and the command at `path` against that.
@@ -77,6 +79,7 @@ public struct BoundedFile: Sendable {
 
   private static func failure(_ what: String, _ code: Int32) -> ReadError {
     let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
-    return ReadError(sentence: "\(what): \(reason)")
+    return ReadError(
+      sentence: "\(what): \(reason)", isMissing: code == ENOENT || code == ENOTDIR)
   }
 }

@@ -97,8 +97,13 @@ extension ConfigurationBuilder {
       }
       return Secret(bytes: bytes)
     } catch {
-      report.error(place, "\(path.quoted) \(error.sentence)")
-      return nil
+      guard context.isForElsewhere, error.isMissing else {
+        report.error(place, "\(path.quoted) \(error.sentence)")
+        return nil
+      }
+      report.warning(
+        place, "not found: \(path.quoted): swift-tgtd does not start without this file")
+      return Secret(bytes: [])
     }
   }
 
@@ -127,7 +132,8 @@ extension ConfigurationBuilder {
   mutating func checkSecrets() {
     guard !context.isLook else { return }
     var places: [[UInt8]: DocumentNode] = [:]
-    for (place, secret) in ledger.incoming where places[secret.bytes] == nil {
+    for (place, secret) in ledger.incoming
+    where !secret.bytes.isEmpty && places[secret.bytes] == nil {
       places[secret.bytes] = place
     }
     for (place, secret) in ledger.outgoing {

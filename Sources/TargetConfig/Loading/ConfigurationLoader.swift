@@ -54,9 +54,10 @@ public enum ConfigurationLoader {
     case unchecked
   }
 
-  /// Loads a file. Relative paths in it start at its own directory.
+  /// Loads a file. Relative paths in it start at its own directory. `elsewhere`: it is to be served
+  /// by another machine, so that files of secrets that are missing here are worth a warning alone.
   public static func load(
-    _ path: String, permissions: Permissions = .checked
+    _ path: String, permissions: Permissions = .checked, elsewhere: Bool = false
   ) throws(ConfigurationError) -> LoadedConfiguration {
     let file: BoundedFile
     do throws(BoundedFile.ReadError) {
@@ -65,9 +66,10 @@ public enum ConfigurationLoader {
       throw ConfigurationError([ConfigurationProblem(file: path, sentence: error.sentence)])
     }
     let absolute = FilePath.resolve(path, against: FilePath.currentDirectory())
-    let context = LoadingContext(
+    var context = LoadingContext(
       directory: FilePath.directory(of: absolute), permissions: permissions,
       path: path, file: file)
+    context.isForElsewhere = elsewhere
     return try load(read(file.bytes, path), fileName: path, context: context)
   }
 
@@ -147,6 +149,8 @@ struct LoadingContext: Sendable {
   var file: BoundedFile?
   /// Secrets may be missing.
   var isLook = false
+  /// Files of secrets may be missing, which is worth a warning.
+  var isForElsewhere = false
 
   /// For a text that might stand in the same file.
   var ofText: LoadingContext {

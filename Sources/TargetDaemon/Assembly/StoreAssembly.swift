@@ -182,7 +182,7 @@ struct StoreAssembly: Sendable {
     guard !isTrial else { return try openOnTrial(store, path, kind, creating: creating) }
     let finding = marks.finding(for: store.name)
     if let finding { warnOfLatch(store, finding) }
-    var options = options(store, path, kind, startsLatched: finding != nil)
+    var options = Self.options(store, path, kind, startsLatched: finding != nil)
     options.createsFile = creating
     let opened = try DescriptorStore.open(options, onLatch: latchHandler(store.name))
     logger.info(
@@ -204,7 +204,7 @@ struct StoreAssembly: Sendable {
   private func openOnTrial(
     _ store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind, creating: Bool
   ) throws(StoreError) -> any Store {
-    var options = options(store, path, kind, startsLatched: false)
+    var options = Self.options(store, path, kind, startsLatched: false)
     options.createsFile = creating
     // Nothing is asked of the medium that would touch it.
     options.discards = false
@@ -225,7 +225,7 @@ struct StoreAssembly: Sendable {
       ])
   }
 
-  private func options(
+  static func options(
     _ store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind, startsLatched: Bool
   ) -> StoreOptions {
     let sectorBytes = kind == .blockDevice ? StoreMedia.sectorBytes(of: path) : nil
