@@ -23,6 +23,8 @@ public struct AdministrationError: Error, Codable, Sendable, Equatable {
     case tooLarge
     /// The medium of a store cannot be opened, made or resized.
     case storeFailed
+    /// The configuration file is gone, or cannot be read or written.
+    case fileFailed
     /// The daemon starts, ends, or has too much to do.
     case unavailable
     /// A mistake of the daemon.
@@ -76,7 +78,7 @@ extension AdministrationError.Code {
     case .methodNotAllowed: 405
     case .conflict, .inUse, .fileChanged, .needsRestart: 409
     case .tooLarge: 413
-    case .storeFailed: 422
+    case .storeFailed, .fileFailed: 422
     case .internal: 500
     case .unavailable: 503
     }

@@ -24,6 +24,8 @@ public final class Daemon: Sendable {
   let spaceMonitor = SpaceMonitor()
   /// Of everything that administrators want to hear of.
   let events: EventHub
+  /// What administrators may wonder about.
+  let refusedLogins: RefusedLogins
   /// For the sentence about what is served.
   let targetCount = Atomic<Int>(0)
   private let onStatus: @Sendable (String) -> Void
@@ -68,6 +70,7 @@ public final class Daemon: Sendable {
     let plan = try ReactorGroup.Plan(loaded, logger)
     let state = try StateDirectory.open(configuration.stateDirectory)
     let events = EventHub()
+    let refusedLogins = RefusedLogins()
     let workshop = try UnitWorkshop(
       state, reactorCount: plan.count, events: events, media: media, logger: logger)
     let assembly = workshop.assembly(of: loaded)
@@ -82,7 +85,7 @@ public final class Daemon: Sendable {
     let sockets = try PortalSockets.open(directory.portals, in: loaded, logger)
     let context = ServerContext(
       reactorCount: plan.count, limits: ServerLimits(configuration.limits), logger: logger,
-      observer: SessionEvents(events: events))
+      observer: SessionEvents(events: events, refusedLogins: refusedLogins))
     let reactors: ReactorGroup
     do throws(DaemonError) {
       reactors = try ReactorGroup.start(plan) { reactor in
@@ -94,7 +97,8 @@ public final class Daemon: Sendable {
       sockets.closeAll()
       throw error
     }
-    self.init(logger, served, reactors, workshop, events, state, onStatus: onStatus)
+    self.init(
+      logger, served, reactors, workshop, events, state, refusedLogins, onStatus: onStatus)
     targetCount.store(configuration.targets.count, ordering: .relaxed)
     warn(of: configuration)
     connectWorkers()
@@ -113,12 +117,14 @@ public final class Daemon: Sendable {
   init(
     _ logger: Logger, _ served: [Inventory.Served], _ reactors: ReactorGroup,
     _ workshop: UnitWorkshop, _ events: EventHub, _ state: StateDirectory,
+    _ refusedLogins: RefusedLogins = RefusedLogins(),
     onStatus: @escaping @Sendable (String) -> Void = { _ in }
   ) {
     self.logger = logger
     self.reactors = reactors
     self.workshop = workshop
     self.events = events
+    self.refusedLogins = refusedLogins
     self.state = state
     self.onStatus = onStatus
     jobThreads = workshop.jobThreads

@@ -8,7 +8,7 @@ import Testing
 @Suite("doctor")
 struct DoctorTests {
   /// Everything is well: the daemon, its file, and the machine.
-  private static func healthy(
+  static func healthy(
     _ adjust: (inout FakeDaemon.State) -> Void = { _ in }
   ) -> FakeDaemon {
     FakeDaemon { state in
@@ -20,7 +20,7 @@ struct DoctorTests {
     }
   }
 
-  private static func wrong(
+  static func wrong(
     _ adjust: (inout FakeDaemon.State) -> Void, machine: PaperMachine = .standard
   ) async -> Run {
     await run(["doctor"], healthy(adjust), machine: machine)
@@ -43,6 +43,7 @@ struct DoctorTests {
         ok      every target has LUNs and somebody who may log in
         ok      every entry of an access list can match
         ok      no door is open
+        ok      no login was refused in the last hour
         ok      the daemon has nothing to complain of
 
         Nothing is wrong.
@@ -89,7 +90,7 @@ struct DoctorTests {
         """
         WRONG   store a (/srv/a.img) is offline: somebody else has it
                 why:  its LUNs answer NOT READY; it comes back by itself when the medium does
-                do:   find who has it: fuser -v /srv/a.img
+                do:   find who has it: fuser -v /srv/a.img; lslocks
 
         """))
     #expect(!run.output.contains("WRONG   store a is offline"), "it is said once")
@@ -164,9 +165,12 @@ struct DoctorTests {
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     defer { try? FileManager.default.removeItem(atPath: path) }
     #expect(chmod(path, 0o1772) == 0)
+    var status = stat()
+    #expect(stat(path, &status) == 0)
     #expect(
       LocalMachine().facts(of: path)
-        == FileFacts(isDirectory: true, mode: 0o1772, owner: Int(geteuid())))
+        == FileFacts(
+          isDirectory: true, mode: 0o1772, owner: Int(geteuid()), inode: UInt64(status.st_ino)))
     #expect(LocalMachine().facts(of: "/proc/self/status")?.isDirectory == false)
     #expect(LocalMachine().facts(of: path + "/none") == nil)
   }

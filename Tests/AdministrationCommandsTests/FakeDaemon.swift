@@ -222,6 +222,7 @@ enum Samples {
     var status = StatusResource(
       version: "1.2.3", phase: .running, processID: 42, startedAt: now)
     status.engine = "uring"
+    status.stateDirectory = "/var/lib/swift-tgtd"
     status.reactorCount = 1
     status.bufferBytes = 256 << 20
     status.bufferBytesInUse = 3 << 20

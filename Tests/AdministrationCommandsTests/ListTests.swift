@@ -317,26 +317,49 @@ struct ShowTests {
   func status() async {
     var status = Samples.status
     status.configurationFile = "/etc/t.json"
+    status.configurationFileState = .edited
     status.hasUnsavedChanges = true
     status.storeCount = 3
     status.offlineStoreCount = 1
-    status.problems = [StatusProblem("store b is offline", store: "b")]
+    status.problems = [
+      StatusProblem("file edited", file: "/etc/t.json", remedy: "config diff"),
+      StatusProblem("store b is offline", store: "b"),
+    ]
+    status.loginFailures = ["notFound": 3, "timeout": 1, "other": 0]
+    status.refusedLogins = (1...4).map { number in
+      RefusedLoginResource(
+        initiator: "iqn.n\(number)", target: "iqn.t", address: "192.0.2.7", reason: "notFound",
+        message: "no\u{1B}", count: UInt64(number), at: Samples.now)
+    }
     let output = await run("status", FakeDaemon { $0.status = status }).output
     #expect(
       output == """
-        Daemon         swift-tgtd 1.2.3, running
-        Process        42, since 2026-11-21 06:44:14Z
-        Configuration  /etc/t.json, differs from what runs
-        Engine         uring, 1 reactor
-        Buffers        3 MiB of 256 MiB in use
-        Targets        0, 0 LUNs
-        Stores         3, 1 offline
-        Sessions       0, 0 connections
+        Daemon          swift-tgtd 1.2.3, running
+        Process         42, since 2026-11-21 06:44:14Z
+        Configuration   /etc/t.json, edited since, differs from what runs
+        Engine          uring, 1 reactor
+        Buffers         3 MiB of 256 MiB in use
+        Targets         0, 0 LUNs
+        Stores          3, 1 offline
+        Sessions        0, 0 connections
+        Refused logins  4 since the start: notFound 3, timeout 1
 
         PORTAL        GROUP  ANNOUNCED AS  STATE      CONNECTIONS  REASON
         0.0.0.0:3260      1  -             listening            0  -
 
+        problem: file edited
+          do:    config diff
         problem: store b is offline
+        refused: iqn.n1 at iqn.t from 192.0.2.7
+          once, last at 2026-11-21 06:44:14Z: no\\u{1b}
+        refused: iqn.n2 at iqn.t from 192.0.2.7
+          2 times, last at 2026-11-21 06:44:14Z: no\\u{1b}
+        refused: iqn.n3 at iqn.t from 192.0.2.7
+          3 times, last at 2026-11-21 06:44:14Z: no\\u{1b}
+          and 1 more in the last hour
+          do:    swift-tgtadm doctor says what to do
+        note: what runs was not all written to the file
+          do:    swift-tgtadm config diff shows it, config save writes it
 
         """)
   }

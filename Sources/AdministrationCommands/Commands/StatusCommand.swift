@@ -6,7 +6,9 @@ struct StatusCommand: DaemonCommand {
     commandName: "status",
     abstract: "Shows how the daemon is.",
     discussion: """
-      What somebody ought to look at is told as "problem:" lines; swift-tgtadm doctor says more.
+      What somebody ought to look at is told as "problem:" lines: stores and portals that do not \
+      serve, a configuration file that was edited since it was read, is not valid or is gone. \
+      Logins that were refused within the last hour are told as "refused:" lines. swift-tgtadm doctor says more.
 
       \(ExitCode.help)
       """)

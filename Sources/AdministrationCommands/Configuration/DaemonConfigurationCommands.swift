@@ -70,7 +70,7 @@ extension ConfigCommand {
           swift-tgtadm config reload
 
         \(ExitCode.help)
-          78  the file is not valid, or cannot be read
+          78  the file is not valid, cannot be read, or says what cannot be
         """)
 
     @Flag(help: "Take away what is in use, too; I/O that runs ends first.")
@@ -103,12 +103,17 @@ extension ConfigCommand {
       discussion: """
         For changes that were made with --runtime-only or with tgtadm. The file's comments stay, and \
         the previous file is kept as FILE~. A file that was edited by hand meanwhile is left alone, \
-        unless --force.
+        unless --force, which also writes over one that is not valid and makes one that is gone, \
+        for its former owner.
+
+        EXAMPLES
+          swift-tgtadm config save
+          swift-tgtadm config save --force
 
         \(ExitCode.help)
         """)
 
-    @Flag(help: "Also over a file that was edited by hand.")
+    @Flag(help: "Also over a file that was edited by hand, or where it is gone.")
     var force = false
 
     @Flag(help: "Say what would be written, and write nothing.")

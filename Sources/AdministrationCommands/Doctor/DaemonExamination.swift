@@ -4,8 +4,15 @@ internal import TargetConfig
 /// What the daemon's answers tell.
 struct DaemonExamination {
   private let reading: DaemonReading
+  /// The configuration file, as far as it was looked at itself.
+  private let examinedFile: String?
+  private let machine: any Machine
 
-  init(_ reading: DaemonReading) { self.reading = reading }
+  init(_ reading: DaemonReading, examinedFile: String?, machine: any Machine) {
+    self.reading = reading
+    self.machine = machine
+    self.examinedFile = examinedFile
+  }
 
   var all: [Examination] {
     // Where no file says where they are, none of them is anywhere else.
@@ -22,6 +29,9 @@ struct DaemonExamination {
       Examination("every target has LUNs and somebody who may log in", targets),
       Examination("every entry of an access list can match", entries),
       Examination("no door is open", openDoors),
+      Examination(
+        "no login was refused in the last hour",
+        RefusalExamination(reading).findings),
       Examination("the daemon has nothing to complain of", daemon),
     ]
   }
@@ -92,17 +102,39 @@ struct DaemonExamination {
     // What is to be done first: it may be lost with the next start.
     if let remedy = store.remedy { return remedy }
     guard let path = store.path else { return "swift-tgtadm store show \(store.name)" }
-    let quoted = FilePath.shellQuoted(path)
     return switch store.reasonCode {
     // A lock that another process has is the reason that people find hardest to see.
-    case .mediumTaken: "find who has it: fuser -v \(quoted)"
+    case .mediumTaken: remedy(forTaken: store, path)
+    case .mediumMissing: remedy(forMissing: store, path)
     case .reservationsDamaged, .writesRefused: "journalctl -u swift-tgtd names the file"
     // Whoever looks at it would hang, too.
     case .mediumHangs: "see what the kernel says of its disk: dmesg -T | tail"
-    case .beingOpened, .mediumMissing, .mediumUnusable, .mediumFull, .mediumDeleted, .mediumMoved,
-      .mediumReplaced, .mediumCut, nil:
-      "look at it: ls -lL \(quoted)"
+    case .beingOpened, .mediumUnusable, .mediumFull, nil:
+      "look at it: ls -lL \(FilePath.shellQuoted(path))"
     }
+  }
+
+  private func remedy(forTaken store: StoreResource, _ path: String) -> String {
+    let quoted = FilePath.shellQuoted(path)
+    let more = store.kind == .block ? "lsblk \(quoted)" : "lslocks"
+    let look = "find who has it: fuser -v \(quoted); \(more)"
+    guard let owner = machine.lockOwner(of: path), let process = owner.process else { return look }
+    return "\(owner.words) holds its lock: end it, or take the store from it; ps -fp \(process)"
+  }
+
+  private func remedy(forMissing store: StoreResource, _ path: String) -> String {
+    let directory = FilePath.directory(of: path)
+    let remove = "or give it up: swift-tgtadm store remove \(store.name)"
+    guard store.kind == .file else {
+      return "find where the device went: lsblk; ls -l /dev/disk/by-id; \(remove)"
+    }
+    let quoted = FilePath.shellQuoted(path)
+    guard machine.facts(of: directory) != nil else {
+      return "there is no directory \(directory): mount its file system, as of findmnt --verify, "
+        + "or make it; \(remove)"
+    }
+    return "put the file back, mount what should be on \(directory) (findmnt -T "
+      + "\(FilePath.shellQuoted(directory))), or begin empty: touch \(quoted); \(remove)"
   }
 
   private var identities: [Diagnosis] {
@@ -208,18 +240,26 @@ struct DaemonExamination {
           why: "the next start, or config reload, brings back what the file says",
           remedy: "swift-tgtadm config diff; then config save, or config reload"))
     }
-    findings += status.problems.filter { !isTold($0) }.map {
-      .wrong(
-        $0.message, why: "the daemon reports it itself",
-        remedy: $0.remedy ?? "journalctl -u swift-tgtd")
-    }
+    findings += status.problems.filter { !isTold($0) }.map(finding)
     return findings
+  }
+
+  private func finding(_ problem: StatusProblem) -> Diagnosis {
+    let remedy = problem.remedy ?? "journalctl -u swift-tgtd"
+    guard problem.file != nil, reading.status.configurationFileState == .edited else {
+      return .wrong(problem.message, why: "the daemon reports it itself", remedy: remedy)
+    }
+    return .advice(
+      problem.message, why: "until config reload the daemon writes no change to it", remedy: remedy)
   }
 
   /// Whether the stores and portals said so already.
   private func isTold(_ problem: StatusProblem) -> Bool {
     if let name = problem.store {
       return reading.stores.contains { $0.name == name && $0.state != .online }
+    }
+    if let file = problem.file {
+      return file == examinedFile && reading.status.configurationFileState != .edited
     }
     if let address = problem.portal {
       return reading.portals.contains { $0.address == address && !$0.isListening }

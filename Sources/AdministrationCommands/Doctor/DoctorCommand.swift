@@ -7,9 +7,9 @@ struct DoctorCommand: DaemonCommand {
     abstract: "Looks for what usually goes wrong, and says what to do.",
     discussion: """
       On this machine: the configuration file and its mode, the state directory, io_uring, the \
-      ports, limits of the daemon, the clock. With the daemon: stores that are offline or full, or whose \
-      files were deleted, renamed, replaced or cut; targets that nobody may use, entries of access \
-      lists that match nobody, WWIDs that two stores have, doors that are open. It changes nothing. Root sees most.
+      ports, limits of the daemon, the clock. With the daemon: stores that are offline or full, \
+      targets that nobody may use, logins that were refused lately, entries of access lists that match nobody, WWIDs that two stores \
+      have, doors that are open. It changes nothing. Root sees most.
 
       EXAMPLES
         swift-tgtadm doctor
@@ -42,7 +42,12 @@ struct DoctorCommand: DaemonCommand {
       machine: machine, configurationFile: config, status: reading?.status,
       isRunning: refusal == nil || refusal?.code == .forbidden)
     var report = DoctorReport(examinations: [Self.reachability(refusal)] + local.all)
-    if let reading { report.examinations += DaemonExamination(reading).all }
+    if let reading {
+      report.examinations +=
+        DaemonExamination(
+          reading, examinedFile: local.file, machine: machine
+        ).all
+    }
     if global.json {
       try console.writeJSON(report)
     } else {

@@ -7,7 +7,8 @@ struct LocalExamination {
   /// nil: it does not run, or cannot be asked.
   private let status: StatusResource?
   private let isRunning: Bool
-  private let file: String
+  /// The configuration file.
+  let file: String
   private let loaded: Result<LoadedConfiguration, ConfigurationError>
 
   private static let standardFile = "/etc/swift-tgtd/targets.json"
@@ -47,6 +48,15 @@ struct LocalExamination {
     case .failure(let error):
       // A daemon that runs without a file needs none.
       if status != nil, status?.configurationFile == nil { return nil }
+      if let status, status.configurationFile == file {
+        if status.configurationFileState == .missing {
+          return Examination(subject, [Self.lost(file)])
+        }
+        // The daemon may read it, and this process may not.
+        if status.configurationFileState == .unchanged, machine.text(of: file) == nil {
+          return Examination(subject)
+        }
+      }
       // Nothing to serve yet.
       if status == nil, machine.facts(of: file) == nil {
         return Examination(
@@ -69,15 +79,23 @@ struct LocalExamination {
     }
   }
 
+  private static func lost(_ file: String) -> Diagnosis {
+    .wrong(
+      "the configuration file \(file) is gone",
+      why: "what runs goes on, and is lost at the next start",
+      remedy: "put it back, or: swift-tgtadm config save --force writes what runs")
+  }
+
   /// A running daemon's targets and stores are looked at themselves, and tell it with the name.
   private func isToldByDaemon(_ warning: ConfigurationProblem) -> Bool {
     status != nil && warning.sentence.hasPrefix("nobody can log in")
   }
 
   private var stateDirectory: Examination? {
-    // Which one it is, a file that cannot be read does not say.
-    if case .failure = loaded, machine.facts(of: file) != nil { return nil }
-    let path = settings.stateDirectory
+    // The daemon knows which one it is; a file that cannot be read does not say.
+    let used = status.flatMap { $0.stateDirectory.isEmpty ? nil : $0.stateDirectory }
+    if used == nil, case .failure = loaded, machine.facts(of: file) != nil { return nil }
+    let path = used ?? settings.stateDirectory
     let quoted = FilePath.shellQuoted(path)
     let why = "identities, reservations and marks are kept there through a restart"
     let subject = "state directory \(path)"

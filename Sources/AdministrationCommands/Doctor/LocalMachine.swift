@@ -20,7 +20,8 @@ struct LocalMachine: Machine {
     guard unsafe stat(path, &status) == 0 else { return nil }
     return FileFacts(
       isDirectory: status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR),
-      mode: Int(status.st_mode & 0o7777), owner: Int(status.st_uid))
+      mode: Int(status.st_mode & 0o7777), owner: Int(status.st_uid),
+      inode: UInt64(status.st_ino))
   }
 
   func links(in directory: String) -> [String]? {

@@ -21,6 +21,7 @@ struct FileFacts: Equatable {
   /// Permissions alone.
   var mode: Int
   var owner: Int
+  var inode: UInt64 = 0
 }
 
 extension Machine {
@@ -29,6 +30,18 @@ extension Machine {
     isV6
       ? ProcText.globalAddresses(text(of: "/proc/net/if_inet6") ?? "")
       : ProcText.localAddresses(text(of: "/proc/net/fib_trie") ?? "")
+  }
+
+  /// Who holds the lock of a file that a daemon serves; nil: nobody, or the kernel does not say.
+  func lockOwner(of path: String) -> Listener? {
+    guard let facts = facts(of: path), let locks = text(of: "/proc/locks"),
+      let process = ProcText.lockOwner(in: locks, inode: facts.inode)
+    else { return nil }
+    return Listener(process: process, name: name(of: "\(process)"))
+  }
+
+  private func name(of process: String) -> String? {
+    text(of: "/proc/\(process)/comm")?.split(separator: "\n").first.map(String.init)
   }
 
   /// Who listens on a TCP port; nil: nobody. Without rights over that process it has no name.
@@ -42,8 +55,7 @@ extension Machine {
       guard links(in: "/proc/\(process)/fd")?.contains(where: sockets.contains) == true else {
         continue
       }
-      let name = text(of: "/proc/\(process)/comm")?.split(separator: "\n").first.map(String.init)
-      return Listener(process: number, name: name)
+      return Listener(process: number, name: name(of: process))
     }
     return Listener()
   }

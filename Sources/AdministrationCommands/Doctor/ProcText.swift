@@ -44,6 +44,18 @@ enum ProcText {
     }
   }
 
+  /// `/proc/locks`: the process that has locked that inode as a whole (flock(2)), whatever the
+  /// device, which some file systems give otherwise than stat(2) does.
+  static func lockOwner(in text: String, inode: UInt64) -> Int32? {
+    for line in text.split(separator: "\n") {
+      // "1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF"; who waits has "->" in the second place.
+      let words = line.split(separator: " ")
+      guard words.count >= 6, words[1] == "FLOCK", words[5].hasSuffix(":\(inode)") else { continue }
+      return Int32(words[4]).flatMap { $0 > 0 ? $0 : nil }
+    }
+    return nil
+  }
+
   /// `/proc/PID/limits`: the soft limit of that name; `.max` where there is none.
   static func softLimit(_ name: String, in text: String) -> UInt64? {
     guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }),

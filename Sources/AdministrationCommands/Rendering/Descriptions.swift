@@ -118,8 +118,8 @@ enum Descriptions {
     var details = Details()
     details.add("Daemon", "swift-tgtd \(status.version), \(status.phase.rawValue)")
     details.add("Process", "\(status.processID), since \(Quantity.time(status.startedAt) ?? "-")")
-    let unsaved = status.hasUnsavedChanges ? ", differs from what runs" : ""
-    details.add("Configuration", (status.configurationFile ?? "no file") + unsaved)
+    details.add(
+      "Configuration", (status.configurationFile ?? "no file") + fileCondition(status))
     details.add("Engine", "\(status.engine), \(Quantity.count(status.reactorCount, "reactor"))")
     details.add(
       "Buffers",
@@ -132,11 +132,60 @@ enum Descriptions {
     details.add(
       "Sessions",
       "\(status.sessionCount), \(Quantity.count(status.connectionCount, "connection"))")
+    details.addIfAny("Refused logins", refusals(status.loginFailures))
     let portals = Lists.portals(status.portals).text(orElse: "no portals", on: console)
-    let problems = status.problems.map { problem in
-      "problem: \(problem.message.printable)\n"
-        + (problem.remedy.map { "  what to do: \($0.printable)\n" } ?? "")
-    }.joined()
+    let problems =
+      status.problems.map(problem).joined() + refusals(status.refusedLogins) + unsaved(status)
     return details.text + "\n" + portals + (problems.isEmpty ? "" : "\n" + problems)
+  }
+
+  private static func fileCondition(_ status: StatusResource) -> String {
+    let fate =
+      switch status.configurationFileState {
+      case .unchanged, nil: ""
+      case .edited: ", edited since"
+      case .invalid: ", not valid"
+      case .missing: ", gone"
+      }
+    return fate + (status.hasUnsavedChanges ? ", differs from what runs" : "")
+  }
+
+  private static func problem(_ problem: StatusProblem) -> String {
+    let remedy = problem.remedy.map { "  do:    \($0.printable)\n" } ?? ""
+    return "problem: \(problem.message.printable)\n" + remedy
+  }
+
+  /// Since the start; nil: none.
+  private static func refusals(_ counts: [String: UInt64]) -> String? {
+    let counts = counts.filter { $0.value > 0 }
+    guard !counts.isEmpty else { return nil }
+    let reasons = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    let list = reasons.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    return "\(counts.values.reduce(0, &+)) since the start: \(list)"
+  }
+
+  /// So many of the newest are shown.
+  private static let refusalsMax = 3
+
+  private static func refusals(_ logins: [RefusedLoginResource]) -> String {
+    guard !logins.isEmpty else { return "" }
+    var lines = logins.prefix(refusalsMax).flatMap { login in
+      [
+        "refused: \(login.words.printable)",
+        "  \(Quantity.times(login.count)), last at \(Quantity.time(login.at) ?? "-"): "
+          + login.message.printable,
+      ]
+    }
+    let rest = logins.count - refusalsMax
+    if rest > 0 { lines.append("  and \(rest) more in the last hour") }
+    lines.append("  do:    swift-tgtadm doctor says what to do")
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// It may be meant so.
+  private static func unsaved(_ status: StatusResource) -> String {
+    guard status.hasUnsavedChanges else { return "" }
+    return "note: what runs was not all written to the file\n"
+      + "  do:    swift-tgtadm config diff shows it, config save writes it\n"
   }
 }

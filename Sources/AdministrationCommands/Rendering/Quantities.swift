@@ -64,6 +64,9 @@ enum Quantity {
     return text + "Z"
   }
 
+  /// `once`, `3 times`.
+  static func times(_ number: UInt64) -> String { number == 1 ? "once" : "\(number) times" }
+
   /// `1 session`, `2 sessions`.
   static func count(_ number: Int, _ noun: String) -> String {
     "\(number) \(noun)\(number == 1 ? "" : "s")"

@@ -39,11 +39,13 @@ public struct Event: Codable, Sendable, Equatable {
   public var session: UInt64?
   public var address: String?
   public var missed: UInt64?
+  /// Of a refused login, as the metrics name it: `notFound`.
+  public var reason: String?
 
   public init(
     _ kind: Kind, _ message: String, target: String? = nil, lun: UInt16? = nil,
     store: String? = nil, initiator: String? = nil, session: UInt64? = nil,
-    address: String? = nil, missed: UInt64? = nil
+    address: String? = nil, missed: UInt64? = nil, reason: String? = nil
   ) {
     id = 0
     at = Timestamp(millisecondsSinceEpoch: 0)
@@ -56,5 +58,6 @@ public struct Event: Codable, Sendable, Equatable {
     self.session = session
     self.address = address
     self.missed = missed
+    self.reason = reason
   }
 }

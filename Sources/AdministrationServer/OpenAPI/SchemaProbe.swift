@@ -99,6 +99,7 @@ extension StoreKind: StringEnumeration {}
 extension StoreState: StringEnumeration {}
 extension StoreReason: StringEnumeration {}
 extension StatusResource.Phase: StringEnumeration {}
+extension ConfigurationFileState: StringEnumeration {}
 extension Difference.Kind: StringEnumeration {}
 extension Difference.Application: StringEnumeration {}
 

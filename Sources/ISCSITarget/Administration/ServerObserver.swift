@@ -24,6 +24,8 @@ public struct RefusedLogin: Sendable, Equatable {
   public var targetName: String?
   public var address: SocketAddress
   public var reason: LoginFailureReason
+  /// What the log says of it. It may be as long as what the initiator sent, and shows no secret.
+  public var detail: String
 }
 
 extension Session {
@@ -37,11 +39,11 @@ extension Session {
 }
 
 extension Connection {
-  func noteLoginFailure(_ reason: LoginFailureReason) {
+  func noteLoginFailure(_ reason: LoginFailureReason, _ detail: String) {
     worker.countLoginFailure(reason)
     worker.context.observer?.loginRefused(
       RefusedLogin(
         initiatorName: machine.claim.initiatorName, targetName: machine.claim.targetName,
-        address: socket.peer, reason: reason))
+        address: socket.peer, reason: reason, detail: detail))
   }
 }

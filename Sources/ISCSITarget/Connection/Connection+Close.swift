@@ -22,7 +22,7 @@ extension Connection {
     let reason = closesWhenSent ? closeReason ?? reason : reason
     log(reason, wasLoggedIn: wasLoggedIn)
     if !wasLoggedIn, let failure = LoginFailureReason(reason) {
-      noteLoginFailure(failure)
+      noteLoginFailure(failure, "\(reason)")
     }
     cancelTimers()
     reactor.engine.shutDown(socket.handle)

@@ -63,7 +63,7 @@ extension Connection {
     metadata["initiator"] = machine.claim.initiatorName.map { "\($0)" }
     metadata["target"] = machine.claim.targetName.map { "\($0)" }
     logger.notice("login refused", metadata: metadata)
-    noteLoginFailure(LoginFailureReason(reply.response.status))
+    noteLoginFailure(LoginFailureReason(reply.response.status), reason)
     send(reply)
     closeAfterSending(.loginRefused)
   }
@@ -96,7 +96,8 @@ extension Connection {
   /// one session may have, 0206 speaks.
   private func refuse(_ limit: SessionDirectory.Limit) {
     worker.limitReached(limit.rawValue)
-    refuse(.outOfResources)
+    let reply = machine.refuse(.outOfResources)
+    refuse(reply, because: "no place for the session: \(limit.rawValue) reached")
   }
 
   private func refuse(_ status: LoginStatus) {

@@ -29,7 +29,8 @@ public enum FilePath {
     return !isAtStart
   }
 
-  static func directory(of path: String) -> String {
+  /// "." of a name alone.
+  public static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }

@@ -93,15 +93,49 @@ extension Administration {
 
   func save(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {
     try await inTurn { () throws(AdministrationError) in
-      guard self.file != nil else { throw .noFile }
+      guard let file = self.file else { throw .noFile }
       var running = self.running
-      if options.force { running.note(file: try self.loadFile()) }
-      let difference = self.daemon.workshop.difference(
+      if options.force {
+        // What cannot be read as a configuration is written over as a whole.
+        guard let loaded = try? self.loadFile() else { return try self.rewrite(file, options) }
+        running.note(file: loaded)
+      }
+      let difference = ConfigurationDifference(
         from: running.file.configuration, to: running.current.configuration)
       var result = try self.carryOut(running.save(), from: running, options)
       result.differences = difference.changes.map { Difference($0) }
       return result
     }
+  }
+
+  /// Writes what runs where the file is gone, or says what nobody understands. In turn.
+  private func rewrite(
+    _ file: ConfigurationFile, _ options: ChangeOptions
+  ) throws(AdministrationError) -> ChangeResult {
+    let running = running
+    let text = running.current.text
+    let hasSecrets = text.redacted != text.text
+    let isNew = file.isMissing
+    let difference = ConfigurationDifference(
+      from: TargetConfiguration(), to: running.current.configuration)
+    let result = ChangeResult(
+      differences: difference.changes.map { Difference($0) },
+      warnings: isNew
+        ? [] : ["\(file.name) is not valid: what it says is kept as \(file.path)~ alone"],
+      savedTo: options.dryRun ? nil : file.path)
+    guard !options.dryRun else { return result }
+    do throws(ConfigurationFile.WriteError) {
+      if isNew {
+        try file.create(text.bytes, hasSecrets: hasSecrets)
+      } else {
+        try file.replace(
+          try file.content(), by: text.bytes, hasSecrets: hasSecrets, evenIfSame: true)
+      }
+    } catch {
+      throw AdministrationError(error, file)
+    }
+    commit(running.save(), from: running)
+    return result
   }
 
   func apply(
@@ -194,7 +228,7 @@ extension Administration {
 
 extension AdministrationError {
   fileprivate static let noFile = AdministrationError(
-    .conflict, "the daemon was started without a configuration file",
+    .fileFailed, "the daemon was started without a configuration file",
     remedy: "config export writes what runs")
 }
 

@@ -103,6 +103,7 @@ extension Administration: Administrator {
       startedAt: startedAt)
     status.configurationFile = file?.path
     status.hasUnsavedChanges = hasUnsavedChanges(running)
+    status.stateDirectory = configuration.stateDirectory
     status.engine = daemon.reactors.engine.rawValue
     status.reactorCount = daemon.reactors.workers.count
     status.bufferBytes = workers.reduce(0) { $0 + UInt64(clamping: $1.memoryMax) }
@@ -111,6 +112,8 @@ extension Administration: Administrator {
     status.lunCount = configuration.targets.reduce(0) { $0 + $1.allLUNs.count }
     status.storeCount = configuration.stores.count
     status.sessionCount = workers.reduce(0) { $0 + $1.sessions }
+    status.loginFailures = workers.loginFailures
+    status.refusedLogins = daemon.refusedLogins.recent()
     status.connectionCount = workers.reduce(0) { $0 + $1.connections }
     let served = daemon.inventory.served
     let conditions = served.map { (name: $0.name, condition: StoreCondition($0)) }
@@ -118,20 +121,23 @@ extension Administration: Administrator {
     status.endangeredStoreCount = conditions.count { $0.condition.danger != nil }
     let reading = Reading(self, try await summaries(), presentations: .none)
     status.portals = configuration.portals.map { reading.portal($0) }
-    status.problems =
-      Self.problems(conditions, .offline) + Self.problems(conditions, .endangered)
-      + Self.problems(
-        served.filter { watch.fullSince($0.unit) != nil }
-          .map { ($0.name, StoreCondition.full) }, .full)
-      + otherProblems(status)
+    status.problems = problems(
+      offline, full: served.filter { watch.fullSince($0.unit) != nil }, status)
+    await examineFile(&status)
     return status
   }
 
-  func hasUnsavedChanges(_ running: RunningConfiguration) -> Bool {
-    guard running.current.text != running.file.text else { return false }
-    let difference = daemon.workshop.difference(
-      from: running.current.configuration, to: running.file.configuration)
-    return !difference.isEmpty
+  private func examineFile(_ status: inout StatusResource) async {
+    guard let file,
+      let finding = await fileWatch.finding(
+        of: file, since: running.file.text, on: daemon.workshop.media)
+    else { return }
+    status.configurationFileState = finding.state
+    if let problem = finding.problem(with: file) { status.problems.insert(problem, at: 0) }
+  }
+
+  private func hasUnsavedChanges(_ running: RunningConfiguration) -> Bool {
+    running.current.text != running.file.text && !running.difference.isEmpty
   }
 
   private func otherProblems(_ status: StatusResource) -> [StatusProblem] {

@@ -21,13 +21,20 @@ extension Administration {
         target: session.targetName,
         io: IOStatistics(counters: IOCounters(session.commands, inFlight: session.queueDepth)))
     }
+    statistics.loginFailures = workers.loginFailures
     for worker in workers {
-      for (reason, count) in worker.loginFailures {
-        statistics.loginFailures[reason.rawValue, default: 0] += count
-      }
       statistics.digestErrors += worker.headerDigestErrors + worker.dataDigestErrors
     }
     return statistics
+  }
+}
+
+extension [WorkerStatistics] {
+  /// Refused logins of all reactors, by reason.
+  var loginFailures: [String: UInt64] {
+    reduce(into: [:]) { all, worker in
+      for (reason, count) in worker.loginFailures { all[reason.rawValue, default: 0] &+= count }
+    }
   }
 }
 

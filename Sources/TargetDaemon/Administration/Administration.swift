@@ -23,7 +23,8 @@ final class Administration: Sendable {
   let file: ConfigurationFile?
   let startedAt = Timestamp.current
   let logger: Logger
-  let watch: StoreWatch
+  let watch = StoreWatch()
+  let fileWatch = ConfigurationFileWatch()
   /// What is read anew with the configuration besides it.
   let credentials = RenewableCredentials()
   private let state: Mutex<State>
@@ -91,6 +92,8 @@ final class Administration: Sendable {
     let transaction = Transaction(
       daemon: daemon, file: options.runtimeOnly ? nil : file, running: running, change: change,
       options: options, awaitsMedia: awaitsMedia)
+    fileWatch.expect(options.runtimeOnly ? nil : change.file?.text)
+    defer { fileWatch.expect(nil) }
     let outcome = try transaction.carryOut()
     var result = ChangeResult(
       differences: change.difference.changes.map { Difference($0) }, warnings: outcome.warnings,
@@ -104,7 +107,7 @@ final class Administration: Sendable {
     return result
   }
 
-  private func commit(_ change: RunningConfiguration.Change, from running: RunningConfiguration) {
+  func commit(_ change: RunningConfiguration.Change, from running: RunningConfiguration) {
     var running = running
     running.commit(change)
     let committed = running

@@ -1,3 +1,4 @@
+internal import AdministrationModel
 internal import CLinux
 internal import Glibc
 internal import Reactor
@@ -11,6 +12,7 @@ struct ConfigurationFile: Sendable {
   enum WriteError: Error, Equatable {
     /// Somebody has changed it since it was read or written here.
     case changed
+    case missing
     case unreadable(String)
     /// It says what it said before.
     case unchanged(SystemError)
@@ -18,25 +20,30 @@ struct ConfigurationFile: Sendable {
     case uncertain(SystemError)
   }
 
-  /// As the administrator named it.
+  /// As the administrator named it, made absolute.
   let name: String
-  /// Where it is now, behind every link: a link to it stays one, and may come to name another.
+  /// Where it is now, behind every link: a link to it stays one, and may come to name another. Of a
+  /// file that is gone, where it was.
   var path: String { Self.resolved(name) }
+  /// As it was at the start, for one that is gone; nil: there was none.
+  private let firstAccess: FileAccess?
   private let fileSystem: any StateFileSystem
 
   init(_ name: String, on fileSystem: any StateFileSystem = KernelFileSystem()) {
-    self.name = name
+    self.name = FilePath.resolve(name, against: FilePath.currentDirectory())
     self.fileSystem = fileSystem
+    firstAccess = FileAccess(ofFileAt: self.name)
   }
 
   /// Replaces `old`, which the file is known to say. One with secrets in it becomes its owner's
-  /// alone: the next start would refuse it otherwise.
+  /// alone: the next start would refuse it otherwise. What it says already is written for its mode
+  /// alone, where that is wanted.
   func replace(
-    _ old: [UInt8], by new: [UInt8], hasSecrets: Bool = false
+    _ old: [UInt8], by new: [UInt8], hasSecrets: Bool = false, evenIfSame: Bool = false
   ) throws(WriteError) {
     let path = path
     guard try content(of: path) == old else { throw .changed }
-    guard new != old else { return }
+    guard new != old || evenIfSame else { return }
     var access = FileAccess(ofFileAt: path)
     if hasSecrets { access?.mode &= ~0o077 }
     do throws(StateFile.ReplaceError) {
@@ -48,10 +55,18 @@ struct ConfigurationFile: Sendable {
     try replace(path, old, by: new, access)
   }
 
+  /// Writes it anew where it is gone, for its former owner with its former mode, else 0600.
+  func create(_ new: [UInt8], hasSecrets: Bool) throws(WriteError) {
+    let path = path
+    var access = firstAccess
+    if hasSecrets { access?.mode &= ~0o077 }
+    try replace(path, nil, by: new, access)
+  }
+
   /// To write the copy and the new file takes as long as the disk is busy: what somebody saved
   /// meanwhile is not lost.
   private func replace(
-    _ path: String, _ old: [UInt8], by new: [UInt8], _ access: FileAccess?
+    _ path: String, _ old: [UInt8]?, by new: [UInt8], _ access: FileAccess?
   ) throws(WriteError) {
     var isChanged = false
     do throws(StateFile.ReplaceError) {
@@ -73,30 +88,33 @@ struct ConfigurationFile: Sendable {
   /// Whether somebody has changed it since it said `known`. For a first look: nothing is put on
   /// stable storage for it.
   func isChanged(since known: [UInt8]) throws(WriteError) -> Bool {
+    let content: [UInt8]?
     do throws(SystemError) {
       let bytesMax = ConfigurationLoader.byteCountMax
-      guard let content = try StateFile.content(of: path, bytesMax: bytesMax) else {
-        throw SystemError.noSuchFile
-      }
-      return content != known
+      content = try StateFile.content(of: path, bytesMax: bytesMax)
     } catch {
       throw .unreadable("\(error)")
     }
+    guard let content else { throw .missing }
+    return content != known
   }
+
+  /// Whether there is none. One that cannot be looked at is there.
+  var isMissing: Bool { unsafe access(path, F_OK) != 0 && [ENOENT, ENOTDIR].contains(errno) }
 
   /// What it says now.
   func content() throws(WriteError) -> [UInt8] { try content(of: path) }
 
   private func content(of path: String) throws(WriteError) -> [UInt8] {
+    let content: [UInt8]?
     do throws(SystemError) {
       let bytesMax = ConfigurationLoader.byteCountMax
-      guard let content = try fileSystem.stableContent(of: path, bytesMax: bytesMax) else {
-        throw SystemError.noSuchFile
-      }
-      return content
+      content = try fileSystem.stableContent(of: path, bytesMax: bytesMax)
     } catch {
       throw .unreadable("\(error)")
     }
+    guard let content else { throw .missing }
+    return content
   }
 
   private func write(
@@ -111,9 +129,50 @@ struct ConfigurationFile: Sendable {
       temporary: ".\(name).swift-tgtd", on: fileSystem, lastLook: lastLook)
   }
 
+  /// As many as the kernel follows (path_resolution(7)).
+  private static let linksMax = 40
+
   private static func resolved(_ name: String) -> String {
-    guard let real = unsafe realpath(name, nil) else { return name }
-    defer { unsafe free(real) }
-    return unsafe String(cString: real)
+    if let real = unsafe realpath(name, nil) {
+      defer { unsafe free(real) }
+      return unsafe String(cString: real)
+    }
+    var path = name
+    for _ in 0..<linksMax {
+      guard let target = target(ofLink: path) else { return path }
+      path = FilePath.resolve(target, against: FilePath.directory(of: path))
+    }
+    return name
+  }
+
+  /// nil: it is no link.
+  private static func target(ofLink path: String) -> String? {
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = unsafe buffer.withUnsafeMutableBytes {
+      unsafe readlink(path, $0.baseAddress, $0.count)
+    }
+    return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
+  }
+}
+
+extension ConfigurationFile {
+  /// What changes when a file is written, replaced or has another mode.
+  struct Stamp: Sendable, Equatable {
+    private var device: UInt64
+    private var inode: UInt64
+    private var size: Int64
+    private var times: [Int]
+    /// st_ctime: of the last change of content, mode or owner.
+    var changed: Timestamp { Timestamp(secondsSinceEpoch: Int64(times[2])) }
+
+    /// nil: it cannot be looked at.
+    init?(ofFileAt path: String) {
+      var status = stat()
+      guard unsafe stat(path, &status) == 0 else { return nil }
+      device = UInt64(status.st_dev)
+      inode = UInt64(status.st_ino)
+      size = Int64(status.st_size)
+      times = [status.st_mtim, status.st_ctim].flatMap { [Int($0.tv_sec), Int($0.tv_nsec)] }
+    }
   }
 }

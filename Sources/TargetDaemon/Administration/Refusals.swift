@@ -7,11 +7,53 @@ internal import TargetConfig
 // What other layers refuse, as the API says it.
 
 extension AdministrationError {
-  /// Of the file, which somebody has open in an editor: each problem begins with its line.
-  init(_ error: ConfigurationError, in file: ConfigurationFile) {
+  init(_ refusal: ConfigurationRefusal) {
+    switch refusal {
+    case .edit(let error): self.init(error)
+    case .invalid(let error): self.init(error)
+    case .onlyRunning(let inner):
+      self.init(inner)
+      code = .conflict
+      message = "the file differs from what runs, and cannot be changed in the same way: \(message)"
+      remedy = "see config diff; then config save --force or config reload, or --runtime-only"
+    }
+  }
+
+  init(_ error: ConfigurationEditError) {
+    let code: Code =
+      switch error.kind {
+      case .notFound: .notFound
+      case .conflict: .conflict
+      case .unreadable, .invalid: .invalid
+      case .inconsistent: .internal
+      }
     self.init(
-      error.problems.first?.code ?? .invalid,
-      error.problems.map(\.description).joined(separator: "; "),
+      code, error.sentence, path: error.path.isEmpty ? nil : error.path, remedy: error.remedy)
+  }
+
+  /// Of a text that was edited here, where nobody counts lines: all that is wrong, of which the
+  /// first thing decides what kind of error it is.
+  init(_ error: ConfigurationError) {
+    let first = error.problems.first
+    self.init(first?.code ?? .invalid, "", path: first.flatMap { $0.path.isEmpty ? nil : $0.path })
+    let others = error.problems.dropFirst().map { problem in
+      problem.path.isEmpty ? problem.sentence : "\(problem.path): \(problem.sentence)"
+    }
+    message = ([first?.sentence ?? "the configuration is not valid"] + others)
+      .joined(separator: "; ")
+  }
+
+  init(_ problems: [ConfigurationProblem]) { self.init(ConfigurationError(problems)) }
+
+  /// Of the file, which somebody has open in an editor: each problem begins with its line. It is
+  /// not valid, whichever way.
+  init(_ error: ConfigurationError, in file: ConfigurationFile) {
+    guard !file.isMissing else {
+      self = .missing(file, code: .invalid)
+      return
+    }
+    self.init(
+      .invalid, error.problems.map(\.description).joined(separator: "; "),
       remedy: "mend it; swift-tgtadm config check \(FilePath.shellQuoted(file.path)) tells when it"
         + " is good")
   }
@@ -41,22 +83,31 @@ extension AdministrationError {
   init(_ error: ConfigurationFile.WriteError, _ file: ConfigurationFile) {
     switch error {
     case .changed: self = .fileChanged(file)
+    case .missing: self = .missing(file)
     case .unreadable(let reason):
       self.init(
-        .unavailable, "the configuration file \(file.name) cannot be read: \(reason)",
-        remedy: "put it back, or change what runs alone: --runtime-only")
+        .fileFailed, "the configuration file \(file.name) cannot be read: \(reason)",
+        remedy: "see to it, or change what runs alone: --runtime-only")
     case .unchanged(let cause):
       self.init(
-        .unavailable, "the configuration file \(file.name) cannot be written: \(cause)",
+        .fileFailed, "the configuration file \(file.name) cannot be written: \(cause)",
         remedy: cause == .noSpace || cause == .quotaExceeded
           ? "make room there, or change what runs alone: --runtime-only"
           : "see to its directory, or change what runs alone: --runtime-only")
     case .uncertain(let cause):
       self.init(
-        .unavailable,
+        .fileFailed,
         "whether the configuration file \(file.name) was written is not certain: \(cause)",
         remedy: "see to the file system it is on, then config diff")
     }
+  }
+
+  static func missing(
+    _ file: ConfigurationFile, code: Code = .fileFailed
+  ) -> AdministrationError {
+    AdministrationError(
+      code, "the configuration file \(file.name) is gone",
+      remedy: "put it back, or config save --force writes what runs; --runtime-only does without")
   }
 
   static func fileChanged(_ file: ConfigurationFile) -> AdministrationError {

@@ -5,8 +5,10 @@ internal import ISCSITarget
 /// Tells administrators of sessions and refused logins.
 struct SessionEvents: ServerObserver {
   let events: EventHub
+  let refusedLogins: RefusedLogins
 
   func sessionStarted(_ session: ObservedSession) {
+    refusedLogins.forget(initiator: session.initiatorName, target: session.targetName)
     publish(.sessionStarted, session, "logged in to")
   }
 
@@ -21,12 +23,14 @@ struct SessionEvents: ServerObserver {
   }
 
   func loginRefused(_ login: RefusedLogin) {
+    refusedLogins.add(login)
     let who = login.initiatorName ?? "an initiator at \(login.address)"
     let target = login.targetName.map { " to \($0)" } ?? ""
     events.publish(
       Event(
-        .loginRefused, "the login of \(who)\(target) was refused: \(login.reason.title)",
-        target: login.targetName, initiator: login.initiatorName, address: "\(login.address)"))
+        .loginRefused, "the login of \(who)\(target) was refused: \(login.words)",
+        target: login.targetName, initiator: login.initiatorName, address: "\(login.address)",
+        reason: login.reason.rawValue))
   }
 }
 

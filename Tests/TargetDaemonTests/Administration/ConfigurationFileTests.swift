@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Reactor
+import TargetConfig
 import Testing
 
 @testable import TargetDaemon
@@ -49,7 +50,7 @@ struct ConfigurationFileTests {
           case .uncertain(let cause):
             #expect(cause == .inputOutput)
             #expect(remains.isSubset(of: [old, new]), "call \(index)")
-          case .changed, .unreadable: Issue.record("\(error)")
+          case .changed, .missing, .unreadable: Issue.record("\(error)")
           }
         }
       }
@@ -67,9 +68,41 @@ struct ConfigurationFileTests {
   @Test("A file that is gone is no file to replace")
   func refusesMissing() {
     let file = ConfigurationFile(Self.path, on: CrashFileSystem(Self.path, nil))
-    #expect(throws: ConfigurationFile.WriteError.unreadable("\(SystemError.noSuchFile)")) {
-      try file.replace(old, by: new)
+    #expect(throws: ConfigurationFile.WriteError.missing) { try file.replace(old, by: new) }
+    #expect(throws: ConfigurationFile.WriteError.missing) { try file.isChanged(since: old) }
+  }
+
+  @Test("A file that is gone is made anew where it was, with its former mode, secrets or not")
+  func createsAnew() throws {
+    let directory = try Scratch()
+    for (hasSecrets, mode) in [(false, UInt32(0o640)), (true, 0o600)] {
+      let path = directory("real.json")
+      try StateFile.replace("real.json", in: directory.path, with: old)
+      #expect(chmod(path, 0o640) == 0)
+      unlink(directory("targets.json"))
+      #expect(symlink("real.json", directory("targets.json")) == 0)
+      let file = ConfigurationFile(directory("targets.json"))
+      #expect(!file.isMissing)
+      unlink(path)
+      #expect(file.isMissing)
+      try file.create(new, hasSecrets: hasSecrets)
+      #expect(try directory.read("real.json") == new)
+      #expect(FileAccess(ofFileAt: path)?.mode == mode)
+      var status = stat()
+      #expect(lstat(directory("targets.json"), &status) == 0)
+      #expect(status.st_mode & S_IFMT == S_IFLNK)
+      // Somebody has put it back meanwhile.
+      #expect(throws: ConfigurationFile.WriteError.changed) {
+        try file.create(old, hasSecrets: hasSecrets)
+      }
     }
+  }
+
+  @Test("A relative name is of the directory that the daemon was started in")
+  func absoluteName() {
+    let name = ConfigurationFile("nowhere/./targets.json").name
+    #expect(name == FilePath.resolve("nowhere/targets.json", against: FilePath.currentDirectory()))
+    #expect(name.hasPrefix("/"))
   }
 
   @Test("Mode and links stay, and the previous file has the same mode")

@@ -293,7 +293,8 @@ struct LiveConfigurationTests {
     }
     let events = seen.withLock { $0 }
     #expect(events.map(\.kind) == wanted)
-    #expect(events[1].message.contains("no such target for it"))
+    #expect(events[1].message.contains("no such target for it: no such target here, or no access"))
+    #expect(events[1].reason == "notFound")
     #expect(events[3].message.contains("reserved by iqn.2026-11.com.example:node1"))
     #expect(events[4].message.contains("stores.second"))
     #expect(events[5].session == sessions.first?.id)

@@ -193,7 +193,7 @@ struct LiveRefusalTests {
     let error = try await live.refusal(
       live.lunAddition("new") + [.resizeStore(Change.StoreSize("disk", sizeBytes: 2 << 20))],
       isForeseen: false)
-    #expect(error.code == .unavailable)
+    #expect(error.code == .fileFailed)
     #expect(error.message.contains("cannot be written: No space left on device"))
     #expect(try node.testUnitReady(1).status == 0, "nobody was told of a size that never was")
     #expect(error.remedy?.contains("--runtime-only") == true)

@@ -1,0 +1,91 @@
+internal import AdministrationModel
+internal import TargetConfig
+
+/// Logins that were refused lately, each with the command that would let it in. They may be meant
+/// so: whoever has been shut out tries on.
+struct RefusalExamination {
+  private let reading: DaemonReading
+
+  /// So many of the newest are told.
+  private static let countMax = 8
+
+  init(_ reading: DaemonReading) { self.reading = reading }
+
+  var findings: [Diagnosis] {
+    let logins = reading.status.refusedLogins
+    var findings = logins.prefix(Self.countMax).map { login in
+      Diagnosis.advice(
+        "refused \(Quantity.times(login.count)): \(login.words)",
+        why: "\(login.message); last at \(Quantity.time(login.at) ?? "-")",
+        remedy: remedy(for: login))
+    }
+    if logins.count > Self.countMax {
+      findings.append(
+        .advice(
+          "\(logins.count - Self.countMax) more were refused",
+          why: "the newest are told above", remedy: "swift-tgtadm status --json has them"))
+    }
+    return findings
+  }
+
+  private func remedy(for login: RefusedLoginResource) -> String {
+    switch login.reason {
+    case "notFound", "authorization": remedyOfAccess(login)
+    case "authentication": remedyOfCHAP(login)
+    case "outOfResources", "tooManyConnections":
+      "swift-tgtadm session list shows what it has; the keys \"limits\" and \"memory\" give more"
+    case "timeout", "tooManyHalfOpen":
+      "find who connects and says nothing, as a monitor or scanner does: ss -tn 'sport = :3260'"
+    default: "journalctl -u swift-tgtd, and the log of the node: journalctl -u iscsid"
+    }
+  }
+
+  // MARK: Access
+
+  private func remedyOfAccess(_ login: RefusedLoginResource) -> String {
+    guard let name = login.target else { return "swift-tgtadm target list" }
+    let quoted = FilePath.shellQuoted(name)
+    guard let target = reading.targets.first(where: { $0.name == name }) else {
+      return "there is no such target (swift-tgtadm target list); on the node: "
+        + "iscsiadm -m node -T \(quoted) -o delete"
+    }
+    guard let initiator = login.initiator else { return Hints.howToAllow(name) }
+    let entries = target.acl.filter { $0.initiator == initiator }
+    let command = "swift-tgtadm acl add --target \(quoted) \(FilePath.shellQuoted(initiator))"
+    if entries.contains(where: { $0.addresses.isEmpty }) || target.isOpenToAny {
+      let groups = target.portalGroups.map { $0.map { "\($0)" }.joined(separator: ", ") } ?? "all"
+      return "it may log in, but not by that portal: the target has portal groups \(groups); "
+        + "swift-tgtadm portal list"
+    }
+    if !entries.isEmpty {
+      return "its entry is for other addresses; to add this one: \(command) "
+        + "--address \(login.address)"
+    }
+    return "if it may: \(command)"
+  }
+
+  // MARK: CHAP
+
+  private func remedyOfCHAP(_ login: RefusedLoginResource) -> String {
+    guard let name = login.target else {
+      return "discovery wants a CHAP user: swift-tgtadm chap list; on the node: "
+        + "discovery.sendtargets.auth.* in iscsid.conf"
+    }
+    let quoted = FilePath.shellQuoted(name)
+    let target = reading.targets.first { $0.name == name }
+    let entry = target?.acl.first { $0.initiator == login.initiator && !$0.chapUsers.isEmpty }
+    let users = entry?.chapUsers ?? target?.chapUsers ?? []
+    let user = users.count == 1 ? FilePath.shellQuoted(users[0]) : "USER"
+    let place = entry.map { " --initiator \(FilePath.shellQuoted($0.initiator))" } ?? ""
+    return "compare with the node: iscsiadm -m node -T \(quoted) | grep node.session.auth; "
+      + "a new secret: swift-tgtadm chap add --target \(quoted)\(place) \(user) --replace"
+  }
+}
+
+extension RefusedLoginResource {
+  /// Who wanted in where, and from where.
+  var words: String {
+    let who = initiator ?? "a login"
+    return who + (target.map { " at \($0)" } ?? "") + " from \(address)"
+  }
+}

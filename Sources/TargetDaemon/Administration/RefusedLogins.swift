@@ -1,0 +1,71 @@
+internal import AdministrationModel
+internal import ISCSITarget
+internal import Reactor
+internal import Synchronization
+
+/// The refused logins that administrators may wonder about: the newest few, those of one initiator
+/// at one target for one reason as one. How many there were of all, the counters of the reactors
+/// say.
+///
+/// Written on the reactors, of which none waits for longer than a look at 16 entries takes.
+final class RefusedLogins: Sendable {
+  static let countMax = 16
+  /// Older ones are not shown: whoever still wants in has tried again.
+  static let shownMilliseconds: Int64 = 3_600_000
+
+  private struct Entry: Sendable {
+    var login: RefusedLogin
+    var count: UInt64 = 1
+    var at: Timestamp
+
+    func isLike(_ other: RefusedLogin) -> Bool {
+      login.reason == other.reason && login.address.ip == other.address.ip
+        && login.initiatorName == other.initiatorName && login.targetName == other.targetName
+    }
+  }
+
+  /// The newest last.
+  private let entries = Mutex<[Entry]>([])
+
+  func add(_ login: RefusedLogin, at now: Timestamp = .current) {
+    entries.withLock { entries in
+      var entry = Entry(login: login, at: now)
+      if let index = entries.firstIndex(where: { $0.isLike(login) }) {
+        entry.count = entries.remove(at: index).count &+ 1
+      } else if entries.count == Self.countMax {
+        entries.removeFirst()
+      }
+      entries.append(entry)
+    }
+  }
+
+  /// It is in now.
+  func forget(initiator: String, target: String) {
+    entries.withLock {
+      $0.removeAll { $0.login.initiatorName == initiator && $0.login.targetName == target }
+    }
+  }
+
+  /// The newest first.
+  func recent(at now: Timestamp = .current) -> [RefusedLoginResource] {
+    entries.withLock { $0 }.reversed().compactMap { entry in
+      let age = now.millisecondsSinceEpoch - entry.at.millisecondsSinceEpoch
+      guard age <= Self.shownMilliseconds else { return nil }
+      return RefusedLoginResource(
+        initiator: entry.login.initiatorName, target: entry.login.targetName,
+        address: "\(entry.login.address.ip)", reason: entry.login.reason.rawValue,
+        message: entry.login.words, count: entry.count, at: entry.at)
+    }
+  }
+}
+
+extension RefusedLogin {
+  /// As long as a value in the log may be.
+  private static let detailMax = 256
+
+  /// The class of the reason and, where it says more, the log's sentence.
+  var words: String {
+    let detail = detail.prefix(Self.detailMax)
+    return detail == reason.title ? reason.title : "\(reason.title): \(detail)"
+  }
+}

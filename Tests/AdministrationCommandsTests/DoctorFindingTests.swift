@@ -1,0 +1,127 @@
+import AdministrationModel
+import Testing
+
+@testable import AdministrationCommands
+
+@Suite("What doctor tells of media, the configuration file and refused logins")
+struct DoctorFindingTests {
+  @Test("Who holds the lock of a store is named, where the kernel tells")
+  func lockOwner() async {
+    var machine = PaperMachine.standard
+    machine.files["/srv/a.img"] = FileFacts(isDirectory: false, mode: 0o600, owner: 0, inode: 5678)
+    machine.texts["/proc/locks"] = """
+      1: POSIX  ADVISORY  WRITE 7 08:01:5678 0 EOF
+      2: FLOCK  ADVISORY  WRITE 8 08:01:15678 0 EOF
+      3: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF
+      3: -> FLOCK  ADVISORY  WRITE 9 08:01:5678 0 EOF
+
+      """
+    machine.texts["/proc/1234/comm"] = "tgtd\n"
+    let run = await DoctorTests.wrong(
+      { state in
+        state.stores[0].state = .offline
+        state.stores[0].reasonCode = .mediumTaken
+      }, machine: machine)
+    #expect(run.output.contains("do:   process 1234 (tgtd) holds its lock: end it"))
+    #expect(run.output.contains("ps -fp 1234\n"))
+  }
+
+  @Test("For a medium that is missing the next step depends on what is left of its place")
+  func missingMedium() async {
+    func remedy(_ machine: PaperMachine, _ kind: StoreKind = .file) async -> String {
+      await DoctorTests.wrong(
+        { state in
+          state.stores[0].state = .offline
+          state.stores[0].kind = kind
+          state.stores[0].reasonCode = .mediumMissing
+        }, machine: machine
+      ).output
+    }
+    let unmounted = await remedy(.standard)
+    #expect(unmounted.contains("do:   there is no directory /srv: mount its file system"))
+    var machine = PaperMachine.standard
+    machine.files["/srv"] = FileFacts(isDirectory: true, mode: 0o755, owner: 0)
+    let lost = await remedy(machine)
+    #expect(lost.contains("findmnt -T /srv"))
+    #expect(lost.contains("begin empty: touch /srv/a.img; or give it up: swift-tgtadm store rem"))
+    #expect(await remedy(machine, .block).contains("lsblk; ls -l /dev/disk/by-id"))
+  }
+
+  @Test("The state directory is the daemon's, also where its file is gone, and the file is told of")
+  func lostFile() async {
+    var machine = PaperMachine.standard
+    machine.files["/srv/state"] = FileFacts(isDirectory: true, mode: 0o700, owner: 0)
+    let file = "/nowhere/targets.json"
+    let run = await DoctorTests.wrong(
+      { state in
+        state.status.configurationFile = file
+        state.status.configurationFileState = .missing
+        state.status.stateDirectory = "/srv/state"
+        state.status.problems = [StatusProblem("the daemon misses it", file: file)]
+      }, machine: machine)
+    #expect(run.output.contains("ok      state directory /srv/state\n"))
+    #expect(run.output.contains("WRONG   the configuration file \(file) is gone"))
+    #expect(run.output.contains("swift-tgtadm config save --force writes what runs"))
+    #expect(!run.output.contains("the daemon misses it"), "it is said once")
+    #expect(run.output.contains("1 wrong, "))
+  }
+
+  @Test("A file that was edited is advice, with the next command")
+  func editedFile() async {
+    let run = await DoctorTests.wrong { state in
+      state.status.configurationFileState = .edited
+      state.status.problems = [
+        StatusProblem("the file was edited", file: "/f", remedy: "swift-tgtadm config diff")
+      ]
+    }
+    #expect(run.output.contains("advice  the file was edited\n"))
+    #expect(run.output.contains("do:   swift-tgtadm config diff\n"))
+    #expect(run.code == 0)
+  }
+
+  /// What doctor tells of a login that was refused.
+  private static func refusal(
+    _ reason: String, _ target: String? = Samples.target,
+    _ adjust: (inout FakeDaemon.State) -> Void = { _ in }
+  ) async -> Run {
+    await DoctorTests.wrong { state in
+      state.status.refusedLogins = [
+        RefusedLoginResource(
+          initiator: "iqn.2026-11.com.example:n\u{1B}ew", target: target, address: "192.0.2.9",
+          reason: reason, message: "the log's words", count: 3, at: Samples.now)
+      ]
+      adjust(&state)
+    }
+  }
+
+  @Test("A refused login is advice: who, where, why, and the command that lets it in")
+  func refusedLogin() async {
+    let run = await Self.refusal("notFound")
+    let shown = "iqn.2026-11.com.example:n\\u{1b}ew"
+    #expect(
+      run.output.contains(
+        "advice  refused 3 times: \(shown) at \(Samples.target) from 192.0.2.9\n"
+          + "        why:  the log's words; last at 2026-11-21 06:44:14Z\n"
+          + "        do:   if it may: swift-tgtadm acl add --target \(Samples.target) '\(shown)'\n")
+    )
+    #expect(run.code == 0)
+    let strange = await Self.refusal("notFound", "iqn.2026-11.com.example:none")
+    #expect(strange.output.contains("there is no such target (swift-tgtadm target list)"))
+    let elsewhere = await Self.refusal("notFound") { state in
+      state.targets[0].acl[0].initiator = state.status.refusedLogins[0].initiator ?? ""
+    }
+    #expect(elsewhere.output.contains("its entry is for other addresses"))
+    #expect(elsewhere.output.contains("--address 192.0.2.9\n"))
+  }
+
+  @Test("Of a wrong secret doctor names the user and both ends")
+  func refusedSecret() async {
+    let run = await Self.refusal("authentication")
+    #expect(
+      run.output.contains("swift-tgtadm chap add --target \(Samples.target) iscsiadm --replace\n"))
+    #expect(run.output.contains("iscsiadm -m node -T \(Samples.target) | grep node.session.auth"))
+    let discovery = await Self.refusal("authentication", nil)
+    #expect(discovery.output.contains("discovery wants a CHAP user"))
+    #expect(await Self.refusal("outOfResources").output.contains("swift-tgtadm session list"))
+  }
+}

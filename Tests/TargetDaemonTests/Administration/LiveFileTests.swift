@@ -1,0 +1,168 @@
+import AdministrationClient
+import AdministrationModel
+import Glibc
+import ServiceFixtures
+import Synchronization
+import TargetConfig
+import Testing
+
+@testable import TargetDaemon
+
+/// Media whose disk hangs while it is told to.
+private final class StuckMedia: Sendable {
+  let isStuck = Atomic<Bool>(false)
+
+  var threads: MediaThreads {
+    MediaThreads { [self] _ in
+      while isStuck.load(ordering: .relaxed) { usleep(5000) }
+    }
+  }
+}
+
+@Suite("What has become of the configuration file", .serialized, .waiting)
+struct LiveFileTests {
+  /// The file's own problem.
+  private func problem(_ status: StatusResource) -> StatusProblem? {
+    status.problems.first { $0.file == status.configurationFile }
+  }
+
+  /// As status tells it, which may take a moment.
+  private func state(
+    of live: LiveDaemon, becomes wanted: ConfigurationFileState
+  ) async throws -> StatusResource {
+    for _ in 0..<200 {
+      let status = try await live.client.status()
+      if status.configurationFileState == wanted { return status }
+      try await Task.sleep(for: .milliseconds(25))
+    }
+    return try await live.client.status()
+  }
+
+  @Test("Status says that the file was edited, is not valid, is gone, and is good again")
+  func tells() async throws {
+    let live = try await LiveDaemon.start()
+    var status = try await state(of: live, becomes: .unchanged)
+    #expect(status.configurationFileState == .unchanged)
+    #expect(status.problems.isEmpty)
+    #expect(status.stateDirectory == live.scratch("state"))
+    let good = try live.file
+    try live.edit { $0.replacing("// one", with: "// two") }
+    status = try await state(of: live, becomes: .edited)
+    #expect(status.configurationFileState == .edited)
+    #expect(problem(status)?.message.hasSuffix("was edited since it was read") == true)
+    #expect(problem(status)?.remedy?.contains("config diff") == true)
+    try live.edit { $0.replacing("\"reactors\"", with: "\"raectors\"") }
+    status = try await state(of: live, becomes: .invalid)
+    #expect(problem(status)?.message.contains("is not valid: line 11: raectors") == true)
+    let file = live.scratch("targets.json")
+    #expect(problem(status)?.remedy?.contains("swift-tgtadm config check \(file)") == true)
+    unlink(file)
+    status = try await state(of: live, becomes: .missing)
+    #expect(problem(status)?.message == "configuration file \(file) is gone")
+    #expect(problem(status)?.remedy?.contains("config save --force") == true)
+    try live.scratch.write(Array(good.utf8), to: "targets.json")
+    status = try await state(of: live, becomes: .unchanged)
+    #expect(status.configurationFileState == .unchanged && status.problems.isEmpty)
+  }
+
+  @Test("What the daemon writes and reads itself is no edit")
+  func ownChanges() async throws {
+    let live = try await LiveDaemon.start()
+    try await live.addLUN("second")
+    #expect(try await state(of: live, becomes: .unchanged).configurationFileState == .unchanged)
+    try live.edit { $0.replacing("// one", with: "// two") }
+    #expect(try await state(of: live, becomes: .edited).configurationFileState == .edited)
+    _ = try await live.client.reload(ChangeOptions())
+    #expect(try await state(of: live, becomes: .unchanged).configurationFileState == .unchanged)
+  }
+
+  @Test("A secret that others may read makes the file one that the next start refuses")
+  func mode() async throws {
+    let live = try await LiveDaemon.start()
+    let user = "\"chap\": [{\"user\": \"u\", \"secret\": \"123456789012\"}], \"initiators\""
+    try live.edit { $0.replacing("\"initiators\"", with: user) }
+    _ = try await live.client.reload(ChangeOptions())
+    #expect(try await state(of: live, becomes: .unchanged).configurationFileState == .unchanged)
+    chmod(live.scratch("targets.json"), 0o644)
+    let status = try await state(of: live, becomes: .invalid)
+    #expect(problem(status)?.message.contains("0644") == true)
+    #expect(problem(status)?.message.contains("123456789012") == false)
+    _ = try await live.client.save(ChangeOptions(force: true))
+    #expect(FileAccess(ofFileAt: live.scratch("targets.json"))?.mode == 0o600)
+  }
+
+  @Test("A disk that hangs under the file does not hold up status")
+  func hangingDisk() async throws {
+    let media = StuckMedia()
+    let live = try await LiveDaemon.start(media: media.threads)
+    _ = try await state(of: live, becomes: .unchanged)
+    media.isStuck.store(true, ordering: .relaxed)
+    try live.edit { $0.replacing("// one", with: "// two") }
+    let start = ContinuousClock.now
+    for _ in 0..<4 {
+      #expect(try await live.client.status().configurationFileState == .unchanged)
+    }
+    #expect(ContinuousClock.now - start < .seconds(3))
+    media.isStuck.store(false, ordering: .relaxed)
+    #expect(try await state(of: live, becomes: .edited).configurationFileState == .edited)
+  }
+
+  @Test("Without its file a daemon refuses changes as such, and save --force writes it anew")
+  func gone() async throws {
+    let live = try await LiveDaemon.start()
+    let (client, file) = (live.client, live.scratch("targets.json"))
+    let before = try live.file
+    unlink(file)
+    let changes = live.lunAddition("second")
+    for refused: @Sendable () async throws -> ChangeResult in [
+      { try await client.change(ChangeRequest(changes, ChangeOptions())) },
+      { try await client.save(ChangeOptions()) },
+    ] {
+      let error = await #expect(throws: AdministrationError.self) { try await refused() }
+      #expect(error?.code == .fileFailed)
+      #expect(error?.message == "the configuration file \(file) is gone")
+      #expect(error?.remedy?.contains("config save --force") == true)
+    }
+    let reload = await #expect(throws: AdministrationError.self) {
+      try await client.reload(ChangeOptions())
+    }
+    #expect(reload?.code == .invalid && reload?.message.hasSuffix("is gone") == true)
+    let trial = try await client.save(ChangeOptions(force: true, dryRun: true))
+    #expect(trial.savedTo == nil && !trial.differences.isEmpty && !live.exists("targets.json"))
+    let saved = try await client.save(ChangeOptions(force: true))
+    #expect(saved.savedTo == file)
+    #expect(try live.file == before)
+    #expect(FileAccess(ofFileAt: file)?.mode == 0o600)
+    try await live.addLUN("second")
+    #expect(try live.isSaved())
+  }
+
+  @Test("save --force writes over a file that is not valid, and keeps it beside")
+  func overInvalid() async throws {
+    let live = try await LiveDaemon.start()
+    let before = try live.file
+    try live.edit { _ in "nonsense" }
+    let result = try await live.client.save(ChangeOptions(force: true))
+    #expect(result.warnings.count == 1 && result.warnings[0].contains("is not valid"))
+    #expect(try live.file == before)
+    #expect(try live.previousFile == "nonsense")
+  }
+
+  @Test("A file that is wrong is invalid, whatever is wrong with it")
+  func oneRule() async throws {
+    let live = try await LiveDaemon.start()
+    let client = live.client
+    let good = try live.file
+    for (text, words) in [
+      ("\"reactors\"", "raectors"), ("// the disk", "same medium"),
+    ] {
+      try live.edit { _ in good }
+      let twin = "\"twin\": {\"file\": \"disk.img\", \"size\": \"1MiB\"},"
+      try live.edit { $0.replacing(text, with: words == "raectors" ? "\"raectors\"" : twin) }
+      let error = await #expect(throws: AdministrationError.self) {
+        try await client.reload(ChangeOptions())
+      }
+      #expect(error?.code == .invalid, "\(words): \(error?.message ?? "")")
+    }
+  }
+}
