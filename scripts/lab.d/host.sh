@@ -95,21 +95,17 @@ ok() {                             # CLAIM COMMAND...: it succeeds
   return "$status"
 }
 no() { local claim=$1; shift; ok "$claim" refused "$@"; }        # it fails, but neither late nor by a dead node
-refused() { "$@"; local status=$?; ((status != 0 && status != 124 && status != 125)); }
+refused() { "$@"; local status=$?; ((status != 0 && (status < 124 || status > 127))); }   # 126, 127: no program
 
 # soon SECONDS COMMAND...: until it succeeds.
 soon() { local end=$((SECONDS + $1)); shift; until "$@"; do ((SECONDS < end)) || return 1; sleep 0.1; done; }
 
-# keep_logs: what is worth reading after a failure.
-keep_logs() {
-  local kept=$ROOT/.build/lab/$LAB_NAME name
-  rm -rf "$kept"
-  mkdir -p "$kept" && cp "$LAB"/*.log "$LAB"/targets.json "$kept" 2>/dev/null
-  for name in "$LAB"/*/console.log; do
-    [[ -e $name ]] || continue
-    name=$(basename "$(dirname "$name")")
-    cp "$LAB/$name/console.log" "$kept/$name-console.log"
-    if node_up "$name"; then node_exec "$name" dmesg 5 >"$kept/$name-dmesg.log"; fi
+# node_logs: what the kernels of the nodes that are up have said, beside their consoles.
+node_logs() {
+  local pid name
+  for pid in "$LAB"/*/pid; do
+    [[ -e $pid ]] || continue
+    name=$(basename "$(dirname "$pid")")
+    if node_up "$name"; then node_exec "$name" dmesg 5 >"$LAB/$name-dmesg.log"; fi
   done
-  echo "logs: .build/lab/$LAB_NAME"
 }
