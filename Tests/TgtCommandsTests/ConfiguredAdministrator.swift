@@ -20,6 +20,8 @@ final class ConfiguredAdministrator: Administrator {
     var failure: AdministrationError?
     /// Every change ends with it.
     var refusal: AdministrationError?
+    /// Sessions that cannot be ended.
+    var lasting: Set<UInt64> = []
   }
 
   static let now = Timestamp(secondsSinceEpoch: 1_795_243_454)
@@ -137,7 +139,10 @@ final class ConfiguredAdministrator: Administrator {
   }
 
   func endSession(_ id: UInt64, by ending: SessionEnding) async throws(AdministrationError) {
-    try reading { state in state.sessions.removeAll { $0.id == id } }
+    try reading { state throws(AdministrationError) in
+      if state.lasting.contains(id) { throw AdministrationError(.unavailable, "too busy") }
+      state.sessions.removeAll { $0.id == id }
+    }
   }
 
   func reservations(store: String?) async throws(AdministrationError) -> [ReservationResource] {

@@ -71,6 +71,11 @@ struct TgtNotes: Sendable {
         key: accountPrefix + user, value: password, isSecret: true, mustBeNew: true))
   }
 
+  /// It stays in its place.
+  static func replaceAccount(_ user: String, _ password: String) -> Change {
+    .setNote(NoteSpecification(key: accountPrefix + user, value: password, isSecret: true))
+  }
+
   static func forgetAccount(_ user: String) -> Change {
     .setNote(NoteSpecification(key: accountPrefix + user, value: nil))
   }

@@ -51,15 +51,28 @@ final class StagedDaemon: Administrator {
     _ = try await daemon.change(ChangeRequest(staged.changes, options))
   }
 
-  /// Then ends the sessions that were to end. A target that is made anew under its name keeps them
-  /// otherwise.
-  func endSessions() async throws(AdministrationError) {
+  /// A session that could not be ended.
+  struct Survivor {
+    var name: String
+    var error: AdministrationError
+  }
+
+  /// Then ends the sessions that were to end: each is tried, and those that go on are returned. A
+  /// target that is made anew under its name keeps them otherwise.
+  func endSessions() async -> [Survivor] {
+    var survivors: [Survivor] = []
     for id in state.withLock({ $0.endedSessions }) {
       do throws(AdministrationError) { try await daemon.endSession(id, by: .kill) } catch {
         // It may have gone by itself, or with its target.
-        if error.code != .notFound { throw error }
+        if error.code != .notFound { survivors.append(Survivor(name: name(of: id), error: error)) }
       }
     }
+    return survivors
+  }
+
+  private func name(of id: UInt64) -> String {
+    guard let session = sessions.first(where: { $0.id == id }) else { return "session \(id)" }
+    return "session \(id) of \(session.initiator) with \(session.target ?? "no target")"
   }
 
   // MARK: What waits

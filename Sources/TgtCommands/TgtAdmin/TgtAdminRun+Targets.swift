@@ -36,15 +36,7 @@ extension TgtAdminRun {
         let words = "--op update --mode sys --name \(entry.name) -v \(entry.value)"
         try await execute(TgtadmCommand(controlPort, words))
       case "incomingdiscoveryuser", "outgoingdiscoveryuser":
-        let (user, password) = try credential(entry.value, entry.name, "")
-        try await makeAccount(user, password, lld: "")
-        let isOutgoing = entry.name.hasPrefix("outgoing")
-        // Each target that is made anew comes by here, and each --execute.
-        guard !isBound(user, outgoing: isOutgoing) else { continue }
-        // tgt's line has a blank here, too.
-        let end = isOutgoing ? "  --outgoing" : " "
-        try await execute(
-          TgtadmCommand(controlPort, "--mode account --op bind --user=\(user)\(end)"))
+        try await addDiscoveryUser(entry)
       default: break
       }
     }
@@ -54,26 +46,34 @@ extension TgtAdminRun {
     return "iscsi"
   }
 
-  /// To discovery.
-  private func isBound(_ user: String, outgoing isOutgoing: Bool) -> Bool {
-    guard isOutgoing else { return present.discovery.chapUsers.contains(user) }
-    return [present.discovery.mutualCHAPUser, present.state.notes.outgoing[""]].contains(user)
-  }
-
   // MARK: One target
 
   mutating func add(
     _ target: Target, tid number: Int?, driver: String
   ) async throws(End) {
+    // Checked when the file was read.
     tid = target["controller_tid"].flatMap { Int($0) } ?? number ?? tid + 1
     let lld = "--lld \(target["driver"] ?? driver)"
     comment("Adding target: \(target.name)")
-    try await execute(
-      TgtadmCommand(controlPort, "\(lld) --op new --mode target --tid \(tid) -T \(target.name)"))
+    let creation = "\(lld) --op new --mode target --tid \(tid) -T \(target.name)"
+    // The number may be another's: whoever is bound to it then would get in there.
+    guard try await execute(TgtadmCommand(controlPort, creation)) else {
+      return try refuseAccess("\(target.name) could not be made")
+    }
     // Before anybody is bound: an offline target lets nobody in, not for a moment either.
     if !target.values("state").isEmpty, try await !set("state", of: target, lld) {
-      return comment("\(target.name) has another state than it should: nobody is bound to it")
+      return try refuseAccess(
+        "\(target.name) has another state than it should: nobody is bound to it")
     }
+    guard try await fill(target, lld) else {
+      return try refuseAccess("\(target.name) has not all of its users: nobody is bound to it")
+    }
+    try await admit(target, lld)
+  }
+
+  /// All but who may use it. False: a user is missing.
+  private mutating func fill(_ target: Target, _ lld: String) async throws(End) -> Bool {
+    var hasAllUsers = true
     // Numbers that are given are nobody else's.
     var luns = LUNNumbers(target)
     for name in Set(target.entries.map(\.name)).sorted() {
@@ -82,25 +82,36 @@ extension TgtAdminRun {
         for store in target.stores(name) {
           try await add(store, isDirect: name == "direct-store", of: target, lld, &luns)
         }
-      case "incominguser", "outgoinguser": try await addUsers(name, of: target, lld)
-      case "initiator-address", "initiator-name":
-        let option = name == "initiator-address" ? "-I" : "-Q"
-        for value in target.values(name) {
-          try await execute(
-            TgtadmCommand(
-              controlPort, "\(lld) --op bind --mode target --tid \(tid) \(option) \(value)"))
-        }
+      case "incominguser", "outgoinguser":
+        if try await !addUsers(name, of: target, lld) { hasAllUsers = false }
       case "state": break
       case _ where Self.parameters.contains(name): try await set(name, of: target, lld)
       default: break
       }
     }
-    try await admitAll(target, lld)
+    return hasAllUsers
   }
 
+  /// Access is never left out as a disk is, whatever errors are ignored: --update changes nothing
+  /// then, and --execute goes on, with what it concerns closed, and ends with 1.
+  mutating func refuseAccess(_ sentence: String) throws(End) {
+    complain(sentence)
+    refusedCount += 1
+    if isUpdate { throw End(code: 1) }
+  }
+
+  /// Last of all: until then nobody gets in. tgt-admin binds the outgoing user only after them.
+  ///
   /// Nobody named is everybody. Where initiators are named, though by their names alone, tgt-admin
   /// binds ALL all the same, and the names mean nothing: that is not done.
-  private mutating func admitAll(_ target: Target, _ lld: String) async throws(End) {
+  private mutating func admit(_ target: Target, _ lld: String) async throws(End) {
+    for (name, option) in [("initiator-address", "-I"), ("initiator-name", "-Q")] {
+      for value in target.values(name) {
+        try await execute(
+          TgtadmCommand(
+            controlPort, "\(lld) --op bind --mode target --tid \(tid) \(option) \(value)"))
+      }
+    }
     guard target.values("initiator-address").isEmpty else { return }
     guard target.values("initiator-name").isEmpty else {
       return comment("Only the initiators that are named may use \(target.name)")
@@ -122,45 +133,6 @@ extension TgtAdminRun {
       TgtadmCommand(
         controlPort,
         "\(lld) --mode target --op update --tid \(tid) --name \(name) --value \(value)"))
-  }
-
-  // MARK: Users
-
-  private mutating func addUsers(
-    _ name: String, of target: Target, _ lld: String
-  ) async throws(End) {
-    let isOutgoing = name == "outgoinguser"
-    var values = target.values(name)
-    if isOutgoing, values.count > 1 {
-      comment("Warning: only one outgoinguser is allowed. Will only use the first one.")
-      values = Array(values.prefix(1))
-    }
-    for value in values {
-      let (user, password) = try credential(value, name, target.name)
-      try await makeAccount(user, password, lld: "\(lld) ")
-      let end = isOutgoing ? " --outgoing" : ""
-      try await execute(
-        TgtadmCommand(
-          controlPort, "\(lld) --mode account --op bind --tid=\(tid) --user=\(user)\(end)"))
-    }
-  }
-
-  private mutating func makeAccount(
-    _ user: String, _ password: String, lld: String
-  ) async throws(End) {
-    guard present.accounts.insert(user).inserted else { return }
-    try await execute(
-      TgtadmCommand(
-        controlPort,
-        "\(lld)--mode account --op new --user=\(user) --password=\(password)"))
-  }
-
-  private func credential(
-    _ value: String, _ name: String, _ target: String
-  ) throws(End) -> (user: String, password: String) {
-    let words = value.split(whereSeparator: \.isWhitespace).map(String.init)
-    guard words.count >= 2 else { throw missing(name, target) }
-    return (words[0], words[1])
   }
 
   func missing(_ name: String, _ target: String) -> End {

@@ -36,14 +36,23 @@ extension TgtAdminRun {
       throw End(code: 1)
     }
     do throws(AdministrationError) { try await staged.commit(force: options.isForced) } catch {
-      complain("nothing was changed: \(error)")
+      tellUnchanged(error)
       for user in error.users ?? [] { complain("  \(user)") }
       throw End(code: TgtFailure(error).code)
     }
-    do throws(AdministrationError) { try await staged.endSessions() } catch {
-      complain("all was changed, but sessions from before go on: \(error)")
-      throw End(code: TgtFailure(error).code)
-    }
+    tellFormerPasswords()
+    let survivors = await staged.endSessions()
+    guard let first = survivors.first else { return }
+    complain("all was changed, but sessions from before go on (swift-tgtadm session kill):")
+    for survivor in survivors { complain("  \(survivor.name): \(survivor.error)") }
+    throw End(code: TgtFailure(first.error).code)
+  }
+
+  /// Where the answer is missing, it may have been done, or be done yet.
+  private func tellUnchanged(_ error: AdministrationError) {
+    guard error.code == .unavailable else { return complain("nothing was changed: \(error)") }
+    complain("it is not certain whether the targets were changed: \(error)")
+    complain("look with tgt-admin --show; sessions from before were not ended")
   }
 
   // MARK: Commands
@@ -98,6 +107,7 @@ extension TgtAdminRun {
       comment("Target \(name) already exists!")
     } else {
       try await add(target, tid: number, driver: driver)
+      namesMadeAnew.insert(name.lowercased())
     }
     comment("")
   }

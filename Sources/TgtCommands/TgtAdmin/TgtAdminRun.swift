@@ -14,6 +14,8 @@ struct TgtAdminRun {
     var state = TgtState(targets: [], notes: [])
     var sessions: [SessionResource] = []
     var accounts: Set<String> = []
+    /// Of accounts that are not known to the configuration alone.
+    var passwords: [String: String] = [:]
     var discovery = DiscoveryResource()
 
     func sessions(of target: String) -> [SessionResource] {
@@ -30,6 +32,15 @@ struct TgtAdminRun {
   var tid = 0
   /// Disks that the file names and that cannot be served: told already.
   var leftOutCount = 0
+  /// Targets that stay closed, and users that discovery does not have as the file says: told
+  /// already.
+  var refusedCount = 0
+  /// Accounts that got another password.
+  var replacedUsers: Set<String> = []
+  /// Targets, in lowercase letters.
+  var namesMadeAnew: Set<String> = []
+
+  var isUpdate: Bool { if case .update = options.action { true } else { false } }
 
   init(options: TgtAdminOptions, surroundings: Surroundings) {
     self.options = options
@@ -48,7 +59,8 @@ struct TgtAdminRun {
       let configuration = try await readConfiguration()
       try await addTargets(of: configuration)
       try await removeTargets(besides: configuration)
-      if leftOutCount > 0, !ignoresErrors { throw End(code: 1) }
+      let isIncomplete = leftOutCount > 0 && !ignoresErrors && !options.isPretended
+      if isIncomplete || refusedCount > 0 { throw End(code: 1) }
     case .delete("help"), .update("help"), .setState(_, of: "help"): write(TgtAdmin.help)
     case .delete(let which): try await deleteTargets(which)
     case .update(let which): try await updateTargets(which)
@@ -110,10 +122,22 @@ struct TgtAdminRun {
       surroundings.terminal.complain("\(error.description.printable)\n")
       throw End(code: 255)
     }
+    try checkNumbers(configuration)
     if controlPort == "0", let port = configuration["control-port"] { controlPort = port }
     if configuration["ignore-errors"] == "yes" { ignoresErrors = true }
     try await look()
     return configuration
+  }
+
+  /// Before anything is done: tgtadm takes numbers of 32 bits alone.
+  private func checkNumbers(_ configuration: TgtAdminConfiguration) throws(End) {
+    for target in configuration.targets {
+      for value in target.values("controller_tid") where (Int32(value) ?? 0) <= 0 {
+        throw refusal(
+          "\nOption controller_tid is no number from 1 to \(Int32.max): \(value.printable)\n"
+            + "Check your config file for errors (target: \(target.name.printable))\n")
+      }
+    }
   }
 
   var daemon: any Administrator {
@@ -131,6 +155,12 @@ struct TgtAdminRun {
         if let user = target.mutualCHAPUser { accounts.insert(user) }
       }
       present.accounts = accounts
+      present.passwords = [:]
+      // Who may not see secrets is told empty ones.
+      for user in present.state.notes.accounts {
+        let password = present.state.notes.password(of: user) ?? ""
+        if !password.isEmpty { present.passwords[user] = password }
+      }
     } catch {
       let failure = TgtFailure(error)
       surroundings.terminal.complain(failure.text)
