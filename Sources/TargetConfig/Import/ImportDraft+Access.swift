@@ -84,6 +84,10 @@ extension ImportDraft {
         return false
       }
       entry.initiator = ISCSIName.normalized(name)
+      guard entry.initiator != "any" else {
+        note(place, "\(name.quoted) is everybody here, and no name: the entry is left out")
+        return false
+      }
     }
     guard target.acl.count < ConfigurationBuilder.accessEntryCountMax else {
       note(

@@ -100,12 +100,35 @@ extension ImportDraft {
           "no portal of \(draft.target.name.quoted) could be kept: the target is left out")
         continue
       }
-      draft.target.groupAccess.removeAll { !own.contains($0.group) }
+      carryAccess(of: index, &draft, groups)
       let isOfSome = own.count < groups.count || !draft.target.groupAccess.isEmpty
       if draft.endpoints != nil, isOfSome { draft.target.portalGroups = own }
       kept.append(draft)
     }
     targets = kept
+  }
+
+  /// Access states follow their portals into all the groups that these are in now.
+  private mutating func carryAccess(
+    of index: Int, _ draft: inout DraftTarget, _ groups: [GroupKey: UInt16]
+  ) {
+    var kept: [TargetConfiguration.GroupAccess] = []
+    for access in draft.target.groupAccess {
+      let numbers = groups.filter { key, _ in
+        key.known == access.group && key.targets.contains(index)
+      }.map(\.value).sorted()
+      for number in numbers {
+        kept.append(
+          TargetConfiguration.GroupAccess(
+            group: number, state: access.state, isPreferred: access.isPreferred))
+      }
+      guard numbers.isEmpty else { continue }
+      note(
+        draft.place,
+        "an access state of \(draft.target.name.quoted) that is not kept, as its portals are in "
+          + "other groups: group \(access.group) \(access.state.rawValue)")
+    }
+    draft.target.groupAccess = kept
   }
 
   /// One socket cannot listen on every address and another on one of them: where some target has

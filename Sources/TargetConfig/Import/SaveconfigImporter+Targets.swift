@@ -116,12 +116,14 @@ extension SaveconfigImporter {
       }
       guard !store.isEmpty else { continue }
       let count = target.luns.count
-      let readOnly = index.map { isReadOnly($0, store: store) } ?? false
+      var readOnly = false
+      if let index { readOnly = isReadOnly(index, store: store, node) }
       draft.addLUN(index, store: store, readOnly: readOnly, to: &target.luns, place(node))
       if let index, target.luns.count > count { result[index] = store }
       let known: Set<String> = ["index", "storage_object", "alias", "alua_tg_pt_gp_name"]
       tellOthers(node, known, "the LUN")
     }
+    tellReadOnlyLUNs(target, group)
     return result
   }
 
@@ -132,7 +134,7 @@ extension SaveconfigImporter {
     _ node: DocumentNode, _ stores: [UInt64: String], _ groupAsks: Bool,
     _ target: inout TargetConfiguration.Target
   ) -> Bool {
-    guard let name = node["node_wwn"]?.string else {
+    guard let name = node["node_wwn"]?.string.map({ ISCSIName.normalized($0) }) else {
       note(node, "an ACL without \"node_wwn\": left out")
       return false
     }
@@ -208,15 +210,12 @@ extension SaveconfigImporter {
   ) {
     var entry = TargetConfiguration.AccessEntry(initiator: nil)
     entry.readOnly = group["attributes"]?["demo_mode_write_protect"]?.flag ?? true
-    guard target.chap.isEmpty else {
-      // Who has no entry of its own is asked for the users of the target.
-      target.isOpenToAny = !entry.readOnly
-      if entry.readOnly { draft.addEntry(entry, to: &target, place(group)) }
-      return
+    // Where the target has users, who has no entry of its own is asked for those.
+    if target.chap.isEmpty {
+      guard setUsers(&entry, group, asks, "everybody else") else { return }
     }
-    guard setUsers(&entry, group, asks, "everybody else") else { return }
-    supplementEntry(&entry, target, isAsked: asks, group)
-    if entry.chap.isEmpty, !entry.readOnly {
+    guard supplementEverybody(&entry, target, isAsked: asks, group) else { return }
+    if entry.chap.isEmpty, entry.luns == nil, !entry.readOnly {
       target.isOpenToAny = true
     } else {
       draft.addEntry(entry, to: &target, place(group))

@@ -42,11 +42,12 @@ struct SaveconfigImporter {
     vendors = texts("vendors", root)
     products = texts("products", root)
     secretFiles = texts("secretFiles", root)
-    addressesByKey = texts(LIOIdentity.addressesKey, root)
+    readAddresses(root)
     readGroups(root)
     for node in root["storage_objects"]?.elements ?? [] { addStore(node) }
     for node in root["targets"]?.elements ?? [] { addTarget(node) }
     targetName = nil
+    tellReadOnlyStores()
     for node in root["fabric_modules"]?.elements ?? [] { addDiscovery(node) }
     let known: Set = ["storage_objects", "targets", "fabric_modules", LIOIdentity.ownKey]
     tellOthers(root, known, "this file")
@@ -59,6 +60,14 @@ struct SaveconfigImporter {
       draft.note(
         "the T10 identifier (LIO-ORG, name and serial number) has another form here; WWID and "
           + "serial number are the same, by which udev, multipath and LVM know a disk")
+    }
+  }
+
+  /// What is no text, or stands there in two spellings, says nothing that is certain.
+  private mutating func readAddresses(_ root: DocumentNode) {
+    for (key, node) in root[LIOIdentity.ownKey]?[LIOIdentity.addressesKey]?.members ?? [] {
+      let name = ISCSIName.normalized(key)
+      addressesByKey[name] = addressesByKey[name] == nil ? node.string ?? "" : ""
     }
   }
 

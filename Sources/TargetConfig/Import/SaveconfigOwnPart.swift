@@ -11,8 +11,9 @@ extension LIOIdentity {
   /// Parts the addresses of one initiator.
   public static let addressSeparator = ", "
 
+  /// However the names are written.
   public static func accessKey(target: String, initiator: String) -> String {
-    "\(target) \(initiator)"
+    ISCSIName.normalized("\(target) \(initiator)")
   }
 
   /// Of all in a saveconfig.json but what stands under `ownKey`: the same for the same values in
@@ -92,15 +93,20 @@ extension SaveconfigImporter {
     return true
   }
 
-  /// From where the initiator must come; nil: that cannot be said, and it must not get in.
+  /// From where the initiator, in lower case, must come; nil: that cannot be said, and it must not
+  /// get in.
   mutating func addresses(of initiator: String, _ node: DocumentNode) -> [AddressPattern]? {
     let key = LIOIdentity.accessKey(target: targetName ?? "", initiator: initiator)
     guard let text = addressesByKey[key] else {
-      guard initiator == "any" else { return [] }
-      note(
-        node,
-        "\"any\" is no initiator of LIO, and the addresses that it stood for are not here: left "
-          + "out")
+      if initiator == "any" {
+        note(
+          node,
+          "\"any\" is no initiator of LIO, and the addresses that it stood for are not here: left "
+            + "out")
+        return nil
+      }
+      guard mayBeRestricted(initiator) else { return [] }
+      tellUncertain(initiator, node)
       return nil
     }
     let patterns = text.split(separator: ",").map { part in
@@ -108,13 +114,24 @@ extension SaveconfigImporter {
     }
     let known = patterns.compactMap { $0 }
     guard !known.isEmpty, known.count == patterns.count else {
-      note(
-        node,
-        "\(initiator.quoted) was let in from some addresses only, and this file does not say from "
-          + "which any more: left out; add it with them")
+      tellUncertain(initiator, node)
       return nil
     }
     return known
+  }
+
+  /// Addresses were asked of it at another target, which may be this one by its former name.
+  private func mayBeRestricted(_ initiator: String) -> Bool {
+    let own = (ownTarget?.acl ?? []).filter { $0.initiator == initiator }
+    guard own.isEmpty else { return own.contains { !$0.addresses.isEmpty } }
+    return addressesByKey.keys.contains { $0.hasSuffix(" \(initiator)") }
+  }
+
+  private mutating func tellUncertain(_ initiator: String, _ node: DocumentNode) {
+    note(
+      node,
+      "\(initiator.quoted) was let in from some addresses only, and this file does not say from "
+        + "which any more: left out; add it with them")
   }
 
   private mutating func addressPattern(_ text: String, _ node: DocumentNode) -> AddressPattern? {

@@ -4,12 +4,14 @@
 extension SaveconfigImporter {
   /// What LIO has no words for, of the store of that name.
   mutating func supplementStore(_ name: String) {
+    guard let index = draft.stores.firstIndex(where: { $0.name == name }) else { return }
+    if formers(of: draft.stores[index]).contains(where: \.readOnly) {
+      draft.stores[index].readOnly = true
+    }
     guard let own = ownConfiguration?.store(named: name),
-      let index = draft.stores.firstIndex(where: { $0.name == name }),
       own.medium.keyword == draft.stores[index].medium.keyword
     else { return }
     var store = draft.stores[index]
-    if own.readOnly { store.readOnly = true }
     if own.cache.isVolatile == store.cache.isVolatile { store.cache = own.cache }
     if (own.rotationRate == 1) == (store.rotationRate == 1) {
       store.rotationRate = own.rotationRate
@@ -26,9 +28,34 @@ extension SaveconfigImporter {
     draft.stores[index] = store
   }
 
+  /// What the store may have been: one of its name, or on its medium.
+  private func formers(of store: TargetConfiguration.Store) -> [TargetConfiguration.Store] {
+    (ownConfiguration?.stores ?? []).filter {
+      $0.name == store.name || ($0.medium.path != nil && $0.medium.path == store.medium.path)
+    }
+  }
+
+  /// After all stores.
+  mutating func tellReadOnlyStores() {
+    let found = Set(draft.stores.flatMap { formers(of: $0).map(\.name) })
+    let lost = (ownConfiguration?.stores ?? []).filter {
+      $0.readOnly && !found.contains($0.name)
+    }
+    guard !lost.isEmpty else { return }
+    draft.note(
+      "stores that were read-only and are here no more under their names or paths: "
+        + lost.map(\.name.quoted).joined(separator: ", ")
+        + "; what has taken the place of one is writable unless it says otherwise")
+  }
+
   /// The target at hand, as it was when the file was written.
-  private var ownTarget: TargetConfiguration.Target? {
+  var ownTarget: TargetConfiguration.Target? {
     targetName.flatMap { ownConfiguration?.target(named: ISCSIName.normalized($0)) }
+  }
+
+  /// What the target at hand may have been: one that is not known may be any by another name.
+  private var formerTargets: [TargetConfiguration.Target] {
+    ownTarget.map { [$0] } ?? ownConfiguration?.targets ?? []
   }
 
   // MARK: Targets
@@ -44,8 +71,40 @@ extension SaveconfigImporter {
   /// Whether a parameter that is as LIO has it may have been chosen.
   var choosesParameters: Bool { ownTarget != nil }
 
-  func isReadOnly(_ lun: UInt64, store: String) -> Bool {
-    ownTarget?.luns.first { UInt64($0.number) == lun && $0.store == store }?.readOnly ?? false
+  /// Under another number, or in a target of another name, it stays what it was.
+  mutating func isReadOnly(_ lun: UInt64, store: String, _ node: DocumentNode) -> Bool {
+    let names = formerNames(of: store)
+    if let own = ownTarget?.luns.first(where: {
+      UInt64($0.number) == lun && names.contains($0.store)
+    }) {
+      return own.readOnly
+    }
+    let shown = formerTargets.flatMap(\.luns).filter { names.contains($0.store) }
+    guard shown.contains(where: \.readOnly) else { return false }
+    note(
+      node,
+      "LUN \(lun) stays read-only, as the store \(store.quoted) was shown under another number or "
+        + "by another target")
+    return true
+  }
+
+  /// The names that the store may have had.
+  private func formerNames(of store: String) -> Set<String> {
+    guard let present = draft.stores.first(where: { $0.name == store }) else { return [] }
+    return Set(formers(of: present).map(\.name))
+  }
+
+  /// After all its LUNs.
+  mutating func tellReadOnlyLUNs(_ target: TargetConfiguration.Target, _ node: DocumentNode) {
+    let shown = target.luns.reduce(into: Set<String>()) { names, lun in
+      names.formUnion(formerNames(of: lun.store))
+    }
+    let lost = (ownTarget?.luns ?? []).filter { $0.readOnly && !shown.contains($0.store) }
+    guard !lost.isEmpty else { return }
+    note(
+      node,
+      "LUNs of \(target.name.quoted) that were read-only and are here no more: "
+        + lost.map { "\($0.number) (\($0.store.quoted))" }.joined(separator: ", "))
   }
 
   /// Users that stand with the target itself, whom its entries ask for that have none of their own.
@@ -81,50 +140,10 @@ extension SaveconfigImporter {
         + lost.map { "group \($0.group) \($0.state.rawValue)" }.joined(separator: ", "))
   }
 
-  // MARK: Entries
-
-  /// Whether the entry asks for the users of its target: it had none of its own.
-  func asksForTargetUsers(
-    _ entry: TargetConfiguration.AccessEntry, _ target: TargetConfiguration.Target
-  ) -> Bool {
-    !target.chap.isEmpty && entry.chap.isEmpty && ownEntry(entry)?.chap.isEmpty ?? false
-  }
-
-  /// `isAsked`: its users are.
-  mutating func supplementEntry(
-    _ entry: inout TargetConfiguration.AccessEntry, _ target: TargetConfiguration.Target,
-    isAsked: Bool, _ node: DocumentNode
-  ) {
-    guard let own = ownEntry(entry) else { return }
-    if isAsked { takeFurther(own.chap, &entry.chap, of: own.initiator ?? "any", node) }
-    // Read-only as a whole, with the LUNs of its target: those to come, too.
-    let luns = entry.luns ?? target.luns
-    let areAllReadOnly = luns.allSatisfy { lun in
-      lun.readOnly
-        && target.luns.contains { $0.number == lun.number && $0.store == lun.store }
-    }
-    guard own.readOnly, own.luns == nil, areAllReadOnly, luns.count == target.luns.count else {
-      return
-    }
-    entry.readOnly = true
-    entry.luns = nil
-  }
-
-  /// nil: it was not there, or several could be meant.
-  private func ownEntry(
-    _ entry: TargetConfiguration.AccessEntry
-  ) -> TargetConfiguration.AccessEntry? {
-    let name = entry.initiator.map { ISCSIName.normalized($0) }
-    let found = (ownTarget?.acl ?? []).filter {
-      $0.initiator == name && Set($0.addresses) == Set(entry.addresses)
-    }
-    return found.count == 1 ? found.first : nil
-  }
-
   // MARK: Users
 
   /// LIO knows one user, which is the first.
-  private mutating func takeFurther(
+  mutating func takeFurther(
     _ own: [TargetConfiguration.Credential], _ users: inout [TargetConfiguration.Credential],
     of who: String, _ node: DocumentNode
   ) {

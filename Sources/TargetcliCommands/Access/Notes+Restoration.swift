@@ -32,6 +32,7 @@ extension Notes.OfTarget {
         generateNodeACLs = true
         demoModeWriteProtect = entry.readOnly
         auth = Credentials(entry)
+        everybodyLUNs = entry.luns?.map(MappedLUN.init)
       }
     }
   }
@@ -42,8 +43,14 @@ extension NodeACL {
     self.init(initiator)
     addresses = entry.addresses.map(\.description)
     auth = Credentials(entry)
-    luns = entry.luns?.map { MappedLUN($0.number, $0.store, isReadOnly: $0.readOnly) }
+    luns = entry.luns?.map(MappedLUN.init)
     isReadOnly = entry.readOnly
+  }
+}
+
+extension MappedLUN {
+  fileprivate init(_ lun: TargetConfiguration.LUN) {
+    self.init(lun.number, lun.store, isReadOnly: lun.readOnly)
   }
 }
 

@@ -12,6 +12,8 @@ struct PortalGroup: Equatable {
   /// As it was set; nil: never.
   var authentication: Bool?
   var generateNodeACLs = false
+  /// Of whoever has no entry of its own, as other tools put them there; nil: those of the target.
+  var everybodyLUNs: [MappedLUN]?
   var demoModeWriteProtect = true
   var cacheDynamicACLs = false
   var isEnabled = true
@@ -40,13 +42,16 @@ struct PortalGroup: Equatable {
   private mutating func takeEverybody(_ resource: TargetResource, _ notes: Notes.OfTarget) {
     generateNodeACLs = notes.generateNodeACLs
     demoModeWriteProtect = notes.demoModeWriteProtect
+    everybodyLUNs = notes.everybodyLUNs
     if let everybody = resource.acl.first(where: \.isEverybody) {
       generateNodeACLs = true
       demoModeWriteProtect = everybody.readOnly
+      everybodyLUNs = everybody.mappedLUNs
       auth = Credentials(daemon: everybody.chapUsers, everybody.mutualCHAPUser, waiting: auth)
     } else if resource.isOpenToAny {
       generateNodeACLs = true
       demoModeWriteProtect = false
+      everybodyLUNs = nil
     }
     if hasTargetUsers {
       auth = Credentials(daemon: resource.chapUsers, resource.mutualCHAPUser, waiting: auth)
@@ -80,6 +85,7 @@ struct PortalGroup: Equatable {
     notes.isDisabled = !isEnabled
     notes.hasNoPortals = hasNoPortals
     notes.auth = everybody == .nobody ? auth : auth.waiting
+    notes.everybodyLUNs = everybody == .nobody ? everybodyLUNs : nil
     notes.acls = acls.compactMap { acl in
       if entry(of: acl) == nil { return acl }
       var rest = NodeACL(acl.wwn)
@@ -95,8 +101,7 @@ extension NodeACL {
     wwn = entry.initiator
     addresses = entry.addresses
     auth = Credentials(daemon: entry.chapUsers, entry.mutualCHAPUser, waiting: waiting)
-    luns = entry.luns?.map { MappedLUN($0.lun, $0.store, isReadOnly: $0.readOnly) }
-      .sorted { $0.number < $1.number }
+    luns = entry.mappedLUNs
     isReadOnly = entry.readOnly
   }
 }
@@ -104,4 +109,9 @@ extension NodeACL {
 extension AccessEntryResource {
   /// Whoever matches no entry before it.
   var isEverybody: Bool { initiator == "any" && addresses.isEmpty }
+
+  fileprivate var mappedLUNs: [MappedLUN]? {
+    luns?.map { MappedLUN($0.lun, $0.store, isReadOnly: $0.readOnly) }
+      .sorted { $0.number < $1.number }
+  }
 }

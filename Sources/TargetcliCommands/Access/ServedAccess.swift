@@ -16,7 +16,7 @@ enum Everybody: Equatable {
   /// `"initiators": "any"`; with users that stand with the target.
   case open(Credentials)
   /// An entry for any name, behind all others.
-  case entry(Credentials, isReadOnly: Bool)
+  case entry(Credentials, luns: [MappedLUN]?, isReadOnly: Bool)
 }
 
 extension PortalGroup {
@@ -36,12 +36,13 @@ extension PortalGroup {
   var everybody: Everybody {
     guard isServed, generateNodeACLs else { return .nobody }
     let auth = auth.served
+    let entry = Everybody.entry(auth, luns: everybodyLUNs, isReadOnly: demoModeWriteProtect)
+    let isPlain = !demoModeWriteProtect && everybodyLUNs == nil
     guard !auth.user.isEmpty else {
       if authentication == true { return .nobody }
-      return demoModeWriteProtect ? .entry(auth, isReadOnly: true) : .open(auth)
+      return isPlain ? .open(auth) : entry
     }
-    if hasTargetUsers, !demoModeWriteProtect { return .open(auth) }
-    return .entry(auth, isReadOnly: demoModeWriteProtect)
+    return hasTargetUsers && isPlain ? .open(auth) : entry
   }
 
   var entries: [ServedEntry] { acls.compactMap(entry) }
@@ -76,9 +77,12 @@ extension PortalGroup {
     let place = CredentialPlace(target: target)
     let any = EntryKey(initiator: "any")
     switch (old.everybody, everybody) {
-    case (.entry(let before, let wasReadOnly), .entry(let auth, let isReadOnly)):
-      let old = ServedEntry(key: any, auth: before, isReadOnly: wasReadOnly)
-      let new = ServedEntry(key: any, auth: auth, isReadOnly: isReadOnly)
+    case (
+      .entry(let before, let formerLUNs, let wasReadOnly),
+      .entry(let auth, let luns, let isReadOnly)
+    ):
+      let old = ServedEntry(key: any, auth: before, luns: formerLUNs, isReadOnly: wasReadOnly)
+      let new = ServedEntry(key: any, auth: auth, luns: luns, isReadOnly: isReadOnly)
       changes += try new.changes(from: old, target: target)
       return true
     case (.open(let before), .open(let auth)):
@@ -95,8 +99,8 @@ extension PortalGroup {
       if case .open = after {
         changes.append(.setTarget(Change.TargetKeys(target, ["initiators": "any"])))
       }
-      if case .entry(let auth, let isReadOnly) = after {
-        let entry = ServedEntry(key: any, auth: auth, isReadOnly: isReadOnly)
+      if case .entry(let auth, let luns, let isReadOnly) = after {
+        let entry = ServedEntry(key: any, auth: auth, luns: luns, isReadOnly: isReadOnly)
         changes.append(.addACLEntry(Change.EntryAddition(target: target, try entry.specification)))
         return true
       }
@@ -106,10 +110,6 @@ extension PortalGroup {
 }
 
 extension ServedEntry {
-  init(key: EntryKey, auth: Credentials, isReadOnly: Bool) {
-    self.init(key: key, auth: auth, luns: nil, isReadOnly: isReadOnly)
-  }
-
   var specification: AccessEntrySpecification {
     get throws(ExecutionError) {
       var entry = AccessEntrySpecification(initiator: key.initiator, addresses: key.addresses)

@@ -277,6 +277,19 @@ struct TargetsConfImportTests {
     #expect(importProblem(text, .targetsConf)?.hasPrefix(problem) == true)
   }
 
+  @Test("An initiator that is called any is not everybody")
+  func namedAny() throws {
+    let result = try Import(
+      """
+      <target iqn.2026-11.com.example:t>
+      initiator-name any
+      </target>
+      """, .targetsConf)
+    let target = try result.target("iqn.2026-11.com.example:t")
+    #expect(target.acl.isEmpty && !target.isOpenToAny)
+    #expect(result.notes(line: 2, "is everybody here, and no name"))
+  }
+
   @Test("Comments, quotes, continued lines and \"=\" mean what they mean to tgt-admin")
   func spelling() throws {
     let result = try Import(
