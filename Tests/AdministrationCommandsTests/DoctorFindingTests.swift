@@ -79,16 +79,42 @@ struct DoctorFindingTests {
     #expect(run.code == 0)
   }
 
+  @Test("Media that could not be compared with the file are not passed; a bad file is told once")
+  func unknownMedia() async {
+    let file = "/nowhere/targets.json"
+    func run(_ error: AdministrationError, _ arguments: [String] = []) async -> Run {
+      let daemon = DoctorTests.healthy { state in
+        state.status.configurationFile = file
+        state.differenceFailure = error
+      }
+      return await AdministrationCommandsTests.run(["doctor"] + arguments, daemon)
+    }
+    let passed = "ok      media are where the configuration says"
+    let told = "WRONG   media could not be compared with the configuration file: "
+    let busy = await run(AdministrationError(.unavailable, "it is busy"))
+    #expect(busy.output.contains(told + "it is busy\n"))
+    #expect(busy.output.contains("do:   look again, later: swift-tgtadm config diff\n"))
+    #expect(!busy.output.contains(passed) && busy.code == 1)
+    let invalid = AdministrationError(.invalid, "it is not valid", remedy: "mend it")
+    let known = await run(invalid)
+    #expect(!known.output.contains(passed) && !known.output.contains(told))
+    let other = await run(invalid, ["--config", "/nowhere/other.json"])
+    #expect(other.output.contains(told + "it is not valid\n"))
+    #expect(other.output.contains("do:   mend it\n"))
+  }
+
+  private static let newcomer = "iqn.2026-11.com.example:new"
+
   /// What doctor tells of a login that was refused.
   private static func refusal(
-    _ reason: String, _ target: String? = Samples.target,
+    _ reason: String, _ target: String? = Samples.target, by initiator: String = newcomer,
     _ adjust: (inout FakeDaemon.State) -> Void = { _ in }
   ) async -> Run {
     await DoctorTests.wrong { state in
       state.status.refusedLogins = [
         RefusedLoginResource(
-          initiator: "iqn.2026-11.com.example:n\u{1B}ew", target: target, address: "192.0.2.9",
-          reason: reason, message: "the log's words", count: 3, at: Samples.now)
+          initiator: initiator, target: target, address: "192.0.2.9", reason: reason,
+          message: "the log's words", count: 3, at: Samples.now)
       ]
       adjust(&state)
     }
@@ -97,21 +123,41 @@ struct DoctorFindingTests {
   @Test("A refused login is advice: who, where, why, and the command that lets it in")
   func refusedLogin() async {
     let run = await Self.refusal("notFound")
-    let shown = "iqn.2026-11.com.example:n\\u{1b}ew"
+    let rest = "acl add --target \(Samples.target) --address 192.0.2.9 -- \(Self.newcomer)"
     #expect(
       run.output.contains(
-        "advice  refused 3 times: \(shown) at \(Samples.target) from 192.0.2.9\n"
+        "advice  refused 3 times: \(Self.newcomer) at \(Samples.target) from 192.0.2.9\n"
           + "        why:  the log's words; last at 2026-11-21 06:44:14Z\n"
-          + "        do:   if it may: swift-tgtadm acl add --target \(Samples.target) '\(shown)'\n")
-    )
+          + "        do:   if it may: swift-tgtadm \(rest)\n"))
     #expect(run.code == 0)
     let strange = await Self.refusal("notFound", "iqn.2026-11.com.example:none")
     #expect(strange.output.contains("there is no such target (swift-tgtadm target list)"))
     let elsewhere = await Self.refusal("notFound") { state in
       state.targets[0].acl[0].initiator = state.status.refusedLogins[0].initiator ?? ""
     }
-    #expect(elsewhere.output.contains("its entry is for other addresses"))
-    #expect(elsewhere.output.contains("--address 192.0.2.9\n"))
+    #expect(
+      elsewhere.output.contains(
+        "its entry is for other addresses; to add this one: swift-tgtadm \(rest)\n"))
+    let pasted = await AdministrationCommandsTests.run(rest)
+    #expect(pasted.code == 0)
+    #expect(
+      pasted.output == "\(Self.newcomer) from 192.0.2.9 may log in to \(Samples.target)\n")
+  }
+
+  @Test(
+    "No command is offered with a name that a stranger made up",
+    arguments: [
+      "any", "--force", "-h", "node1", "192.0.2.7", "iqn.evil", "eui.12", "naa.any",
+      "iqn.2026-11.com.example:n\u{1B}ew", "iqn.2026-11.com.example:a b",
+      "iqn.2026-11.com.example:$(reboot)", "iqn.2026-11.com.example:n\u{43E}de1",
+    ])
+  func strangeName(_ name: String) async {
+    for entries in [[], [AccessEntryResource(initiator: name, addresses: ["198.51.100.0/24"])]] {
+      let run = await Self.refusal("notFound", by: name) { $0.targets[0].acl += entries }
+      #expect(!run.output.contains("swift-tgtadm acl add --target"))
+      #expect(run.output.contains("do:   its name is no well-formed iSCSI name"))
+      #expect(run.output.contains("find who is at 192.0.2.9; "))
+    }
   }
 
   @Test("Of a wrong secret doctor names the user and both ends")

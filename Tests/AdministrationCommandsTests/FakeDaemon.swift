@@ -17,6 +17,8 @@ final class FakeDaemon: Daemon {
     var events: [Event] = []
     var differences: [Difference] = []
     var remarks: [MediumRemark] = []
+    /// Of the comparison with the file alone.
+    var differenceFailure: AdministrationError?
     var warnings: [String] = []
     /// Of any change.
     var users: [String]?
@@ -119,7 +121,10 @@ final class FakeDaemon: Daemon {
     }
   }
   func difference() async throws(AdministrationError) -> DifferenceList {
-    try answer("difference") { DifferenceList($0.differences, remarks: $0.remarks) }
+    try answer("difference") { (state) throws(AdministrationError) in
+      if let failure = state.differenceFailure { throw failure }
+      return DifferenceList(state.differences, remarks: state.remarks)
+    }
   }
   func reload(_ options: ChangeOptions) async throws(AdministrationError) -> ChangeResult {
     try answer("reload \(options.words)") { ChangeResult(differences: $0.differences) }

@@ -348,7 +348,7 @@ struct ShowTests {
         0.0.0.0:3260      1  -             listening            0  -
 
         problem: file edited
-          do:    config diff
+          what to do: config diff
         problem: store b is offline
         refused: iqn.n1 at iqn.t from 192.0.2.7
           once, last at 2026-11-21 06:44:14Z: no\\u{1b}
@@ -357,9 +357,9 @@ struct ShowTests {
         refused: iqn.n3 at iqn.t from 192.0.2.7
           3 times, last at 2026-11-21 06:44:14Z: no\\u{1b}
           and 1 more in the last hour
-          do:    swift-tgtadm doctor says what to do
+          what to do: swift-tgtadm doctor says it of each
         note: what runs was not all written to the file
-          do:    swift-tgtadm config diff shows it, config save writes it
+          what to do: swift-tgtadm config diff shows it, config save writes it
 
         """)
   }

@@ -31,7 +31,7 @@ struct LossTests {
         Nothing was done; it would change:
         - targets[iqn.t].luns[1]
         ~ stores.b.size           30MiB -> 20MiB  (cuts off 10MiB)
-        used by 1 initiator:
+        used by 1 session:
           \(Self.user)
         store a is reserved: Write Exclusive – Registrants Only, registered: 1
           \(Samples.node) (holds it)
@@ -54,7 +54,7 @@ struct LossTests {
     #expect(
       run.output == """
         LUN 1 of iqn.t removed
-        taken from 2 initiators:
+        taken from 2 sessions:
           \(Self.user)
           iqn.m
         store a is reserved: Write Exclusive – Registrants Only, registered: 1
@@ -66,12 +66,12 @@ struct LossTests {
   @Test("A refusal names the reservation with the users, in JSON too")
   func refusal() async throws {
     let error = AdministrationError(
-      .inUse, "an initiator uses it", remedy: "log out", users: [Self.user],
+      .inUse, "a session uses it", remedy: "log out", users: [Self.user],
       reservations: [Samples.reservation])
     let daemon = FakeDaemon { $0.failure = error }
     #expect(
       await run("target remove iqn.t", daemon).errors == """
-        swift-tgtadm: an initiator uses it
+        swift-tgtadm: a session uses it
           \(Self.user)
           store a is reserved: Write Exclusive – Registrants Only, registered: 1
             \(Samples.node) (holds it)

@@ -177,25 +177,25 @@ struct ClientTests {
   func longEvents() async throws {
     try await Bench.run { bench in
       var client = bench.client
-      client.timeout = .milliseconds(200)
-      let seen = Mutex(0)
+      client.timeout = .seconds(3)
+      let seen = Seen()
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { [client] in
           try await client.events { _ in
-            seen.withLock { $0 += 1 }
+            seen.count.withLock { $0 += 1 }
             return false
           }
         }
         group.addTask {
-          try await Task.sleep(for: .milliseconds(600))
-          for _ in 0..<100 where seen.withLock({ $0 }) == 0 {
+          try await Task.sleep(for: .seconds(4))
+          for _ in 0..<100 where seen.count.withLock({ $0 }) == 0 {
             bench.events.publish(Event(.storeOnline, "a"))
             try await Task.sleep(for: .milliseconds(50))
           }
         }
         try await group.waitForAll()
       }
-      #expect(seen.withLock { $0 } == 1)
+      #expect(seen.count.withLock { $0 } == 1)
     }
   }
 
@@ -206,4 +206,8 @@ struct ClientTests {
     #expect(PeerProcess.state(in: "7 (a) D 1 7") == .waiting)
     #expect(PeerProcess.state(in: "7 (a)") == .other && PeerProcess.state(in: "") == .other)
   }
+}
+
+private final class Seen: Sendable {
+  let count = Mutex(0)
 }

@@ -1,5 +1,7 @@
 import Glibc
 import Reactor
+import ServiceFixtures
+import TargetConfig
 import Testing
 
 @testable import TargetDaemon
@@ -9,10 +11,10 @@ struct CheckTests {
   let scratch: Scratch
   init() throws { scratch = try Scratch() }
 
-  /// The warnings of stores that a configuration has, by their places in it.
+  /// The warnings of the media that a configuration has, by their places in it.
   private func warnings(_ stores: String) throws -> [String: String] {
     let loaded = try TargetDirectoryCheck.run(try scratch.load("\"stores\": {\(stores)}"))
-    let found = loaded.warnings.filter { $0.path.hasPrefix("stores.") }
+    let found = loaded.warnings.filter { $0.path.split(separator: ".").count == 3 }
     return Dictionary(found.map { ($0.path, $0.sentence) }) { first, _ in first }
   }
 

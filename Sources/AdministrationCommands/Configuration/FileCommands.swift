@@ -7,10 +7,10 @@ extension ConfigCommand {
     static let configuration = CommandConfiguration(
       abstract: "Validates a configuration and prints what would be served.",
       discussion: """
-        Problems come one in a line, with file and line. What only the machine that serves it can \
-        tell (its interfaces, files, devices and memory) is asked by swift-tgtd --check; a file \
-        with a secret that is not found here is a warning. One with secrets in it that others can \
-        read is refused, as swift-tgtd refuses it.
+        Problems come one in a line, with file and line; --json has them, validity and warnings. \
+        What only the machine that serves it can tell (its interfaces, files, devices and memory) \
+        is asked by swift-tgtd --check; a file with a secret that is not found here is a warning. \
+        One with secrets in it that others can read is refused, as swift-tgtd refuses it.
 
         EXAMPLES
           swift-tgtadm config check /etc/swift-tgtd/targets.json

@@ -15,12 +15,8 @@ struct DaemonExamination {
   }
 
   var all: [Examination] {
-    // Where no file says where they are, none of them is anywhere else.
-    let media =
-      reading.status.configurationFile == nil
-      ? [] : [Examination("media are where the configuration says", self.media)]
-    return [Examination("portals listen", portals), Examination("stores are online", stores)]
-      + media + others
+    [Examination("portals listen", portals), Examination("stores are online", stores)] + media
+      + others
   }
 
   private var others: [Examination] {
@@ -80,15 +76,33 @@ struct DaemonExamination {
     }
   }
 
-  /// Only what somebody has to do something about.
-  private var media: [Diagnosis] {
-    reading.remarks.compactMap { remark in
-      remark.remedy.map {
-        Diagnosis.wrong(
-          "\(remark.path): \(remark.message)",
-          why: "a store's name is its disk, to whatever file or device its path leads", remedy: $0)
-      }
+  private var media: [Examination] {
+    // Where no file says where they are, none of them is anywhere else.
+    guard let file = reading.status.configurationFile else { return [] }
+    let subject = "media are where the configuration says"
+    switch reading.remarks {
+    case .success(let remarks): return [Examination(subject, remarks.compactMap(finding))]
+    case .failure(let error):
+      // That the file is not there, or not valid, has been told where it was looked at.
+      if error.code == .invalid, file == examinedFile { return [] }
+      return [Examination(subject, [unknownMedia(error)])]
     }
+  }
+
+  /// Only of what somebody has to do something about.
+  private func finding(_ remark: MediumRemark) -> Diagnosis? {
+    remark.remedy.map {
+      Diagnosis.wrong(
+        "\(remark.path): \(remark.message)",
+        why: "a store's name is its disk, to whatever file or device its path leads", remedy: $0)
+    }
+  }
+
+  private func unknownMedia(_ error: AdministrationError) -> Diagnosis {
+    .wrong(
+      "media could not be compared with the configuration file: \(error.message)",
+      why: "a store may lead to another file or device than the file says, and nobody has looked",
+      remedy: error.remedy ?? "look again, later: swift-tgtadm config diff")
   }
 
   private func remedy(forFull store: StoreResource) -> String {
@@ -109,7 +123,8 @@ struct DaemonExamination {
     case .reservationsDamaged, .writesRefused: "journalctl -u swift-tgtd names the file"
     // Whoever looks at it would hang, too.
     case .mediumHangs: "see what the kernel says of its disk: dmesg -T | tail"
-    case .beingOpened, .mediumUnusable, .mediumFull, nil:
+    case .beingOpened, .mediumUnusable, .mediumFull, .mediumDeleted, .mediumMoved, .mediumReplaced,
+      .mediumCut, nil:
       "look at it: ls -lL \(FilePath.shellQuoted(path))"
     }
   }

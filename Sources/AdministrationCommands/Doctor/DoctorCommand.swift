@@ -7,9 +7,10 @@ struct DoctorCommand: DaemonCommand {
     abstract: "Looks for what usually goes wrong, and says what to do.",
     discussion: """
       On this machine: the configuration file and its mode, the state directory, io_uring, the \
-      ports, limits of the daemon, the clock. With the daemon: stores that are offline or full, \
-      targets that nobody may use, logins that were refused lately, entries of access lists that match nobody, WWIDs that two stores \
-      have, doors that are open. It changes nothing. Root sees most.
+      ports, limits of the daemon, the clock. With the daemon: stores that are offline or full, or \
+      whose files were deleted, renamed, replaced or cut; targets that nobody may use, logins that \
+      were refused lately, entries of access lists that match nobody, WWIDs that two stores have, \
+      doors that are open. It changes nothing. Root sees most.
 
       EXAMPLES
         swift-tgtadm doctor
@@ -79,12 +80,13 @@ struct DaemonReading {
   var targets: [TargetResource]
   var stores: [StoreResource]
   var portals: [PortalResource]
-  /// About media, by the configuration file.
-  var remarks: [MediumRemark]
+  /// About media, by the configuration file; or why they could not be compared with it.
+  var remarks: Result<[MediumRemark], AdministrationError>
 
   init(
     status: StatusResource, targets: [TargetResource] = [], stores: [StoreResource] = [],
-    portals: [PortalResource] = [], remarks: [MediumRemark] = []
+    portals: [PortalResource] = [],
+    remarks: Result<[MediumRemark], AdministrationError> = .success([])
   ) {
     self.status = status
     self.targets = targets
@@ -97,9 +99,11 @@ struct DaemonReading {
     self.init(
       status: try await daemon.status(), targets: try await daemon.targets(named: nil),
       stores: try await daemon.stores(named: nil), portals: try await daemon.portals())
-    // A file that is not there, or not valid, has been told already.
+    guard status.configurationFile != nil else { return }
     do throws(AdministrationError) {
-      if status.configurationFile != nil { remarks = try await daemon.difference().remarks ?? [] }
-    } catch {}
+      remarks = .success(try await daemon.difference().remarks ?? [])
+    } catch {
+      remarks = .failure(error)
+    }
   }
 }

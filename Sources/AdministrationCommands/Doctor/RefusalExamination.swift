@@ -51,17 +51,31 @@ struct RefusalExamination {
     }
     guard let initiator = login.initiator else { return Hints.howToAllow(name) }
     let entries = target.acl.filter { $0.initiator == initiator }
-    let command = "swift-tgtadm acl add --target \(quoted) \(FilePath.shellQuoted(initiator))"
     if entries.contains(where: { $0.addresses.isEmpty }) || target.isOpenToAny {
       let groups = target.portalGroups.map { $0.map { "\($0)" }.joined(separator: ", ") } ?? "all"
       return "it may log in, but not by that portal: the target has portal groups \(groups); "
         + "swift-tgtadm portal list"
     }
-    if !entries.isEmpty {
-      return "its entry is for other addresses; to add this one: \(command) "
-        + "--address \(login.address)"
+    let address = FilePath.shellQuoted(login.address)
+    guard Self.isWellFormed(initiator) else {
+      return "its name is no well-formed iSCSI name (iqn., eui. or naa.), so no command is offered "
+        + "with it: find who is at \(address); if it may log in, give it one, like "
+        + "iqn.2026-11.com.example:node1, in its /etc/iscsi/initiatorname.iscsi"
     }
-    return "if it may: \(command)"
+    // Options first: behind "--" there are only names.
+    let command =
+      "swift-tgtadm acl add --target \(quoted) --address \(address) -- "
+      + FilePath.shellQuoted(initiator)
+    return entries.isEmpty
+      ? "if it may: \(command)"
+      : "its entry is for other addresses; to add this one: \(command)"
+  }
+
+  /// Whether it is safe to paste. Whoever was refused chose the name: "any" would be a word for
+  /// everybody, "--force" an option, and letters beyond ASCII may look like those of somebody else.
+  private static func isWellFormed(_ name: String) -> Bool {
+    name.utf8.allSatisfy { $0 < 0x80 } && ISCSIName.problem(in: name, isTarget: true) == nil
+      && ISCSIName.warning(for: ISCSIName.normalized(name)) == nil
   }
 
   // MARK: CHAP

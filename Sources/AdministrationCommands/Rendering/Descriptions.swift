@@ -151,7 +151,7 @@ enum Descriptions {
   }
 
   private static func problem(_ problem: StatusProblem) -> String {
-    let remedy = problem.remedy.map { "  do:    \($0.printable)\n" } ?? ""
+    let remedy = problem.remedy.map { "  what to do: \($0.printable)\n" } ?? ""
     return "problem: \(problem.message.printable)\n" + remedy
   }
 
@@ -178,7 +178,7 @@ enum Descriptions {
     }
     let rest = logins.count - refusalsMax
     if rest > 0 { lines.append("  and \(rest) more in the last hour") }
-    lines.append("  do:    swift-tgtadm doctor says what to do")
+    lines.append("  what to do: swift-tgtadm doctor says it of each")
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -186,6 +186,6 @@ enum Descriptions {
   private static func unsaved(_ status: StatusResource) -> String {
     guard status.hasUnsavedChanges else { return "" }
     return "note: what runs was not all written to the file\n"
-      + "  do:    swift-tgtadm config diff shows it, config save writes it\n"
+      + "  what to do: swift-tgtadm config diff shows it, config save writes it\n"
   }
 }

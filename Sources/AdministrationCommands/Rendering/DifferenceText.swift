@@ -12,6 +12,15 @@ enum DifferenceText {
     return differences.map { line($0, width, interrupts) }.joined()
   }
 
+  /// Under a blank line; nothing where there are none.
+  static func lines(_ remarks: [MediumRemark]) -> String {
+    let paragraphs = remarks.map { remark in
+      "\(remark.path): \(remark.message)".printable + "\n"
+        + (remark.remedy.map { "  what to do: \($0.printable)\n" } ?? "")
+    }
+    return paragraphs.isEmpty ? "" : "\n" + paragraphs.joined()
+  }
+
   /// Of a change that says in `users` whom it interrupts.
   static func lines(_ result: ChangeResult) -> String {
     lines(result.differences, interrupts: result.users == nil)

@@ -11,7 +11,7 @@ enum LossText {
   static func lines(_ result: ChangeResult, isDone: Bool) -> String {
     var lines: [String] = []
     if let users = result.users, !users.isEmpty {
-      let who = users.count == 1 ? "1 initiator" : "\(users.count) initiators"
+      let who = Quantity.count(users.count, "session")
       lines.append(isDone ? "taken from \(who):" : "used by \(who):")
       lines += users.map { "  " + $0.printable }
     }

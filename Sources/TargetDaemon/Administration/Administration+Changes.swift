@@ -100,7 +100,7 @@ extension Administration {
         guard let loaded = try? self.loadFile() else { return try self.rewrite(file, options) }
         running.note(file: loaded)
       }
-      let difference = ConfigurationDifference(
+      let difference = self.daemon.workshop.difference(
         from: running.file.configuration, to: running.current.configuration)
       var result = try self.carryOut(running.save(), from: running, options)
       result.differences = difference.changes.map { Difference($0) }

@@ -121,8 +121,12 @@ extension Administration: Administrator {
     status.endangeredStoreCount = conditions.count { $0.condition.danger != nil }
     let reading = Reading(self, try await summaries(), presentations: .none)
     status.portals = configuration.portals.map { reading.portal($0) }
-    status.problems = problems(
-      offline, full: served.filter { watch.fullSince($0.unit) != nil }, status)
+    status.problems =
+      Self.problems(conditions, .offline) + Self.problems(conditions, .endangered)
+      + Self.problems(
+        served.filter { watch.fullSince($0.unit) != nil }
+          .map { ($0.name, StoreCondition.full) }, .full)
+      + otherProblems(status)
     await examineFile(&status)
     return status
   }
@@ -136,8 +140,11 @@ extension Administration: Administrator {
     if let problem = finding.problem(with: file) { status.problems.insert(problem, at: 0) }
   }
 
-  private func hasUnsavedChanges(_ running: RunningConfiguration) -> Bool {
-    running.current.text != running.file.text && !running.difference.isEmpty
+  func hasUnsavedChanges(_ running: RunningConfiguration) -> Bool {
+    guard running.current.text != running.file.text else { return false }
+    let difference = daemon.workshop.difference(
+      from: running.current.configuration, to: running.file.configuration)
+    return !difference.isEmpty
   }
 
   private func otherProblems(_ status: StatusResource) -> [StatusProblem] {

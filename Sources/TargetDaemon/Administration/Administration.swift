@@ -23,7 +23,7 @@ final class Administration: Sendable {
   let file: ConfigurationFile?
   let startedAt = Timestamp.current
   let logger: Logger
-  let watch = StoreWatch()
+  let watch: StoreWatch
   let fileWatch = ConfigurationFileWatch()
   /// What is read anew with the configuration besides it.
   let credentials = RenewableCredentials()

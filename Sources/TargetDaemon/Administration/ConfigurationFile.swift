@@ -148,8 +148,10 @@ struct ConfigurationFile: Sendable {
   /// nil: it is no link.
   private static func target(ofLink path: String) -> String? {
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = unsafe buffer.withUnsafeMutableBytes {
-      unsafe readlink(path, $0.baseAddress, $0.count)
+    let count = unsafe buffer.withUnsafeMutableBufferPointer { bytes in
+      unsafe bytes.withMemoryRebound(to: CChar.self) { text in
+        unsafe text.baseAddress.map { unsafe readlink(path, $0, text.count) } ?? -1
+      }
     }
     return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : nil
   }

@@ -35,18 +35,24 @@ extension Interruption {
     users = sessions.map { use.users(among: $0) }
     let stores = old.storesLosingLUN(to: new).union(plan.closedStores)
     reservations = Self.reservations(
-      of: daemon.inventory.units.filter { stores.contains($0.identity.name) })
+      of: daemon.inventory.units.filter { stores.contains($0.identity.name) },
+      until: .current + Self.patience)
   }
 
   /// Of those where there is something to tell. One after the other: thousands of questions at once
-  /// would fill a mailbox.
-  private static func reservations(of units: [LogicalUnit]) -> [ReservationResource] {
-    let deadline = MonotonicTime.current + patience
-    return units.map { unit -> ReservationResource in
+  /// would fill a mailbox. After the deadline nobody would wait for an answer, and none is asked.
+  /// `ask`: false when it could not.
+  static func reservations(
+    of units: [LogicalUnit], until deadline: MonotonicTime,
+    ask: (LogicalUnit, Reply<ReservationSnapshot>) -> Bool = { unit, reply in
+      unit.reservations(completion: { reply.give($0) })
+    }
+  ) -> [ReservationResource] {
+    units.map { unit -> ReservationResource in
       let name = unit.identity.name
       guard !unit.isOffline else { return .damaged(name) }
       let reply = Reply<ReservationSnapshot>()
-      guard unit.reservations(completion: { reply.give($0) }),
+      guard MonotonicTime.current < deadline, ask(unit, reply),
         let snapshot = reply.wait(until: deadline)
       else { return .unanswered(name) }
       return ReservationResource(snapshot, of: name)

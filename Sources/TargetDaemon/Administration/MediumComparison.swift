@@ -4,7 +4,8 @@ internal import SCSITarget
 internal import TargetConfig
 
 /// What becomes of media by another configuration, by what paths lead to (device and inode) and not
-/// by how stores and files are called.
+/// by how stores and files are called. That what serves has gone from a path that the file still
+/// has is no matter of the file: `MediumDanger` tells.
 struct MediumComparison {
   private let running: TargetConfiguration
   private let file: TargetConfiguration
@@ -40,30 +41,35 @@ struct MediumComparison {
   /// In the order of the configuration.
   var remarks: [MediumRemark] {
     file.stores.compactMap { store -> MediumRemark? in
-      guard let path = store.medium.path, let medium = found[path] else { return nil }
-      let former = medium.flatMap { medium in served.first { $0.medium == medium } }
-      guard let former else { return remark(onUnserved: store, path, medium) }
+      guard let path = store.medium.path else { return nil }
+      guard let answer = found[path] else { return remark(onSilent: store, path) }
+      guard let medium = answer else { return nil }
+      guard let former = served.first(where: { $0.medium == medium }) else {
+        return remark(onUnserved: store, path)
+      }
       return former.name == store.name
         ? remark(onMoved: store, path) : remark(onRenamed: store, path, former)
     }
   }
 
-  /// At its path is something else than what the store serves, or nothing.
+  /// Nobody has seen what is at its path.
   private func remark(
-    onUnserved store: TargetConfiguration.Store, _ path: String, _ medium: StoreIdentity?
+    onSilent store: TargetConfiguration.Store, _ path: String
+  ) -> MediumRemark? {
+    guard store.medium.place != nil else { return nil }
+    return MediumRemark(
+      "stores.\(store.name)",
+      "\(path) does not answer, so whether it is what is served is not known",
+      remedy: "see what the kernel says of its disk: dmesg -T | tail")
+  }
+
+  /// At its path, which is another one than before, is something else than what the store serves.
+  private func remark(
+    onUnserved store: TargetConfiguration.Store, _ path: String
   ) -> MediumRemark? {
     guard served.contains(where: { $0.name == store.name }),
-      let formerPath = running.store(named: store.name)?.medium.path
+      let formerPath = running.store(named: store.name)?.medium.path, formerPath != path
     else { return nil }
-    if formerPath == path {
-      let other = medium == nil ? "" : ", where another one is now"
-      return MediumRemark(
-        "stores.\(store.name)",
-        "what the store serves is no longer at \(path)\(other), and the next start does not find it",
-        remedy: "move it back; or write its new path into the file, then swift-tgtadm config reload"
-      )
-    }
-    guard medium != nil else { return nil }
     return MediumRemark(
       "stores.\(store.name)",
       "\(path) is another medium than \(formerPath), and initiators take it for the same disk",
@@ -121,7 +127,7 @@ extension MediumComparison.UnitName {
 
 extension Administration {
   /// What is at the paths of these stores. Asked of each directory on a thread that may hang with
-  /// it; what hangs says nothing.
+  /// it; what hangs is left out.
   func foundMedia(of stores: [TargetConfiguration.Store]) async -> [String: StoreIdentity?] {
     let media = daemon.workshop.media
     let paths = stores.compactMap { store -> (place: String, path: String)? in

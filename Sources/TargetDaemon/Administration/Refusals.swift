@@ -7,44 +7,6 @@ internal import TargetConfig
 // What other layers refuse, as the API says it.
 
 extension AdministrationError {
-  init(_ refusal: ConfigurationRefusal) {
-    switch refusal {
-    case .edit(let error): self.init(error)
-    case .invalid(let error): self.init(error)
-    case .onlyRunning(let inner):
-      self.init(inner)
-      code = .conflict
-      message = "the file differs from what runs, and cannot be changed in the same way: \(message)"
-      remedy = "see config diff; then config save --force or config reload, or --runtime-only"
-    }
-  }
-
-  init(_ error: ConfigurationEditError) {
-    let code: Code =
-      switch error.kind {
-      case .notFound: .notFound
-      case .conflict: .conflict
-      case .unreadable, .invalid: .invalid
-      case .inconsistent: .internal
-      }
-    self.init(
-      code, error.sentence, path: error.path.isEmpty ? nil : error.path, remedy: error.remedy)
-  }
-
-  /// Of a text that was edited here, where nobody counts lines: all that is wrong, of which the
-  /// first thing decides what kind of error it is.
-  init(_ error: ConfigurationError) {
-    let first = error.problems.first
-    self.init(first?.code ?? .invalid, "", path: first.flatMap { $0.path.isEmpty ? nil : $0.path })
-    let others = error.problems.dropFirst().map { problem in
-      problem.path.isEmpty ? problem.sentence : "\(problem.path): \(problem.sentence)"
-    }
-    message = ([first?.sentence ?? "the configuration is not valid"] + others)
-      .joined(separator: "; ")
-  }
-
-  init(_ problems: [ConfigurationProblem]) { self.init(ConfigurationError(problems)) }
-
   /// Of the file, which somebody has open in an editor: each problem begins with its line. It is
   /// not valid, whichever way.
   init(_ error: ConfigurationError, in file: ConfigurationFile) {

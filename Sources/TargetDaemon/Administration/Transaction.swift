@@ -32,10 +32,11 @@ struct Transaction {
       identified: daemon.workshop.identified)
     let directory = try makeDirectory()
     try refuseLoss(by: plan)
-    try refuseUse(of: plan, directory)
+    let interruption = interruption(by: plan, directory)
+    try refuseUse(interruption)
     try refuseForgottenSize(plan)
     try refuseStrangeFile()
-    var outcome = Outcome(warnings: news + dangers)
+    var outcome = Outcome(warnings: news + dangers, interruption: interruption)
     guard !options.dryRun else {
       outcome.warnings += try Preparation.tryOut(
         plan, change.running, directory, daemon, allowsShrinking: options.force,
@@ -107,7 +108,7 @@ struct Transaction {
     guard let users = interruption.users else { throw .tooBusy }
     guard !users.isEmpty else { return }
     let logout = Logout.command(users.map(\.logout))
-    let who = users.count == 1 ? "an initiator uses" : "\(users.count) initiators use"
+    let who = users.count == 1 ? "a session uses" : "\(users.count) sessions use"
     throw AdministrationError(
       .inUse, "\(who) it: nothing was changed",
       path: change.difference.changes.first { $0.application == .reopen }?.path,

@@ -58,6 +58,15 @@ struct EndangeredStoreTests {
 
   @Test("A file that was deleted is told of everywhere; what is told to do saves its data")
   func deleted() async throws {
+    let (scratch, store) = try await deleteAndSave()
+    let again = try await LiveDaemon.start(in: scratch)
+    #expect(try read(Initiator.session(port: again.port, Self.target)) == 0x5A)
+    #expect(try await again.client.stores(named: "disk").first?.state == .online)
+    #expect(try await again.client.stores(named: "disk").first?.wwn == store.wwn)
+  }
+
+  /// A daemon gives its state directory up when nothing of it is left.
+  private func deleteAndSave() async throws -> (Scratch, StoreResource) {
     let live = try await LiveDaemon.start()
     let node = try Initiator.session(port: live.port, Self.target)
     #expect(unlink(live.scratch("disk.img")) == 0)
@@ -86,10 +95,7 @@ struct EndangeredStoreTests {
     let copied = try await self.store(live, .mediumReplaced)
     #expect(copied.reason?.contains("its own was deleted") == true)
     try await live.stop()
-    let again = try await LiveDaemon.start(in: live.scratch)
-    #expect(try read(Initiator.session(port: again.port, Self.target)) == 0x5A)
-    #expect(try await again.client.stores(named: "disk").first?.state == .online)
-    #expect(try await again.client.stores(named: "disk").first?.wwn == store.wwn)
+    return (live.scratch, store)
   }
 
   @Test("A file that was renamed has its name back by what is told, while it serves")

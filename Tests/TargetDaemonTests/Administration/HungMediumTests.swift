@@ -120,6 +120,20 @@ struct HungMediumTests {
     #expect(eventually { slow.danger.danger?.isLastOfData == true })
   }
 
+  @Test("The comparison with the file says of a path that hangs that nobody has looked at it")
+  func comparison() async throws {
+    let scratch = try Scratch()
+    let hung = try HungDirectory(in: scratch, isHung: false)
+    let live = try await LiveDaemon.start(Self.disks, in: scratch, media: hung.media)
+    #expect(try await live.client.difference().remarks == nil)
+    hung.hang()
+    defer { hung.release() }
+    let remarks = try await live.client.difference().remarks
+    #expect(remarks?.map(\.path) == ["stores.slow"])
+    #expect(remarks?.first?.message.contains("does not answer") == true)
+    #expect(remarks?.first?.remedy?.contains("dmesg") == true)
+  }
+
   @Test("A change that adds one that hangs is refused in time, and leaves no file when it is open")
   func change() async throws {
     let scratch = try Scratch()

@@ -149,7 +149,6 @@ struct LiveConfigurationTests {
     for ask: @Sendable () async throws -> Void in [
       { _ = try await client.reload(ChangeOptions()) },
       { _ = try await client.difference() },
-      { _ = try await client.save(ChangeOptions(force: true)) },
     ] {
       let error = await #expect(throws: AdministrationError.self) { try await ask() }
       for line in [

@@ -1,5 +1,7 @@
 import AdministrationClient
 import AdministrationModel
+import Reactor
+import SCSITarget
 import ServiceFixtures
 import Testing
 
@@ -40,6 +42,7 @@ struct LiveLossTests {
     for change in [removal, ofTarget] {
       let error = try await live.refusal([change])
       #expect(error.code == .inUse && error.users?.count == 1)
+      #expect(error.message.contains("a session uses it: nothing was changed"))
       expectReserved(error.reservations)
       let trial = try await live.change(change, options: ChangeOptions(force: true, dryRun: true))
       #expect(trial.users == error.users)
@@ -47,8 +50,14 @@ struct LiveLossTests {
     }
     let other = Change.removeLUN(Change.LUNName(target: Self.target, lun: 2))
     #expect(try await live.refusal([other]).reservations == nil, "of another store")
+    do {
+      let second = try Initiator.session(port: live.port, Self.target, name: Self.node + "b")
+      let error = try await live.refusal([removal], isForeseen: false)
+      #expect(error.message.contains("2 sessions use it"))
+      _ = second
+    }
     let made = try await live.change(removal, options: ChangeOptions(force: true))
-    #expect(made.users?.first?.hasPrefix(Self.node) == true)
+    #expect(made.users?.contains { $0.hasPrefix("\(Self.node) ") } == true)
     expectReserved(made.reservations)
     _ = node
   }
@@ -65,6 +74,20 @@ struct LiveLossTests {
     expectReserved(made.reservations)
     let store = try await live.change(.removeStore(Change.StoreName("disk")))
     expectReserved(store.reservations)
+  }
+
+  @Test("When the time is over no unit is asked any more, and each is told to be not known")
+  func late() async throws {
+    let live = try await LiveDaemon.start()
+    let units = live.daemon.units + live.daemon.units
+    var askedCount = 0
+    let answers = Interruption.reservations(of: units, until: .current) { _, _ in
+      askedCount += 1
+      return true
+    }
+    #expect(askedCount == 0)
+    #expect(answers.map(\.store) == ["disk", "disk"])
+    #expect(answers.allSatisfy { $0.problem?.contains("is not known") == true })
   }
 
   @Test("A change that takes nothing says so")
