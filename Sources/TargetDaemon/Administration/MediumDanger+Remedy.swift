@@ -35,13 +35,15 @@ extension MediumDanger {
       /dev/disk/by-id; \(Self.serveOther)
       """
     case .cut(_, let presented) where kind == .file:
-      "\(Self.restore); or go on with zeros there: truncate -s \(presented) \(place)"
+      "\(Self.restore); or go on with zeros there: truncate -s '>\(presented)' \(place)"
     case .cut: Self.restore
     }
   }
 
   private static let restore = "find who cut it; restore what is missing from a backup"
-  private static let restart = "systemctl restart swift-tgtd"
+  /// It ends what the daemon has open of the others, too.
+  private static let restart =
+    "systemctl restart swift-tgtd, if swift-tgtadm status tells of no other store in danger"
   private static let serveOther =
     "or, when no node uses it, serve what is there now: \(restart)"
 
@@ -50,7 +52,7 @@ extension MediumDanger {
   }
 
   private func copy(to place: String) -> String {
-    "cp -p --sparse=always \(openPath) \(place) && sync \(place)"
+    "test ! -e \(place) && cp -p --sparse=always \(openPath) \(place) && sync \(place)"
   }
 
   private var search: String { "find -H / -samefile \(openPath)" }

@@ -130,15 +130,15 @@ struct Transaction {
 
   /// Of a store whose file was deleted nothing is left when it is closed. That is told before who
   /// uses it, for which --force is the way out.
+  /// Whatever is forced: that ends I/O, and the commands of tgt and LIO always force.
   private func refuseLoss(by plan: ChangePlan) throws(AdministrationError) {
-    guard !options.force else { return }
     for name in plan.closedStores {
       guard let danger = daemon.inventory.served(named: name)?.opened.danger.danger,
         danger.isLastOfData
       else { continue }
       throw AdministrationError(
         .conflict, "\(danger); nothing was changed",
-        path: "stores.\(name)", remedy: "\(danger.remedy); or --force lets it go")
+        path: "stores.\(name)", remedy: "\(danger.remedy); only a restart of the daemon lets it go")
     }
   }
 
