@@ -132,12 +132,22 @@ struct DoctorFindingTests {
     #expect(run.code == 0)
     let strange = await Self.refusal("notFound", "iqn.2026-11.com.example:none")
     #expect(strange.output.contains("there is no such target (swift-tgtadm target list)"))
-    let elsewhere = await Self.refusal("notFound") { state in
-      state.targets[0].acl[0].initiator = state.status.refusedLogins[0].initiator ?? ""
-    }
+    let entry = AccessEntryResource(initiator: Self.newcomer, addresses: ["192.0.2.7"])
+    let elsewhere = await Self.refusal("notFound") { $0.targets[0].acl[0] = entry }
     #expect(
       elsewhere.output.contains(
         "its entry is for other addresses; to add this one: swift-tgtadm \(rest)\n"))
+    // A second entry would let it in without what the first one asks for.
+    let restrictions: [(inout AccessEntryResource) -> Void] = [
+      { $0.readOnly = true }, { $0.chapUsers = ["u"] }, { $0.luns = [] },
+    ]
+    for restrict in restrictions {
+      var entry = entry
+      restrict(&entry)
+      let restricted = await Self.refusal("notFound") { [entry] in $0.targets[0].acl[0] = entry }
+      #expect(!restricted.output.contains("swift-tgtadm acl add --target"))
+      #expect(restricted.output.contains("add 192.0.2.9 to the entry's \"addresses\""))
+    }
     let pasted = await AdministrationCommandsTests.run(rest)
     #expect(pasted.code == 0)
     #expect(

@@ -62,6 +62,11 @@ struct RefusalExamination {
         + "with it: find who is at \(address); if it may log in, give it one, like "
         + "iqn.2026-11.com.example:node1, in its /etc/iscsi/initiatorname.iscsi"
     }
+    guard !entries.contains(where: \.isRestricted) else {
+      return "its entry, which has users, LUNs or rights of its own, is for other addresses: if it "
+        + "may, add \(address) to the entry's \"addresses\" in the configuration, then "
+        + "swift-tgtadm config reload"
+    }
     // Options first: behind "--" there are only names.
     let command =
       "swift-tgtadm acl add --target \(quoted) --address \(address) -- "
@@ -94,6 +99,11 @@ struct RefusalExamination {
     return "compare with the node: iscsiadm -m node -T \(quoted) | grep node.session.auth; "
       + "a new secret: swift-tgtadm chap add --target \(quoted)\(place) \(user) --replace"
   }
+}
+
+extension AccessEntryResource {
+  /// Whether a second entry of that name, with nothing but addresses, would let in more than it.
+  fileprivate var isRestricted: Bool { !chapUsers.isEmpty || luns != nil || readOnly }
 }
 
 extension RefusedLoginResource {
