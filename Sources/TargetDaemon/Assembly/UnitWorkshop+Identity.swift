@@ -15,15 +15,23 @@ extension UnitWorkshop {
     return store
   }
 
-  func identified(_ configuration: TargetConfiguration) -> TargetConfiguration {
-    var configuration = configuration
-    configuration.stores = configuration.stores.map { identified($0) }
-    return configuration
-  }
-
   func difference(
     from old: TargetConfiguration, to new: TargetConfiguration
   ) -> ConfigurationDifference {
-    ConfigurationDifference(from: identified(old), to: identified(new))
+    ConfigurationDifference(from: identified(old, beside: new), to: identified(new, beside: old))
+  }
+
+  /// Stores that both have alike stay as they are: thousands of them must not cost a change.
+  private func identified(
+    _ configuration: TargetConfiguration, beside other: TargetConfiguration
+  ) -> TargetConfiguration {
+    guard configuration.stores != other.stores else { return configuration }
+    let others = Dictionary(other.stores.map { ($0.name, $0) }) { first, _ in first }
+    var configuration = configuration
+    for index in configuration.stores.indices {
+      let store = configuration.stores[index]
+      if others[store.name] != store { configuration.stores[index] = identified(store) }
+    }
+    return configuration
   }
 }
