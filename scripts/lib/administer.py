@@ -103,7 +103,7 @@ def numbers(tgtd, directory):
         daemon.stop()
     daemon.start()
     adds, statuses = [], []
-    for n in range(10):
+    for n in range(60):
         began = time.monotonic()
         status, answer = daemon.change(store(f"new{n}"), lun(f"{IQN}:t{count - 1}", f"new{n}"))
         adds.append(time.monotonic() - began)

@@ -87,8 +87,11 @@ final class Administration: Sendable {
     _ options: ChangeOptions, awaitsMedia: Bool = false
   ) throws(AdministrationError) -> ChangeResult {
     var change = change
-    change.difference = daemon.workshop.difference(
-      from: running.current.configuration, to: change.running.configuration)
+    // An identity that is written down for a store that has it already is no difference.
+    if change.difference.changes.contains(where: \.isOfIdentity) {
+      change.difference = daemon.workshop.difference(
+        from: running.current.configuration, to: change.running.configuration)
+    }
     let transaction = Transaction(
       daemon: daemon, file: options.runtimeOnly ? nil : file, running: running, change: change,
       options: options, awaitsMedia: awaitsMedia)
@@ -151,4 +154,8 @@ extension ConfigurationChange.Subject {
     case .daemon, .limits, .negotiation, .portal, .store: nil
     }
   }
+}
+
+extension ConfigurationChange {
+  fileprivate var isOfIdentity: Bool { path.hasSuffix(".naa") || path.hasSuffix(".serial") }
 }
