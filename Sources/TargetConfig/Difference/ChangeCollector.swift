@@ -177,19 +177,19 @@ enum Pair<Element> {
   static func matching<Key: Hashable>(
     _ old: [Element], _ new: [Element], by key: (Element) -> Key
   ) -> [Pair<Element>] {
+    // A change concerns few of thousands, and mostly the last: what stands before is paired as it is.
+    let alike = zip(old, new).prefix { key($0) == key($1) }.map { Pair.both($0, $1) }
     var places: [Key: [Int]] = [:]
-    for (index, element) in new.enumerated().reversed() {
-      places[key(element), default: []].append(index)
+    for index in new.indices.dropFirst(alike.count).reversed() {
+      places[key(new[index]), default: []].append(index)
     }
     var taken: Set<Int> = []
-    var pairs: [Pair<Element>] = old.map { element in
+    let others: [Pair<Element>] = old.dropFirst(alike.count).map { element in
       guard let index = places[key(element)]?.popLast() else { return .removed(element) }
       taken.insert(index)
       return .both(element, new[index])
     }
-    for (index, element) in new.enumerated() where !taken.contains(index) {
-      pairs.append(.added(element))
-    }
-    return pairs
+    let added = new.indices.dropFirst(alike.count).filter { !taken.contains($0) }
+    return alike + others + added.map { .added(new[$0]) }
   }
 }

@@ -33,6 +33,8 @@ extension ConfigurationBuilder {
   /// A unit and a port group have one state: initiators know both by name, and not the target
   /// between them.
   mutating func checkAccessStates(_ list: DocumentNode) {
+    // All have the same one where nobody says another.
+    guard !configuration.targets.allSatisfy(\.groupAccess.isEmpty) else { return }
     var seen: [String: (state: TargetConfiguration.AccessState, target: String)] = [:]
     for (target, node) in zip(configuration.targets, list.elements) {
       let stores = Set((target.luns + target.acl.flatMap { $0.luns ?? [] }).map(\.store))

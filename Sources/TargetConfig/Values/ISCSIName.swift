@@ -37,7 +37,10 @@ public enum ISCSIName {
 
   /// What is unusual about a usable name, completing "<name> …"; nil when nothing is.
   public static func warning(for name: String) -> String? {
-    if isAddress(name) {
+    let used = normalized(name)
+    let fault = fault(inFormOf: used)
+    // No address has the form of a name: the thousands of good ones need not be read as addresses.
+    if fault != nil, isAddress(name) {
       return "is an address: an initiator is named by the name in its own configuration, and "
         + "\"addresses\" says where it may come from"
     }
@@ -45,8 +48,7 @@ public enum ISCSIName {
       return "contains \(String(Character(odd)).quoted), which RFC 7143 §4.2.7.2 does not allow"
         + meaning(name)
     }
-    let used = normalized(name)
-    if let fault = fault(inFormOf: used) { return fault + meaning(name) }
+    if let fault { return fault + meaning(name) }
     return name == used
       ? nil : "has capital letters: it is used as \(used.quoted) (RFC 7143 §4.2.7.2)"
   }

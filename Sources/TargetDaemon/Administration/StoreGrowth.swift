@@ -23,10 +23,9 @@ struct StoreGrowth {
   private var daemon: Daemon { administration.daemon }
   private var presentedBytes: UInt64 { served.unit.geometry.capacityBytes }
 
-  func follow() {
-    guard let store = served.opened.onDisk, store.readiness == .ready,
-      let configured = administration.configuration.store(named: served.name)
-    else { return }
+  /// `configured`: as the store is by now.
+  func follow(_ configured: TargetConfiguration.Store) {
+    guard let store = served.opened.onDisk, store.readiness == .ready else { return }
     if let bytes = configured.sizeBytes {
       guard bytes > presentedBytes, bytes == store.geometry.capacityBytes else { return }
       followInTurn {

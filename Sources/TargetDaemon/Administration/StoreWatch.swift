@@ -63,11 +63,13 @@ final class StoreWatch: Sendable {
 
   private func look(_ administration: Administration) {
     let daemon = administration.daemon
+    let configured = Dictionary(
+      administration.configuration.stores.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
     for served in daemon.inventory.served {
       if served.opened.awaited != nil || served.opened.isLostDevice {
         StoreReturn(administration, served, self).advance()
-      } else {
-        StoreGrowth(administration, served).follow()
+      } else if let configured = configured[served.name] {
+        StoreGrowth(administration, served).follow(configured)
       }
     }
     dangers.look(at: daemon.inventory.served) { [self] in look() }
