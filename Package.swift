@@ -290,38 +290,31 @@ if Context.environment["FUZZ"] == "1" {
   }
 }
 
-// The proofs run long, and so in optimised code (scripts/test, stage proofs).
+// The proofs run long, and allocations are those of optimised code (scripts/test, stage proofs).
 if Context.environment["PROOFS"] == "1" {
-  package.products.append(.executable(name: "Proofs", targets: ["Proofs"]))
-  package.targets.append(
+  package.products += ["Proofs", "Allocations"].map { .executable(name: $0, targets: [$0]) }
+  package.targets += [
     .executableTarget(
       name: "Proofs", dependencies: ["ProofKit"], path: "Tests/Proofs/Proofs",
-      swiftSettings: testing))
-}
-
-// Some stages of scripts/test build all once more, for code that handles memory itself: the data plane,
-// and what is as pure. They leave out what stands on swift-nio, which takes longer than all the rest.
-let isAllocationTest = Context.environment["ALLOCATIONS"] == "1"
-if Context.environment["DATA_PLANE"] == "1" || isAllocationTest {
-  let others = [
-    "Administration", "CommandSupport", "ConfigurationChanges", "Targetcli", "TargetDaemon", "Tgt",
-    "swift-", "targetcli", "tgt",
-  ]
-  package.products = []
-  package.targets.removeAll { target in others.contains { target.name.hasPrefix($0) } }
-}
-
-// Allocations are counted in optimised code (scripts/test, stage unit), where nothing else is tested.
-if isAllocationTest {
-  package.targets.removeAll { $0.isTest }
-  package.targets += [
-    .target(name: "AllocationCounter", path: "Tests/Support/AllocationCounter"),
-    .testTarget(
-      name: "AllocationTests",
+      swiftSettings: testing),
+    .target(name: "AllocationCounter", path: "Tests/Proofs/AllocationCounter"),
+    .executableTarget(
+      name: "Allocations",
       dependencies: [
         "AllocationCounter", "ISCSITarget", "ISCSIModel", "SCSITarget", "BackingStore", "Reactor",
         "Bytes", .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: testing),
+      path: "Tests/Proofs/Allocations", swiftSettings: testing),
   ]
+}
+
+// The data plane alone, for the stages of scripts/test that instrument it: they leave out what stands on
+// swift-nio, which takes longer to build than all the rest.
+if Context.environment["DATA_PLANE"] == "1" {
+  let others = [
+    "Administration", "CommandSupport", "ConfigurationChanges", "Targetcli", "TargetDaemon", "Tgt",
+    "swift-", "targetcli", "tgt",
+  ]
+  package.products.removeAll { product in others.contains { product.name.hasPrefix($0) } }
+  package.targets.removeAll { target in others.contains { target.name.hasPrefix($0) } }
 }

@@ -8,7 +8,7 @@ fuzz_build() {
   runtime=$(swift -print-target-info | sed -n 's/.*"runtimeResourcePath": *"\([^"]*\)".*/\1/p')
   runtime=$(find -L "$runtime/clang/lib" -name 'libclang_rt.fuzzer_no_main*.a' 2>/dev/null | grep -m1 -F -e "$(uname -m)" -e 'no_main.a')
   [[ -n $runtime ]] || { echo "this toolchain has no libFuzzer"; return 1; }
-  FUZZ=1 swift build -c debug --product "$1" --scratch-path .build/fuzz --sanitize address \
+  FUZZ=1 DATA_PLANE=1 swift build --scratch-path .build/address --sanitize address \
     -Xswiftc -sanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp -Xswiftc -O \
     -Xlinker "$runtime" -Xlinker -lstdc++
 }
@@ -21,7 +21,7 @@ fuzz_run() {
   if [[ $1 = ConfigurationFuzz ]]; then seeds+=(conf) longest=8192; fi
   log=$(mktemp)
   # Leaks are not looked for: the tables of the Swift runtime hide their pointers from that search.
-  ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no timeout -k 10 "$((seconds + 120))" ".build/fuzz/debug/$1" \
+  ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no timeout -k 10 "$((seconds + 120))" ".build/address/debug/$1" \
     "$corpus" "${seeds[@]}" ${dictionary[@]+"${dictionary[@]}"} -max_total_time="$seconds" -timeout=10 -detect_leaks=0 -rss_limit_mb=8192 -max_len="$longest" -artifact_prefix=".build/fuzz/$1-" -print_final_stats=1 >"$log" 2>&1 || status=$?
   grep -E 'SUMMARY|stat::number_of_executed_units|Test unit written' "$log"
   # It must have run inputs: a fuzzer that does nothing proves nothing.
@@ -41,19 +41,15 @@ fuzz_outcome() {
 }
 # A fuzzer is one thread: as many run at once as there are processors.
 stage_fuzz() {
-  local directory name built=()
-  for directory in Tests/Fuzz/*Fuzz/; do
-    [[ -d $directory ]] || { skip "fuzzers" "Tests/Fuzz has none"; return; }
-    name=$(basename "$directory")
-    rm -f ".build/fuzz/$name.status"
-    if quietly "building $name" fuzz_build "$name"; then built+=("$name"); else fail "$name builds"; fi
-  done
-  for name in ${built[@]+"${built[@]}"}; do
+  local name fuzzers=(Tests/Fuzz/*Fuzz)
+  quietly "building the fuzzers" fuzz_build || { fail "the fuzzers build"; return; }
+  mkdir -p .build/fuzz
+  for name in "${fuzzers[@]##*/}"; do
     while (($(jobs -rp | wc -l) >= $(nproc))); do sleep 0.2; done
     fuzz_job "$name" &
   done
   wait
-  for name in ${built[@]+"${built[@]}"}; do
+  for name in "${fuzzers[@]##*/}"; do
     claim "$name finds nothing in ${FUZZ_SECONDS:-60} s" fuzz_outcome "$name"
   done
 }

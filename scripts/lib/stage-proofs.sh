@@ -2,7 +2,9 @@
 #   FENCE_SEEDS=20000      races of a fence against writes, each of another seed
 #   MODEL_COMMANDS=1000000 commands of all kinds to a logical unit and its model; MODEL_SEED repeats them
 # shellcheck shell=bash
-proofs_build() { PROOFS=1 swift build -c release --product Proofs; }
+proofs_build() {
+  PROOFS=1 swift build -c release --product Proofs && PROOFS=1 swift build -c release --product Allocations
+}
 
 # Two processes at a time, each of at most 1000 races: worlds that are over keep some of their memory.
 race_seeds() {
@@ -24,10 +26,12 @@ some_seeds() {
 same_answers() { MODEL_COMMANDS=$1 timeout 600 "$PROOFS_BINARY" model; }
 
 stage_proofs() {
-  local seeds=${FENCE_SEEDS:-20000} commands=${MODEL_COMMANDS:-1000000}
+  local seeds=${FENCE_SEEDS:-20000} commands=${MODEL_COMMANDS:-1000000} programs
   if [[ -n $QUICK ]]; then seeds=${FENCE_SEEDS:-2000} commands=${MODEL_COMMANDS:-100000}; fi
   quietly "building the proofs" proofs_build || { fail "the proofs build"; return; }
-  PROOFS_BINARY=$(PROOFS=1 swift build -c release --show-bin-path)/Proofs
+  programs=$(PROOFS=1 swift build -c release --show-bin-path)
+  PROOFS_BINARY=$programs/Proofs
+  told "a command in steady state allocates nothing" timeout 300 "$programs/Allocations"
   told "no write of a fenced node lands after the answer: $seeds races" race_seeds "$seeds"
   told "a logical unit answers as its model does: $commands commands" same_answers "$commands"
 }

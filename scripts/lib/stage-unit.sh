@@ -54,10 +54,4 @@ stage_unit() {
   # Services are tested apart: they would wait for processors that the proofs of the models keep busy.
   tallied --skip-build --skip "$SERVICES"
   tallied --skip-build --filter "$SERVICES"
-  stage_allocations
-}
-# Allocations are counted in a release build, the only one whose generics are specialised, of this one
-# test target: Package.swift leaves the others out.
-stage_allocations() {
-  ALLOCATIONS=1 tallied -c release --disable-testable-imports --scratch-path .build/allocations
 }

@@ -177,7 +177,7 @@ enum Pair<Element> {
   static func matching<Key: Hashable>(
     _ old: [Element], _ new: [Element], by key: (Element) -> Key
   ) -> [Pair<Element>] {
-    // A change concerns few of thousands, and mostly the last: what stands before is paired as it is.
+    // A change concerns few of thousands, mostly the last: what stands before is paired as it is.
     let alike = zip(old, new).prefix { key($0) == key($1) }.map { Pair.both($0, $1) }
     var places: [Key: [Int]] = [:]
     for index in new.indices.dropFirst(alike.count).reversed() {

@@ -63,8 +63,8 @@ final class StoreWatch: Sendable {
 
   private func look(_ administration: Administration) {
     let daemon = administration.daemon
-    let configured = Dictionary(
-      administration.configuration.stores.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
+    let stores = administration.configuration.stores
+    let configured = Dictionary(stores.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
     for served in daemon.inventory.served {
       if served.opened.awaited != nil || served.opened.isLostDevice {
         StoreReturn(administration, served, self).advance()

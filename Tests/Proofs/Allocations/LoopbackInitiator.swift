@@ -1,7 +1,6 @@
 import Bytes
 import Glibc
 import ISCSIModel
-import Testing
 
 /// An initiator on a blocking socket that keeps a number of commands in flight and checks that each
 /// ends GOOD.
@@ -25,7 +24,7 @@ final class LoopbackInitiator {
 
   init(port: UInt16) throws {
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    try #require(socket >= 0)
+    try require(socket >= 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
@@ -35,7 +34,7 @@ final class LoopbackInitiator {
         connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    try #require(status == 0)
+    try require(status == 0)
     // A hang is a failure, too.
     var limit = timeval(tv_sec: 20, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -57,11 +56,11 @@ final class LoopbackInitiator {
     header.bytes.setBigEndian(cmdSN, at: 24)
     try send(header, keys.flatMap { Array($0.utf8) + [0] })
     let answer = try receive()
-    try #require(answer.opcode == .loginResponse)
-    try #require(answer.bytes.bigEndianUInt16(at: 36) == 0)
+    try require(answer.opcode == .loginResponse)
+    try require(answer.bytes.bigEndianUInt16(at: 36) == 0)
     // TEST UNIT READY is six zeros.
     try sendCommand(0x80, opcode: 0, transferBytes: 0, data: [])
-    try #require(receive().opcode == .scsiResponse)
+    try require(receive().opcode == .scsiResponse)
   }
 
   /// Runs `count` commands with `depth` of them in flight.
@@ -76,22 +75,23 @@ final class LoopbackInitiator {
       let answer = try receive()
       switch answer.opcode {
       case .dataIn, .scsiResponse:
-        try #require(answer.opcode == .dataIn ? command == .read : command != .read)
+        try require(answer.opcode == .dataIn ? command == .read : command != .read)
         // S and F on the one Data-In; GOOD on either.
-        try #require(command != .read || answer.bytes[1] == 0x81)
-        try #require(answer.bytes[3] == 0)
+        try require(command != .read || answer.bytes[1] == 0x81)
+        try require(answer.bytes[3] == 0)
         ended += 1
       case .readyToTransfer:
-        try #require(command == .solicitedWrite)
+        try require(command == .solicitedWrite)
         try answerReadyToTransfer(answer)
       default:
-        Issue.record("unexpected \(answer.opcode)")
-        throw UnexpectedPDU()
+        throw UnexpectedPDU(opcode: answer.opcode)
       }
     }
   }
 
-  private struct UnexpectedPDU: Error {}
+  private struct UnexpectedPDU: Error {
+    let opcode: Opcode
+  }
 
   private func start(_ command: Command) throws {
     switch command {
@@ -144,7 +144,7 @@ final class LoopbackInitiator {
       let count = bytes.withUnsafeBytes {
         Glibc.send(socket, $0.baseAddress! + done, $0.count - done, Int32(MSG_NOSIGNAL))
       }
-      try #require(count > 0)
+      try require(count > 0)
       done += count
     }
   }
@@ -166,7 +166,7 @@ final class LoopbackInitiator {
       let received = bytes.withUnsafeMutableBytes {
         recv(socket, $0.baseAddress! + done, count - done, 0)
       }
-      try #require(received > 0)
+      try require(received > 0)
       done += received
     }
     return bytes

@@ -5,7 +5,6 @@ import Logging
 import Reactor
 import SCSITarget
 import Synchronization
-import Testing
 
 /// The whole target on one real reactor with a thread of its own: a portal on the loopback
 /// interface, a disk in a file that the page cache holds.
@@ -27,9 +26,9 @@ final class LoopbackServer {
   init(engine kind: EngineKind) throws {
     path = try LoopbackServer.makeFile()
     let store = try DescriptorStore.open(StoreOptions(path: path), onLatch: { _ in })
-    let any = try #require(SocketAddress("127.0.0.1:0"))
+    let any = try require(SocketAddress("127.0.0.1:0"))
     let socket = try ListeningSocket.open(address: any, backlog: 8)
-    let address = try #require(SocketAddress(of: socket))
+    let address = try require(SocketAddress(of: socket))
     port = address.port
     let portal = PortalDefinition(address: address, groupTag: 1)
     let born = Born()
@@ -46,10 +45,10 @@ final class LoopbackServer {
   private static func makeFile() throws -> String {
     var template = Array("/tmp/allocations-XXXXXX".utf8CString)
     let descriptor = mkstemp(&template)
-    try #require(descriptor >= 0)
+    try require(descriptor >= 0)
     defer { close(descriptor) }
     let zeros = [UInt8](repeating: 0, count: diskBytes)
-    try #require(write(descriptor, zeros, diskBytes) == diskBytes)
+    try require(write(descriptor, zeros, diskBytes) == diskBytes)
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
