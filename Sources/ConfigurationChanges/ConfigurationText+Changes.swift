@@ -4,9 +4,17 @@ public import TargetConfig
 // What administrators ask for, as edits of the configuration's text.
 
 extension ConfigurationText {
-  /// Makes `change`; says what it names now, so that what it brought about can be shown. Errors
-  /// have the path of the value in the configuration.
+  /// Makes all of `changes`, as one; at an error those before the one that fails are made. Errors
+  /// have the path of the value in the configuration. `made` is told what each names once it is
+  /// made, so that what it brought about can be shown.
   public mutating func make(
+    _ changes: [Change], made: (ChangeSubject) -> Void = { _ in }
+  ) throws(ConfigurationEditError) {
+    for change in changes { made(try make(change)) }
+    tidy(after: changes)
+  }
+
+  private mutating func make(
     _ change: Change
   ) throws(ConfigurationEditError) -> ChangeSubject {
     switch change {
@@ -49,7 +57,7 @@ extension ConfigurationText {
 
   /// Takes out what these changes have emptied, once they are all made: a user may have been
   /// removed to come back with another secret, to where it stood.
-  public mutating func tidy(after changes: [Change]) {
+  private mutating func tidy(after changes: [Change]) {
     for case .removeCHAPUser(let user) in changes { removeEmptyUsers(at: .init(user.place)) }
   }
 

@@ -170,7 +170,7 @@ final class ConfiguredAdministrator: Administrator {
       let loaded: LoadedConfiguration
       do throws(ConfigurationRefusal) {
         loaded = try state.loaded.edited { text throws(ConfigurationEditError) in
-          for change in request.changes { _ = try text.make(change) }
+          try text.make(request.changes)
         }
       } catch {
         throw AdministrationError(error)

@@ -30,8 +30,7 @@ extension Administration {
         text throws(ConfigurationEditError) in
         subjects = []
         defer { edited = text }
-        for change in request.changes { subjects.append(try text.make(change)) }
-        text.tidy(after: request.changes)
+        try text.make(request.changes) { subjects.append($0) }
       }
     } catch {
       var refusal = AdministrationError(error).naming(placesIn: edited)

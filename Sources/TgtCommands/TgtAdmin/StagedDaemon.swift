@@ -86,7 +86,7 @@ final class StagedDaemon: Administrator {
         state.configuration = try state.configuration.edited {
           text throws(ConfigurationEditError) in
           defer { edited = text }
-          for change in request.changes { _ = try text.make(change) }
+          try text.make(request.changes)
         }
       } catch {
         throw AdministrationError(error).naming(placesIn: edited)

@@ -10,8 +10,7 @@ private let name = "iqn.2026-11.com.example:t"
 /// The text after changes that are made as one.
 private func text(_ start: String, _ changes: Change...) throws -> String {
   var text = try ConfigurationText(start)
-  for change in changes { _ = try text.make(change) }
-  text.tidy(after: changes)
+  try text.make(changes)
   return text.text
 }
 
@@ -22,8 +21,7 @@ private func changed(
   let start = try ConfigurationLoader.load(text: text, directory: "/", permissions: .unchecked)
   var subjects: [ChangeSubject] = []
   let result = try start.edited { (text: inout ConfigurationText) throws(ConfigurationEditError) in
-    subjects = []
-    for change in changes { subjects.append(try text.make(change)) }
+    try text.make(changes) { subjects.append($0) }
   }
   return (result.configuration, subjects)
 }
@@ -31,7 +29,7 @@ private func changed(
 private func refusal(_ text: String = "{}", _ change: Change) -> ConfigurationEditError? {
   do {
     var text = try ConfigurationText(text)
-    _ = try text.make(change)
+    try text.make([change])
     return nil
   } catch {
     return error
