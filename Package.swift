@@ -249,7 +249,9 @@ let package = Package(
       exclude: ["Golden"], swiftSettings: testing),
     .testTarget(
       name: "TargetcliCommandsTests",
-      dependencies: ["TargetcliCommands", "AdministrationModel", "TargetConfig"],
+      dependencies: [
+        "TargetcliCommands", "AdministrationModel", "ConfigurationChanges", "TargetConfig",
+      ],
       swiftSettings: testing),
     .testTarget(
       name: "TargetDaemonTests",

@@ -1,4 +1,5 @@
 import AdministrationModel
+import ConfigurationChanges
 import Synchronization
 import TargetConfig
 
@@ -11,7 +12,7 @@ final class FakeDaemon: Administrator {
     var sessions: [SessionResource] = []
     var saves = 0
     var failure: AdministrationError?
-    var notes: [NoteResource] = []
+    var notes = Notebook()
     var configurationFile: String? = "/etc/swift-tgtd/targets.json"
   }
 
@@ -139,39 +140,17 @@ final class FakeDaemon: Administrator {
   // MARK: Changes
 
   func notes(withSecrets: Bool) async throws(AdministrationError) -> [NoteResource] {
-    let notes = state.withLock { $0.notes }
-    return notes.map { note in
-      var note = note
-      if note.isSecret, !withSecrets { note.value = nil }
-      return note
-    }
-  }
-
-  /// With the daemon's bounds.
-  private static func set(
-    _ note: NoteSpecification, in notes: inout [NoteResource]
-  ) throws(AdministrationError) {
-    guard (1...512).contains(note.key.utf8.count), (note.value?.reveal.utf8.count ?? 0) <= 1024
-    else { throw AdministrationError(.tooLarge, "a note has at most 1024 bytes") }
-    let value = note.value.map {
-      NoteResource(key: note.key, value: $0.reveal, isSecret: note.isSecret ?? false)
-    }
-    if let index = notes.firstIndex(where: { $0.key == note.key }) {
-      if let value { notes[index] = value } else { notes.remove(at: index) }
-    } else if let value {
-      notes.append(value)
-    }
+    state.withLock { $0.notes.resources(withSecrets: withSecrets) }
   }
 
   func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult {
     try state.withLock { state throws(AdministrationError) in
       if let failure = state.failure { throw failure }
       state.requests.append(request)
+      let notes = try state.notes.making(request.changes)
       var text = state.text
-      var notes = state.notes
-      for case .setNote(let note) in request.changes { try Self.set(note, in: &notes) }
       do {
-        for change in request.changes { try text.make(change) }
+        try text.make(request.changes)
         _ = try Self.load(text)
       } catch {
         throw AdministrationError(.invalid, "\(error)")

@@ -1,4 +1,5 @@
 import AdministrationModel
+import ConfigurationChanges
 import Synchronization
 import Testing
 
@@ -91,7 +92,7 @@ final class Bench {
   /// All that the daemon keeps for targetcli.
   var notes: String {
     daemon.state.withLock { state in
-      state.notes.map { "\($0.key)=\($0.value ?? "")\n" }.joined()
+      state.notes.resources(withSecrets: true).map { "\($0.key)=\($0.value ?? "")\n" }.joined()
     }
   }
 }
