@@ -238,7 +238,7 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "AdministrationCommandsTests",
-      dependencies: ["AdministrationCommands", "AdministrationModel"],
+      dependencies: ["AdministrationCommands", "AdministrationModel", "TargetConfig"],
       swiftSettings: testing),
     .testTarget(
       name: "TgtCommandsTests",

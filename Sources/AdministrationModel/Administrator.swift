@@ -65,20 +65,14 @@ extension Administrator {
 }
 
 extension Optional {
+  /// An administrator that keeps its promise has thrown before.
   fileprivate func orMissing(
     _ what: String, _ name: String, at path: String
   ) throws(AdministrationError) -> Wrapped {
-    guard let self else { throw .missing(what, name, at: path) }
+    guard let self else {
+      throw AdministrationError(.notFound, "there is no \(what) \"\(name)\"", path: path)
+    }
     return self
-  }
-}
-
-extension AdministrationError {
-  /// `what` is a noun.
-  public static func missing(
-    _ what: String, _ name: String, at path: String
-  ) -> AdministrationError {
-    AdministrationError(.notFound, "there is no \(what) \"\(name)\"", path: path)
   }
 }
 

@@ -1,5 +1,6 @@
 import AdministrationModel
 import Synchronization
+import TargetConfig
 
 @testable import AdministrationCommands
 
@@ -61,7 +62,8 @@ final class FakeDaemon: Daemon {
   ) throws(AdministrationError) -> [Resource] {
     guard let name else { return all }
     guard let found = all.first(where: { key($0) == name }) else {
-      throw AdministrationError(.notFound, "there is no \(kind) \(name)")
+      throw AdministrationError(
+        .notFound, Absence.sentence(kind, name, of: all.map(key)), path: "\(kind)s")
     }
     return [found]
   }

@@ -163,7 +163,9 @@ struct ListTests {
     for command in ["session list", "lun list", "acl list", "chap list"] {
       let run = await run("\(command) --target iqn.none", Self.full())
       #expect(run.code == 1 && run.output.isEmpty, "\(command)")
-      #expect(run.errors == "swift-tgtadm: there is no target iqn.none\n")
+      let names = "\(Samples.target), iqn.open"
+      #expect(
+        run.errors == "swift-tgtadm: no target named \"iqn.none\" (targets: \(names))\n")
     }
   }
 

@@ -84,13 +84,7 @@ extension ConfigurationBuilder {
   private mutating func checkStoreExists(_ place: DocumentNode) {
     guard let name = place.text, !storeNames.contains(name) else { return }
     let names = configuration.stores.map(\.name)
-    let known = names.isEmpty ? "there are no stores" : "stores: " + shortList(names)
-    report.error(place, "no store named \(name.quoted) (\(known))")
-  }
-
-  private func shortList(_ names: [String]) -> String {
-    let shown = names.prefix(8).joined(separator: ", ")
-    return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
+    report.error(place, Absence.sentence("store", name, of: names, comparing: false))
   }
 
   // MARK: Access

@@ -4,11 +4,14 @@ public enum Absence {
   /// Among more, nobody waits until each is compared.
   private static let namesComparedMax = 1024
 
-  /// `what` is a noun. Of many names, those that are most like the one that was given.
-  public static func sentence(_ what: String, _ name: String, of names: [String]) -> String {
+  /// `what` is a noun. Of many names, those that are most like the one that was given; without
+  /// `comparing`, for who has thousands of such sentences to say, the first.
+  public static func sentence(
+    _ what: String, _ name: String, of names: [String], comparing: Bool = true
+  ) -> String {
     guard !names.isEmpty else { return "no \(what) named \(name.quoted) (there are no \(what)s)" }
-    let shown = nearest(to: name, among: names).prefix(namesShownMax).map(\.shortened)
-      .joined(separator: ", ")
+    let ranked = comparing ? nearest(to: name, among: names) : names
+    let shown = ranked.prefix(namesShownMax).map(\.shortened).joined(separator: ", ")
     let rest = names.count > namesShownMax ? " and \(names.count - namesShownMax) more" : ""
     return "no \(what) named \(name.quoted) (\(what)s: \(shown)\(rest))"
   }

@@ -27,27 +27,14 @@ extension Administration: Administrator {
   }
 
   func targets(named name: String?) async throws(AdministrationError) -> [TargetResource] {
-    let configuration = configuration
-    let chosen: [TargetConfiguration.Target]
-    if let name {
-      guard let target = configuration.target(named: ISCSIName.normalized(name)) else {
-        throw .missing("target", name, of: configuration.targets.map(\.name))
-      }
-      chosen = [target]
-    } else {
-      chosen = configuration.targets
-    }
+    let chosen = try configuration.targets(named: name)
     let reading = Reading(self, try await summaries())
     return chosen.map { reading.target($0) }
   }
 
   func stores(named name: String?) async throws(AdministrationError) -> [StoreResource] {
-    let configuration = configuration
-    if let name, configuration.store(named: name) == nil {
-      throw .missing("store", name, of: configuration.stores.map(\.name))
-    }
+    let chosen = try configuration.stores(named: name)
     var reading = Reading(self, [], presentations: name.map { .stores([$0]) } ?? .all)
-    let chosen = configuration.stores.filter { name == nil || $0.name == name }
     reading.allocatedBytes = await allocatedBytes(of: chosen)
     return chosen.map { reading.store($0) }
   }

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import ConfigurationChanges
 internal import ISCSIModel
 internal import ISCSITarget
 internal import Logging
@@ -49,10 +50,7 @@ extension Administration {
 
   func reservations(store: String?) async throws(AdministrationError) -> [ReservationResource] {
     if let store {
-      guard let unit = daemon.inventory.served(named: store)?.unit else {
-        throw .missing("store", store, of: daemon.inventory.units.map(\.identity.name))
-      }
-      return [try await reservations(of: unit)]
+      return [try await reservations(of: try unit(of: store))]
     }
     var resources: [ReservationResource] = []
     for unit in daemon.inventory.units {
@@ -61,6 +59,13 @@ extension Administration {
       if !resource.isEmpty { resources.append(resource) }
     }
     return resources
+  }
+
+  private func unit(of store: String) throws(AdministrationError) -> LogicalUnit {
+    guard let served = daemon.inventory.served(named: store) else {
+      throw .missing("store", store, of: daemon.inventory.units.map(\.identity.name))
+    }
+    return served.unit
   }
 
   private func reservations(
@@ -73,9 +78,7 @@ extension Administration {
   }
 
   func clearReservations(store: String) async throws(AdministrationError) {
-    guard let unit = daemon.inventory.served(named: store)?.unit else {
-      throw .missing("store", store, of: daemon.inventory.units.map(\.identity.name))
-    }
+    let unit = try unit(of: store)
     let outcome = await withinTime(Self.clearingPatience) { answer in
       unit.clearReservations { answer($0) }
     }
@@ -205,8 +208,8 @@ extension ReservationResource {
 
 extension AdministrationError {
   fileprivate static func noSession(_ id: UInt64) -> AdministrationError {
-    var error = missing("session", "\(id)", at: "sessions")
-    error.remedy = "session list; a node that has logged in again has another number"
-    return error
+    AdministrationError(
+      .notFound, "there is no session \"\(id)\"", path: "sessions",
+      remedy: "session list; a node that has logged in again has another number")
   }
 }

@@ -1,6 +1,5 @@
 internal import AdministrationModel
 internal import BackingStore
-internal import ConfigurationChanges
 internal import Reactor
 internal import TargetConfig
 
@@ -78,13 +77,6 @@ extension AdministrationError {
       remedy:
         "config reload brings what runs to what it says; --runtime-only leaves the file alone, and "
         + "config save --force writes what runs over it")
-  }
-
-  /// In the words of a change that names what there is not.
-  static func missing(
-    _ what: String, _ name: String, of names: [String]
-  ) -> AdministrationError {
-    AdministrationError(.notFound, Absence.sentence(what, name, of: names), path: "\(what)s")
   }
 
   /// The reactors have more to do than to answer.

@@ -112,14 +112,14 @@ final class StagedDaemon: Administrator {
   }
 
   func targets(named name: String?) async throws(AdministrationError) -> [TargetResource] {
-    configuration.targets.filter { name == nil || $0.name == name }.map {
+    try configuration.targets(named: name).map {
       TargetResource($0, id: targets[$0.name]?.id ?? 0)
     }
   }
 
   func stores(named name: String?) async throws(AdministrationError) -> [StoreResource] {
     let configuration = configuration
-    return configuration.stores.filter { name == nil || $0.name == name }.map {
+    return try configuration.stores(named: name).map {
       StoreResource($0, in: configuration, as: stores[$0.name])
     }
   }
