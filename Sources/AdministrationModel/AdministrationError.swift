@@ -44,7 +44,8 @@ public struct AdministrationError: Error, Codable, Sendable, Equatable {
   public var remedy: String?
   /// Who uses what would go.
   public var users: [String]?
-  /// What is registered and reserved on the stores that it presents.
+  /// What is registered and reserved on the stores that would go, or would not be presented there
+  /// any more.
   public var reservations: [ReservationResource]?
 
   public init(

@@ -137,14 +137,9 @@ extension StoreCommand {
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
       let places = try await flags.force ? daemon.store(name).presentedBy : []
       let changes = places.map { Change.removeLUN($0.lunName) } + [removal]
-      let result: ChangeResult
-      do throws(AdministrationError) {
-        result = try await daemon.change(
-          ChangeRequest(changes, flags.options),
-          remedyOfConflict: flags.force ? nil : "lun remove each, or --force removes them, too")
-      } catch {
-        throw await naming(reservationsOn: daemon, in: error)
-      }
+      let result = try await daemon.change(
+        ChangeRequest(changes, flags.options),
+        remedyOfConflict: flags.force ? nil : "lun remove each, or --force removes them, too")
       let luns = places.map { "  \($0.words)\n" }.joined()
       try console.show(
         result, dryRun: flags.options.dryRun, asJSON: global.json,
@@ -152,18 +147,6 @@ extension StoreCommand {
     }
 
     private var removal: Change { .removeStore(Change.StoreName(name)) }
-
-    /// While LUNs present it, the daemon looks no further.
-    private func naming(
-      reservationsOn daemon: any Daemon, in error: AdministrationError
-    ) async -> AdministrationError {
-      var error = error
-      guard error.code == .conflict, let resource = try? await daemon.reservation(of: name),
-        !resource.isEmpty
-      else { return error }
-      error.reservations = [resource]
-      return error
-    }
   }
 
   struct List: DaemonCommand {

@@ -2,10 +2,14 @@ internal import AdministrationModel
 internal import AdministrationServer
 internal import ConfigurationChanges
 internal import Logging
+internal import Reactor
 internal import TargetConfig
 
 // The changes that administrators ask for.
 extension Administration {
+  /// How long the reactor is waited for that knows what is reserved on a store.
+  private static let reservationPatience = Milliseconds.seconds(2)
+
   func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult {
     let (result, subjects) = try await inTurn { () throws(AdministrationError) in
       try self.make(request)
@@ -34,8 +38,11 @@ extension Administration {
       }
     } catch {
       var refusal = AdministrationError(error).naming(placesIn: edited)
-      // Each change that was made has a subject.
-      if request.changes.count > 1, error.isOfEdit { refusal.change = subjects.count }
+      if error.isOfEdit {
+        // Each change that was made has a subject.
+        if request.changes.count > 1 { refusal.change = subjects.count }
+        refusal.reservations = reservations(toKnowBefore: request.changes.dropFirst(subjects.count))
+      }
       throw refusal
     }
     let notes = try notes.making(request.changes)
@@ -43,6 +50,19 @@ extension Administration {
     // They cost nothing to keep, and so nothing fails any more.
     if !request.options.dryRun { commit(notes) }
     return (result, subjects)
+  }
+
+  /// What is reserved on a store that was not removed, as LUNs present it: who then removes these,
+  /// too, is told before.
+  private func reservations(
+    toKnowBefore changes: ArraySlice<Change>
+  ) -> [ReservationResource]? {
+    guard case .removeStore(let store)? = changes.first,
+      let unit = daemon.inventory.served(named: store.name)?.unit
+    else { return nil }
+    return Interruption.reservations(
+      of: [unit], until: MonotonicTime.current + Self.reservationPatience
+    ).orNil
   }
 
   func notes(withSecrets: Bool) async throws(AdministrationError) -> [NoteResource] {

@@ -62,6 +62,22 @@ struct LiveLossTests {
     _ = node
   }
 
+  @Test("A store that LUNs present is refused with the reservation on it, and no other store's")
+  func presented() async throws {
+    let live = try await LiveDaemon.start()
+    try await live.addLUN("other")
+    let node = try reserved(live)
+    let removal = Change.removeStore(Change.StoreName("disk"))
+    let error = try await live.refusal([removal])
+    #expect(error.code == .conflict && error.message.hasPrefix("is presented by "))
+    expectReserved(error.reservations)
+    let ofOther = Change.removeStore(Change.StoreName("other"))
+    #expect(try await live.refusal([ofOther]).reservations == nil)
+    let afterwards = try await live.refusal([self.removal, removal, ofOther])
+    #expect(afterwards.change == 2 && afterwards.reservations == nil)
+    _ = node
+  }
+
   @Test("Of a disk that nobody is logged in to, the reservation is told all the same")
   func registered() async throws {
     let live = try await LiveDaemon.start()
