@@ -1,6 +1,5 @@
 internal import AdministrationModel
 internal import BackingStore
-internal import SCSITarget
 internal import TargetConfig
 
 /// What becomes of media by another configuration, by what paths lead to (device and inode) and not
@@ -13,12 +12,6 @@ struct MediumComparison {
   private let served: [(name: String, identity: UnitName, medium: StoreIdentity)]
   /// What each path leads to; nil: nothing. Those that did not answer are not there.
   private let found: [String: StoreIdentity?]
-
-  /// By which initiators know a unit.
-  struct UnitName: Equatable {
-    let naa: String
-    let serial: String
-  }
 
   /// `identified`: a store with the identity that it has or will have.
   init(
@@ -105,23 +98,8 @@ struct MediumComparison {
     return MediumRemark(
       place,
       "\(it) under a new name, and without its identity: to initiators it would be another disk",
-      remedy: Self.remedy(store.name, former: former.name, former.identity))
-  }
-
-  /// How a medium keeps, or gets rid of, the identity that it has under the name `former`.
-  static func remedy(_ store: String, former: String, _ identity: UnitName) -> String {
-    "to keep the disk, call the store \"\(former)\" again, as nobody but you sees that name; or write "
-      + "\"naa\": \"\(identity.naa)\", \"serial\": \"\(identity.serial)\" into the entry "
-      + "\"\(store)\" of \"stores\" in the file, then swift-tgtadm config reload. To make another disk "
-      + "of it, take \"\(store)\" and its LUNs out of the file, config reload, put them back, and "
-      + "config reload"
-  }
-}
-
-extension MediumComparison.UnitName {
-  init(_ served: Inventory.Served) {
-    naa = Hexadecimal.text(served.unit.identity.naa)
-    serial = served.unit.identity.serial
+      remedy: former.identity.remedy(
+        for: store.name, former: former.name, isByStoreName: true))
   }
 }
 

@@ -83,8 +83,7 @@ extension Preparation {
     let former = closing.first { $0.name != store.name && $0.claim.sharesMedium(with: claim) }
     guard let former else { return }
     throw Self.otherIdentity(
-      former, store, "what is on record of it, such as reservations",
-      remedy: MediumComparison.remedy(store.name, former: former.name, .init(former)))
+      former, store, "what is on record of it, such as reservations", isByStoreName: true)
   }
 
   /// A store that gets another identifier on purpose is another disk, too.
@@ -96,25 +95,21 @@ extension Preparation {
       && former.claim.naa != successor.claim.naa
     {
       guard let record = daemon.workshop.recordInForce(of: former.unit) else { continue }
-      let (store, identity) = (
-        successor.opened.configured.name, MediumComparison.UnitName(former)
-      )
       throw Self.otherIdentity(
-        former, successor.opened.configured, record,
-        remedy: "to keep it the same disk, give \"\(store)\" \"naa\": \"\(identity.naa)\" and "
-          + "\"serial\": \"\(identity.serial)\"; to make another disk of it, remove "
-          + "\"\(former.name)\" first, and add \"\(store)\" by a change of its own")
+        former, successor.opened.configured, record, isByStoreName: false)
     }
   }
 
   private static func otherIdentity(
     _ former: Inventory.Served, _ store: TargetConfiguration.Store, _ record: String,
-    remedy: String
+    isByStoreName: Bool
   ) -> AdministrationError {
     AdministrationError(
       .conflict,
       "the medium of the store \"\(former.name)\" would come back as the store \"\(store.name)\" "
         + "with another identifier: to initiators it would be another disk, and \(record) would "
-        + "not count for it", path: "stores.\(store.name).naa", remedy: remedy)
+        + "not count for it", path: "stores.\(store.name).naa",
+      remedy: UnitName(former).remedy(
+        for: store.name, former: former.name, isByStoreName: isByStoreName))
   }
 }

@@ -31,7 +31,8 @@ struct LiveMediumTests {
     #expect(remark.message.contains("is the medium of the store \"disk\" under a new name"))
     let remedy = try #require(remark.remedy)
     #expect(remedy.contains("call the store \"disk\" again"))
-    #expect(remedy.contains("\"serial\": \"\(identity.serial)\" into the entry \"renamed\""))
+    #expect(remedy.contains("give \"renamed\" \"naa\": \"\(Hexadecimal.text(identity.naa))\""))
+    #expect(remedy.contains("\"serial\": \"\(identity.serial)\""))
     let client = live.client
     let error = await #expect(throws: AdministrationError.self) {
       try await client.reload(Self.force)

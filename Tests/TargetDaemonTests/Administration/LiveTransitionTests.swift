@@ -212,6 +212,7 @@ struct LiveTransitionTests {
     let change = Change.setStore(Change.StoreKeys("disk", ["naa": .text(Self.naa)]))
     let error = try await live.refusal([change], Self.force)
     #expect(error.code == .conflict && error.message.contains("reservations"))
+    #expect(error.remedy?.hasPrefix("to keep it the same disk, give \"disk\" \"naa\": ") == true)
     try await live.client.clearReservations(store: "disk")
     try await live.change(change, options: Self.force)
     #expect(live.daemon.units.map { Hexadecimal.text($0.identity.naa) } == [Self.naa])
