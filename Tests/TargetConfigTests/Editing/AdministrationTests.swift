@@ -2,20 +2,8 @@ import Testing
 
 @testable import TargetConfig
 
-private let sample = EditSample.text
 private let name = EditSample.name
 private let n1 = EditSample.n1
-
-private func edited(
-  _ text: String = sample,
-  _ edit: (inout ConfigurationText) throws(ConfigurationEditError) -> Void
-) throws -> String {
-  try EditSample.edited(text, edit)
-}
-
-private func sample(_ piece: String, _ replacement: String) -> String {
-  EditSample.replacing(piece, with: replacement)
-}
 
 @Suite("Edits of stores and portals")
 struct StoreEditTests {

@@ -39,26 +39,28 @@ enum EditSample {
 
   static let name = "iqn.2026-11.com.example:t"
   static let n1 = "iqn.2026-11.com.example:n1"
+}
 
-  /// The sample after some edits, which must still load; or the error.
-  static func edited(
-    _ text: String = Self.text,
-    _ edit: (inout ConfigurationText) throws(ConfigurationEditError) -> Void
-  ) throws -> String {
-    var result = try ConfigurationText(text)
-    do throws(ConfigurationEditError) {
-      try edit(&result)
-    } catch {
-      #expect(result.text == text, "a failed edit left its mark")
-      return "\(error)"
-    }
-    _ = try loaded(result.text)
-    return result.text
-  }
+let sample = EditSample.text
 
-  /// The sample with a piece of its text replaced; the piece must be there.
-  static func replacing(_ piece: String, with replacement: String) -> String {
-    #expect(text.contains(piece))
-    return text.replacing(piece, with: replacement)
+/// The sample with a piece of its text replaced; the piece must be there.
+func sample(_ piece: String, _ replacement: String) -> String {
+  #expect(EditSample.text.contains(piece))
+  return EditSample.text.replacing(piece, with: replacement)
+}
+
+/// A text after some edits, which must still load; or the error.
+func edited(
+  _ text: String = EditSample.text,
+  _ edit: (inout ConfigurationText) throws(ConfigurationEditError) -> Void
+) throws -> String {
+  var result = try ConfigurationText(text)
+  do throws(ConfigurationEditError) {
+    try edit(&result)
+  } catch {
+    #expect(result.text == text, "a failed edit left its mark")
+    return "\(error)"
   }
+  _ = try loaded(result.text)
+  return result.text
 }
