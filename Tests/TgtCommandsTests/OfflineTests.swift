@@ -1,5 +1,4 @@
 import AdministrationModel
-import Foundation
 import Testing
 
 @testable import TgtCommands
@@ -23,12 +22,6 @@ struct OfflineTests {
 
   private static func isOpen(_ target: TargetResource) -> Bool {
     target.isOpenToAny || !target.acl.isEmpty
-  }
-
-  private static func write(_ text: String) throws -> String {
-    let path = NSTemporaryDirectory() + "offline-\(UInt64.random(in: 0 ... .max)).conf"
-    try text.write(toFile: path, atomically: true, encoding: .utf8)
-    return path
   }
 
   @Test("An offline target lets nobody in, and a ready one those it did")
@@ -97,7 +90,7 @@ struct OfflineTests {
   func configuration(_ head: String) async throws {
     for address in ["", "initiator-address 192.0.2.7\n"] {
       let bench = try Bench()
-      let path = try Self.write(
+      let path = try bench.file(
         """
         \(head)<target \(Self.one)>
         backing-store /disks/a.img

@@ -52,11 +52,13 @@ struct Bench {
     })
 
   let daemon: ConfiguredAdministrator
+  let targetsConf: TargetsConfFiles
   var files = PaperFiles()
   var input: [String] = []
 
   init(_ daemon: ConfiguredAdministrator? = nil) throws {
     self.daemon = try daemon ?? ConfiguredAdministrator()
+    targetsConf = try TargetsConfFiles()
     self.daemon.state.withLock { $0.sizes = Self.sizes }
     for path in Self.sizes.keys { files.kinds[path] = .regular }
   }

@@ -1,6 +1,5 @@
 import AdministrationModel
 import ConfigurationChanges
-import Foundation
 import Synchronization
 import TargetConfig
 import Testing
@@ -12,19 +11,11 @@ private let two = "iqn.2026-11.com.example:two"
 private let former = "123456789abc"
 private let changed = "987654321xyz"
 
-private func file(_ targets: [(name: String, lines: String)], global: String = "") throws -> String
-{
-  let path = NSTemporaryDirectory() + "access-\(UInt64.random(in: 0 ... .max)).conf"
-  let blocks = targets.map { "<target \($0.name)>\n\($0.lines)\n</target>\n" }
-  try (global + "\n" + blocks.joined()).write(toFile: path, atomically: true, encoding: .utf8)
-  return path
-}
-
 /// A daemon with two targets of one user.
 private func sharing() async throws -> Bench {
   let bench = try Bench()
   let user = "incominguser u \(former)"
-  let path = try file([(one, user), (two, user)])
+  let path = try bench.file([(one, user), (two, user)])
   let run = await bench.admin("-e -c \(path)")
   try #require(run.code == 0, "\(run.output)\(run.errors)")
   return bench
@@ -48,7 +39,7 @@ struct TgtAdminAccessTests {
     // As after a start of the daemon with the configuration that was saved.
     bench.daemon.state.withLock { $0.notes = Notebook() }
     let before = bench.daemon.configurationText
-    let path = try file(
+    let path = try bench.file(
       [(one, "incominguser u \(former)")], global: "ignore-errors yes")
     let run = await bench.admin("-c \(path) --update \(one)")
     #expect(run.code == 1)
@@ -64,7 +55,7 @@ struct TgtAdminAccessTests {
     for address in ["", "\ninitiator-address 192.0.2.1", "\ninitiator-name iqn.2026-11.x:node"] {
       let bench = try await sharing()
       let three = "iqn.2026-11.com.example:three"
-      let path = try file([
+      let path = try bench.file([
         (one, ""), (two, ""), (three, "\(user) \(changed)\(address)"),
         (three + "x", "incominguser w \(changed)"),
       ])
@@ -84,7 +75,7 @@ struct TgtAdminAccessTests {
   func foreignNumber() async throws {
     let bench = try Bench()
     _ = await bench.tgtadm("--op new --mode target --tid 1 -T \(one)")
-    let path = try file([(one, ""), (two, "controller_tid 1")])
+    let path = try bench.file([(one, ""), (two, "controller_tid 1")])
     let run = await bench.admin("-e -c \(path) --ignore-errors")
     #expect(run.code == 1 && run.errors.contains("\(two) could not be made\n"), "\(run.errors)")
     #expect(try await !target(bench, one).isOpenToAny)
@@ -94,7 +85,7 @@ struct TgtAdminAccessTests {
   func changedPassword() async throws {
     let bench = try await sharing()
     let user = "incominguser u \(changed)"
-    let path = try file([(one, user), (two, user)])
+    let path = try bench.file([(one, user), (two, user)])
     let run = await bench.admin("-c \(path) --update \(one)")
     #expect(run.code == 0, "\(run.output)\(run.errors)")
     #expect(
@@ -111,7 +102,7 @@ struct TgtAdminAccessTests {
   func otherPassword() async throws {
     let bench = try await sharing()
     let three = "iqn.2026-11.com.example:three"
-    let path = try file([(one, ""), (two, ""), (three, "incominguser u \(changed)")])
+    let path = try bench.file([(one, ""), (two, ""), (three, "incominguser u \(changed)")])
     let run = await bench.admin("-e -c \(path)")
     #expect(run.code == 1)
     #expect(
@@ -128,7 +119,7 @@ struct TgtAdminAccessTests {
   func discovery() async throws {
     let bench = try Bench()
     func path(_ password: String) throws -> String {
-      try file(
+      try bench.file(
         [(one, "")],
         global: "incomingdiscoveryuser finder \(password)\n"
           + "outgoingdiscoveryuser me \(password)-of-me")
@@ -151,7 +142,7 @@ struct TgtAdminAccessTests {
     arguments: ["9223372036854775807", "2147483648", "0", "-1", "x"])
   func numbers(_ number: String) async throws {
     let bench = try Bench()
-    let path = try file([(one, "controller_tid \(number)"), (two, "")])
+    let path = try bench.file([(one, "controller_tid \(number)"), (two, "")])
     for arguments in ["-e", "-e --ignore-errors", "-p -e", "--update ALL"] {
       let run = await bench.admin("\(arguments) -c \(path)")
       #expect(run.code == 1, "\(arguments)")
@@ -165,7 +156,9 @@ struct TgtAdminAccessTests {
     let bench = try await sharing()
     for id in 1...3 as ClosedRange<UInt64> { bench.logIn(id, to: id == 3 ? two : one) }
     bench.daemon.state.withLock { $0.lasting = [1] }
-    let path = try file([(one, "incominguser u \(former)"), (two, "incominguser u \(former)")])
+    let path = try bench.file([
+      (one, "incominguser u \(former)"), (two, "incominguser u \(former)"),
+    ])
     let run = await bench.admin("-c \(path) --update ALL -f")
     #expect(run.code != 0)
     #expect(
@@ -177,7 +170,7 @@ struct TgtAdminAccessTests {
   @Test("Without an answer to the change it is not certain what was done, and that is said")
   func noAnswer() async throws {
     let bench = try await sharing()
-    let path = try file([(one, "MaxConnections 2")])
+    let path = try bench.file([(one, "MaxConnections 2")])
     bench.daemon.state.withLock {
       $0.refusal = AdministrationError(.unavailable, "closed the connection without an answer")
     }

@@ -1,5 +1,4 @@
 import AdministrationModel
-import Foundation
 import Synchronization
 import TargetConfig
 import Testing
@@ -10,13 +9,6 @@ import Testing
 struct TgtAdminTests {
   /// A name in use at a cluster: no iqn, eui or naa, and taken by tgt all the same.
   private static let resource = "srv1512nas.clu-xlu-resource"
-
-  /// Writes a targets.conf, and says where.
-  private static func file(_ text: String) throws -> String {
-    let path = NSTemporaryDirectory() + "targets-\(UInt64.random(in: 0 ... .max)).conf"
-    try text.write(toFile: path, atomically: true, encoding: .utf8)
-    return path
-  }
 
   private static let cluster = """
     <target \(resource)>
@@ -29,7 +21,7 @@ struct TgtAdminTests {
   @Test("--execute makes what the file says: LUN, address and user")
   func execute() async throws {
     let bench = try Bench()
-    let path = try Self.file(Self.cluster)
+    let path = try bench.file(Self.cluster)
     let run = await bench.admin("-c \(path) --execute")
     #expect(run.code == 0 && run.output.isEmpty, "\(run.output)\(run.errors)")
     let target = try #require(try await bench.daemon.targets(named: nil).first)
@@ -44,12 +36,12 @@ struct TgtAdminTests {
   @Test("--execute again changes nothing, and removes what the file no longer has")
   func again() async throws {
     let bench = try Bench()
-    let path = try Self.file(Self.cluster)
+    let path = try bench.file(Self.cluster)
     _ = await bench.admin("-c \(path) -e")
     let count = bench.daemon.requests.count
     #expect(await bench.admin("-e -c \(path)").code == 0)
     #expect(bench.daemon.requests.count == count)
-    let other = try Self.file("<target iqn.2026-11.com.example:two>\n</target>\n")
+    let other = try bench.file("<target iqn.2026-11.com.example:two>\n</target>\n")
     #expect(await bench.admin("-e -c \(other)").code == 0)
     #expect(
       try await bench.daemon.targets(named: nil).map(\.name) == ["iqn.2026-11.com.example:two"])
@@ -60,7 +52,7 @@ struct TgtAdminTests {
   @Test("--pretend prints the commands that tgt-admin would give to a shell, and does nothing")
   func pretend() async throws {
     let bench = try Bench()
-    let path = try Self.file(Self.cluster + "\n")
+    let path = try bench.file(Self.cluster + "\n")
     let run = await bench.admin("-p -e -c \(path)")
     // A blank for each of five options that are not there.
     let noOptions = "     "
@@ -86,7 +78,7 @@ struct TgtAdminTests {
   @Test("Blocks choose numbers, caches and identities; the other LUNs take what is free")
   func blocks() async throws {
     let bench = try Bench()
-    let path = try Self.file(
+    let path = try bench.file(
       """
       <target iqn.2026-11.com.example:one>
         <backing-store /disks/b.img>
@@ -122,8 +114,7 @@ struct TgtAdminTests {
   @Test("tgt-admin and config import give a disk the same identity and the same cache")
   func sameAsImport() async throws {
     let bench = try Bench()
-    let path = try Self.file(
-      """
+    let source = """
       <target iqn.2026-11.com.example:one>
         <backing-store /disks/a.img>
           bsoflags sync
@@ -137,10 +128,10 @@ struct TgtAdminTests {
           params rotation_rate=7200
         </backing-store>
       </target>
-      """)
+      """
+    let path = try bench.file(source)
     #expect(await bench.admin("-e -c \(path)").code == 0)
     let made = bench.daemon.state.withLock { $0.loaded.configuration }
-    let source = try String(contentsOfFile: path, encoding: .utf8)
     let text = try ConfigurationImport.read(
       text: source, fileName: path, format: .targetsConf
     ).text
@@ -161,7 +152,7 @@ struct TgtAdminTests {
   func update() async throws {
     let bench = try Bench()
     let name = "iqn.2026-11.com.example:one"
-    let path = try Self.file("<target \(name)>\nbacking-store /disks/a.img\n</target>\n")
+    let path = try bench.file("<target \(name)>\nbacking-store /disks/a.img\n</target>\n")
     _ = await bench.tgtadm("--op new --mode target --tid 7 -T \(name)")
     bench.logIn()
     #expect(await bench.admin("-c \(path) --update \(name)").code == 0)
@@ -176,7 +167,7 @@ struct TgtAdminTests {
   @Test("--delete takes a name, a number or ALL; --dump writes what could be read again")
   func deleteAndDump() async throws {
     let bench = try Bench()
-    let path = try Self.file(Self.cluster)
+    let path = try bench.file(Self.cluster)
     _ = await bench.admin("-c \(path) --execute")
     let dump = await bench.admin("--dump")
     #expect(
@@ -200,7 +191,7 @@ struct TgtAdminTests {
   @Test("A command that fails ends it with that code, unless errors are ignored")
   func failures() async throws {
     let bench = try Bench()
-    let path = try Self.file(
+    let path = try bench.file(
       "<target iqn.2026-11.com.example:one>\ninitiator-address nonsense\n</target>\n")
     let run = await bench.admin("-e -c \(path)")
     #expect(run.code == 22)

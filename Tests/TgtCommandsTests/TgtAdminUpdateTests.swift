@@ -1,5 +1,4 @@
 import AdministrationModel
-import Foundation
 import Synchronization
 import TargetConfig
 import Testing
@@ -9,19 +8,10 @@ import Testing
 private let one = "iqn.2026-11.com.example:one"
 private let two = "iqn.2026-11.com.example:two"
 
-/// A targets.conf of these targets, each with what stands in it.
-private func file(_ targets: [(name: String, lines: String)], global: String = "") throws -> String
-{
-  let path = NSTemporaryDirectory() + "targets-\(UInt64.random(in: 0 ... .max)).conf"
-  let blocks = targets.map { "<target \($0.name)>\n\($0.lines)\n</target>\n" }
-  try (global + "\n" + blocks.joined()).write(toFile: path, atomically: true, encoding: .utf8)
-  return path
-}
-
 /// A daemon that serves two targets with a disk each, which tgt-admin made.
 private func serving() async throws -> Bench {
   let bench = try Bench()
-  let path = try file([
+  let path = try bench.file([
     (one, "backing-store /disks/a.img"), (two, "backing-store /disks/b.img\nMaxConnections 2"),
   ])
   let run = await bench.admin("-e -c \(path)")
@@ -35,7 +25,7 @@ struct TgtAdminUpdateTests {
   func missing() async throws {
     let bench = try await serving()
     let before = bench.daemon.configurationText
-    let path = try file([
+    let path = try bench.file([
       (one, "backing-store /disks/c.img"),
       (two, "backing-store /disks/none.img\nbacking-store /disks/d.img"),
     ])
@@ -57,7 +47,7 @@ struct TgtAdminUpdateTests {
     let bench = try await serving()
     let before = bench.daemon.configurationText
     for line in ["initiator-address nonsense", "MaxConnections none", "incominguser u"] {
-      let path = try file([
+      let path = try bench.file([
         (one, "backing-store /disks/c.img"), (two, "backing-store /disks/b.img\n\(line)"),
       ])
       let run = await bench.admin("-c \(path) --update ALL")
@@ -72,7 +62,7 @@ struct TgtAdminUpdateTests {
   func refusedByDaemon() async throws {
     let bench = try await serving()
     let before = bench.daemon.configurationText
-    let path = try file([(one, "backing-store /disks/c.img")])
+    let path = try bench.file([(one, "backing-store /disks/c.img")])
     bench.daemon.state.withLock {
       $0.refusal = AdministrationError(
         .storeFailed, "/disks/c.img: is locked", path: "stores.c.file", remedy: "stop the other")
@@ -91,7 +81,7 @@ struct TgtAdminUpdateTests {
     let bench = try await serving()
     let count = bench.daemon.requests.count
     let three = "iqn.2026-11.com.example:three"
-    let path = try file([
+    let path = try bench.file([
       (two, "backing-store /disks/b.img\nbacking-store /disks/a.img\nHeaderDigest CRC32C"),
       (three, "backing-store /disks/c.img\ninitiator-address 192.0.2.1"),
     ])
@@ -114,7 +104,7 @@ struct TgtAdminUpdateTests {
   @Test("With --ignore-errors what is missing is left out, and the rest is made")
   func ignoringErrors() async throws {
     let bench = try await serving()
-    let path = try file([
+    let path = try bench.file([
       (one, "backing-store /disks/none.img\nbacking-store /disks/c.img\ninitiator-address x"),
       (two, "backing-store /disks/b.img"),
     ])
@@ -129,7 +119,7 @@ struct TgtAdminUpdateTests {
   func inUse() async throws {
     let bench = try await serving()
     bench.logIn(1, to: one)
-    let path = try file([
+    let path = try bench.file([
       (one, "backing-store /disks/c.img"), (two, "backing-store /disks/d.img"),
     ])
     let run = await bench.admin("-c \(path) --update ALL")
@@ -146,7 +136,7 @@ struct TgtAdminUpdateTests {
   @Test("Users of discovery are bound once, however many targets are made anew, and how often")
   func discovery() async throws {
     let bench = try await serving()
-    let path = try file(
+    let path = try bench.file(
       [(one, "backing-store /disks/a.img"), (two, "backing-store /disks/b.img")],
       global: "incomingdiscoveryuser finder 123456789abc\noutgoingdiscoveryuser me 987654321abc")
     for arguments in ["--update ALL", "--update ALL", "--execute"] {
@@ -165,7 +155,7 @@ struct TgtAdminMissingDiskTests {
     var bench = try Bench()
     bench.files.kinds["/disks/dir"] = .other
     bench.files.held = ["/disks/b.img"]
-    let path = try file([
+    let path = try bench.file([
       (one, "backing-store /disks/none.img\nbacking-store /disks/a.img"),
       (two, "backing-store /disks/b.img\nbacking-store /disks/dir"),
     ])
@@ -185,7 +175,7 @@ struct TgtAdminMissingDiskTests {
   @Test("With --ignore-errors the end is 0; --pretend only prints")
   func ignoredAndPretended() async throws {
     let bench = try Bench()
-    let path = try file([(one, "backing-store /disks/none.img")])
+    let path = try bench.file([(one, "backing-store /disks/none.img")])
     let pretended = await bench.admin("-e -p -c \(path)")
     #expect(pretended.code == 0, "\(pretended.output)\(pretended.errors)")
     #expect(pretended.errors == "")
