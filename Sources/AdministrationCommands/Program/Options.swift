@@ -1,7 +1,5 @@
 internal import AdministrationModel
 internal import ArgumentParser
-internal import CommandSupport
-internal import TargetConfig
 
 /// Options of every command that speaks with the daemon, before the command's name or behind it:
 /// the program itself has them, and ArgumentParser hands on what it has read.
@@ -73,30 +71,6 @@ struct AccessFlags: ParsableArguments {
     var options = change.options
     options.now = now
     return options
-  }
-}
-
-/// A size as written, like `100GiB`: what is wrong with it has to be said in words, and an `init?`
-/// has none.
-struct SizeText: ExpressibleByArgument, Equatable {
-  var text: String
-
-  init?(argument: String) { text = argument }
-
-  func bytes() throws -> UInt64 {
-    do throws(ByteSize.ParseError) { return try ByteSize.parse(text) } catch {
-      throw ValidationError("--size \"\(text.printable)\" \(error.sentence)")
-    }
-  }
-}
-
-/// The name of an initiator that is to be let in. What else is odd about one, the daemon tells.
-enum InitiatorName {
-  static func check(_ name: String) throws {
-    guard ISCSIName.isAddress(name) else { return }
-    throw ValidationError(
-      "\(name) is an address, not the name of an initiator: to let in whoever comes from there, "
-        + "give acl add \"any\" as the name, and --address \(name)")
   }
 }
 
