@@ -77,7 +77,7 @@ node_exec() {
 
 node_up() { kill -0 "$(<"$LAB/$1/pid")" 2>/dev/null; }
 node_down() { ! node_up "$1"; }
-node_gone() { local name; for name; do soon 30 node_down "$name" || return; done; }
+node_gone() { local name; for name; do until_ok 30 node_down "$name" || return; done; }
 node_stop() { local name; for name; do : >"$LAB/$name/jobs/poweroff"; done; node_gone "$@"; }   # in order
 node_kill() { local name; for name; do kill -KILL "$(<"$LAB/$name/pid")"; done; node_gone "$@"; }   # a crash
 cable_out() { ip link set "tap${2:-0}-$1" nomaster; }            # N [NETWORK]
@@ -97,8 +97,10 @@ ok() {                             # CLAIM COMMAND...: it succeeds
 no() { local claim=$1; shift; ok "$claim" refused "$@"; }        # it fails, but neither late nor by a dead node
 refused() { "$@"; local status=$?; ((status != 0 && (status < 124 || status > 127))); }   # 126, 127: no program
 
-# soon SECONDS COMMAND...: until it succeeds.
-soon() { local end=$((SECONDS + $1)); shift; until "$@"; do ((SECONDS < end)) || return 1; sleep 0.1; done; }
+# in_node NODE CLAIM CODE [SECONDS]: CODE succeeds in the node, after what is in IN_NODE; not_in_node: it fails.
+IN_NODE=
+in_node() { ok "$1: $2" node_exec "$1" "$IN_NODE$3" "${4:-60}"; }
+not_in_node() { no "$1: $2" node_exec "$1" "$IN_NODE$3" "${4:-60}"; }
 
 # node_logs: what the kernels of the nodes that are up have said, beside their consoles.
 node_logs() {

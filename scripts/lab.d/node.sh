@@ -65,6 +65,19 @@ denied_at_once() {
   denied "$1" && ((${EPOCHREALTIME/./} - ${start/./} < 2000000))
 }
 keys() { sg_persist -n -i -k "$1" | grep -o '0x[0-9a-f]*$' | sort | tr '\n' ' '; }   # that are registered
+# write_without_end DEVICE: begins to, beside what comes after; writes_on: it goes on, and has done more since.
+write_without_end() {
+  (
+    while dd if=/dev/zero of="$1" bs=64k count=16 oflag=direct 2>/run/dd; do
+      echo $((++rounds)) >/run/rounds.new && mv /run/rounds.new /run/rounds
+    done
+    echo >/run/ended
+  ) >/dev/null 2>&1 &
+  until_ok 10 test -e /run/rounds
+}
+writes_on() { local rounds; [[ ! -e /run/ended ]] && rounds=$(</run/rounds) && until_ok 20 wrote_more "$rounds"; }
+wrote_more() { (($(</run/rounds) > $1)); }
+
 # until_ok SECONDS COMMAND...: until it succeeds.
 until_ok() { local end=$((SECONDS + $1)); shift; until "$@"; do ((SECONDS < end)) || return 1; sleep 0.3; done; }
 # udev_start: for multipathd and LVM, which look things up there.

@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC1091
 . "${BASH_SOURCE%/*}/node.sh"
 cd /root || exit
-iscsi_start && iscsi_login "$IQN:demo" 10.99.0.1 -- >/dev/null
+iscsi_start && iscsi_login "$IQN:demo" "$PORTAL" -- >/dev/null
 export IQN LUN; LUN=$(lun_dev "$IQN:demo" 1)
 cat <<END
 

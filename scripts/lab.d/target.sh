@@ -5,10 +5,10 @@ TGTADM=${TGTADM:-$(dirname "$TGTD")/swift-tgtadm}
 export SWIFT_TGTD_SOCKET=$LAB/admin.sock
 
 adm() { timeout 30 "$TGTADM" "$@"; }
-# says TEXT ARGUMENT...: swift-tgtadm does it, and its output has the text. denies: it refuses, and says so.
-says() { answers 0 "$@"; }
-denies() { answers 1 "$@"; }
-answers() {
+# adm_says TEXT ARGUMENT...: swift-tgtadm does it, and its output has the text. adm_denies: it refuses, and says so.
+adm_says() { adm_answers 0 "$@"; }
+adm_denies() { adm_answers 1 "$@"; }
+adm_answers() {
   local expected=$1 text=$2 output status=0; shift 2
   output=$(adm "$@" 2>&1) || status=$?
   echo "$output"
@@ -35,17 +35,17 @@ END
     wait $!
     echo $? >"$LAB/target.status"
   } </dev/null >>"$LAB/target.log" 2>&1 &
-  if ! soon 10 target_answers || [[ -e $LAB/target.status ]]; then tail -n 20 "$LAB/target.log"; return 1; fi
+  if ! until_ok 10 target_answers || [[ -e $LAB/target.status ]]; then tail -n 20 "$LAB/target.log"; return 1; fi
 }
 target_answers() { [[ -e $LAB/target.status ]] || adm status >/dev/null 2>&1; }
 target_ended() { [[ -e $LAB/target.status ]]; }
 target_stop() {                    # in order, within 10 s; its exit status
   local pid
   pid=$(<"$LAB/target.pid") && kill -TERM "$pid" || return
-  soon 10 target_ended || { kill -KILL "$pid"; return 1; }
+  until_ok 10 target_ended || { kill -KILL "$pid"; return 1; }
   return "$(<"$LAB/target.status")"
 }
-target_kill() { kill -KILL "$(<"$LAB/target.pid")" && soon 10 target_ended; }   # a crash
+target_kill() { kill -KILL "$(<"$LAB/target.pid")" && until_ok 10 target_ended; }   # a crash
 
 # serve TARGET SIZE [OPTION...]: a target with one more LUN, backed by a file of that size.
 serve() {

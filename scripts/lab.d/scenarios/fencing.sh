@@ -1,12 +1,11 @@
 # A fenced node fails at once, and stays fenced when the target is started again. Three nodes share a disk:
 # persistent reservations by sg_persist, fencing by fence_scsi, and by sg3_utils the commands that clusters use
 # beside them.
-# shellcheck shell=bash disable=SC2016,SC2154
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
 serve_shared() { target_start && serve shared 256MiB --any && serve shared 256MiB; }
 ok "the target serves" serve_shared || return
 
-in_node() { ok "$1: $2" node_exec "$1" "D=\$(lun_dev $IQN:shared 1) E=\$(lun_dev $IQN:shared 2); $3" "${4:-60}"; }
-not_in_node() { no "$1: $2" node_exec "$1" "D=\$(lun_dev $IQN:shared 1) E=\$(lun_dev $IQN:shared 2); $3" "${4:-60}"; }
+IN_NODE="D=\$(lun_dev $IQN:shared 1) && E=\$(lun_dev $IQN:shared 2) || exit 125; "
 OUT='sg_persist -n --out'
 
 for n in 1 2 3; do node_start n$n 1$n; done

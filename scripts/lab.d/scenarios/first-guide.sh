@@ -4,7 +4,6 @@
 # seconds: 240
 # shellcheck shell=bash disable=SC2016,SC2154
 RESOURCE=srv1512nas.clu-xlu-resource QUORUM=srv1512nas.clu-xlu-quorum
-in_node() { ok "$1: $2" node_exec "$1" "$3" "${4:-60}"; }
 CHAP="node.session.auth.authmethod=CHAP node.session.auth.username=iscsiadm node.session.auth.password=123456789adm"
 
 import() {
@@ -59,8 +58,8 @@ in_node n1 "fdisk makes a partition of type 83" \
   "D=\$(lun_dev $RESOURCE 1)"'; printf "n\np\n1\n\n+64M\nt\n83\nw\n" | fdisk $D; part() { [ -b ${D}1 ]; }; until_ok 10 part && fdisk -l $D | grep -q "83 Linux"'
 in_node n1 "ext4, mounted by fstab with _netdev" \
   "D=\$(lun_dev $RESOURCE 1)"'; mkfs.ext4 -q ${D}1 && echo "UUID=$(blkid -o value -s UUID ${D}1) /mnt ext4 _netdev 0 0" | tee /etc/fstab /lab/n1/fstab && mount -a -O _netdev && date >/mnt/file && cp /mnt/file /lab/n1/file && umount /mnt'
-ok "n1 reboots" node_stop n1 && node_start n1 11 384M
-ok "n1 is up" node_wait n1
+reboot() { node_stop n1 && node_start n1 11 384M && node_wait n1; }
+ok "n1 reboots" reboot
 in_node n1 "its file is where fstab mounts it" \
   "iscsi_start && udev_start && iscsi_login $RESOURCE $PORTAL -- $CHAP && lun_dev $RESOURCE 1"' && cp /lab/n1/fstab /etc/fstab && udevadm settle && mount -a -O _netdev && cmp /mnt/file /lab/n1/file && umount /mnt'
 in_node n2 "vgcreate stor_vg and lvcreate stor_lv on what is left" \

@@ -3,11 +3,9 @@
 # packages: multipath-tools udev dmsetup
 # seconds: 240
 # shellcheck shell=bash disable=SC2016,SC2154
-in_node() { ok "$1: $2" node_exec "$1" "$3" "${4:-60}"; }
 serve_disk() { target_start && serve disk 64MiB --any; }
 # active N: so many paths of the map are active.
 ACTIVE='active() { [ "$(multipath -ll shared | grep -cE "active ready +running")" = "$1" ]; }'
-WRITES_ON='[ ! -e /run/ended ] && n=$(cat /run/rounds) && more() { [ "$(cat /run/rounds)" -gt "$n" ]; } && until_ok 20 more'
 
 ok "the target serves on two networks" serve_disk || return
 node_start n1 11 384M
@@ -34,13 +32,11 @@ multipaths {
 }
 END
   multipathd && until_ok 20 active 2; multipath -ll'
-in_node n1 "begins to write to the map without end" \
-  '(while dd if=/dev/zero of=/dev/mapper/shared bs=64k count=16 oflag=direct 2>/run/dd; do echo $((++rounds)) >/run/rounds; done; echo >/run/ended) >/dev/null 2>&1 &
-   written() { [ -e /run/rounds ]; }; until_ok 10 written'
+in_node n1 "begins to write to the map without end" "write_without_end /dev/mapper/shared"
 for network in 0 1; do
   ok "network $network: its cable is pulled" cable_out 11 $network
   in_node n1 "network $network: one path is left" "$ACTIVE; until_ok 30 active 1; multipath -ll; active 1"
-  in_node n1 "network $network: writes on" "$WRITES_ON"
+  in_node n1 "network $network: writes on" writes_on
   ok "network $network: its cable is back" cable_in 11 $network
   in_node n1 "network $network: both paths are back" "$ACTIVE; until_ok 60 active 2; multipath -ll; active 2" 90
 done
@@ -48,6 +44,6 @@ ok "the LUN grows" adm lun resize --target $IQN:disk 1 --size 96MiB
 in_node n1 "the map grows with it" \
   'iscsiadm -m session --rescan >/dev/null; multipathd resize map shared
    grown() { [ "$(blockdev --getsize64 /dev/mapper/shared)" = 100663296 ]; }; until_ok 10 grown'
-in_node n1 "no write has failed" "$WRITES_ON"
+in_node n1 "no write has failed" writes_on
 ok "the node is switched off" node_kill n1
 ok "the target ends in order" target_stop

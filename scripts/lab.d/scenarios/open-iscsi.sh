@@ -13,17 +13,14 @@ serve_three() {
 }
 ok "the target serves" serve_three || return
 
-# in NODE NAME 'code': a step in a node.
-in_node() { ok "$2" node_exec "$1" "$3"; }
-not_in_node() { no "$2" node_exec "$1" "$3"; }
 login() { echo "iscsi_login $IQN:$1 $PORTAL -- $2"; }
 logout() { echo "iscsiadm -m node -T $IQN:$1 -p $PORTAL --logout"; }
 
 node_start n1 11
 node_start n2 12
 ok "two nodes boot" node_wait n1 n2 || return
-in_node n1 "n1: iscsi_tcp and iscsid start" iscsi_start
-in_node n2 "n2: iscsi_tcp and iscsid start" iscsi_start
+in_node n1 "iscsi_tcp and iscsid start" iscsi_start
+in_node n2 "iscsi_tcp and iscsid start" iscsi_start
 
 in_node n1 "discovery shows the member all three targets" \
   "iscsiadm -m discovery -t sendtargets -p $PORTAL | tee /run/interop-d; for t in chap mutual closed; do grep -q $IQN:\$t /run/interop-d || exit 1; done"

@@ -3,7 +3,6 @@
 # packages: fio
 # seconds: 300
 # shellcheck shell=bash disable=SC2154
-in_node() { ok "$1: $2" node_exec "$1" "D=\$(lun_dev $IQN:disk 1); $3" "${4:-60}"; }
 serve_disk() { target_start && serve disk 256MiB --any; }
 # Of the longest write, in milliseconds: fio tells it in nanoseconds.
 STALL='stall=$(python3 -c "import json; print(json.load(open(\"/run/fio.json\"))[\"jobs\"][0][\"write\"][\"clat_ns\"][\"max\"] // 1000000)"); echo "$stall ms"'
@@ -31,7 +30,7 @@ done
 in_node n1 "fio has met no error and no wrong byte" \
   'ended() { [ -e /run/fio.status ]; }; until_ok 150 ended; cat /run/fio.log; [ "$(cat /run/fio.status)" = 0 ]' 180
 in_node n1 "its longest write took less than 10 s" "$STALL; [ \$stall -lt 10000 ]"
-in_node n1 "the file system is clean" 'umount /mnt && fsck.ext4 -fn $D && ! dmesg | grep -E "I/O error|EXT4-fs error"'
+in_node n1 "the file system is clean" "D=\$(lun_dev $IQN:disk 1)"'; umount /mnt && fsck.ext4 -fn $D && ! dmesg | grep -E "I/O error|EXT4-fs error"'
 in_node n1 "logs out" "iscsiadm -m node -T $IQN:disk -p $PORTAL --logout"
 ok "the node powers off" node_stop n1
 ok "the target ends in order" target_stop
