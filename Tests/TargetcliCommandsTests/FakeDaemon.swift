@@ -52,53 +52,19 @@ final class FakeDaemon: Administrator {
   func targets(named name: String?) async throws(AdministrationError) -> [TargetResource] {
     let configuration = try loaded()
     return configuration.targets.enumerated().map { index, target in
-      var resource = TargetResource(name: target.name, id: UInt32(index + 1))
-      resource.alias = target.alias
-      resource.portalGroups = target.portalGroups
-      resource.luns = target.luns.map {
-        LUNResource(lun: $0.number, store: $0.store, readOnly: $0.readOnly)
-      }
-      resource.chapUsers = target.chap.map(\.user)
-      resource.mutualCHAPUser = target.mutualChap?.user
-      resource.isOpenToAny = target.isOpenToAny
-      resource.acl = target.acl.map { entry in
-        var access = AccessEntryResource(
-          initiator: entry.initiator ?? "any", addresses: entry.addresses.map(\.description))
-        access.chapUsers = entry.chap.map(\.user)
-        access.mutualCHAPUser = entry.mutualChap?.user
-        access.luns = entry.luns?.map {
-          LUNResource(lun: $0.number, store: $0.store, readOnly: $0.readOnly)
-        }
-        access.readOnly = entry.readOnly
-        return access
-      }
-      return resource
+      TargetResource(target, id: UInt32(index + 1))
     }
   }
 
   func stores(named name: String?) async throws(AdministrationError) -> [StoreResource] {
     let configuration = try loaded()
     return configuration.stores.map { store in
-      let kind = StoreKind(rawValue: store.medium.keyword) ?? .null
-      var resource = StoreResource(name: store.name, kind: kind, path: store.medium.path)
+      var resource = StoreResource(store)
       resource.sizeBytes = store.sizeBytes ?? 64 << 20
-      resource.blockSize = store.blockSize
-      resource.cache = store.cache.rawValue
-      resource.discard = store.discard.rawValue
-      resource.readOnly = store.readOnly
       resource.serial = store.serial ?? "serial-of-\(store.name)"
       resource.wwn = store.naa?.description ?? Self.generatedWWID
-      resource.vendor = store.vendor
-      resource.product = store.product
-      for target in configuration.targets {
-        resource.presentedBy += target.luns.filter { $0.store == store.name }
-          .map { PresentationResource(target: target.name, lun: $0.number) }
-        for entry in target.acl {
-          resource.presentedBy += (entry.luns ?? []).filter { $0.store == store.name }.map {
-            PresentationResource(
-              target: target.name, initiator: entry.initiator ?? "any", lun: $0.number)
-          }
-        }
+      resource.presentedBy = configuration.targets.flatMap { target in
+        target.presentations { $0 == store.name }.map(\.presentation)
       }
       return resource
     }

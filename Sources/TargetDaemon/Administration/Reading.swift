@@ -1,5 +1,6 @@
 internal import AdministrationModel
 internal import BackingStore
+internal import ConfigurationChanges
 internal import ISCSITarget
 internal import Reactor
 internal import SCSITarget
@@ -51,16 +52,8 @@ struct Reading {
     var all: [String: [PresentationResource]] = [:]
     if case .none = scope { return all }
     for target in configuration.targets {
-      for lun in target.luns where scope.contains(lun.store) {
-        all[lun.store, default: []].append(
-          PresentationResource(target: target.name, lun: lun.number))
-      }
-      for entry in target.acl {
-        for lun in entry.luns ?? [] where scope.contains(lun.store) {
-          all[lun.store, default: []].append(
-            PresentationResource(
-              target: target.name, initiator: entry.initiator ?? "any", lun: lun.number))
-        }
+      for (store, presentation) in target.presentations(of: scope.contains) {
+        all[store, default: []].append(presentation)
       }
     }
     return all
@@ -70,9 +63,7 @@ struct Reading {
 
   func store(_ configured: TargetConfiguration.Store) -> StoreResource {
     let served = inventory.served(named: configured.name)
-    var store = StoreResource(
-      name: configured.name, kind: AdministrationModel.StoreKind(configured.medium),
-      path: configured.medium.path)
+    var store = StoreResource(configured)
     let fullSince = (served?.unit).flatMap { watch.fullSince($0) }
     let condition = StoreCondition(served, isFull: fullSince != nil)
     store.state = condition.state
@@ -80,14 +71,6 @@ struct Reading {
     store.reasonCode = condition.code
     store.remedy = condition.danger?.remedy
     store.since = condition.state == .full ? fullSince : watch.since(configured.name)
-    store.cache = configured.cache.rawValue
-    store.discard = configured.discard.rawValue
-    store.readOnly = configured.readOnly
-    store.vendor = configured.vendor
-    store.product = configured.product
-    store.sizeBytes = configured.sizeBytes
-    store.blockSize = configured.blockSize
-    store.physicalBlockSize = configured.physicalBlockSize
     if let unit = served?.unit { describe(unit, in: &store) }
     store.presentedBy = presentations[configured.name] ?? []
     return store
@@ -106,14 +89,7 @@ struct Reading {
   // MARK: Targets
 
   func target(_ configured: TargetConfiguration.Target) -> TargetResource {
-    var target = TargetResource(name: configured.name, id: targetNumbers[configured.name] ?? 0)
-    target.alias = configured.alias
-    target.portalGroups = configured.portalGroups
-    target.luns = configured.luns.map { lun($0) }
-    target.acl = configured.acl.map { entry($0) }
-    target.chapUsers = configured.chap.map(\.user)
-    target.mutualCHAPUser = configured.mutualChap?.user
-    target.isOpenToAny = configured.isOpenToAny
+    var target = TargetResource(configured, id: targetNumbers[configured.name] ?? 0) { lun($0) }
     target.sessionCount = sessionCounts[configured.name] ?? 0
     return target
   }
@@ -135,14 +111,7 @@ struct Reading {
   }
 
   func entry(_ configured: TargetConfiguration.AccessEntry) -> AccessEntryResource {
-    var entry = AccessEntryResource(
-      initiator: configured.initiator ?? "any",
-      addresses: configured.addresses.map { "\($0)" })
-    entry.chapUsers = configured.chap.map(\.user)
-    entry.mutualCHAPUser = configured.mutualChap?.user
-    entry.luns = configured.luns.map { $0.map { lun($0) } }
-    entry.readOnly = configured.readOnly
-    return entry
+    AccessEntryResource(configured) { lun($0) }
   }
 
   // MARK: Portals
@@ -165,17 +134,6 @@ struct Reading {
       count + session.connections.count { listening.portal.carries($0.localAddress) }
     }
     return portal
-  }
-}
-
-extension AdministrationModel.StoreKind {
-  init(_ medium: TargetConfiguration.Medium) {
-    switch medium {
-    case .file: self = .file
-    case .block: self = .block
-    case .memory: self = .memory
-    case .null: self = .null
-    }
   }
 }
 

@@ -150,6 +150,25 @@ final class StagedDaemon: Administrator {
   }
 }
 
+extension StoreResource {
+  /// `served`: as the daemon shows it now, which knows what its medium says.
+  fileprivate init(
+    _ store: TargetConfiguration.Store, in configuration: TargetConfiguration,
+    as served: StoreResource?
+  ) {
+    self.init(store)
+    if let served, served.kind == kind, served.path == path {
+      self = served
+      take(store)
+    }
+    wwn = store.naa?.description ?? wwn
+    serial = store.serial ?? serial
+    presentedBy = configuration.targets.flatMap { target in
+      target.presentations { $0 == store.name }.map(\.presentation)
+    }
+  }
+}
+
 extension Change {
   fileprivate var store: String? {
     switch self {
