@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import ConfigurationChanges
 internal import ISCSITarget
 internal import SCSITarget
 internal import TargetConfig
@@ -48,19 +49,10 @@ extension StatisticsResource {
       if let io = stores[store] { total.add(io) }
     }
     targets.append(OfTarget(target: target.name, io: total))
-    add(target.luns, of: target, nil, stores)
-    for entry in target.acl { add(entry.luns ?? [], of: target, entry.initiator ?? "any", stores) }
-  }
-
-  private mutating func add(
-    _ presented: [TargetConfiguration.LUN], of target: TargetConfiguration.Target,
-    _ initiator: String?, _ stores: [String: IOStatistics]
-  ) {
-    for lun in presented {
-      guard let io = stores[lun.store] else { continue }
+    for (store, lun) in target.presentations(of: { stores[$0] != nil }) {
+      guard let io = stores[store] else { continue }
       luns.append(
-        OfLUN(
-          target: target.name, initiator: initiator, lun: lun.number, store: lun.store, io: io))
+        OfLUN(target: target.name, initiator: lun.initiator, lun: lun.lun, store: store, io: io))
     }
   }
 }
