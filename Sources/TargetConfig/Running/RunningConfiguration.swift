@@ -31,11 +31,6 @@ public struct RunningConfiguration: Sendable {
     file = loaded
   }
 
-  /// From what runs to what the file says.
-  public var difference: ConfigurationDifference {
-    ConfigurationDifference(from: current.configuration, to: file.configuration)
-  }
-
   // MARK: Changes
 
   /// The same edits to what runs and to the file, each of which keeps what else it says.

@@ -21,7 +21,8 @@ internal import TargetConfig
 /// 3. The directory is published: access lists, users and LUN maps of the new configuration.
 /// 4. Units that take the place of others are presented as soon as these have gone, to those whom
 ///    the new directory gives them.
-/// 5. Portals open.
+/// 5. Portals open, and stores take their new sizes. Last, where that was asked for, sessions end
+///    that the new directory would not let in.
 struct Application {
   /// How long it is waited for locks of media that were ours: their former stores close at once.
   private static let lockPatience = Milliseconds.seconds(2)

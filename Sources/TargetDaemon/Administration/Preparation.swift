@@ -327,10 +327,7 @@ struct Preparation {
     case .refused(let refusal):
       AdministrationError(.internal, "the unit refuses its size: \(refusal)", path: path)
     case .notFound, .resized: AdministrationError(.internal, "the unit is not there", path: path)
-    case nil:
-      AdministrationError(
-        .unavailable, "the daemon has too much to do to answer in time", path: path,
-        remedy: "try again")
+    case nil: .tooBusy(at: path)
     }
   }
 

@@ -80,8 +80,13 @@ extension AdministrationError {
   }
 
   /// The reactors have more to do than to answer.
-  static let tooBusy = AdministrationError(
-    .unavailable, "the daemon has too much to do to answer in time", remedy: "try again")
+  static let tooBusy: AdministrationError = tooBusy(at: nil)
+
+  static func tooBusy(at path: String?) -> AdministrationError {
+    AdministrationError(
+      .unavailable, "the daemon has too much to do to answer in time", path: path,
+      remedy: "try again")
+  }
 }
 
 extension Difference {

@@ -18,6 +18,13 @@ private let sample = """
 
 private let name = "iqn.2026-11.com.example:t"
 
+extension RunningConfiguration {
+  /// From what runs to what the file says.
+  fileprivate var difference: ConfigurationDifference {
+    ConfigurationDifference(from: current.configuration, to: file.configuration)
+  }
+}
+
 @Suite("A running configuration and its file")
 struct RunningConfigurationTests {
   private func started() throws -> RunningConfiguration {
