@@ -2,7 +2,7 @@ import Testing
 
 @testable import TargetConfig
 
-private let sample = """
+private let lab = """
   {
     "stores": {
       "a": {"memory": true, "size": "1MiB"},
@@ -55,9 +55,9 @@ struct KnownItemsTests {
       ("\"stores\": {", "\"disks\": {"),
     ])
   func same(edit: (String, String)) throws {
-    let former = try loaded(sample)
-    let text = sample.replacing(edit.0, with: edit.1)
-    #expect(text != sample)
+    let former = try loaded(lab)
+    let text = lab.replacing(edit.0, with: edit.1)
+    #expect(text != lab)
     let parsed = try ConfigurationText(text)
     let alone = meaning { () throws(ConfigurationError) in
       try ConfigurationLoader.load(

@@ -2,7 +2,7 @@ import Testing
 
 @testable import TargetConfig
 
-private let sample = """
+private let lab = """
   // The lab.
   {
     "stores": {
@@ -28,7 +28,7 @@ extension RunningConfiguration {
 @Suite("A running configuration and its file")
 struct RunningConfigurationTests {
   private func started() throws -> RunningConfiguration {
-    RunningConfiguration(try loaded(sample))
+    RunningConfiguration(try loaded(lab))
   }
 
   private func addLUN(
@@ -59,7 +59,7 @@ struct RunningConfigurationTests {
   func runsOnly() throws {
     var running = try started()
     running.commit(try running.change(.running, by: addLUN(2, "b")))
-    #expect(running.file.text.text == sample)
+    #expect(running.file.text.text == lab)
     #expect(paths(running.difference) == ["targets[\(name)].luns[2]"])
     running.commit(try running.change(.runningAndFile, by: addLUN(3, "b")))
     #expect(running.current.configuration.targets[0].luns.map(\.number) == [1, 2, 3])
@@ -113,10 +113,10 @@ struct RunningConfigurationTests {
     let saved = running.save()
     #expect(saved.difference.isEmpty)
     #expect(saved.file?.text.text.contains(#""lun": 2"#) == true)
-    let reloaded = running.reload(try loaded(sample))
+    let reloaded = running.reload(try loaded(lab))
     #expect(paths(reloaded.difference) == ["targets[\(name)].luns[2]"])
     running.commit(reloaded)
-    #expect(running.current.text.text == sample)
+    #expect(running.current.text.text == lab)
     #expect(running.difference.isEmpty)
   }
 
@@ -127,6 +127,6 @@ struct RunningConfigurationTests {
     #expect(change.file == nil)
     running.commit(change)
     #expect(running.current.configuration.targets.isEmpty)
-    #expect(running.file.text.text == sample)
+    #expect(running.file.text.text == lab)
   }
 }
