@@ -8,12 +8,15 @@ struct APIRequest: Sendable {
   /// Percent-encoded.
   var path: String
   var body: Data?
+  /// Whether it changes anything: what only looks, or only tries, does not.
+  var isChange: Bool
 
   init(
     _ method: HTTPMethod, _ segments: [String], query: [(String, String)] = [], body: Data? = nil
   ) {
     self.method = method
     self.body = body
+    isChange = method != .GET && !query.contains { $0 == ("dryRun", "true") }
     path = "/v1/" + segments.map(Self.encoded).joined(separator: "/")
     if !query.isEmpty {
       path += "?" + query.map { "\($0.0)=\(Self.encoded($0.1))" }.joined(separator: "&")

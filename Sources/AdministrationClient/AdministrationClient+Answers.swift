@@ -30,7 +30,7 @@ extension AdministrationClient {
       }
       return Data(body.readableBytesView)
     } catch {
-      throw failure(error)
+      throw failure(error, of: request)
     }
   }
 
@@ -42,15 +42,11 @@ extension AdministrationClient {
   }
 
   /// One sentence with the socket, the reason, and what to do.
-  func failure(_ error: any Error) -> AdministrationError {
+  func failure(_ error: any Error, of request: APIRequest) -> AdministrationError {
     switch error {
     case let error as AdministrationError: error
+    case let error as Unanswered: unanswered(error.cause, request)
     case let error as IOError: unreachable(error)
-    case let error as TimedOut: silent(error)
-    case is ClosedEarly, is ChannelError, is HTTPParserError:
-      AdministrationError(
-        .unavailable, "\(socketPath): the daemon closed the connection without an answer",
-        remedy: "journalctl -u swift-tgtd")
     case is SocketAddressError:
       AdministrationError(.unavailable, "\(socketPath): the path is too long for a socket")
     case is CancellationError:
@@ -58,6 +54,28 @@ extension AdministrationClient {
     default:
       AdministrationError(.unavailable, "\(socketPath): \(error)")
     }
+  }
+
+  /// What only looks may be asked again; of a change nobody can tell.
+  private func unanswered(_ cause: any Error, _ request: APIRequest) -> AdministrationError {
+    var failure =
+      switch cause {
+      case let error as TimedOut: silent(error)
+      case is CancellationError:
+        AdministrationError(.unavailable, "the request was given up")
+      case is ClosedEarly, is IOError, is ChannelError, is HTTPParserError:
+        AdministrationError(
+          .unavailable, "\(socketPath): the daemon closed the connection without an answer",
+          remedy: "journalctl -u swift-tgtd")
+      default:
+        AdministrationError(.unavailable, "\(socketPath): \(cause)")
+      }
+    guard request.isChange else { return failure }
+    failure.code = .unanswered
+    failure.message += "; what was asked for may have been done, or be done yet"
+    failure.remedy = [failure.remedy, "look before asking again: swift-tgtadm status, config diff"]
+      .compactMap(\.self).joined(separator: "; ")
+    return failure
   }
 
   private func silent(_ error: TimedOut) -> AdministrationError {
@@ -72,14 +90,13 @@ extension AdministrationClient {
     case .stopped:
       AdministrationError(
         .unavailable, daemon + ", which is stopped",
-        remedy: "kill -CONT \(process.id) lets it go on, and what was asked for may yet be done")
+        remedy: "kill -CONT \(process.id) lets it go on")
     case .waiting:
       AdministrationError(
         .unavailable, daemon + ", which the kernel holds up",
         remedy: "see what it waits for: dmesg -T | tail; " + advice)
     case .other:
-      AdministrationError(
-        .unavailable, daemon, remedy: "what was asked for may yet be done; \(advice)")
+      AdministrationError(.unavailable, daemon, remedy: advice)
     }
   }
 
@@ -98,10 +115,6 @@ extension AdministrationClient {
       AdministrationError(
         .unavailable, "cannot connect to \(socketPath): the daemon takes no connections",
         remedy: "it may be stopped, or have too much to do: \(isRunning)")
-    case ECONNRESET, EPIPE:
-      AdministrationError(
-        .unavailable, "\(socketPath): the daemon closed the connection without an answer",
-        remedy: "journalctl -u swift-tgtd")
     case EACCES, EPERM:
       AdministrationError(
         .forbidden, "cannot connect to \(socketPath): permission denied",

@@ -11,9 +11,9 @@ extension AdministrationClient {
     after id: UInt64? = nil, _ receive: (Event) async throws(AdministrationError) -> Bool
   ) async throws(AdministrationError) {
     let query = id.map { [("after", "\($0)")] } ?? []
+    let request = APIRequest(.GET, ["events"], query: query)
     let exchange = Exchange(
-      socketPath: socketPath, timeout: timeout, boundsAnswer: false,
-      request: APIRequest(.GET, ["events"], query: query))
+      socketPath: socketPath, timeout: timeout, boundsAnswer: false, request: request)
     do {
       try await exchange.run { head, parts in
         guard head.status == .ok else {
@@ -22,7 +22,7 @@ extension AdministrationClient {
         try await Self.read(&parts, receive)
       }
     } catch {
-      throw failure(error)
+      throw failure(error, of: request)
     }
   }
 

@@ -38,19 +38,26 @@ struct Exchange {
       channel.channel.close(promise: nil)
     }
     defer { deadline.cancel() }
-    return try await channel.executeThenClose { inbound, outbound in
-      // A refusal may come before all was sent; it says more than a failed write.
-      do { try await outbound.write(contentsOf: request.parts) } catch is IOError {}
-      var parts = inbound.makeAsyncIterator()
-      while case .head(let head)? = try await parts.next() {
-        // 100 Continue and its like come before the answer.
-        guard head.status.code >= 200 else {
-          continue
+    do {
+      return try await channel.executeThenClose { inbound, outbound in
+        // A refusal may come before all was sent. It says more than a failed write, as do the end
+        // of the connection and that of the time, which all end the reading.
+        try? await outbound.write(contentsOf: request.parts)
+        var parts = inbound.makeAsyncIterator()
+        while case .head(let head)? = try await parts.next() {
+          // 100 Continue and its like come before the answer.
+          guard head.status.code >= 200 else {
+            continue
+          }
+          if !boundsAnswer { deadline.cancel() }
+          return try await receive(head, &parts)
         }
-        if !boundsAnswer { deadline.cancel() }
-        return try await receive(head, &parts)
+        throw ClosedEarly()
       }
-      throw ClosedEarly()
+    } catch let error as AdministrationError {
+      throw error
+    } catch {
+      throw Unanswered(cause: error)
     }
   }
 
@@ -94,6 +101,11 @@ struct Exchange {
         }
       }
   }
+}
+
+/// There was a connection, so that the request may have arrived, but no whole answer came.
+struct Unanswered: Error {
+  var cause: any Error
 }
 
 /// The daemon took too long.

@@ -1,4 +1,5 @@
-/// Why a request was not done. Nothing was changed, and nothing here shows a secret.
+/// Why a request was not done. Nothing was changed, unless the code is `unanswered`, and nothing
+/// here shows a secret.
 ///
 /// On the wire: `{"error": {"code": "inUse", "message": "…", "path": "…", "remedy": "…"}}`.
 public struct AdministrationError: Error, Codable, Sendable, Equatable {
@@ -27,6 +28,9 @@ public struct AdministrationError: Error, Codable, Sendable, Equatable {
     case fileFailed
     /// The daemon starts, ends, or has too much to do.
     case unavailable
+    /// What was asked for may have been done, or be done yet: it was sent and no answer came. The
+    /// daemon itself never says so.
+    case unanswered
     /// A mistake of the daemon.
     case `internal`
   }
@@ -82,6 +86,7 @@ extension AdministrationError.Code {
     case .storeFailed, .fileFailed: 422
     case .internal: 500
     case .unavailable: 503
+    case .unanswered: 504
     }
   }
 }

@@ -75,7 +75,7 @@ struct FailureTests {
   static let codes: [(AdministrationError.Code, Int32)] = [
     (.invalid, 1), (.notFound, 1), (.conflict, 1), (.inUse, 1), (.fileChanged, 1),
     (.needsRestart, 1), (.tooLarge, 1), (.storeFailed, 1), (.methodNotAllowed, 1),
-    (.unavailable, 69), (.internal, 70), (.forbidden, 77), (.unauthorized, 77),
+    (.unavailable, 69), (.unanswered, 69), (.internal, 70), (.forbidden, 77), (.unauthorized, 77),
   ]
 
   @Test("The exit code tells what kind of no it was", arguments: codes)

@@ -1,6 +1,8 @@
 @testable import AdministrationClient
 import AdministrationModel
 import Foundation
+import NIOCore
+import NIOPosix
 import Synchronization
 import Testing
 
@@ -141,7 +143,7 @@ struct ClientTests {
     }
   }
 
-  @Test("A daemon that takes too long is given up, with a sentence")
+  @Test("A change that a daemon takes too long for may be made yet, and that is said")
   func slow() async throws {
     try await Bench.run { bench in
       bench.administrator.state.withLock { $0.isHeld = true }
@@ -150,9 +152,13 @@ struct ClientTests {
       let error = await #expect(throws: AdministrationError.self) {
         try await client.change(ChangeRequest([.removeStore(Change.StoreName("a"))]))
       }
-      #expect(error?.code == .unavailable)
+      #expect(error?.code == .unanswered)
       #expect(
-        error?.message.hasSuffix("no answer within 0 s from the daemon (process \(getpid()))")
+        error?.message.hasSuffix(
+          "no answer within 0 s from the daemon (process \(getpid())); what was asked for may "
+            + "have been done, or be done yet") == true)
+      #expect(
+        error?.remedy?.hasSuffix("look before asking again: swift-tgtadm status, config diff")
           == true)
       bench.administrator.state.withLock { $0.isHeld = false }
     }
@@ -168,9 +174,39 @@ struct ClientTests {
       .unavailable,
       "\(process.socketPath): no answer within 0 s from the daemon (process \(process.id)), "
         + "which is stopped",
-      remedy: "kill -CONT \(process.id) lets it go on, and what was asked for may yet be done")
+      remedy: "kill -CONT \(process.id) lets it go on")
     await #expect(throws: wanted) { try await client.status() }
     await #expect(throws: wanted) { try await client.events { _ in true } }
+    client.changeTimeout = .milliseconds(300)
+    await #expect(throws: wanted) { try await client.reload(ChangeOptions(dryRun: true)) }
+    let error = await #expect(throws: AdministrationError.self) { try await client.reload() }
+    #expect(error?.code == .unanswered)
+  }
+
+  @Test("A connection that ends without an answer leaves it open whether a change was made")
+  func closed() async throws {
+    let directory = try Bench.makeDirectory()
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let path = "\(directory)/admin.sock"
+    let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(Closing())
+        }
+      }
+      .bind(unixDomainSocketPath: path).get()
+    let client = AdministrationClient(socketPath: path)
+    let sentence = "\(path): the daemon closed the connection without an answer"
+    await #expect(
+      throws: AdministrationError(.unavailable, sentence, remedy: "journalctl -u swift-tgtd")
+    ) { try await client.status() }
+    let wanted = AdministrationError(
+      .unanswered, sentence + "; what was asked for may have been done, or be done yet",
+      remedy: "journalctl -u swift-tgtd; look before asking again: swift-tgtadm status, config diff"
+    )
+    await #expect(throws: wanted) { try await client.save() }
+    await #expect(throws: wanted) { try await client.endSession(3, by: .kill) }
+    try await listener.close()
   }
 
   @Test("A stream of events that has begun goes on past the limit")
@@ -206,6 +242,13 @@ struct ClientTests {
     #expect(PeerProcess.state(in: "7 (a) D 1 7") == .waiting)
     #expect(PeerProcess.state(in: "7 (a)") == .other && PeerProcess.state(in: "") == .other)
   }
+}
+
+/// Takes a connection, and ends it.
+private final class Closing: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+
+  func channelActive(context: ChannelHandlerContext) { context.close(promise: nil) }
 }
 
 private final class Seen: Sendable {

@@ -172,10 +172,10 @@ struct TgtAdminAccessTests {
     let bench = try await sharing()
     let path = try bench.file([(one, "MaxConnections 2")])
     bench.daemon.state.withLock {
-      $0.refusal = AdministrationError(.unavailable, "closed the connection without an answer")
+      $0.refusal = AdministrationError(.unanswered, "closed the connection without an answer")
     }
     let run = await bench.admin("-c \(path) --update \(one)")
-    #expect(run.code == 107)
+    #expect(run.code == 110)
     #expect(
       run.errors == """
         tgt-admin: it is not certain whether the targets were changed: closed the connection \

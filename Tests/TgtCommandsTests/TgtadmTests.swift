@@ -295,12 +295,23 @@ struct TgtadmTests {
         + "            0      0    1")
   }
 
-  @Test("No answer of the daemon, and no permission, end with 107")
+  @Test("No permission ends with 107")
   func unreachable() async throws {
     let bench = try Bench()
     bench.daemon.state.withLock { $0.failure = AdministrationError(.forbidden, "not for you") }
     let run = await bench.tgtadm("--op show --mode target")
     #expect(run.code == 107 && run.errors == "tgtadm: not for you\n")
+  }
+
+  @Test("A change without an answer may have been made, and is not told as one not sent")
+  func unanswered() async throws {
+    let bench = try Bench()
+    bench.daemon.state.withLock { $0.refusal = AdministrationError(.unanswered, "may be done") }
+    let run = await bench.tgtadm(
+      "--op new --mode target --tid 9 -T iqn.2026-11.com.example:nine")
+    #expect(run.code == 110)
+    #expect(
+      run.errors == "tgtadm: it is not certain whether that was done\n    may be done\n")
   }
 
   @Test("Names of initiators cannot steer a terminal")

@@ -11,7 +11,7 @@ extension ExitCode {
   static let data = ExitCode(65)
   /// A file cannot be read.
   static let noInput = ExitCode(66)
-  /// The daemon cannot be reached.
+  /// The daemon cannot be reached, or gave no answer.
   static let unavailable = ExitCode(69)
   /// The daemon made a mistake.
   static let software = ExitCode(70)
@@ -25,7 +25,7 @@ extension ExitCode {
   init(_ code: AdministrationError.Code) {
     self =
       switch code {
-      case .unavailable: .unavailable
+      case .unavailable, .unanswered: .unavailable
       case .forbidden, .unauthorized: .noPermission
       case .internal: .software
       default: .failure
@@ -38,7 +38,7 @@ extension ExitCode {
       0   done
       1   the daemon refused; nothing was changed
       64  wrong arguments
-      69  the daemon cannot be reached
+      69  the daemon cannot be reached, or gave no answer: then it may be done
       70  the daemon made a mistake
       77  no permission to use the socket
     """

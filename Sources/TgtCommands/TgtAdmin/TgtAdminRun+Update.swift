@@ -50,7 +50,7 @@ extension TgtAdminRun {
 
   /// Where the answer is missing, it may have been done, or be done yet.
   private func tellUnchanged(_ error: AdministrationError) {
-    guard error.code == .unavailable else { return complain("nothing was changed: \(error)") }
+    guard error.code == .unanswered else { return complain("nothing was changed: \(error)") }
     complain("it is not certain whether the targets were changed: \(error)")
     complain("look with tgt-admin --show; sessions from before were not ended")
   }

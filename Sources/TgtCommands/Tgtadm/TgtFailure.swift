@@ -1,7 +1,8 @@
 internal import AdministrationModel
 internal import CommandSupport
 
-/// Why tgtadm did nothing: what it says, and the code that it ends with.
+/// Why tgtadm did nothing, or cannot tell whether it did: what it says, and the code that it ends
+/// with.
 struct TgtFailure: Error, Equatable {
   /// As it is written to standard error.
   var text: String
@@ -13,9 +14,9 @@ struct TgtFailure: Error, Equatable {
   }
 
   /// `reason` is a second line, where tgt has one sentence for many mistakes.
-  init(_ sentence: String, reason: String? = nil) {
+  init(_ sentence: String, reason: String? = nil, code: Int32 = invalid) {
     text = "tgtadm: \(sentence)\n" + (reason.map { "    \($0.printable)\n" } ?? "")
-    code = Self.invalid
+    self.code = code
   }
 
   static func usage(_ line: String) -> TgtFailure {
@@ -26,6 +27,8 @@ struct TgtFailure: Error, Equatable {
   static let invalid: Int32 = 22
   /// ENOTCONN.
   static let notConnected: Int32 = 107
+  /// ETIMEDOUT. Not `notConnected`, by which programs know that no daemon runs.
+  static let unanswered: Int32 = 110
 }
 
 // The sentences of tgt, which programs compare with.
@@ -61,8 +64,12 @@ extension TgtFailure {
     switch error.code {
     case .unavailable:
       self.init(
-        text: "tgtadm: failed to send request hdr to tgt daemon, Transport endpoint is not "
-          + "connected\n", code: Self.notConnected)
+        "failed to send request hdr to tgt daemon, Transport endpoint is not connected",
+        reason: error.description, code: Self.notConnected)
+    case .unanswered:
+      self.init(
+        "it is not certain whether that was done", reason: error.description,
+        code: Self.unanswered)
     case .forbidden, .unauthorized:
       self.init(text: "tgtadm: \(error.message.printable)\n", code: Self.notConnected)
     case .conflict where conflict != nil: self = conflict ?? .invalidRequest()
