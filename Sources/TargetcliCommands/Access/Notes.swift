@@ -33,6 +33,20 @@ struct Notes: Codable, Equatable {
     notes.targets = targets.filter { names.contains($0.key) && $0.value != OfTarget() }
     return notes
   }
+
+  /// With LUNs of those stores alone: a store of a name that is free again is another one.
+  func keeping(stores: Set<String>) -> Notes {
+    var notes = self
+    notes.targets = targets.mapValues { target in
+      var target = target
+      target.everybodyLUNs?.removeAll { !stores.contains($0.store) }
+      for index in target.acls.indices {
+        target.acls[index].luns?.removeAll { !stores.contains($0.store) }
+      }
+      return target
+    }
+    return notes
+  }
 }
 
 /// An initiator of a portal group's list, as targetcli sees it.

@@ -6,9 +6,15 @@ struct PortalGroup: Equatable {
   var target: String
   var luns: [MappedLUN] = []
   var acls: [NodeACL] = []
+  /// Those of the target itself, or else of whoever has no entry of its own.
   var auth = Credentials()
   /// Users stand with the target itself, as other tools put them there.
   var hasTargetUsers = false
+  /// Of whoever has no entry of its own, beside those of the target. The daemon alone keeps them.
+  var everybodyAuth = Credentials()
+  /// What the daemon has for whoever has no entry of its own: either, both or none lets it in.
+  var hasEverybodyEntry = false
+  var isOpenToAny = false
   /// As it was set; nil: never.
   var authentication: Bool?
   var generateNodeACLs = false
@@ -43,18 +49,24 @@ struct PortalGroup: Equatable {
     generateNodeACLs = notes.generateNodeACLs
     demoModeWriteProtect = notes.demoModeWriteProtect
     everybodyLUNs = notes.everybodyLUNs
+    isOpenToAny = resource.isOpenToAny
+    let waiting = auth
+    if hasTargetUsers {
+      auth = Credentials(daemon: resource.chapUsers, resource.mutualCHAPUser, waiting: waiting)
+    }
     if let everybody = resource.acl.first(where: \.isEverybody) {
+      hasEverybodyEntry = true
       generateNodeACLs = true
       demoModeWriteProtect = everybody.readOnly
       everybodyLUNs = everybody.mappedLUNs
-      auth = Credentials(daemon: everybody.chapUsers, everybody.mutualCHAPUser, waiting: auth)
-    } else if resource.isOpenToAny {
+      let own = Credentials(
+        daemon: everybody.chapUsers, everybody.mutualCHAPUser,
+        waiting: hasTargetUsers ? nil : waiting)
+      if hasTargetUsers { everybodyAuth = own } else { auth = own }
+    } else if isOpenToAny {
       generateNodeACLs = true
       demoModeWriteProtect = false
       everybodyLUNs = nil
-    }
-    if hasTargetUsers {
-      auth = Credentials(daemon: resource.chapUsers, resource.mutualCHAPUser, waiting: auth)
     }
   }
 
@@ -75,6 +87,12 @@ struct PortalGroup: Equatable {
     return waiting.flatMap { [$0.user, $0.mutual] }.first { $0.isUnknown }?.userid
   }
 
+  /// Somebody whom `old` lets in as everybody, and who could not be told from the target's users
+  /// afterwards.
+  func everybodyLost(from old: PortalGroup) -> String? {
+    everybody == .nobody && old.everybody != .nobody ? old.everybodyAuth.user.userid : nil
+  }
+
   /// What of this the daemon has no place for.
   var notes: Notes.OfTarget {
     var notes = Notes.OfTarget()
@@ -84,7 +102,7 @@ struct PortalGroup: Equatable {
     notes.demoModeWriteProtect = demoModeWriteProtect
     notes.isDisabled = !isEnabled
     notes.hasNoPortals = hasNoPortals
-    notes.auth = everybody == .nobody ? auth : auth.waiting
+    notes.auth = everybody == .nobody && !hasTargetUsers ? auth : auth.waiting
     notes.everybodyLUNs = everybody == .nobody ? everybodyLUNs : nil
     notes.acls = acls.compactMap { acl in
       if entry(of: acl) == nil { return acl }

@@ -13,8 +13,8 @@ struct ServedEntry: Equatable {
 /// What holds for whoever has no entry of its own.
 enum Everybody: Equatable {
   case nobody
-  /// `"initiators": "any"`; with users that stand with the target.
-  case open(Credentials)
+  /// `"initiators": "any"`; with users that stand with the target, or with none.
+  case open
   /// An entry for any name, behind all others.
   case entry(Credentials, luns: [MappedLUN]?, isReadOnly: Bool)
 }
@@ -35,14 +35,13 @@ extension PortalGroup {
 
   var everybody: Everybody {
     guard isServed, generateNodeACLs else { return .nobody }
-    let auth = auth.served
-    let entry = Everybody.entry(auth, luns: everybodyLUNs, isReadOnly: demoModeWriteProtect)
-    let isPlain = !demoModeWriteProtect && everybodyLUNs == nil
-    guard !auth.user.isEmpty else {
-      if authentication == true { return .nobody }
-      return isPlain ? .open(auth) : entry
-    }
-    return hasTargetUsers && isPlain ? .open(auth) : entry
+    // The target's users hold for an entry that has none.
+    let own = hasTargetUsers ? everybodyAuth : auth.served
+    let hasUser = !own.user.isEmpty || !auth.served.user.isEmpty
+    guard hasUser || authentication != true else { return .nobody }
+    let isPlain = !demoModeWriteProtect && everybodyLUNs == nil && own.isEmpty
+    return isPlain
+      ? .open : .entry(own, luns: everybodyLUNs, isReadOnly: demoModeWriteProtect)
   }
 
   var entries: [ServedEntry] { acls.compactMap(entry) }
@@ -50,6 +49,10 @@ extension PortalGroup {
   /// What makes `old`, as the daemon serves it, this.
   func changes(from old: PortalGroup) throws(ExecutionError) -> [Change] {
     var changes: [Change] = []
+    if old.hasTargetUsers {
+      let place = CredentialPlace(target: target)
+      changes += try auth.served.changes(from: old.auth.served, at: place)
+    }
     let before = Dictionary(old.entries.map { ($0.key, $0) }) { first, _ in first }
     let wanted = Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
     for entry in old.entries where wanted[entry.key] == nil {
@@ -74,7 +77,6 @@ extension PortalGroup {
   private func everybodyChanges(
     from old: PortalGroup, _ changes: inout [Change]
   ) throws(ExecutionError) -> Bool {
-    let place = CredentialPlace(target: target)
     let any = EntryKey(initiator: "any")
     switch (old.everybody, everybody) {
     case (
@@ -85,19 +87,15 @@ extension PortalGroup {
       let new = ServedEntry(key: any, auth: auth, luns: luns, isReadOnly: isReadOnly)
       changes += try new.changes(from: old, target: target)
       return true
-    case (.open(let before), .open(let auth)):
-      changes += try auth.changes(from: before, at: place)
-      return false
     case (let before, let after):
       guard before != after else { return false }
-      if case .entry = before {
+      // As the daemon has it, which other tools may have told both.
+      if old.hasEverybodyEntry {
         changes.append(.removeACLEntry(Change.EntryName(target: target, any)))
       }
-      if case .open = before {
-        changes.append(.setTarget(Change.TargetKeys(target, ["initiators": .null])))
-      }
-      if case .open = after {
-        changes.append(.setTarget(Change.TargetKeys(target, ["initiators": "any"])))
+      if old.isOpenToAny != (after == .open) {
+        let value: JSONValue = after == .open ? "any" : .null
+        changes.append(.setTarget(Change.TargetKeys(target, ["initiators": value])))
       }
       if case .entry(let auth, let luns, let isReadOnly) = after {
         let entry = ServedEntry(key: any, auth: auth, luns: luns, isReadOnly: isReadOnly)

@@ -127,14 +127,8 @@ extension Command {
       }
       changes.append(.removeStore(Change.StoreName(store.name)))
     }
-    let gone = Set(stores.map(\.name))
-    var notes = state.notes
-    for target in notes.targets.keys {
-      for index in notes.targets[target]?.acls.indices ?? 0..<0 {
-        notes.targets[target]?.acls[index].luns?.removeAll { gone.contains($0.store) }
-      }
-    }
-    try await commit(changes, notes: notes, force: true)
+    let kept = Set(state.stores.map(\.name)).subtracting(stores.map(\.name))
+    try await commit(changes, notes: state.notes.keeping(stores: kept), force: true)
   }
 
   /// A backstore for a LUN: by its path in the tree, else of a file or device that exists, for

@@ -74,6 +74,7 @@ extension Command {
     var group = old
     group.luns.removeAll { $0.number == number }
     for index in group.acls.indices { group.acls[index].luns?.removeAll { $0.store == lun.store } }
+    group.everybodyLUNs?.removeAll { $0.store == lun.store }
     let removal = Change.removeLUN(Change.LUNName(target: name, lun: number))
     try await commit(group, from: old, after: [removal], force: true)
     say("Deleted LUN \(number).")

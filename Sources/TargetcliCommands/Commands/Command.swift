@@ -138,6 +138,11 @@ struct Command {
         "The secret of \(user) stands in a file that cannot be read here, and would be lost: do it "
           + "as root.")
     }
+    if let user = group.everybodyLost(from: old) {
+      throw ExecutionError(
+        "Whoever has no ACL proves itself as \(user) here, beside the users of the target, which "
+          + "cannot be kept: take its entry or the user \(user) away with swift-tgtadm first.")
+    }
     var notes = state.notes
     notes.targets[group.target] = group.notes
     let changes = before + (try group.changes(from: old)) + after

@@ -33,6 +33,7 @@ struct State {
     let notes = try await daemon.notes(withSecrets: true)
     state.kept = LongNote.all(in: notes, below: Notes.prefix)
     state.notes = try Notes(state.kept).pruned(to: Set(state.targets.map(\.name)))
+      .keeping(stores: Set(state.stores.map(\.name)))
     return state
   }
 

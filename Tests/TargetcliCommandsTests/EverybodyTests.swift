@@ -1,0 +1,119 @@
+import AdministrationModel
+import TargetConfig
+import Testing
+
+@testable import TargetcliCommands
+
+/// Whoever has no entry of its own, where other tools made an entry for it.
+struct EverybodyTests {
+  private static let tpg = "/iscsi/\(Bench.iqn)/tpg1"
+
+  /// With the stores a and b in memory.
+  private func bench(_ access: String) throws -> Bench {
+    try Bench(
+      """
+      {"portals": ["0.0.0.0:3260"],
+       "stores": {"a": {"memory": true, "size": "64MiB"}, "b": {"memory": true, "size": "64MiB"}},
+       "targets": [{"name": "\(Bench.iqn)", \(access),
+         "luns": [{"lun": 1, "store": "a"}, {"lun": 2, "store": "b"}]}]}
+      """)
+  }
+
+  private func target(_ bench: Bench) throws -> TargetConfiguration.Target {
+    try #require(try bench.daemon.configuration.target(named: Bench.iqn))
+  }
+
+  private static let listed = """
+    "acl": [{"initiator": "any", "luns": [{"lun": 1, "store": "a"}, {"lun": 2, "store": "b"}]}]
+    """
+
+  // MARK: LUNs
+
+  @Test("A LUN that is deleted is gone for everybody", arguments: [true, false])
+  func deletedLUN(isEnabled: Bool) async throws {
+    let bench = try bench(Self.listed)
+    if !isEnabled { await bench.all("\(Self.tpg) disable") }
+    await bench.all("\(Self.tpg)/luns delete lun1")
+    if !isEnabled { await bench.all("\(Self.tpg) enable") }
+    let target = try target(bench)
+    #expect(target.luns.map(\.number) == [2])
+    #expect(target.acl.map { $0.luns?.map(\.store) } == [["b"]])
+  }
+
+  @Test("A backstore that goes while nobody gets in keeps nobody out afterwards")
+  func deletedStore() async throws {
+    let bench = try bench(Self.listed)
+    await bench.all("\(Self.tpg) disable", "backstores/ramdisk delete a")
+    #expect(!bench.notes.contains(#""store":"a""#))
+    await bench.all("\(Self.tpg) enable")
+    #expect(try target(bench).acl.map { $0.luns?.map(\.store) } == [["b"]])
+  }
+
+  @Test("So does one that another program removed, and one of its name that comes later is unseen")
+  func foreignRemoval() async throws {
+    let bench = try bench(Self.listed)
+    await bench.all("\(Self.tpg) disable")
+    let removal: [Change] = [
+      .removeLUN(Change.LUNName(target: Bench.iqn, lun: 1)), .removeStore(Change.StoreName("a")),
+    ]
+    _ = try await bench.daemon.change(ChangeRequest(removal, ChangeOptions()))
+    await bench.all("\(Self.tpg) enable", "backstores/ramdisk create a 64M")
+    #expect(try target(bench).acl.map { $0.luns?.map(\.store) } == [["b"]])
+  }
+
+  // MARK: Users
+
+  private static let users = """
+    "chap": [{"user": "t1", "secret": "a-long-secret-1"},
+      {"user": "t2", "secret": "a-long-secret-2"}]
+    """
+
+  @Test("The target's users stay all of them, and are not those of an entry")
+  func targetUsers() async throws {
+    let bench = try bench("\(Self.users), \(Self.listed)")
+    let before = try target(bench)
+    await bench.all("\(Self.tpg) disable", "\(Self.tpg) enable")
+    #expect(try target(bench) == before)
+    await bench.all("\(Self.tpg) set auth userid=t3 password=a-long-secret-3")
+    let after = try target(bench)
+    #expect(Set(after.chap.map(\.user)) == ["t2", "t3"] && after.acl == before.acl)
+  }
+
+  @Test("Users of everybody's own beside the target's cannot wait, and are not replaced")
+  func ownUsers() async throws {
+    let own = """
+      "acl": [{"initiator": "any", "chap": [{"user": "e", "secret": "a-long-secret-5"}]}]
+      """
+    let bench = try bench("\(Self.users), \(own)")
+    let before = try target(bench)
+    for line in ["disable", "set attribute generate_node_acls=0"] {
+      let run = await bench("\(Self.tpg) \(line)")
+      #expect(run.code == 1)
+      #expect(
+        run.errors.hasSuffix(
+          "Whoever has no ACL proves itself as e here, beside the users of the target, which cannot "
+            + "be kept: take its entry or the user e away with swift-tgtadm first.\n"))
+    }
+    #expect(try target(bench) == before && bench.notes.isEmpty)
+    await bench.all("\(Self.tpg) set attribute demo_mode_write_protect=1")
+    let after = try target(bench)
+    #expect(after.acl.map(\.readOnly) == [true])
+    #expect(after.chap == before.chap && after.acl.map(\.chap) == before.acl.map(\.chap))
+  }
+
+  @Test("A disabled portal group is shut, however everybody was let in before")
+  func shut() async throws {
+    for access in [
+      #""acl": [{"initiator": "any"}]"#, #""initiators": "any""#,
+      #""initiators": "any", "acl": [{"initiator": "any", "readOnly": true}]"#,
+    ] {
+      let bench = try bench(access)
+      await bench.all("\(Self.tpg) disable")
+      let shut = try target(bench)
+      #expect(shut.acl.isEmpty && !shut.isOpenToAny, "\(access)")
+      await bench.all("\(Self.tpg) enable")
+      let open = try target(bench)
+      #expect(open.isOpenToAny != (open.acl.map(\.readOnly) == [true]), "\(access)")
+    }
+  }
+}
