@@ -205,8 +205,32 @@ extension Administration {
     }
   }
 
+  /// On a thread that may hang with the file's disk, or with that of a secret.
+  private func loadFileInTime() async throws(AdministrationError) -> LoadedConfiguration {
+    guard let file else { throw .noFile }
+    let media = daemon.workshop.media
+    let place = FilePath.directory(of: file.name)
+    let bound = Duration.milliseconds(Int64(media.patience.rawValue))
+    // Others may only be at it as well.
+    let end = ContinuousClock.now + bound
+    while media.isHeldUp(at: place) {
+      guard ContinuousClock.now < end, !Task.isCancelled else { throw .silent(file) }
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+    let loaded: TimelyAnswer<Result<LoadedConfiguration, AdministrationError>> = await withinTime(
+      bound
+    ) { reply in
+      media.perform(at: place) {
+        reply(Result { () throws(AdministrationError) in try self.loadFile() })
+      }
+      return true
+    }
+    guard let loaded = loaded.value else { throw .silent(file) }
+    return try loaded.get()
+  }
+
   func difference() async throws(AdministrationError) -> DifferenceList {
-    let file = try loadFile().configuration
+    let file = try await loadFileInTime().configuration
     let difference = daemon.workshop.difference(from: configuration, to: file)
     let media = MediumComparison(
       from: configuration, to: file, served: daemon.inventory.served,
@@ -217,11 +241,12 @@ extension Administration {
   func configuration(
     withSecrets: Bool
   ) async throws(AdministrationError) -> ConfigurationResource {
+    await lookAtFile()
     let running = running
     let text = running.current.text
     return ConfigurationResource(
-      text: withSecrets ? text.text : text.redacted, isRedacted: !withSecrets, file: file?.path,
-      hasUnsavedChanges: hasUnsavedChanges(running))
+      text: withSecrets ? text.text : text.redacted, isRedacted: !withSecrets,
+      file: fileWatch.path, hasUnsavedChanges: hasUnsavedChanges(running))
   }
 
   // MARK: Signals

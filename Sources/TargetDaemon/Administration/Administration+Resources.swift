@@ -88,7 +88,6 @@ extension Administration: Administrator {
     var status = StatusResource(
       version: Version.text, phase: isStopping ? .stopping : .running, processID: getpid(),
       startedAt: startedAt)
-    status.configurationFile = file?.path
     status.hasUnsavedChanges = hasUnsavedChanges(running)
     status.stateDirectory = configuration.stateDirectory
     status.engine = daemon.reactors.engine.rawValue
@@ -119,12 +118,21 @@ extension Administration: Administrator {
   }
 
   private func examineFile(_ status: inout StatusResource) async {
-    guard let file,
-      let finding = await fileWatch.finding(
-        of: file, since: running.file.text, on: daemon.workshop.media)
-    else { return }
+    let finding = await lookAtFile()
+    status.configurationFile = fileWatch.path
+    guard let file, let finding else { return }
     status.configurationFileState = finding.state
-    if let problem = finding.problem(with: file) { status.problems.insert(problem, at: 0) }
+    if let problem = finding.problem(with: file, at: status.configurationFile) {
+      status.problems.insert(problem, at: 0)
+    }
+  }
+
+  /// For a moment; nil: there is none, or nobody has seen it yet.
+  @discardableResult
+  func lookAtFile() async -> ConfigurationFileWatch.Finding? {
+    guard let file else { return nil }
+    return await fileWatch.finding(
+      of: file, since: running.file.text, on: daemon.workshop.media)
   }
 
   func hasUnsavedChanges(_ running: RunningConfiguration) -> Bool {

@@ -24,7 +24,7 @@ final class Administration: Sendable {
   let startedAt = Timestamp.current
   let logger: Logger
   let watch: StoreWatch
-  let fileWatch = ConfigurationFileWatch()
+  let fileWatch: ConfigurationFileWatch
   /// What is read anew with the configuration besides it.
   let credentials = RenewableCredentials()
   private let state: Mutex<State>
@@ -38,6 +38,7 @@ final class Administration: Sendable {
     self.daemon = daemon
     watch = StoreWatch(daemon.workshop.media)
     self.file = file
+    fileWatch = ConfigurationFileWatch(of: file)
     self.logger = logger
     self.onLevel = onLevel
     state = Mutex(State(running: RunningConfiguration(loaded)))

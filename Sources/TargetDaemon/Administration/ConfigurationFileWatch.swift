@@ -7,7 +7,7 @@ internal import TargetConfig
 /// Somebody looks when somebody asks: one look at a time, on a thread that may hang with the disk.
 /// A file whose inode, size and times are as before is not read again, unless something was wrong
 /// with it, for that may be in a file with a secret. Who asks waits for a moment, then gets what
-/// was found last.
+/// was found last. So is its path: to follow its links may hang as well.
 final class ConfigurationFileWatch: Sendable {
   struct Finding: Sendable, Equatable {
     var state: ConfigurationFileState
@@ -49,11 +49,19 @@ final class ConfigurationFileWatch: Sendable {
   private struct State: Sendable {
     var known: Known?
     var isLooking = false
+    /// Behind every link, where the last look found it; nil: there is no file.
+    var path: String?
     /// A transaction is writing this, which does not count yet.
     var expected: ConfigurationText?
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
+
+  /// Of a file that was just read.
+  init(of file: ConfigurationFile?) { state = Mutex(State(path: file?.path)) }
+
+  /// As the last look found it; nil: there is no file.
+  var path: String? { state.withLock { $0.path } }
 
   /// The file is about to say `text` by a change; nil: that has been made, or has failed.
   func expect(_ text: ConfigurationText?) { state.withLock { $0.expected = text } }
@@ -83,6 +91,8 @@ final class ConfigurationFileWatch: Sendable {
   // MARK: Looking
 
   private func look(at file: ConfigurationFile, since text: ConfigurationText) {
+    let path = file.path
+    state.withLock { $0.path = path }
     let stamp = ConfigurationFile.Stamp(ofFileAt: file.name)
     let (known, expected) = state.withLock { ($0.known, $0.expected) }
     let now = Timestamp.current
@@ -128,7 +138,8 @@ final class ConfigurationFileWatch: Sendable {
 
 extension ConfigurationFileWatch.Finding {
   /// What somebody ought to look at, with the next command.
-  func problem(with file: ConfigurationFile) -> StatusProblem? {
+  /// `path`: where it is now.
+  func problem(with file: ConfigurationFile, at path: String?) -> StatusProblem? {
     let quoted = FilePath.shellQuoted(file.name)
     let words: String
     let remedy: String
@@ -145,6 +156,6 @@ extension ConfigurationFileWatch.Finding {
       remedy = "put it back, or swift-tgtadm config save --force writes what runs"
     }
     return StatusProblem(
-      "configuration file \(file.name) \(words)", file: file.path, remedy: remedy)
+      "configuration file \(file.name) \(words)", file: path, remedy: remedy)
   }
 }

@@ -71,6 +71,12 @@ extension AdministrationError {
       remedy: "put it back, or config save --force writes what runs; --runtime-only does without")
   }
 
+  static func silent(_ file: ConfigurationFile) -> AdministrationError {
+    AdministrationError(
+      .fileFailed, "the configuration file \(file.name), or a secret's, does not answer",
+      remedy: "see what the kernel says of its disk: dmesg -T | tail")
+  }
+
   static func fileChanged(_ file: ConfigurationFile) -> AdministrationError {
     AdministrationError(
       .fileChanged, "\(file.name) was changed by hand since it was read",

@@ -1,6 +1,7 @@
 import AdministrationClient
 import AdministrationModel
 import Glibc
+import Reactor
 import ServiceFixtures
 import Synchronization
 import TargetConfig
@@ -11,9 +12,12 @@ import Testing
 /// Media whose disk hangs while it is told to.
 private final class StuckMedia: Sendable {
   let isStuck = Atomic<Bool>(false)
+  private let patience: Milliseconds
+
+  init(patience: Milliseconds = .seconds(5)) { self.patience = patience }
 
   var threads: MediaThreads {
-    MediaThreads { [self] _ in
+    MediaThreads(patience: patience) { [self] _ in
       while isStuck.load(ordering: .relaxed) { usleep(5000) }
     }
   }
@@ -105,6 +109,35 @@ struct LiveFileTests {
     #expect(ContinuousClock.now - start < .seconds(3))
     media.isStuck.store(false, ordering: .relaxed)
     #expect(try await state(of: live, becomes: .edited).configurationFileState == .edited)
+  }
+
+  @Test("Nor does it hold up what tells of the file, or compares it")
+  func hangingLinks() async throws {
+    let media = StuckMedia(patience: .seconds(1))
+    let live = try await LiveDaemon.start(media: media.threads)
+    let (client, file) = (live.client, live.scratch("targets.json"))
+    _ = try await state(of: live, becomes: .unchanged)
+    media.isStuck.store(true, ordering: .relaxed)
+    #expect(rename(file, live.scratch("moved.json")) == 0)
+    #expect(symlink("moved.json", file) == 0)
+    // Where a link leads to is not asked by whoever must not hang with it.
+    #expect(try await client.status().configurationFile == file)
+    #expect(try await client.configuration().file == file)
+    for _ in 0..<2 {
+      let error = await #expect(throws: AdministrationError.self) { try await client.difference() }
+      #expect(error?.code == .fileFailed)
+      #expect(
+        error?.message == "the configuration file \(file), or a secret's, does not answer")
+    }
+    media.isStuck.store(false, ordering: .relaxed)
+    var (difference, path): (DifferenceList?, String?) = (nil, nil)
+    for _ in 0..<200 where difference == nil || path != live.scratch("moved.json") {
+      difference = try? await client.difference()
+      path = try await client.status().configurationFile
+      try await Task.sleep(for: .milliseconds(25))
+    }
+    #expect(difference?.changes.isEmpty == true)
+    #expect(path == live.scratch("moved.json"))
   }
 
   @Test("Without its file a daemon refuses changes as such, and save --force writes it anew")
