@@ -103,8 +103,8 @@ extension ConfigCommand {
       discussion: """
         For changes that were made with --runtime-only or with tgtadm. The file's comments stay, and \
         the previous file is kept as FILE~. A file that was edited by hand meanwhile is left alone, \
-        unless --force, which also writes over one that is not valid and makes one that is gone, \
-        for its former owner.
+        unless --force, which also writes over one that is not valid, whose text it keeps as \
+        FILE.rejected-TIME, and makes one that is gone, for its former owner.
 
         EXAMPLES
           swift-tgtadm config save

@@ -13,6 +13,8 @@ public struct BoundedFile: Sendable {
     public var sentence: String
     /// There is none.
     public var isMissing = false
+    /// It could not be looked at: there is none, or a system call failed.
+    var isOfSystem = false
   }
 
   /// How others than root and `user` can get at it, and the command at `path` against that.
@@ -80,6 +82,7 @@ public struct BoundedFile: Sendable {
   private static func failure(_ what: String, _ code: Int32) -> ReadError {
     let reason = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "error \(code)"
     return ReadError(
-      sentence: "\(what): \(reason)", isMissing: code == ENOENT || code == ENOTDIR)
+      sentence: "\(what): \(reason)", isMissing: code == ENOENT || code == ENOTDIR,
+      isOfSystem: true)
   }
 }

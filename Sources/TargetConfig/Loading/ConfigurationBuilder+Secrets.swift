@@ -98,7 +98,8 @@ extension ConfigurationBuilder {
       return Secret(bytes: bytes)
     } catch {
       guard context.isForElsewhere, error.isMissing else {
-        report.error(place, "\(path.quoted) \(error.sentence)")
+        report.error(
+          place, "\(path.quoted) \(error.sentence)", error.isOfSystem ? .unreadable : .invalid)
         return nil
       }
       report.warning(

@@ -5,6 +5,8 @@ public struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible
     case invalid
     /// Two things want to be the same one.
     case conflict
+    /// The file, or one that it names, cannot be read: what it says is not known.
+    case unreadable
   }
 
   public var kind: Kind

@@ -63,7 +63,9 @@ public enum ConfigurationLoader {
     do throws(BoundedFile.ReadError) {
       file = try BoundedFile.read(path, byteCountMax: byteCountMax)
     } catch {
-      throw ConfigurationError([ConfigurationProblem(file: path, sentence: error.sentence)])
+      throw ConfigurationError([
+        ConfigurationProblem(.unreadable, file: path, sentence: error.sentence)
+      ])
     }
     let absolute = FilePath.resolve(path, against: FilePath.currentDirectory())
     var context = LoadingContext(

@@ -115,8 +115,7 @@ extension Administration {
       guard let file = self.file else { throw .noFile }
       var running = self.running
       if options.force {
-        // What cannot be read as a configuration is written over as a whole.
-        guard let loaded = try? self.loadFile() else { return try self.rewrite(file, options) }
+        guard let loaded = try self.understood(file) else { return try self.rewrite(file, options) }
         running.note(file: loaded)
       }
       let difference = self.daemon.workshop.difference(
@@ -124,6 +123,21 @@ extension Administration {
       var result = try self.carryOut(running.save(), from: running, options)
       result.differences = difference.changes.map { Difference($0) }
       return result
+    }
+  }
+
+  /// nil: the file is gone, or says what nobody understands. One that could not be read, or names
+  /// a secret's that could not, may be as good as ever.
+  private func understood(
+    _ file: ConfigurationFile
+  ) throws(AdministrationError) -> LoadedConfiguration? {
+    do throws(ConfigurationError) { return try ConfigurationLoader.load(file.name) } catch {
+      guard !file.isMissing, error.problems.contains(where: { $0.kind == .unreadable }) else {
+        return nil
+      }
+      throw AdministrationError(
+        .fileFailed, error.problems.map(\.description).joined(separator: "; "),
+        remedy: "see to what cannot be read; what it says is not written over unread")
     }
   }
 
@@ -137,18 +151,22 @@ extension Administration {
     let isNew = file.isMissing
     let difference = ConfigurationDifference(
       from: TargetConfiguration(), to: running.current.configuration)
-    let result = ChangeResult(
+    var result = ChangeResult(
       differences: difference.changes.map { Difference($0) },
-      warnings: isNew
-        ? [] : ["\(file.name) is not valid: what it says is kept as \(file.path)~ alone"],
       savedTo: options.dryRun ? nil : file.path)
-    guard !options.dryRun else { return result }
+    guard !options.dryRun else {
+      let place = FilePath.directory(of: file.path)
+      if !isNew { result.warnings = ["\(file.name) is not valid: it would be kept in \(place)"] }
+      return result
+    }
     do throws(ConfigurationFile.WriteError) {
       if isNew {
         try file.create(text.bytes, hasSecrets: hasSecrets)
       } else {
-        try file.replace(
-          try file.content(), by: text.bytes, hasSecrets: hasSecrets, evenIfSame: true)
+        let rejected = try file.content()
+        let kept = try file.keepRejected(rejected, at: .current)
+        result.warnings = ["\(file.name) is not valid: what it said is kept as \(kept)"]
+        try file.replace(rejected, by: text.bytes, hasSecrets: hasSecrets, evenIfSame: true)
       }
     } catch {
       throw AdministrationError(error, file)

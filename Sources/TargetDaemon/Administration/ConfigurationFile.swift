@@ -55,6 +55,25 @@ struct ConfigurationFile: Sendable {
     try replace(path, old, by: new, access)
   }
 
+  /// Puts `content`, which it says, beside it for good, for its owner alone. Returns where.
+  func keepRejected(_ content: [UInt8], at now: Timestamp) throws(WriteError) -> String {
+    let path = path
+    let kept = "\(path).rejected-\(now)"
+    var access = FileAccess(ofFileAt: path)
+    access?.mode = 0o600
+    do throws(SystemError) {
+      // What has that name already is an error.
+      let file = try fileSystem.create(kept)
+      try file.write(content)
+      if let access { try file.grant(access) }
+      try file.synchronize()
+      try fileSystem.synchronizeDirectory(FilePath.directory(of: kept))
+    } catch {
+      throw .unchanged(error)
+    }
+    return kept
+  }
+
   /// Writes it anew where it is gone, for its former owner with its former mode, else 0600.
   func create(_ new: [UInt8], hasSecrets: Bool) throws(WriteError) {
     let path = path

@@ -170,15 +170,44 @@ struct LiveFileTests {
     #expect(try live.isSaved())
   }
 
-  @Test("save --force writes over a file that is not valid, and keeps it beside")
+  @Test("save --force writes over a file that is not valid, and keeps what it said for good")
   func overInvalid() async throws {
     let live = try await LiveDaemon.start()
     let before = try live.file
-    try live.edit { _ in "nonsense" }
-    let result = try await live.client.save(ChangeOptions(force: true))
-    #expect(result.warnings.count == 1 && result.warnings[0].contains("is not valid"))
-    #expect(try live.file == before)
-    #expect(try live.previousFile == "nonsense")
+    chmod(live.scratch("targets.json"), 0o644)
+    var places: [String] = []
+    for text in ["nonsense", "more of it"] {
+      try live.edit { _ in text }
+      let trial = try await live.client.save(ChangeOptions(force: true, dryRun: true))
+      #expect(trial.warnings.count == 1 && trial.warnings[0].contains("it would be kept in"))
+      let result = try await live.client.save(ChangeOptions(force: true))
+      let kept = try #require(result.warnings.first?.split(separator: " ").last.map(String.init))
+      let file = live.scratch("targets.json")
+      #expect(result.warnings == ["\(file) is not valid: what it said is kept as \(kept)"])
+      #expect(kept.hasPrefix("\(file).rejected-") && FileAccess(ofFileAt: kept)?.mode == 0o600)
+      places.append(String(kept.dropFirst(live.scratch("").count)))
+      if text == "nonsense" { #expect(try live.file == before) }
+      // The previous file is another one with each change.
+      try await live.addLUN(text == "nonsense" ? "second" : "third")
+    }
+    #expect(try live.scratch.read(places[0]) == Array("nonsense".utf8))
+    #expect(try live.scratch.read(places[1]) == Array("more of it".utf8))
+  }
+
+  @Test("save --force does not write over what cannot be read")
+  func overUnreadable() async throws {
+    let live = try await LiveDaemon.start()
+    let client = live.client
+    let user = #""chap": [{"user": "u", "secret": {"file": "none.secret"}}], "initiators""#
+    try live.edit { $0.replacing("\"initiators\"", with: user) }
+    let edited = try live.file
+    let error = await #expect(throws: AdministrationError.self) {
+      try await client.save(ChangeOptions(force: true))
+    }
+    #expect(error?.code == .fileFailed)
+    #expect(error?.message.contains("none.secret\" cannot be opened: No such file") == true)
+    #expect(error?.remedy == "see to what cannot be read; what it says is not written over unread")
+    #expect(try live.file == edited)
   }
 
   @Test("A file that is wrong is invalid, whatever is wrong with it")
