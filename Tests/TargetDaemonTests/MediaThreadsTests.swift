@@ -21,6 +21,13 @@ struct MediaThreadsTests {
     }
   }
 
+  private final class Seen: Sendable {
+    private let state = Mutex<[String]>([])
+
+    var places: [String] { state.withLock { $0 } }
+    func add(_ place: String) { state.withLock { $0.append(place) } }
+  }
+
   private let gate = Gate()
 
   private func threads(_ patience: Milliseconds = Milliseconds(100)) -> MediaThreads {
@@ -56,8 +63,33 @@ struct MediaThreadsTests {
       threads.perform(at: "hung \(number)") { done.withLock { _ = $0.insert(number) } }
     }
     #expect(threads.threadCount == MediaThreads.threadsMax)
+    #expect(!threads.isHeldUp(at: "good"))
+    for number in 100..<104 {
+      threads.perform(at: "good") { done.withLock { _ = $0.insert(number) } }
+    }
+    #expect(threads.isHeldUp(at: "good"), "more would only wait with them")
     gate.open()
-    #expect(eventually { done.withLock { $0.count } == 100 })
+    #expect(eventually { done.withLock { $0.count } == 104 })
+  }
+
+  @Test("Looks that nobody asked for take few threads, of one file system fewer; none is lost")
+  func unasked() {
+    let threads = threads(.seconds(5))
+    let looks = UnaskedLooks(threads)
+    let seen = Seen()
+    func look(_ place: String, _ fileSystem: UInt64?) {
+      looks.perform(place, at: place, on: fileSystem) { seen.add(place) }
+    }
+    for number in 0..<50 { look("hung \(number)", 1) }
+    #expect(threads.threadCount == UnaskedLooks.countMaxOfFileSystem)
+    look("good", 2)
+    #expect(eventually { seen.places == ["good"] })
+    for number in 0..<150 { look("hung \(number)", number < 50 ? 1 : nil) }
+    #expect(eventually { threads.threadCount == UnaskedLooks.countMax })
+    #expect(threads.ask(at: "good") { 7 } == 7)
+    gate.open()
+    #expect(eventually { seen.places.count == 151 })
+    #expect(Set(seen.places).count == 151, "one of each name at a time")
   }
 
   @Test("Of many questions those that hang are given up, and all others answered")

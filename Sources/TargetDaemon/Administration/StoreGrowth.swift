@@ -32,21 +32,32 @@ struct StoreGrowth {
         if $0.sizeBytes == store.geometry.capacityBytes { present(store.geometry.capacityBytes) }
       }
     } else if served.opened.configured.sizeBytes == nil {
-      look(store)
+      lookLater(store)
     }
   }
 
-  /// Looks, on a thread that may hang with the medium; what is found is presented in turn.
+  /// On a thread that may hang with the medium. Until then nothing keeps the store.
+  private func lookLater(_ store: DescriptorStore) {
+    guard let place = served.opened.configured.medium.place else { return }
+    administration.watch.looks.perform(
+      "growth \(served.name)", at: place, on: store.identity.fileSystem
+    ) { [administration, name = served.name, weak unit = served.unit, weak store] in
+      guard let unit, let store, let served = administration.daemon.inventory.served(named: name),
+        served.unit === unit
+      else { return }
+      StoreGrowth(administration, served).look(store)
+    }
+  }
+
+  /// What is found is presented in turn.
   private func look(_ store: DescriptorStore) {
     let watch = served.opened.watch
-    guard let place = served.opened.configured.medium.place, watch.begin() else { return }
-    daemon.workshop.media.perform(at: place) {
-      let found = try? store.findSizeBytes()
-      watch.end(nil)
-      guard let found, found > presentedBytes else { return }
-      followInTurn {
-        if $0.sizeBytes == nil { adopt(store) }
-      }
+    guard watch.begin() else { return }
+    let found = try? store.findSizeBytes()
+    watch.end(nil)
+    guard let found, found > presentedBytes else { return }
+    followInTurn {
+      if $0.sizeBytes == nil { adopt(store) }
     }
   }
 

@@ -23,13 +23,17 @@ final class StoreWatch: Sendable {
 
   private let known = Mutex<[String: Known]>([:])
   private let fullStores = FullStores()
+  let looks: UnaskedLooks
   private let dangers: DangerWatch
   private let wakeUp = Semaphore()
   private let ended = Semaphore()
   private let isRunning = Atomic<Bool>(false)
   private let isEnding = Atomic<Bool>(false)
 
-  init(_ media: MediaThreads) { dangers = DangerWatch(media) }
+  init(_ media: MediaThreads) {
+    looks = UnaskedLooks(media)
+    dangers = DangerWatch(looks)
+  }
 
   /// Since when the store is in its state.
   func since(_ store: String) -> Timestamp? { known.withLock { $0[store]?.since } }

@@ -18,10 +18,10 @@ final class DangerNote: Sendable {
 }
 
 /// Looks whether the media of stores are still what their paths lead to: two or three system calls
-/// for each, on a thread that may hang with them, one look at a time in each place.
+/// for each, on a thread that may hang with them, one look at a time in each place
+/// (`UnaskedLooks`).
 final class DangerWatch: Sendable {
-  private let media: MediaThreads
-  private let underWay = Mutex<Set<String>>([])
+  private let looks: UnaskedLooks
 
   /// Keeps neither the store nor, with it, its lock while the disk of another thinks.
   private struct Watched: Sendable {
@@ -29,17 +29,17 @@ final class DangerWatch: Sendable {
     let note: DangerNote
   }
 
-  init(_ media: MediaThreads) { self.media = media }
+  init(_ looks: UnaskedLooks) { self.looks = looks }
 
   /// Waits for nobody; `onNews` is called on another thread.
   func look(at served: [Inventory.Served], onNews: @escaping @Sendable () -> Void) {
     let onDisk = served.filter { $0.opened.onDisk != nil }
     for (place, stores) in Dictionary(grouping: onDisk, by: \.opened.configured.medium.place) {
-      guard let place, underWay.withLock({ $0.insert(place).inserted }) else { continue }
+      guard let place else { continue }
       let watched = stores.map { Watched(store: $0.opened.onDisk, note: $0.opened.danger) }
-      media.perform(at: place) { [self] in
+      let fileSystem = stores.first?.opened.onDisk?.identity.fileSystem
+      looks.perform("danger \(place)", at: place, on: fileSystem) {
         if Self.look(at: watched) { onNews() }
-        underWay.withLock { _ = $0.remove(place) }
       }
     }
   }

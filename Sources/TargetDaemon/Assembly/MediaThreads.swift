@@ -45,9 +45,13 @@ final class MediaThreads: Sendable {
 
   var threadCount: Int { state.withLock { $0.threadCount } }
 
-  /// Whether all threads that may be there are at that place, and are not back.
+  /// Whether all threads that may be there are at that place, and are not back, or as many jobs
+  /// wait for one.
   func isHeldUp(at place: String) -> Bool {
-    state.withLock { ($0.places[place]?.threadCount ?? 0) >= Self.threadsMaxOfPlace }
+    state.withLock { state in
+      guard let place = state.places[place] else { return false }
+      return place.threadCount + place.waiting.count >= Self.threadsMaxOfPlace
+    }
   }
 
   // MARK: Jobs

@@ -195,7 +195,7 @@ extension TargetConfiguration.Store {
 
 extension StoreIdentity {
   /// Nil for a device.
-  fileprivate var fileSystem: UInt64? {
+  var fileSystem: UInt64? {
     if case .file(let device, _) = self { device } else { nil }
   }
 }
