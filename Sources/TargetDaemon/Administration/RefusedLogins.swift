@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// The refused logins that administrators may wonder about: the newest few, those of one initiator
 /// at one target for one reason as one. How many there were of all, the counters of the reactors
-/// say.
+/// say. Names are what somebody says, so one who makes them up takes the room of his own address.
 ///
 /// Written on the reactors, of which none waits for longer than a look at 16 entries takes.
 final class RefusedLogins: Sendable {
@@ -33,16 +33,27 @@ final class RefusedLogins: Sendable {
       if let index = entries.firstIndex(where: { $0.isLike(login) }) {
         entry.count = entries.remove(at: index).count &+ 1
       } else if entries.count == Self.countMax {
-        entries.removeFirst()
+        entries.remove(at: Self.leastMissed(entries, by: login))
       }
       entries.append(entry)
     }
   }
 
-  /// It is in now.
-  func forget(initiator: String, target: String) {
+  /// The oldest of the address that has the most of them, with the newcomer.
+  private static func leastMissed(_ entries: [Entry], by newcomer: RefusedLogin) -> Int {
+    var counts = [newcomer.address.ip: 1]
+    for entry in entries { counts[entry.login.address.ip, default: 0] += 1 }
+    let most = counts.values.max()
+    return entries.firstIndex { counts[$0.login.address.ip] == most } ?? 0
+  }
+
+  /// It is in now, from there: whoever tries under its name from elsewhere may be somebody else.
+  func forget(initiator: String, target: String, address: IPAddress) {
     entries.withLock {
-      $0.removeAll { $0.login.initiatorName == initiator && $0.login.targetName == target }
+      $0.removeAll {
+        $0.login.initiatorName == initiator && $0.login.targetName == target
+          && $0.login.address.ip == address
+      }
     }
   }
 

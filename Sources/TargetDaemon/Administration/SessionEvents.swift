@@ -1,6 +1,7 @@
 internal import AdministrationModel
 internal import AdministrationServer
 internal import ISCSITarget
+internal import Reactor
 
 /// Tells administrators of sessions and refused logins.
 struct SessionEvents: ServerObserver {
@@ -8,7 +9,8 @@ struct SessionEvents: ServerObserver {
   let refusedLogins: RefusedLogins
 
   func sessionStarted(_ session: ObservedSession) {
-    refusedLogins.forget(initiator: session.initiatorName, target: session.targetName)
+    refusedLogins.forget(
+      initiator: session.initiatorName, target: session.targetName, address: session.address.ip)
     publish(.sessionStarted, session, "logged in to")
   }
 

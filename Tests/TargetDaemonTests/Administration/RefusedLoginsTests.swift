@@ -12,14 +12,15 @@ struct RefusedLoginsTests {
   private let now = Timestamp(secondsSinceEpoch: 1_795_243_454)
 
   private func login(
-    _ name: String, _ reason: LoginFailureReason = .notFound, port: UInt16 = 1,
+    _ name: String, _ reason: LoginFailureReason = .notFound, host: UInt8 = 7, port: UInt16 = 1,
     detail: String = "why"
   ) -> RefusedLogin {
     RefusedLogin(
       initiatorName: name, targetName: "iqn.t",
-      address: SocketAddress(ip: IPAddress(bytes: [192, 0, 2, 7]), port: port), reason: reason,
-      detail: detail)
+      address: SocketAddress(ip: address(host), port: port), reason: reason, detail: detail)
   }
+
+  private func address(_ host: UInt8) -> IPAddress { IPAddress(bytes: [192, 0, 2, host]) }
 
   @Test("Logins that are alike are one, whatever their port; the newest is first")
   func counts() {
@@ -52,11 +53,33 @@ struct RefusedLoginsTests {
     let logins = RefusedLogins()
     logins.add(login("a"), at: now)
     logins.add(login("b"), at: now)
-    logins.forget(initiator: "a", target: "iqn.t")
+    logins.forget(initiator: "a", target: "iqn.t", address: address(7))
     #expect(logins.recent(at: now).map(\.initiator) == ["b"])
     let later = Timestamp(
       millisecondsSinceEpoch: now.millisecondsSinceEpoch + RefusedLogins.shownMilliseconds + 1)
     #expect(logins.recent(at: later).isEmpty)
+  }
+
+  @Test("Who guesses under a name is not forgotten when its owner logs in from elsewhere")
+  func guesses() {
+    let logins = RefusedLogins()
+    logins.add(login("a", .authentication, host: 66), at: now)
+    logins.add(login("a", .authentication, host: 7), at: now)
+    logins.forget(initiator: "a", target: "iqn.t", address: address(7))
+    #expect(logins.recent(at: now).map(\.address) == ["192.0.2.66"])
+  }
+
+  @Test("Names that one address makes up leave the others their entries")
+  func madeUpNames() {
+    let logins = RefusedLogins()
+    logins.add(login("a", .authentication), at: now)
+    logins.add(login("b", .authentication), at: now)
+    for number in 0..<1000 { logins.add(login("n\(number)", host: 66), at: now) }
+    logins.add(login("c", .authentication, host: 8), at: now)
+    let recent = logins.recent(at: now)
+    #expect(recent.count == RefusedLogins.countMax)
+    #expect(recent.map(\.initiator).filter { $0?.hasPrefix("n") == false } == ["c", "b", "a"])
+    #expect(recent[1].initiator == "n999")
   }
 
   @Test("Status tells who was refused, where, from where and why, until it is let in")
