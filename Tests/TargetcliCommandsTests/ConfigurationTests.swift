@@ -60,10 +60,25 @@ struct ConfigurationTests {
     #expect(after.stores.map(\.product) == before.stores.map(\.product))
     #expect(after.store(named: "b")?.naa == before.store(named: "b")?.naa)
     #expect(after.store(named: "b")?.serial == "60014050-abcd")
-    var targets = before.targets
-    // The only group that there is, is all of them.
-    targets[0].portalGroups = nil
-    #expect(after.targets == targets)
+    #expect(after.targets == before.targets)
+  }
+
+  @Test("A target of LIO's is reached through its own portals, and not through others of here")
+  func otherPortals() async throws {
+    let bench = try Bench(#"{"portals": [{"address": "192.0.2.7:3260", "group": 1}]}"#)
+    bench.paper.files["/tmp/lio.json"] = """
+      {"storage_objects": [{"name": "r", "plugin": "ramdisk", "size": 67108864, "wwn": "w-1"}],
+       "targets": [{"fabric": "iscsi", "wwn": "\(Bench.iqn)", "tpgs": [{"tag": 1, "enable": true,
+         "attributes": {
+           "authentication": 0, "generate_node_acls": 1, "demo_mode_write_protect": 0},
+         "luns": [{"index": 0, "storage_object": "/backstores/ramdisk/r"}],
+         "portals": [{"ip_address": "192.0.2.1", "port": 3260}]}]}]}
+      """
+    await bench.all("restoreconfig /tmp/lio.json")
+    let configuration = try bench.daemon.configuration
+    #expect(configuration.portals.map(\.group) == [1, 2])
+    let target = try #require(configuration.target(named: Bench.iqn))
+    #expect(target.portalGroups == [2] && target.isOpenToAny)
   }
 
   @Test("Where a store is not there yet, it comes back under the identity it was saved with")

@@ -105,6 +105,8 @@ extension Command {
       configuration.stores = configuration.stores.map(withoutNewFile)
       notes = try Notes(ofSaveconfig: text)
       general = running.iscsi
+    } else {
+      nameGroups(&configuration, imported.withheld)
     }
     for access in imported.withheld {
       notes.targets[ISCSIName.normalized(access.target)] = Notes.OfTarget(access)
@@ -115,6 +117,22 @@ extension Command {
       clearing + restoration.changes, notes: notes, force: true, now: true, showsWarnings: true)
     imported.notes.forEach { remark("Note: \($0)") }
     say("Configuration restored from \(path)")
+  }
+
+  /// LIO's targets are reached through the portals that they name, and through no others: not
+  /// through those of here that the file does not know, nor through those to come.
+  private func nameGroups(
+    _ configuration: inout TargetConfiguration, _ withheld: [WithheldAccess]
+  ) {
+    let groups = Set(configuration.portals.map(\.group)).sorted()
+    guard !groups.isEmpty else { return }
+    let unreached = Set(withheld.filter(\.hasNoPortals).map { ISCSIName.normalized($0.target) })
+    for index in configuration.targets.indices
+    where configuration.targets[index].portalGroups == nil
+      && !unreached.contains(configuration.targets[index].name)
+    {
+      configuration.targets[index].portalGroups = groups
+    }
   }
 
   /// An identity that the daemon made for a store of that name is the same again without a word:
