@@ -187,6 +187,19 @@ struct EditedFileTests {
     #expect(lost.notes.contains("that were read-only and are here no more: 1 (\"a\")"))
   }
 
+  @Test("Who only reads does so in a target that got another name, of LUNs to come, too")
+  func renamedReader() async throws {
+    let bench = try bench(
+      """
+      {"name": "\(Bench.iqn)", "luns": [{"lun": 1, "store": "a", "readOnly": true}],
+       "acl": [{"initiator": "\(Bench.node)", "readOnly": true}]}
+      """)
+    let edited = try await imported(bench) { rename(&$0) }
+    let entry = try #require(try edited.target(Bench.iqn + ".new").acl.first)
+    #expect(entry.readOnly && entry.luns == nil)
+    #expect(edited.notes.contains("may have been one that only reads"))
+  }
+
   // MARK: Portals
 
   @Test("An access state follows its portals into the groups that they are split into")

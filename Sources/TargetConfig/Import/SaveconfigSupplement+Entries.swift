@@ -15,6 +15,13 @@ extension SaveconfigImporter {
     _ node: DocumentNode
   ) {
     guard let own = ownEntry(entry) else {
+      if entry.luns == nil, target.luns.allSatisfy(\.readOnly), mayBeReadOnly(entry) {
+        entry.readOnly = true
+        note(
+          node,
+          "\((entry.initiator ?? "any").quoted) was not here under that name, and may have been one "
+            + "that only reads: it does, also of LUNs that the target is given later")
+      }
       // Of a target or initiator that may have another name now, and had a list of its own.
       if entry.luns == nil, hasLists {
         entry.luns = target.luns
@@ -127,6 +134,14 @@ extension SaveconfigImporter {
   /// Some entry does not follow its target.
   private var hasLists: Bool {
     (ownConfiguration?.targets ?? []).contains { $0.acl.contains { $0.luns != nil } }
+  }
+
+  /// Read-only as a whole, at a target or as an initiator that may have another name now.
+  private func mayBeReadOnly(_ entry: Entry) -> Bool {
+    let name = entry.initiator.map { ISCSIName.normalized($0) }
+    let former = formerTargets.flatMap(\.acl)
+    let own = former.filter { $0.initiator == name }
+    return (own.isEmpty ? former : own).contains(where: \.readOnly)
   }
 
   /// nil: it was not there, or several could be meant.

@@ -54,7 +54,7 @@ extension SaveconfigImporter {
   }
 
   /// What the target at hand may have been: one that is not known may be any by another name.
-  private var formerTargets: [TargetConfiguration.Target] {
+  var formerTargets: [TargetConfiguration.Target] {
     ownTarget.map { [$0] } ?? ownConfiguration?.targets ?? []
   }
 
