@@ -303,6 +303,30 @@ struct TgtadmTests {
     #expect(run.code == 107 && run.errors == "tgtadm: not for you\n")
   }
 
+  @Test("Numbers that somebody wrote into notes, and tgtadm cannot have, are nobody's")
+  func foreignNumbers() async throws {
+    let bench = try await Self.bench()
+    let name = "iqn.2026-11.com.example:two"
+    let target = Change.addTarget(TargetSpecification(name: name))
+    let notes = ["\(Int.max)", "\(Int.min)", "0", "x"].map { number in
+      Change.setNote(NoteSpecification(key: "tgt/tid/\(number)", value: name))
+    }
+    _ = try await bench.daemon.change(ChangeRequest([target] + notes, ChangeOptions()))
+    #expect(try await TgtState.read(bench.daemon).tid(name) == 2)
+  }
+
+  @Test("Behind the greatest number of all comes the first that is free")
+  func greatestNumber() {
+    let note = NoteResource(key: "tgt/tid/\(Int32.max)", value: Self.one, isSecret: false)
+    let second = "iqn.2026-11.com.example:two"
+    let targets = [
+      TargetResource(name: Self.one, id: 1),
+      TargetResource(name: second, id: UInt32(Int32.max)),
+    ]
+    let state = TgtState(targets: targets, notes: [note])
+    #expect(state.tid(Self.one) == Int(Int32.max) && state.tid(second) == 1)
+  }
+
   @Test("A change without an answer may have been made, and is not told as one not sent")
   func unanswered() async throws {
     let bench = try Bench()

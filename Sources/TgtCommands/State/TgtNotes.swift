@@ -31,8 +31,9 @@ struct TgtNotes: Sendable {
       let value = note.value ?? ""
       values[note.key] = value
       if let user = Self.rest(note.key, Self.accountPrefix) { accounts.append(user) }
-      if let tid = Self.rest(note.key, Self.tidPrefix).flatMap({ Int($0) }) {
-        targetNumbers.append((tid, value))
+      // Of tgtadm; a note is what anybody wrote.
+      if let tid = Self.rest(note.key, Self.tidPrefix).flatMap({ Int32($0) }), tid > 0 {
+        targetNumbers.append((Int(tid), value))
       }
       if let target = Self.rest(note.key, Self.outgoingPrefix) { outgoing[target] = value }
       if let unit = OfflineUnit(note) { offlineUnits.append(unit) }

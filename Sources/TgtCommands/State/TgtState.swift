@@ -82,7 +82,8 @@ struct TgtState: Sendable {
   func tid(_ name: String) -> Int { tids[name] ?? 0 }
 
   /// A target that tgtadm made keeps the number that it was given. Any other has the number that
-  /// the daemon gave it; where that was taken by then, the first free one behind all.
+  /// the daemon gave it; where that was taken by then, the first free one behind all, or before
+  /// the last that there can be.
   private mutating func number() {
     let names = Set(targets.map(\.name))
     var taken: Set<Int> = []
@@ -103,7 +104,8 @@ struct TgtState: Sendable {
     }
     unclaimed = late
     for name in late {
-      let tid = (taken.max() ?? 0) + 1
+      let next = (taken.max() ?? 0) + 1
+      let tid = next <= Int32.max ? next : (1...next).first { !taken.contains($0) } ?? next
       taken.insert(tid)
       tids[name] = tid
     }
