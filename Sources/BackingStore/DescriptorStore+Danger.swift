@@ -39,7 +39,7 @@ extension DescriptorStore {
     guard kind == .file else {
       return found == nil || found?.identity == own.identity ? nil : .replaced(.elsewhere)
     }
-    guard let found else { return remains(of: own).map { .missing($0) } }
+    guard let found else { return (remains(of: own) ?? hidden(own)).map { .missing($0) } }
     return found.identity == own.identity ? nil : .replaced(remains(of: own) ?? .elsewhere)
   }
 
@@ -52,6 +52,17 @@ extension DescriptorStore {
     }
     // The name by which it was opened is gone, and it has others.
     return name.hasSuffix(" (deleted)") ? .elsewhere : nil
+  }
+
+  /// Whether its file system is where it was opened, and so was not unmounted: then it was given a
+  /// name that cannot be seen from here, as in a /tmp where the daemon has one of its own.
+  private func hidden(_ own: FileStatus) -> MediumDanger.Remains? {
+    guard let slash = path.lastIndex(of: "/"),
+      case .file(let device, _) = own.identity,
+      case .file(let other, _)? = try? FileStatus.of(
+        String(path[...slash]), followsLink: true)?.identity
+    else { return nil }
+    return device == other ? .elsewhere : nil
   }
 
   /// Network and user file systems rename a file that is deleted while it is open, until it is

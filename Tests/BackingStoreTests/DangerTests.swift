@@ -128,6 +128,16 @@ struct DangerTests {
     #expect(try other.findDanger() == nil)
   }
 
+  @Test("A file that was renamed to where its name cannot be seen from here is missing")
+  func hidden() throws {
+    let other = scratch("other")
+    try #require(mkdir(other, 0o700) == 0 && rename(path, other + "/a.img") == 0)
+    #expect(try change == .missing(.path(other + "/a.img")))
+    guard mount("tmpfs", other, "tmpfs", 0, "size=4m") == 0 else { return }
+    defer { umount2(other, Int32(MNT_DETACH)) }
+    #expect(try change == .missing(.elsewhere))
+  }
+
   @Test("A file whose file system is not mounted at its path any more is in no danger")
   func unmounted() throws {
     let directory = scratch("mounted")
