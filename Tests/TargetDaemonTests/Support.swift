@@ -11,16 +11,24 @@ import TargetConfig
 final class Scratch: Sendable {
   let path: String
 
+  /// What a thread that hangs in a test keeps goes with the process.
+  private static let left = Mutex<Set<String>>([])
+  private static let isRemovedAtEnd =
+    atexit { for path in Scratch.left.withLock({ $0 }) { Scratch.remove(path) } } == 0
+
   init() throws {
     var template = Array("/tmp/swift-tgtd-test-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw ScratchError() }
-    path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    guard Self.isRemovedAtEnd, mkdtemp(&template) != nil else { throw ScratchError() }
+    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    self.path = path
+    Self.left.withLock { _ = $0.insert(path) }
   }
 
   struct ScratchError: Error {}
 
   deinit {
     Scratch.remove(path)
+    Self.left.withLock { _ = $0.remove(path) }
   }
 
   private static func remove(_ path: String) {
