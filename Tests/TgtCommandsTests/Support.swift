@@ -36,24 +36,6 @@ struct PaperFiles: FileProbe {
   var isRoot: Bool { true }
 }
 
-/// Files that programs read, in a directory of this process that goes with it.
-enum TestFiles {
-  private static let path = NSTemporaryDirectory() + "tgt-commands-\(getpid())"
-
-  private static let directory: String = {
-    _ = atexit { try? FileManager.default.removeItem(atPath: TestFiles.path) }
-    try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    return path
-  }()
-
-  /// A new file that says `text`: its path.
-  static func write(_ text: String) throws -> String {
-    let file = directory + "/\(UInt64.random(in: 0 ... .max)).conf"
-    try text.write(toFile: file, atomically: true, encoding: .utf8)
-    return file
-  }
-}
-
 /// What a run of a program left.
 struct Run {
   var code: Int32
