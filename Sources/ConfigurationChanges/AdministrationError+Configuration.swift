@@ -55,7 +55,7 @@ extension ConfigurationProblem {
   /// What kind of error of a request it is.
   public var code: AdministrationError.Code {
     switch kind {
-    case .invalid: .invalid
+    case .invalid, .unreadable: .invalid
     case .conflict: .conflict
     }
   }
