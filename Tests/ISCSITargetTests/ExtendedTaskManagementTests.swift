@@ -197,7 +197,6 @@ struct ExtendedTaskManagementTests {
       seed: 223, targets: [Example.open()], reactorCount: 2)
     let one = try ScriptedInitiator.loggedIn(target, number: 1)
     let two = try ScriptedInitiator.loggedIn(target, number: 2)
-    TaskManagementTests.setTaskAbortedStatus(one)
     two.clearUnitAttention()
     let (theirs, hang) = try TaskManagementTests.hungWrite(two, target)
     let mine = one.startWrite(8, Example.pattern(512))

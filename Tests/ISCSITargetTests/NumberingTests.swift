@@ -125,6 +125,9 @@ struct NumberingTests {
     let target = try SimulatedTarget(seed: 24, targets: [definition])
     let one = try ScriptedInitiator.loggedIn(target, number: 1)
     let two = try ScriptedInitiator.loggedIn(target, number: 2)
+    // Else each of them would be told, and the window with it.
+    TaskManagementTests.clearTaskAbortedStatus(two)
+    one.clearUnitAttention()
     for block in UInt64(0)..<4 {
       _ = one.startWrite(block * 8, Example.pattern(4096))
     }

@@ -29,9 +29,9 @@ struct ReservationTests {
     nodes[1].sendDataOut(
       collecting, transferTag: request.targetTransferTag, offset: request.bufferOffset, data)
     target.pass(milliseconds: 100)
-    // Without TAS nothing is said of what was aborted but by the unit attentions.
-    #expect(!nodes[1].inbox.contains { $0.header.initiatorTaskTag == tag })
-    #expect(nodes[1].attention() == 0x06_2A_05 || nodes[1].attention() == 0x06_2F_00)
+    // With TAS, the default, the victim's kernel need not wait for what was aborted.
+    for aborted in [tag, collecting] { #expect(nodes[1].finish(aborted)?.status == 0x40) }
+    #expect(nodes[1].attention() == 0x06_2A_05)
     while nodes[1].attention() != 0 {}
     #expect(nodes[1].write(0, data)?.status == Self.conflict)
     #expect(nodes[1].read(0, 1)?.status == 0)

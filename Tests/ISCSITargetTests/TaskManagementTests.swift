@@ -181,13 +181,17 @@ struct TaskManagementTests {
     #expect(target.isIdle(after: [one, two]))
   }
 
-  @Test("CLEAR TASK SET ends all nexuses' tasks and tells those that lost some", arguments: [1, 2])
+  @Test(
+    "CLEAR TASK SET without TAS ends all nexuses' tasks and tells those that lost some",
+    arguments: [1, 2])
   func clearTaskSet(reactors: Int) throws {
     let target = try SimulatedTarget(
       seed: 42, targets: [Example.open()], reactorCount: reactors)
     let one = try ScriptedInitiator.loggedIn(target, number: 1)
     let two = try ScriptedInitiator.loggedIn(target, number: 2)
     let three = try ScriptedInitiator.loggedIn(target, number: 3)
+    TaskManagementTests.clearTaskAbortedStatus(one)
+    for other in [two, three] { other.clearUnitAttention() }
     let (_, hang) = try TaskManagementTests.hungWrite(two, target)
     one.sendManagement(.clearTaskSet)
     target.pass(milliseconds: 1_000)
@@ -202,26 +206,24 @@ struct TaskManagementTests {
     #expect(target.isIdle(after: [one, two, three]))
   }
 
-  /// Sets TAS in the control mode page.
-  static func setTaskAbortedStatus(_ initiator: ScriptedInitiator) {
+  /// Clears TAS in the control mode page.
+  static func clearTaskAbortedStatus(_ initiator: ScriptedInitiator) {
     let sense = initiator.command([0x1A, 0x08, 0x0A, 0, 0xFF, 0], expected: 255)
     guard var list = sense?.data, list.count >= 16 else { return }
     list[0] = 0
     list[2] = 0
     list[4] &= 0x7F
-    list[9] |= 0x40
+    list[9] &= ~0x40
     let outcome = initiator.command(
       [0x15, 0x10, 0, 0, UInt8(list.count), 0], writing: list, immediate: list.count)
     #expect(outcome?.status == 0)
   }
 
-  @Test("With TAS the other nexus's cleared tasks end with TASK ABORTED, and no unit attention")
+  @Test("Cleared tasks of the other nexus end with TASK ABORTED by default, with no attention")
   func taskAbortedStatus() throws {
     let target = try SimulatedTarget(seed: 43, targets: [Example.open()])
     let one = try ScriptedInitiator.loggedIn(target, number: 1)
     let two = try ScriptedInitiator.loggedIn(target, number: 2, keys: [("InitialR2T", "No")])
-    TaskManagementTests.setTaskAbortedStatus(one)
-    two.clearUnitAttention()
     let (executing, hang) = try TaskManagementTests.hungWrite(two, target)
     let asked = two.startWrite(8, Example.pattern(4096))
     _ = two.receive(.readyToTransfer)
@@ -242,8 +244,6 @@ struct TaskManagementTests {
     let target = try SimulatedTarget(seed: 44, targets: [Example.open()])
     let one = try ScriptedInitiator.loggedIn(target, number: 1)
     let two = try ScriptedInitiator.loggedIn(target, number: 2)
-    TaskManagementTests.setTaskAbortedStatus(one)
-    two.clearUnitAttention()
     let data = Example.pattern(4096)
     let tag = two.startWrite(8, data)
     let request = ReadyToTransfer(try #require(two.receive(.readyToTransfer)).header)
@@ -283,7 +283,7 @@ struct TaskManagementTests {
     #expect(one.attention(lun: 1 << 48) == 0)
     #expect(two.completeWrite(otherUnit, Example.pattern(512)).outcome == 0)
     #expect(!one.inbox.contains { $0.header.initiatorTaskTag == mine })
-    #expect(!two.inbox.contains { $0.header.initiatorTaskTag == theirs })
+    #expect(two.finish(theirs)?.status == 0x40)
     #expect(target.isIdle(after: [one, two]))
   }
 

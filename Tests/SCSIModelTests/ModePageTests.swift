@@ -10,7 +10,7 @@ import Testing
   static let recovery: [UInt8] = [0x01, 0x0A, 0xC0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
   static let caching: [UInt8] =
     [0x08, 0x12, 0x04] + [UInt8](repeating: 0, count: 17)  // WCE
-  static let control: [UInt8] = [0x0A, 0x0A, 0x02, 0x10, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0]
+  static let control: [UInt8] = [0x0A, 0x0A, 0x02, 0x10, 0, 0x40, 0, 0, 0xFF, 0xFF, 0, 0]
   static let reconnect: [UInt8] = [0x02, 0x0E] + [UInt8](repeating: 0, count: 14)
   static let controlExtension: [UInt8] =
     [0x4A, 0x01, 0x00, 0x1C, 0x07] + [UInt8](repeating: 0, count: 27)  // TCMOS, SCSIP, IALUAE

@@ -20,9 +20,11 @@ public struct ModeSettings: Hashable, Sendable, BitwiseCopyable {
   /// TAS of the control page: commands that another nexus aborts end with TASK ABORTED.
   public var isTaskAbortedStatus: Bool
 
+  /// The defaults. Without TAS a fenced node would wait for its commands until they time out, and
+  /// then reset the unit, which disturbs the others.
   public init(
     isWriteCacheEnabled: Bool, isDescriptorSense: Bool = false,
-    isSoftwareWriteProtected: Bool = false, isTaskAbortedStatus: Bool = false
+    isSoftwareWriteProtected: Bool = false, isTaskAbortedStatus: Bool = true
   ) {
     self.isWriteCacheEnabled = isWriteCacheEnabled
     self.isDescriptorSense = isDescriptorSense
@@ -174,5 +176,5 @@ extension ModeSettings {
   static let allOn = ModeSettings(
     isWriteCacheEnabled: true, isDescriptorSense: true, isSoftwareWriteProtected: true,
     isTaskAbortedStatus: true)
-  static let allOff = ModeSettings(isWriteCacheEnabled: false)
+  static let allOff = ModeSettings(isWriteCacheEnabled: false, isTaskAbortedStatus: false)
 }

@@ -6,7 +6,7 @@ public final class LogicalUnitModes: Sendable {
   private let writeCache: Atomic<Bool>
   private let descriptorSense = Atomic<Bool>(false)
   private let softwareWriteProtect = Atomic<Bool>(false)
-  private let taskAborted = Atomic<Bool>(false)
+  private let taskAborted = Atomic<Bool>(true)
 
   init(writeCacheEnabled: Bool) { writeCache = Atomic(writeCacheEnabled) }
 

@@ -7,7 +7,7 @@ struct UnitModel {
   var isWriteProtected = false
   var hasWriteCache = true
   var usesDescriptorSense = false
-  var reportsTaskAborted = false
+  var reportsTaskAborted = true
   private var attentions: [[String]]
 
   static let outOfRange = "05/21/00"
@@ -40,7 +40,7 @@ struct UnitModel {
     hasWriteCache = true
     isWriteProtected = false
     usesDescriptorSense = false
-    reportsTaskAborted = false
+    reportsTaskAborted = true
     attentions = [[String]](repeating: ["06/29/03"], count: UnitBench.nodeCount)
   }
 

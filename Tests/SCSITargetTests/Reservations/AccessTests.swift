@@ -217,7 +217,7 @@ struct ReservationAccessTests {
     #expect(holder.run(Reserve.reserve6) == "busy" && holder.run(Reserve.release6) == "busy")
     cluster.store.releaseHeld()
     cluster.settle()
-    #expect(isDone && write.outcome == "aborted")
+    #expect(isDone && write.outcome == "taskAborted")
     #expect(other.run(Reserve.reserve6) == "good")
     #expect(holder.run(holder.write()) == "reservationConflict")
   }
@@ -237,7 +237,7 @@ struct ReservationAccessTests {
     #expect(!isDone && other.run(other.write(1)) == "reservationConflict")
     cluster.store.releaseHeld()
     cluster.settle()
-    #expect(isDone && write.outcome == "aborted")
+    #expect(isDone && write.outcome == "taskAborted")
     #expect(other.run(other.write()) == "good")
   }
 

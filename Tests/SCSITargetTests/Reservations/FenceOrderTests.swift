@@ -26,7 +26,7 @@ struct FenceOrderTests {
     let keys = fencer.begin([0x5E, 0, 0, 0, 0, 0, 0, 64, 0, 0], attribute: attribute)
     cluster.settle()
     #expect(fence.outcome == "good" && keys.outcome == "good")
-    #expect(barrier.outcome == "aborted" && other.outcome == "pending")
+    #expect(barrier.outcome == "taskAborted" && other.outcome == "pending")
     cluster.store.releaseHeld()
     cluster.settle()
     #expect(other.outcome == "good" && behind.outcome == "good")

@@ -47,7 +47,7 @@ struct FenceRoomTests {
     cluster.store.releaseHeld()
     cluster.settle()
     #expect(fence.outcome == "good")
-    #expect(reads.allSatisfy { $0.outcome == "aborted" })
+    #expect(reads.allSatisfy { $0.outcome == "taskAborted" })
     #expect(fencer.keys == [1])
   }
 

@@ -38,7 +38,7 @@ struct FenceTests {
     cluster.store.releaseHeld()
     cluster.settle()
     #expect(fence.outcome == "good")
-    #expect(write.outcome == "aborted")
+    #expect(write.outcome == "taskAborted")
     let started = cluster.store.log.count
     while victim.lun.hasUnitAttention { _ = victim.lun.takeAttention() }
     #expect(victim.run(victim.write()) == "reservationConflict")
@@ -56,7 +56,7 @@ struct FenceTests {
     #expect(write.phase == .collectingData)
     #expect(fencer.run(Reserve.preempt(1, 2, abort: aborts)) == "good")
     if write.phase == .collectingData { victim.lun.server.execute(write) }
-    #expect(write.outcome == (aborts ? "aborted" : "reservationConflict"))
+    #expect(write.outcome == (aborts ? "taskAborted" : "reservationConflict"))
     #expect(cluster.store.log.isEmpty)
     #expect(victim.server.taskCount == 0)
   }
@@ -160,9 +160,9 @@ struct FenceTests {
     cluster.store.releaseHeld()
     cluster.settle()
     #expect(fence.outcome == "good")
-    #expect(counter.outcome == "aborted")
+    #expect(counter.outcome == "taskAborted")
     #expect(write.outcome == "good")
-    #expect(other.outcome == "aborted")
+    #expect(other.outcome == "taskAborted")
     #expect(first.keys == [1])
     #expect(cluster.servers.allSatisfy { $0.taskCount == 0 })
   }
@@ -293,7 +293,7 @@ struct FenceTests {
     cluster.persistence.release()
     cluster.settle()
     #expect(isDone)
-    #expect(first.outcome == "aborted")
+    #expect(first.outcome == "taskAborted")
     #expect(cluster.unit.reservationState.registrations.map(\.key).sorted() == [2, 7])
     #expect(cluster.unit.reservationState.reservation?.holder == victim.identity)
   }

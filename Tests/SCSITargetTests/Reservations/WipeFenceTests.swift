@@ -44,7 +44,7 @@ struct WipeFenceTests {
       if waitsForMark { memory.release() } else { cluster.store.releaseHeld() }
       cluster.settle()
       #expect(fence.outcome == "good")
-      #expect(wipe.outcome == (aborts ? "aborted" : "reservationConflict"))
+      #expect(wipe.outcome == (aborts ? "taskAborted" : "reservationConflict"))
       #expect(cluster.store.log.count == before && victim.server.wipe == nil)
       #expect(memory.mark == nil)
       #expect(fencer.run(fencer.write()) == "good")
@@ -69,7 +69,7 @@ struct WipeFenceTests {
     cluster.store.releaseHeld(at: 0)
     cluster.settle()
     #expect(fence.outcome == "good" && cluster.store.heldCount == 1)
-    #expect(wipe.outcome == (aborts ? "aborted" : "reservationConflict"))
+    #expect(wipe.outcome == (aborts ? "taskAborted" : "reservationConflict"))
     #expect(fencer.run(CDB.testUnitReady) == "02/04/1B")
     cluster.store.releaseHeld()
     cluster.settle()

@@ -49,7 +49,7 @@ struct SavedParameterTests {
       TestStore(blockBytes: 512, blocks: 100), writeCache: writeCache, options: options)
   }
 
-  private let control = CDB.control(descriptorSense: true, taskAborted: true)
+  private let control = CDB.control(descriptorSense: true, taskAborted: false)
   private var saving: [UInt8] { [control.cdb[0], 0x11] + control.cdb.dropFirst(2) }
   private let senseSaved: [UInt8] = [0x1A, 8, 0xCA, 0, 255, 0]
 
@@ -57,16 +57,16 @@ struct SavedParameterTests {
   func saves() throws {
     let memory = Memory()
     let bench = makeBench(memory)
-    #expect(bench.run(senseSaved).data[4..<10] == [0x8A, 10, 2, 0x10, 0, 0])
+    #expect(bench.run(senseSaved).data[4..<10] == [0x8A, 10, 2, 0x10, 0, 0x40])
     #expect(bench.run(control.cdb, out: control.out).summary == "good")
     #expect(memory.state.withLock { $0.saved } == nil)
     #expect(bench.run(senseSaved).data[6] == 2)
     #expect(bench.run(saving, out: control.out).summary == "good")
-    #expect(bench.run(senseSaved).data[4..<10] == [0x8A, 10, 6, 0x10, 0, 0x40])
+    #expect(bench.run(senseSaved).data[4..<10] == [0x8A, 10, 6, 0x10, 0, 0])
     let saved = try #require(memory.state.withLock { $0.saved })
     let next = makeBench(memory, saved: saved)
     #expect(next.unit.modes.usesDescriptorSense)
-    #expect(next.unit.modes.reportsTaskAborted)
+    #expect(!next.unit.modes.reportsTaskAborted)
     #expect(next.unit.modes.writeCacheEnabled)
     // Defaults stay those of the configuration.
     #expect(next.run([0x1A, 8, 0x8A, 0, 255, 0]).data[6] == 2)
