@@ -1,0 +1,133 @@
+# Pacemaker fences a node that is cut off, moves what it ran, and takes it back. Three nodes with corosync and
+# stonith:fence_scsi (unfencing); a file system on the shared disk, an address and a web server, asked from outside.
+# The nodes talk by one network and have their disks by the other, so that who is cut off could still write.
+# packages: corosync pacemaker pacemaker-cli-utils resource-agents busybox psmisc
+# seconds: 400
+# shellcheck shell=bash disable=SC2016,SC2154
+ADDRESS=$NET.0.100
+PARTS='
+keys_are() { sg_turs $D >/dev/null 2>&1; keys $D | tee /dev/stderr | wc -w | grep -qx $1; }
+runs_on() { crm_resource -W -r web 2>&1 | tee /dev/stderr | grep -qE "is running on: ($1)"; }
+online() { timeout 10 crm_mon -1 2>&1 | tee /run/mon | grep -qE "Online: \[ $* \]"; }
+'
+in_node() { ok "$1: $2" node_exec "$1" "D=/dev/sda E=/dev/sdb; $PARTS $3" "${4:-120}"; }
+serve_disks() { target_start && serve shared 256MiB --any && serve shared 16MiB; }
+log_in() {
+  in_node "$1" "logs in by the other network" "iscsi_start && iscsi_login $IQN:shared $HOST1:3260 -- &&
+    [ \$(lun_dev $IQN:shared 1) = \$D ] && [ \$(lun_dev $IQN:shared 2) = \$E ]"
+}
+
+corosync_conf() {
+  local n
+  printf 'totem {\n version: 2\n cluster_name: lab\n transport: knet\n crypto_cipher: none\n crypto_hash: none\n}\n'
+  printf 'quorum {\n provider: corosync_votequorum\n}\nlogging {\n to_logfile: yes\n logfile: /var/log/corosync.log\n to_syslog: no\n}\nnodelist {\n'
+  for n in 1 2 3; do printf ' node {\n  ring0_addr: %s.0.1%s\n  name: n%s\n  nodeid: %s\n }\n' "$NET" $n $n $n; done
+  echo '}'
+}
+CIB='<configuration>
+<crm_config><cluster_property_set id="options">
+ <nvpair id="stonith" name="stonith-enabled" value="true"/>
+ <nvpair id="quorum" name="no-quorum-policy" value="freeze"/>
+</cluster_property_set></crm_config>
+<rsc_defaults><meta_attributes id="defaults">
+ <nvpair id="stickiness" name="resource-stickiness" value="100"/>
+</meta_attributes></rsc_defaults>
+<resources>
+ <primitive id="fence" class="stonith" type="fence_scsi">
+  <instance_attributes id="fence-i">
+   <nvpair id="fence-devices" name="devices" value="/dev/sda,/dev/sdb"/>
+   <nvpair id="fence-hosts" name="pcmk_host_list" value="n1 n2 n3"/>
+   <nvpair id="fence-monitor" name="pcmk_monitor_action" value="metadata"/>
+   <nvpair id="fence-reboot" name="pcmk_reboot_action" value="off"/>
+  </instance_attributes>
+  <meta_attributes id="fence-m"><nvpair id="fence-provides" name="provides" value="unfencing"/></meta_attributes>
+ </primitive>
+ <group id="web">
+  <primitive id="disk" class="ocf" provider="heartbeat" type="Filesystem">
+   <instance_attributes id="disk-i">
+    <nvpair id="disk-device" name="device" value="/dev/sda"/>
+    <nvpair id="disk-directory" name="directory" value="/srv"/>
+    <nvpair id="disk-fstype" name="fstype" value="ext4"/>
+   </instance_attributes>
+   <operations><op id="disk-start" name="start" interval="0" timeout="60s"/><op id="disk-stop" name="stop" interval="0" timeout="60s"/></operations>
+  </primitive>
+  <primitive id="address" class="ocf" provider="heartbeat" type="IPaddr2">
+   <instance_attributes id="address-i">
+    <nvpair id="address-ip" name="ip" value="ADDRESS"/>
+    <nvpair id="address-mask" name="cidr_netmask" value="24"/>
+   </instance_attributes>
+  </primitive>
+  <primitive id="server" class="ocf" provider="heartbeat" type="anything">
+   <instance_attributes id="server-i">
+    <nvpair id="server-program" name="binfile" value="/bin/busybox"/>
+    <nvpair id="server-options" name="cmdline_options" value="httpd -f -p 80 -h /srv"/>
+   </instance_attributes>
+  </primitive>
+ </group>
+</resources>
+<constraints><rsc_location id="first" rsc="web" node="n1" score="50"/></constraints>
+</configuration>'
+
+# page TEXT: the web server answers with that, from the shared disk.
+page() {
+  local answer
+  answer=$(exec 2>/dev/null 3<>"/dev/tcp/$ADDRESS/80" && printf 'GET /page HTTP/1.0\r\n\r\n' >&3 && timeout 5 cat <&3)
+  [[ $answer = *"$1"* ]]
+}
+# Corosync is everywhere before Pacemaker is: else a fencer gives up on its cluster, for ever.
+COROSYNC='cp /lab/corosync.conf /etc/corosync/ && corosync && three() { corosync-quorumtool -s | grep -q "Total votes: *3"; }
+until_ok 60 three; corosync-quorumtool -s'
+PACEMAKER='mkdir -p /run/crm /run/resource-agents && chown hacluster:haclient /run/crm && chmod 750 /run/crm
+(PCMK_logpriority=info setsid pacemakerd >/run/pacemakerd 2>&1 </dev/null &)
+ready() { timeout 10 crm_mon -1; }; until_ok 90 ready'
+# together CODE: in all nodes at the same time.
+together() {
+  local n waits=() status=0
+  for n in n1 n2 n3; do node_exec $n "$1" 180 & waits+=($!); done
+  for n in "${waits[@]}"; do wait "$n" || status=$?; done
+  return "$status"
+}
+
+ok "the target serves on two networks" serve_disks || return
+corosync_conf >"$LAB/corosync.conf"
+echo "${CIB//ADDRESS/$ADDRESS}" >"$LAB/configuration.xml"
+for n in 1 2 3; do node_start n$n 1$n 512M; done
+ok "three nodes boot" node_wait n1 n2 n3 || return
+for n in n1 n2 n3; do log_in $n || return; done
+ok "corosync starts on all, and has three votes" together "$COROSYNC" || return
+in_node n1 "makes a file system with a page" 'mkfs.ext4 -q $D && mount $D /srv && echo "page of n1" >/srv/page && umount /srv'
+ok "Pacemaker starts on all" together "$PACEMAKER" || return
+in_node n1 "Pacemaker sees three nodes" 'all() { online n1 n2 n3; }; until_ok 90 all; cat /run/mon; all' || return
+in_node n1 "Pacemaker takes the configuration" 'cibadmin --modify --allow-create -o configuration --xml-file /lab/configuration.xml' || return
+in_node n2 "all three are unfenced: three keys, reserved for who is registered" \
+  'three() { keys_are 3 2>/dev/null; }; until_ok 90 three; keys_are 3 && sg_persist -n -i -r $D | tee /dev/stderr | grep -q "Write Exclusive, registrants only"'
+in_node n2 "the web server runs on n1" 'there() { runs_on n1 2>/dev/null; }; until_ok 120 there; crm_mon -1rf; runs_on n1' 150 || return
+ok "it answers from the shared disk" soon 30 page "page of n1"
+in_node n1 "begins to write there without end" \
+  '(while dd if=/dev/zero of=/srv/log bs=64k count=4 conv=fsync 2>/run/dd; do echo $((++rounds)) >/run/rounds; done; : >/run/ended) >/dev/null 2>&1 &
+   written() { [ -e /run/rounds ]; }; until_ok 20 written'
+
+# --- n1 is cut off
+ok "n1 is cut off from the others, not from its disks" cable_out 11
+in_node n2 "n1 is fenced: its key is gone from both disks" \
+  'two() { keys_are 2 2>/dev/null; }; until_ok 90 two; keys_are 2 && D=$E && keys_are 2'
+in_node n1 "is refused at once, though it runs on" 'denied_at_once $E && mountpoint /srv'
+in_node n2 "the web server moves" 'moved() { runs_on "n2|n3" 2>/dev/null; }; until_ok 120 moved; crm_mon -1rf; runs_on "n2|n3"' 150 || return
+ok "it answers with the same page" soon 30 page "page of n1"
+OWNER=$(node_exec n2 'crm_resource -W -r web 2>&1 | grep -oE "n[23] *$" | tr -d " "')
+in_node "$OWNER" "writes a new page" 'echo "page of another" >/srv/page && sync'
+ok "it answers with the new page" soon 10 page "page of another"
+
+# --- n1 comes back
+ok "n1 is switched off" node_kill n1
+ok "n1 has its cable again" cable_in 11
+node_start n1 11 512M
+ok "n1 boots" node_wait n1 || return
+log_in n1
+in_node n1 "is fenced still" 'denied_at_once $E && keys_are 2'
+in_node n1 "corosync and Pacemaker start" "$COROSYNC && $PACEMAKER" 200
+in_node n1 "is unfenced: its key is back, and it writes" 'three() { keys_are 3 2>/dev/null; }; until_ok 90 three; keys_are 3 && D=$E && keys_are 3 && can_write $E'
+in_node n2 "the web server stays where it is" "runs_on $OWNER"
+in_node "$OWNER" "has met no error of the disk or its file system" '! dmesg | grep -E "EXT4-fs error|I/O error|nexus error"'
+ok "the nodes are switched off" node_kill n1 n2 n3
+ok "the target ends in order" target_stop
