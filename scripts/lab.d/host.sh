@@ -75,6 +75,14 @@ node_exec() {
   return "$status"
 }
 
+# nodes_exec "NAME..." CODE [SECONDS]: in all of them at once; fails if it does in one.
+nodes_exec() {
+  local node job jobs=() status=0
+  for node in $1; do node_exec "$node" "${@:2}" & jobs+=($!); done
+  for job in "${jobs[@]}"; do wait "$job" || status=1; done
+  return "$status"
+}
+
 node_up() { kill -0 "$(<"$LAB/$1/pid")" 2>/dev/null; }
 node_down() { ! node_up "$1"; }
 node_gone() { local name; for name; do until_ok 30 node_down "$name" || return; done; }
