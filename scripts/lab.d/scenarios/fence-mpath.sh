@@ -2,6 +2,7 @@
 # paths each: mpathpersist by hand, fence_mpath as Pacemaker calls it, its watchdog check, a path that fails and comes
 # back registered, and fence_scsi over the paths with the options of a cluster.
 # packages: multipath-tools udev dmsetup fence-agents
+# set: long
 # seconds: 300
 # shellcheck shell=bash disable=SC2016,SC2154
 

@@ -1,11 +1,12 @@
 # A node of a GFS2 cluster dies, is fenced by fence_scsi, and the other goes on with every file that was acknowledged.
 # Two nodes with corosync, DLM and lvmlockd; a shared volume group, its volume mounted and written on both.
 # packages: corosync dlm-controld gfs2-utils lvm2 lvm2-lockd udev dmsetup
+# set: long
 # seconds: 400
-# shellcheck shell=bash disable=SC2016,SC2154
-in_node() { ok "$1: $2" node_exec "$1" ". $LAB_PARTS/gfs2.sh; D=\$(lun_dev $IQN:shared 1); $3" "${4:-60}"; }
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
+IN_NODE=". $LAB_PARTS/gfs2.sh; D=\$(lun_dev $IQN:shared 1); "
 in_nodes() {                       # in both at once
-  ok "n1 n2: $1" nodes_exec "n1 n2" ". $LAB_PARTS/gfs2.sh; D=\$(lun_dev $IQN:shared 1); $2" 130
+  ok "n1 n2: $1" nodes_exec "n1 n2" "$IN_NODE$2" 130
 }
 serve_shared() { target_start && serve shared 256MiB --any; }
 JOIN='corosync_start && until_ok 60 members 2'

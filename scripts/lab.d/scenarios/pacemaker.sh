@@ -2,6 +2,7 @@
 # stonith:fence_scsi (unfencing); a file system on the shared disk, an address and a web server, asked from outside.
 # The nodes talk by one network and have their disks by the other, so that who is cut off could still write.
 # packages: corosync pacemaker pacemaker-cli-utils resource-agents busybox psmisc
+# set: long
 # seconds: 400
 # shellcheck shell=bash disable=SC2016,SC2154
 ADDRESS=$NET.0.100
@@ -102,7 +103,7 @@ in_node n1 "Pacemaker takes the configuration" 'cibadmin --modify --allow-create
 in_node n2 "all three are unfenced: three keys, reserved for who is registered" \
   'three() { keys_are 3 2>/dev/null; }; until_ok 90 three; keys_are 3 && sg_persist -n -i -r $D | tee /dev/stderr | grep -q "Write Exclusive, registrants only"'
 in_node n2 "the web server runs on n1" 'there() { runs_on n1 2>/dev/null; }; until_ok 120 there; crm_mon -1rf; runs_on n1' 150 || return
-ok "it answers from the shared disk" soon 30 page "page of n1"
+ok "it answers from the shared disk" until_ok 30 page "page of n1"
 in_node n1 "begins to write there without end" \
   '(while dd if=/dev/zero of=/srv/log bs=64k count=4 conv=fsync 2>/run/dd; do echo $((++rounds)) >/run/rounds; done; : >/run/ended) >/dev/null 2>&1 &
    written() { [ -e /run/rounds ]; }; until_ok 20 written'
@@ -113,10 +114,10 @@ in_node n2 "n1 is fenced: its key is gone from both disks" \
   'two() { keys_are 2 2>/dev/null; }; until_ok 90 two; keys_are 2 && D=$E && keys_are 2'
 in_node n1 "is refused at once, though it runs on" 'denied_at_once $E && mountpoint /srv'
 in_node n2 "the web server moves" 'moved() { runs_on "n2|n3" 2>/dev/null; }; until_ok 120 moved; crm_mon -1rf; runs_on "n2|n3"' 150 || return
-ok "it answers with the same page" soon 30 page "page of n1"
+ok "it answers with the same page" until_ok 30 page "page of n1"
 OWNER=$(node_exec n2 'crm_resource -W -r web 2>&1 | grep -oE "n[23] *$" | tr -d " "')
 in_node "$OWNER" "writes a new page" 'echo "page of another" >/srv/page && sync'
-ok "it answers with the new page" soon 10 page "page of another"
+ok "it answers with the new page" until_ok 10 page "page of another"
 
 # --- n1 comes back
 ok "n1 is switched off" node_kill n1

@@ -4,13 +4,14 @@
 # sanlock lets nobody have a dead host's lease before 60 s and 8 of its I/O timeouts are over. So n1 dies early, and
 # the rest is done in the meantime.
 # packages: sbd sanlock busybox
+# set: long
 # seconds: 300
-# shellcheck shell=bash disable=SC2016,SC2154
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
 DISKS="SBD=\$(lun_dev $IQN:quorum 1) L512=\$(lun_dev $IQN:quorum 2) L4096=\$(lun_dev $IQN:quorum 3)
   BEATS=\$(lun_dev $IQN:quorum 4) SBD4096=\$(lun_dev $IQN:quorum 5)
   . $LAB_PARTS/quorum.sh; "
-in_node() { ok "$1: $2" node_exec "$1" "$DISKS$3" "${4:-60}"; }
-in_nodes() { ok "$1: $2" nodes_exec "$1" "$DISKS$3" 60; }        # "NODE..." CLAIM CODE
+IN_NODE=$DISKS
+in_nodes() { ok "$1: $2" nodes_exec "$1" "$IN_NODE$3" 60; }        # "NODE..." CLAIM CODE
 serve_disks() {
   target_start && serve quorum 16MiB --any && serve quorum 16MiB && serve quorum 16MiB --block-size 4096 && serve quorum 1MiB &&
     serve quorum 16MiB --block-size 4096
@@ -22,7 +23,7 @@ survivors_go_on() {                # AFTER ROUND
   in_nodes "n2 n3" "hearts beat on after $1" 'beats ${HOSTNAME#n}'
   in_nodes "n2 n3" "sanlock renews both its leases after $1" renew
   in_node n2 "SBD tells n3 something after $1" 'tells n3 test'
-  ok "n3: SBD has read it" soon 20 logged n3 "Received command test from n2" "$2"
+  ok "n3: SBD has read it" until_ok 20 logged n3 "Received command test from n2" "$2"
 }
 logged() { [[ $(grep -c "$2" "$LAB/$1-syslog.log") = "$3" ]]; }  # NODE TEXT TIMES
 
