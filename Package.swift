@@ -306,7 +306,9 @@ if Context.environment["PROOFS"] == "1" {
         "AllocationCounter", "ISCSITarget", "ISCSIModel", "SCSITarget", "BackingStore", "Reactor",
         "Bytes", .product(name: "Logging", package: "swift-log"),
       ],
-      path: "Tests/Proofs/Allocations", swiftSettings: testing),
+      path: "Tests/Proofs/Allocations", swiftSettings: testing,
+      // So that call stacks have names.
+      linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
   ]
 }
 

@@ -24,6 +24,8 @@ some_seeds() {
   return "$status"
 }
 same_answers() { MODEL_COMMANDS=$1 timeout 600 "$PROOFS_BINARY" model; }
+# The first places of what was found are enough.
+steady_state() { timeout 300 "$1" | awk '/allocations/ { lines = 0 } lines++ < 12'; return "${PIPESTATUS[0]}"; }
 
 stage_proofs() {
   local seeds=${FENCE_SEEDS:-20000} commands=${MODEL_COMMANDS:-1000000} programs
@@ -31,7 +33,7 @@ stage_proofs() {
   quietly "building the proofs" proofs_build || { fail "the proofs build"; return; }
   programs=$(PROOFS=1 swift build -c release --show-bin-path)
   PROOFS_BINARY=$programs/Proofs
-  told "a command in steady state allocates nothing" timeout 300 "$programs/Allocations"
+  told "a command in steady state allocates nothing" steady_state "$programs/Allocations"
   told "no write of a fenced node lands after the answer: $seeds races" race_seeds "$seeds"
   told "a logical unit answers as its model does: $commands commands" same_answers "$commands"
 }

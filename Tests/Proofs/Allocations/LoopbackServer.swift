@@ -106,6 +106,11 @@ final class LoopbackServer {
     let value = Mutex<Value?>(nil)
   }
 
+  /// Lets the reactor do nothing for so long, and waits for nothing.
+  func holdReactor(milliseconds: UInt32) {
+    born.reactor.withLock { $0 }?.post { _ in usleep(milliseconds * 1_000) }
+  }
+
   func stop() {
     born.reactor.withLock { $0 }?.post { $0.stop() }
     thread.join()

@@ -14,7 +14,9 @@ enum SteadyState {
     defer { server.stop() }
     let initiator = try LoopbackInitiator(port: server.port)
     try initiator.logIn(to: LoopbackServer.targetName)
-    try initiator.run(command, count: commandCount, depth: 16)
+    // Pools have what twice as many at once took, also where the reactor never lags behind.
+    server.holdReactor(milliseconds: 100)
+    try initiator.run(command, count: commandCount, depth: 32)
     server.onReactor { allocation_counter_start() }
     try initiator.run(command, count: commandCount, depth: 16)
     return server.onReactor { Allocations.stopCounting() }
