@@ -237,7 +237,7 @@ struct ReservationAccessTests {
     #expect(!isDone && other.run(other.write(1)) == "reservationConflict")
     cluster.store.releaseHeld()
     cluster.settle()
-    #expect(isDone && write.outcome == "taskAborted")
+    #expect(isDone && write.outcome == "aborted")
     #expect(other.run(other.write()) == "good")
   }
 
