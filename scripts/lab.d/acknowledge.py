@@ -54,4 +54,5 @@ def check(place, lists):
 
 if sys.argv[1] == "write":
     write(*sys.argv[2:])
-sys.exit(0 if check(sys.argv[2], sys.argv[3:]) else 1)
+elif not check(sys.argv[2], sys.argv[3:]):
+    sys.exit(1)

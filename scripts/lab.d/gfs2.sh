@@ -60,12 +60,14 @@ mount_files() { mount -t gfs2 -o noatime /dev/shared/files /mnt; }
 write_on() {
   setsid python3 "$HERE/acknowledge.py" write /mnt "$HOSTNAME" "/lab/$HOSTNAME-files" >/run/writer.log 2>&1 & echo $! >/run/writer
 }
+# Without a word: what it says is an error.
 stop_writing() {
-  cat /run/writer.log
   : >"/lab/$HOSTNAME-files.enough"
   until_ok 30 stopped
+  cat /run/writer.log
+  stopped && [[ ! -s /run/writer.log ]]
 }
 stopped() { ! readlink "/proc/$(</run/writer)/exe"; }   # also when nobody has asked for its status
 acknowledged() { cat "/lab/$1-files" 2>/dev/null | wc -l; }
-writes_on() { local now; now=$(acknowledged "$HOSTNAME") && until_ok 60 more "$now"; }
+acknowledges_on() { local now; now=$(acknowledged "$HOSTNAME") && until_ok 60 more "$now"; }
 more() { (($(acknowledged "$HOSTNAME") > $1 + 3)); }

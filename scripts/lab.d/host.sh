@@ -106,9 +106,11 @@ no() { local claim=$1; shift; ok "$claim" refused "$@"; }        # it fails, but
 refused() { "$@"; local status=$?; ((status != 0 && (status < 124 || status > 127))); }   # 126, 127: no program
 
 # in_node NODE CLAIM CODE [SECONDS]: CODE succeeds in the node, after what is in IN_NODE; not_in_node: it fails.
-IN_NODE=
-in_node() { ok "$1: $2" node_exec "$1" "$IN_NODE$3" "${4:-60}"; }
-not_in_node() { no "$1: $2" node_exec "$1" "$IN_NODE$3" "${4:-60}"; }
+# in_nodes "NODE..." CLAIM CODE [SECONDS]: it succeeds in all of them at once.
+IN_NODE='' IN_NODE_SECONDS=60
+in_node() { ok "$1: $2" node_exec "$1" "$IN_NODE$3" "${4:-$IN_NODE_SECONDS}"; }
+not_in_node() { no "$1: $2" node_exec "$1" "$IN_NODE$3" "${4:-$IN_NODE_SECONDS}"; }
+in_nodes() { ok "$1: $2" nodes_exec "$1" "$IN_NODE$3" "${4:-$IN_NODE_SECONDS}"; }
 
 # node_logs: what the kernels of the nodes that are up have said, beside their consoles.
 node_logs() {

@@ -20,8 +20,7 @@ agent() { mkdir -p /run/cluster; printf "%s\n" "${@:2}" | timeout 30 "$1" 2>&1; 
 mpath() { agent fence_mpath devices=$M action=$1 plug=$2 "${@:3}"; }
 scsi() { agent fence_scsi devices=$M action=$1 plug=$2 key=$3 aptpl=1 logfile=/run/fence.log; }
 '
-PATHS="A=\$(lun_dev $IQN:disk 1 $HOST0) B=\$(lun_dev $IQN:disk 1 $HOST1); $PARTS"
-in_node() { ok "$1: $2" node_exec "$1" "$PATHS $3" "${4:-90}"; }
+IN_NODE="A=\$(lun_dev $IQN:disk 1 $HOST0) B=\$(lun_dev $IQN:disk 1 $HOST1); $PARTS" IN_NODE_SECONDS=90
 
 serve_disk() { target_start && serve disk 64MiB --any; }
 # The key is in multipath.conf, as fence_mpath wants it; a write waits 60 s for a path, as clusters have it.

@@ -11,7 +11,7 @@ keys_are() { sg_turs $D >/dev/null 2>&1; keys $D | tee /dev/stderr | wc -w | gre
 runs_on() { crm_resource -W -r web 2>&1 | tee /dev/stderr | grep -qE "is running on: ($1)"; }
 online() { timeout 10 crm_mon -1 2>&1 | tee /run/mon | grep -qE "Online: \[ $* \]"; }
 '
-in_node() { ok "$1: $2" node_exec "$1" "D=/dev/sda E=/dev/sdb; $PARTS $3" "${4:-120}"; }
+IN_NODE="D=/dev/sda E=/dev/sdb; $PARTS" IN_NODE_SECONDS=120 ALL="n1 n2 n3"
 serve_disks() { target_start && serve shared 256MiB --any && serve shared 16MiB; }
 log_in() {
   in_node "$1" "logs in by the other network" "iscsi_start && iscsi_login $IQN:shared $HOST1:3260 -- &&
@@ -81,13 +81,6 @@ until_ok 60 three; corosync-quorumtool -s'
 PACEMAKER='mkdir -p /run/crm /run/resource-agents && chown hacluster:haclient /run/crm && chmod 750 /run/crm
 (PCMK_logpriority=info setsid pacemakerd >/run/pacemakerd 2>&1 </dev/null &)
 ready() { timeout 10 crm_mon -1; }; until_ok 90 ready'
-# together CODE: in all nodes at the same time.
-together() {
-  local n waits=() status=0
-  for n in n1 n2 n3; do node_exec $n "$1" 180 & waits+=($!); done
-  for n in "${waits[@]}"; do wait "$n" || status=$?; done
-  return "$status"
-}
 
 ok "the target serves on two networks" serve_disks || return
 corosync_conf >"$LAB/corosync.conf"
@@ -95,9 +88,9 @@ echo "${CIB//ADDRESS/$ADDRESS}" >"$LAB/configuration.xml"
 for n in 1 2 3; do node_start n$n 1$n 512M; done
 ok "three nodes boot" node_wait n1 n2 n3 || return
 for n in n1 n2 n3; do log_in $n || return; done
-ok "corosync starts on all, and has three votes" together "$COROSYNC" || return
+in_nodes "$ALL" "corosync starts, and has three votes" "$COROSYNC" 180 || return
 in_node n1 "makes a file system with a page" 'mkfs.ext4 -q $D && mount $D /srv && echo "page of n1" >/srv/page && umount /srv'
-ok "Pacemaker starts on all" together "$PACEMAKER" || return
+in_nodes "$ALL" "Pacemaker starts" "$PACEMAKER" 180 || return
 in_node n1 "Pacemaker sees three nodes" 'all() { online n1 n2 n3; }; until_ok 90 all; cat /run/mon; all' || return
 in_node n1 "Pacemaker takes the configuration" 'cibadmin --modify --allow-create -o configuration --xml-file /lab/configuration.xml' || return
 in_node n2 "all three are unfenced: three keys, reserved for who is registered" \
@@ -105,7 +98,7 @@ in_node n2 "all three are unfenced: three keys, reserved for who is registered" 
 in_node n2 "the web server runs on n1" 'there() { runs_on n1 2>/dev/null; }; until_ok 120 there; crm_mon -1rf; runs_on n1' 150 || return
 ok "it answers from the shared disk" until_ok 30 page "page of n1"
 in_node n1 "begins to write there without end" \
-  '(while dd if=/dev/zero of=/srv/log bs=64k count=4 conv=fsync 2>/run/dd; do echo $((++rounds)) >/run/rounds; done; : >/run/ended) >/dev/null 2>&1 &
+  '(while dd if=/dev/zero of=/srv/log bs=64k count=4 conv=fsync 2>/run/dd; do echo $((++rounds)) >/run/rounds; done) >/dev/null 2>&1 &
    written() { [ -e /run/rounds ]; }; until_ok 20 written'
 
 # --- n1 is cut off

@@ -133,7 +133,7 @@ in_node n1 "registers and reserves, with APTPL and without" \
   'pr -G -Z -S 0xa1 && pr -R -K 0xa1 -T 5 && D=$E && pr -G -S 0xa1 && pr -R -K 0xa1 -T 5'
 in_node n2 "registers, with APTPL and without" 'pr -G -Z -S 0xa2 && D=$E && pr -G -S 0xa2'
 in_node n2 "logs out, to boot" "iscsiadm -m node -T $IQN:shared -p $PORTAL --logout"
-ok "n2: boots" node_kill n2
+ok "n2: is switched off" node_kill n2
 node_start n2 12
 in_node n1 "logout: its keys stay" "$BOTH"
 ok "n2: is up again" node_wait n2 || return

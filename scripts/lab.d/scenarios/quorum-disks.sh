@@ -11,7 +11,6 @@ DISKS="SBD=\$(lun_dev $IQN:quorum 1) L512=\$(lun_dev $IQN:quorum 2) L4096=\$(lun
   BEATS=\$(lun_dev $IQN:quorum 4) SBD4096=\$(lun_dev $IQN:quorum 5)
   . $LAB_PARTS/quorum.sh; "
 IN_NODE=$DISKS
-in_nodes() { ok "$1: $2" nodes_exec "$1" "$IN_NODE$3" 60; }        # "NODE..." CLAIM CODE
 serve_disks() {
   target_start && serve quorum 16MiB --any && serve quorum 16MiB && serve quorum 16MiB --block-size 4096 && serve quorum 1MiB &&
     serve quorum 16MiB --block-size 4096
