@@ -13,7 +13,8 @@ extension AdministrationClient {
       return try JSONDecoder().decode(Resource.self, from: body)
     } catch {
       throw AdministrationError(
-        .internal, "the answer of the daemon cannot be understood: \(error)",
+        request.isChange ? .unanswered : .internal,
+        "the answer of the daemon cannot be understood: \(error)",
         remedy: "swift-tgtd and this program may be of different versions")
     }
   }

@@ -1,5 +1,5 @@
-/// Why a request was not done. Nothing was changed, unless the code is `unanswered`, and nothing
-/// here shows a secret.
+/// Why a request was not done, or of `unanswered`, why nobody can tell: by any other nothing was
+/// changed. Nothing here shows a secret.
 ///
 /// On the wire: `{"error": {"code": "inUse", "message": "…", "path": "…", "remedy": "…"}}`.
 public struct AdministrationError: Error, Codable, Sendable, Equatable {

@@ -58,11 +58,9 @@ extension DescriptorStore {
   /// name that cannot be seen from here, as in a /tmp where the daemon has one of its own.
   private func hidden(_ own: FileStatus) -> MediumDanger.Remains? {
     guard let slash = path.lastIndex(of: "/"),
-      case .file(let device, _) = own.identity,
-      case .file(let other, _)? = try? FileStatus.of(
-        String(path[...slash]), followsLink: true)?.identity
+      let directory = try? FileStatus.of(String(path[...slash]), followsLink: true)
     else { return nil }
-    return device == other ? .elsewhere : nil
+    return directory.identity.fileSystem == own.identity.fileSystem ? .elsewhere : nil
   }
 
   /// Network and user file systems rename a file that is deleted while it is open, until it is

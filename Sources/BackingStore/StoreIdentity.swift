@@ -13,6 +13,11 @@ public enum StoreIdentity: Hashable, Sendable {
     }
   }
 
+  /// What a file is on; nil: of a device.
+  public var fileSystem: UInt64? {
+    if case .file(let device, _) = self { device } else { nil }
+  }
+
   // MARK: Loop devices
 
   /// More of them, each on the one before, are not followed.

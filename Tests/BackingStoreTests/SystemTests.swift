@@ -209,7 +209,7 @@ struct BlockDeviceTests {
 }
 
 /// A file system of 1 MiB, for as long as it is held.
-private final class SmallFileSystem {
+final class SmallFileSystem {
   let path: String
 
   init?(_ path: String) {

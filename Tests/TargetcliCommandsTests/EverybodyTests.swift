@@ -49,7 +49,7 @@ struct EverybodyTests {
     #expect(try target(bench).acl.map { $0.luns?.map(\.store) } == [["b"]])
   }
 
-  @Test("So does one that another program removed, and one of its name that comes later is unseen")
+  @Test("A LUN that another program removed leaves the list, and a later one of its name is unseen")
   func foreignRemoval() async throws {
     let bench = try bench(Self.listed)
     await bench.all("\(Self.tpg) disable")

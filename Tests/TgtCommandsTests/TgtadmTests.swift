@@ -295,12 +295,16 @@ struct TgtadmTests {
         + "            0      0    1")
   }
 
-  @Test("No permission ends with 107")
+  @Test("No permission ends with 107, and so does a daemon that is not there, or is too busy")
   func unreachable() async throws {
     let bench = try Bench()
     bench.daemon.state.withLock { $0.failure = AdministrationError(.forbidden, "not for you") }
-    let run = await bench.tgtadm("--op show --mode target")
+    var run = await bench.tgtadm("--op show --mode target")
     #expect(run.code == 107 && run.errors == "tgtadm: not for you\n")
+    bench.daemon.state.withLock { $0.failure = AdministrationError(.unavailable, "not there") }
+    run = await bench.tgtadm("--op show --mode target")
+    let words = "failed to send request hdr to tgt daemon, Transport endpoint is not connected"
+    #expect(run.code == 107 && run.errors == "tgtadm: \(words)\n    not there\n")
   }
 
   @Test("Numbers that somebody wrote into notes, and tgtadm cannot have, are nobody's")

@@ -88,7 +88,7 @@ public struct StoreResource: Codable, Sendable, Equatable {
 }
 
 /// Where a store is presented.
-public struct PresentationResource: Codable, Sendable, Equatable {
+public struct PresentationResource: Codable, Sendable, Hashable {
   public var target: String
   /// The initiator of the entry whose own LUN it is; nil: the target's.
   public var initiator: String?

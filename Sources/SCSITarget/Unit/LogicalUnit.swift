@@ -98,7 +98,7 @@ public final class LogicalUnit: Sendable {
     logicalBlockBytes = geometry.logicalBlockBytes
     physicalBlockBytesNow = Atomic(geometry.physicalBlockBytes)
     blockCount = Atomic(geometry.blockCount)
-    modes = LogicalUnitModes(writeCacheEnabled: startsWithWriteCache)
+    modes = LogicalUnitModes(ModeSettings(isWriteCacheEnabled: startsWithWriteCache))
     parameters = UnitParameters(options.savedParameters, options.parameterPersistence)
     access = options.access
     medium = MediumState(options.wipe)

@@ -4,11 +4,16 @@ internal import Synchronization
 /// Mode parameters, read by every reactor on every write and changed by MODE SELECT.
 public final class LogicalUnitModes: Sendable {
   private let writeCache: Atomic<Bool>
-  private let descriptorSense = Atomic<Bool>(false)
-  private let softwareWriteProtect = Atomic<Bool>(false)
-  private let taskAborted = Atomic<Bool>(true)
+  private let descriptorSense: Atomic<Bool>
+  private let softwareWriteProtect: Atomic<Bool>
+  private let taskAborted: Atomic<Bool>
 
-  init(writeCacheEnabled: Bool) { writeCache = Atomic(writeCacheEnabled) }
+  init(_ settings: ModeSettings) {
+    writeCache = Atomic(settings.isWriteCacheEnabled)
+    descriptorSense = Atomic(settings.isDescriptorSense)
+    softwareWriteProtect = Atomic(settings.isSoftwareWriteProtected)
+    taskAborted = Atomic(settings.isTaskAbortedStatus)
+  }
 
   /// WCE, caching mode page: GOOD may precede stable storage until a SYNCHRONIZE CACHE.
   public var writeCacheEnabled: Bool {

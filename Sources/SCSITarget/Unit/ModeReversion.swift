@@ -3,7 +3,7 @@ internal import Reactor
 internal import SCSIModel
 
 // What a LOGICAL UNIT RESET makes of the mode parameters (SPC-4 §7.5.2): those that were saved, or
-// else the defaults. Nobody's write protection, or TAS, outlives it.
+// else the defaults. Nobody's write protection, or change of TAS, outlives it.
 extension DeviceServer {
   /// Puts the saved settings in force; `body` follows on this reactor. Called when the tasks before
   /// the reset have ended; a MODE SELECT that came after it may be at work, and is waited for.

@@ -7,9 +7,6 @@ internal import TargetConfig
 
 // The changes that administrators ask for.
 extension Administration {
-  /// How long the reactor is waited for that knows what is reserved on a store.
-  private static let reservationPatience = Milliseconds.seconds(2)
-
   func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult {
     let (result, subjects) = try await inTurn { () throws(AdministrationError) in
       try self.make(request)
@@ -60,9 +57,7 @@ extension Administration {
     guard case .removeStore(let store)? = changes.first,
       let unit = daemon.inventory.served(named: store.name)?.unit
     else { return nil }
-    return Interruption.reservations(
-      of: [unit], until: MonotonicTime.current + Self.reservationPatience
-    ).orNil
+    return Interruption.reservations(of: [unit]).orNil
   }
 
   func notes(withSecrets: Bool) async throws(AdministrationError) -> [NoteResource] {
@@ -235,15 +230,10 @@ extension Administration {
       guard ContinuousClock.now < end, !Task.isCancelled else { throw .silent(file) }
       try? await Task.sleep(for: .milliseconds(20))
     }
-    let loaded: TimelyAnswer<Result<LoadedConfiguration, AdministrationError>> = await withinTime(
-      bound
-    ) { reply in
-      media.perform(at: place) {
-        reply(Result { () throws(AdministrationError) in try self.loadFile() })
-      }
-      return true
+    let loaded = await media.answer(at: place, within: bound) { [self] in
+      Result { () throws(AdministrationError) in try loadFile() }
     }
-    guard let loaded = loaded.value else { throw .silent(file) }
+    guard let loaded else { throw .silent(file) }
     return try loaded.get()
   }
 

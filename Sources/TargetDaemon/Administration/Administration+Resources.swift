@@ -53,15 +53,12 @@ extension Administration: Administrator {
     return await withTaskGroup(of: [String: UInt64].self) { group in
       for (place, files) in Dictionary(grouping: files, by: \.place) {
         group.addTask {
-          let found: TimelyAnswer<[String: UInt64]> = await withinTime(.seconds(1)) { reply in
-            media.perform(at: place) {
-              var found: [String: UInt64] = [:]
-              for file in files { found[file.name] = StoreMedia.space(of: file.path)?.usedBytes }
-              reply(found)
-            }
-            return true
+          let found = await media.answer(at: place, within: .seconds(1)) {
+            var found: [String: UInt64] = [:]
+            for file in files { found[file.name] = StoreMedia.space(of: file.path)?.usedBytes }
+            return found
           }
-          return found.value ?? [:]
+          return found ?? [:]
         }
       }
       return await group.reduce(into: [:]) { all, some in all.merge(some) { one, _ in one } }

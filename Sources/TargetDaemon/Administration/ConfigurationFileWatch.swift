@@ -7,12 +7,14 @@ internal import TargetConfig
 /// Somebody looks when somebody asks: one look at a time, on a thread that may hang with the disk.
 /// A file whose inode, size and times are as before is not read again, unless something was wrong
 /// with it, for that may be in a file with a secret. Who asks waits for a moment, then gets what
-/// was found last. So is its path: to follow its links may hang as well.
+/// was found last, its path as well: to follow its links may hang, too.
 final class ConfigurationFileWatch: Sendable {
   struct Finding: Sendable, Equatable {
     var state: ConfigurationFileState
     /// What is wrong with it, for people; nil: nothing.
     var reason: String?
+    /// One that is not cannot be kept, and so is not written over.
+    var isReadable = true
   }
 
   /// How long who asks for the daemon's status waits for this part of it.
@@ -76,13 +78,9 @@ final class ConfigurationFileWatch: Sendable {
       return state.isLooking
     }
     if !isLooking {
-      let _: TimelyAnswer<Bool> = await withinTime(Self.patience) { [self] reply in
-        media.perform(at: place) {
-          self.look(at: file, since: text)
-          self.state.withLock { $0.isLooking = false }
-          reply(true)
-        }
-        return true
+      await media.answer(at: place, within: Self.patience) { [self] in
+        look(at: file, since: text)
+        state.withLock { $0.isLooking = false }
       }
     }
     return state.withLock { $0.known?.finding }
@@ -109,7 +107,7 @@ final class ConfigurationFileWatch: Sendable {
       content = try BoundedFile.read(
         file.name, byteCountMax: ConfigurationLoader.byteCountMax)
     } catch {
-      return note(Finding(state: .invalid, reason: error.sentence))
+      return note(Finding(state: .invalid, reason: error.sentence, isReadable: false))
     }
     let isKnown = content.bytes == text.bytes || content.bytes == expected?.bytes
     // Of one that others may read it depends on what is in it whether it is taken.
@@ -148,6 +146,9 @@ extension ConfigurationFileWatch.Finding {
     case .edited:
       words = "was edited since it was read"
       remedy = "swift-tgtadm config diff shows what config reload would change"
+    case .invalid where !isReadable:
+      words = reason ?? "cannot be read"
+      remedy = "see to it; swift-tgtadm config check \(quoted) tells when it is good"
     case .invalid:
       words = reason ?? "is not valid"
       remedy = "swift-tgtadm config check \(quoted); config save --force writes what runs over it"

@@ -1,4 +1,5 @@
 internal import AdministrationModel
+internal import ConfigurationChanges
 internal import ISCSITarget
 internal import Reactor
 internal import SCSITarget
@@ -16,7 +17,7 @@ struct Interruption {
 
 extension Interruption {
   /// How long the reactors are waited for where the change is made whatever they say.
-  private static let patience = Milliseconds.seconds(2)
+  static let patience = Milliseconds.seconds(2)
 
   /// `isDecisive`: it matters for more than the report.
   init(
@@ -35,15 +36,14 @@ extension Interruption {
     users = sessions.map { use.users(among: $0) }
     let stores = old.storesLosingLUN(to: new).union(plan.closedStores)
     reservations = Self.reservations(
-      of: daemon.inventory.units.filter { stores.contains($0.identity.name) },
-      until: .current + Self.patience)
+      of: daemon.inventory.units.filter { stores.contains($0.identity.name) })
   }
 
   /// Of those where there is something to tell. One after the other: thousands of questions at once
   /// would fill a mailbox. After the deadline nobody would wait for an answer, and none is asked.
   /// `ask`: false when it could not.
   static func reservations(
-    of units: [LogicalUnit], until deadline: MonotonicTime,
+    of units: [LogicalUnit], until deadline: MonotonicTime = .current + patience,
     ask: (LogicalUnit, Reply<ReservationSnapshot>) -> Bool = { unit, reply in
       unit.reservations(completion: { reply.give($0) })
     }
@@ -77,34 +77,21 @@ extension ReservationResource {
 extension TargetConfiguration {
   /// A store as a target shows it to an entry of its access list, or to all.
   private struct Presentation: Hashable {
-    var target: String
-    var entry: String?
-    var number: UInt16
     var store: String
+    var resource: PresentationResource
   }
 
-  private static func presentations(of targets: [Target]) -> Set<Presentation> {
-    var all: Set<Presentation> = []
-    for target in targets {
-      func add(_ luns: [LUN], _ entry: String?) {
-        for lun in luns {
-          all.insert(
-            Presentation(
-              target: target.name, entry: entry, number: lun.number, store: lun.store))
-        }
-      }
-      add(target.luns, nil)
-      for entry in target.acl { add(entry.luns ?? [], entry.initiator ?? "any") }
-    }
-    return all
+  private static func presentations(of targets: some Sequence<Target>) -> Set<Presentation> {
+    let all = targets.lazy.flatMap { $0.presentations { _ in true } }
+    return Set(all.map { Presentation(store: $0.store, resource: $0.presentation) })
   }
 
   /// Stores that are presented somewhere where `other` does not present them.
   fileprivate func storesLosingLUN(to other: TargetConfiguration) -> Set<String> {
     // Most of thousands stand there unchanged.
     let alike = zip(targets, other.targets).prefix { $0 == $1 }.count
-    let before = Self.presentations(of: Array(targets.dropFirst(alike)))
-    let after = Self.presentations(of: Array(other.targets.dropFirst(alike)))
+    let before = Self.presentations(of: targets.dropFirst(alike))
+    let after = Self.presentations(of: other.targets.dropFirst(alike))
     return Set(before.subtracting(after).map(\.store))
   }
 }

@@ -117,15 +117,11 @@ extension Administration {
       for (place, stores) in places where !media.isHeldUp(at: place) {
         let paths = stores.map(\.path)
         group.addTask {
-          let found: TimelyAnswer<[String: StoreIdentity?]> = await withinTime(.seconds(1)) {
-            reply in
-            media.perform(at: place) {
-              let identities = paths.map { ($0, StoreMedia.identity(of: $0)) }
-              reply(Dictionary(identities) { one, _ in one })
-            }
-            return true
+          let found = await media.answer(at: place, within: .seconds(1)) {
+            let identities = paths.map { ($0, StoreMedia.identity(of: $0)) }
+            return Dictionary(identities) { one, _ in one }
           }
-          return found.value ?? [:]
+          return found ?? [:]
         }
       }
       return await group.reduce(into: [:]) { all, some in all.merge(some) { one, _ in one } }

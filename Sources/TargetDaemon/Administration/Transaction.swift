@@ -128,9 +128,9 @@ struct Transaction {
       remedy: "change the file with it: leave out --runtime-only")
   }
 
-  /// Of a store whose file was deleted nothing is left when it is closed. That is told before who
-  /// uses it, for which --force is the way out.
-  /// Whatever is forced: that ends I/O, and the commands of tgt and LIO always force.
+  /// Of a store whose file was deleted nothing is left when it is closed. Not even --force does
+  /// that: it is there to end I/O, and the commands of tgt and LIO always force. Told before who
+  /// uses the store, for which --force would be the remedy.
   private func refuseLoss(by plan: ChangePlan) throws(AdministrationError) {
     for name in plan.closedStores {
       guard let danger = daemon.inventory.served(named: name)?.opened.danger.danger,

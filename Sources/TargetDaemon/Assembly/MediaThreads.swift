@@ -45,8 +45,8 @@ final class MediaThreads: Sendable {
 
   var threadCount: Int { state.withLock { $0.threadCount } }
 
-  /// Whether all threads that may be there are at that place, and are not back, or as many jobs
-  /// wait for one.
+  /// Whether as many jobs are under way or wait at that place as may be under way there: another
+  /// would have to wait.
   func isHeldUp(at place: String) -> Bool {
     state.withLock { state in
       guard let place = state.places[place] else { return false }

@@ -192,10 +192,3 @@ extension TargetConfiguration.Store {
     thinThresholdPercent != nil || thinAvailableThresholdPercent != nil
   }
 }
-
-extension StoreIdentity {
-  /// Nil for a device.
-  var fileSystem: UInt64? {
-    if case .file(let device, _) = self { device } else { nil }
-  }
-}

@@ -4,9 +4,10 @@ internal import Synchronization
 /// at all. Where many disks hang, what somebody asks for still finds threads (`MediaThreads`), and
 /// a file system that hangs with all of its directories leaves the others their looks.
 final class UnaskedLooks: Sendable {
-  /// Of the 64 threads for media.
-  static let countMax = 16
-  static let countMaxOfFileSystem = 4
+  /// A quarter of the threads: where all of these hang, three quarters are for who asks.
+  static let countMax = MediaThreads.threadsMax / 4
+  /// Four file systems have to hang before the others have no looks.
+  static let countMaxOfFileSystem = countMax / 4
 
   private struct Look: Sendable {
     let name: String
@@ -59,8 +60,12 @@ final class UnaskedLooks: Sendable {
     _ name: String, at place: String, on fileSystem: UInt64?, _ job: @escaping MediaThreads.Job
   ) {
     let look = Look(name: name, place: place, fileSystem: fileSystem, job: job)
-    state.withLock { if $0.names.insert(name).inserted { $0.waiting.append(look) } }
-    beginNext()
+    let isNew = state.withLock { state in
+      let isNew = state.names.insert(name).inserted
+      if isNew { state.waiting.append(look) }
+      return isNew
+    }
+    if isNew { beginNext() }
   }
 
   private func beginNext() {

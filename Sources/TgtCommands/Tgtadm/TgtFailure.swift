@@ -25,9 +25,9 @@ struct TgtFailure: Error, Equatable {
 
   /// EINVAL: tgtadm ends with it whatever the daemon refuses.
   static let invalid: Int32 = 22
-  /// ENOTCONN.
+  /// ENOTCONN: nobody answers, or not to whoever asks.
   static let notConnected: Int32 = 107
-  /// ETIMEDOUT. Not `notConnected`, by which programs know that no daemon runs.
+  /// ETIMEDOUT, of a change. Not `notConnected`, by which programs know that nothing was changed.
   static let unanswered: Int32 = 110
 }
 

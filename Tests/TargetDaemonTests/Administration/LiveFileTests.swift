@@ -64,6 +64,12 @@ struct LiveFileTests {
     status = try await state(of: live, becomes: .missing)
     #expect(problem(status)?.message == "configuration file \(file) is gone")
     #expect(problem(status)?.remedy?.contains("config save --force") == true)
+    // What cannot be read is not written over, whatever is forced.
+    mkdir(file, 0o700)
+    status = try await state(of: live, becomes: .invalid)
+    #expect(problem(status)?.remedy?.contains("config check \(file)") == true)
+    #expect(problem(status)?.remedy?.contains("--force") == false)
+    rmdir(file)
     try live.scratch.write(Array(good.utf8), to: "targets.json")
     status = try await state(of: live, becomes: .unchanged)
     #expect(status.configurationFileState == .unchanged && status.problems.isEmpty)
@@ -111,7 +117,8 @@ struct LiveFileTests {
     #expect(try await state(of: live, becomes: .edited).configurationFileState == .edited)
   }
 
-  @Test("Nor does it hold up what tells of the file, or compares it")
+  @Test(
+    "A hung disk under the configuration file does not hold up what tells of it, or compares it")
   func hangingLinks() async throws {
     let media = StuckMedia(patience: .seconds(1))
     let live = try await LiveDaemon.start(media: media.threads)

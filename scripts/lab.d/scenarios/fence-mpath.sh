@@ -4,7 +4,7 @@
 # packages: multipath-tools udev dmsetup fence-agents
 # set: long
 # seconds: 300
-# shellcheck shell=bash disable=SC2016,SC2154
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
 # Of every step in a node: A and B are the paths of the map M.
 PARTS='M=/dev/mapper/shared

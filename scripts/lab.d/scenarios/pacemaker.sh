@@ -4,7 +4,7 @@
 # packages: corosync pacemaker pacemaker-cli-utils resource-agents busybox psmisc
 # set: long
 # seconds: 400
-# shellcheck shell=bash disable=SC2016,SC2154
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
 ADDRESS=$NET.0.100
 PARTS='
 keys_are() { sg_turs $D >/dev/null 2>&1; keys $D | tee /dev/stderr | wc -w | grep -qx $1; }
