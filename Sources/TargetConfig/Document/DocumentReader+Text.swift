@@ -3,6 +3,7 @@
 extension DocumentReader {
   /// Reads text in double or single quotes. Errors point at its beginning and never show it.
   mutating func text() throws(DocumentSyntaxError) -> String {
+    if let text = plainText() { return text }
     let begin = self
     let quote = current
     advance()
@@ -21,6 +22,19 @@ extension DocumentReader {
     guard current != nil else { throw begin.error("the text is not closed") }
     advance()
     return String(decoding: out, as: UTF8.self)
+  }
+
+  /// Text that stands in the file as it is, which most does; nil: it has an escape, or no end.
+  private mutating func plainText() -> String? {
+    let quote = bytes[position]
+    var end = position + 1
+    while end < bytes.count, bytes[end] != quote {
+      guard bytes[end] >= 0x20, bytes[end] != UInt8(ascii: "\\") else { return nil }
+      end += 1
+    }
+    guard end < bytes.count else { return nil }
+    defer { position = end + 1 }
+    return String(decoding: bytes[(position + 1)..<end], as: UTF8.self)
   }
 
   private mutating func escape(into out: inout [UInt8]) throws(DocumentSyntaxError) {

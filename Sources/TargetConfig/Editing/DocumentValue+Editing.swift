@@ -7,13 +7,13 @@ extension DocumentValue {
     case (.null, .null): true
     case (.boolean(let a), .boolean(let b)): a == b
     case (.number(let a), .number(let b)): a.spelling == b.spelling
-    case (.text(let a), .text(let b)): a.utf8.elementsEqual(b.utf8)
+    case (.text(let a), .text(let b)): a.hasSameBytes(as: b)
     case (.list(let a), .list(let b)):
       a.count == b.count && zip(a, b).allSatisfy { $0.hasSameContent(as: $1) }
     case (.object(let a), .object(let b)):
       a.count == b.count
         && zip(a, b).allSatisfy {
-          $0.key.utf8.elementsEqual($1.key.utf8) && $0.value.hasSameContent(as: $1.value)
+          $0.key.hasSameBytes(as: $1.key) && $0.value.hasSameContent(as: $1.value)
         }
     default: false
     }
@@ -68,5 +68,15 @@ extension DocumentValue {
       content = .object(members)
     default: break
     }
+  }
+}
+
+extension String {
+  /// Not as `==` has it, to which canonically equivalent texts are the same.
+  fileprivate func hasSameBytes(as other: String) -> Bool {
+    let (own, others) = (utf8.span, other.utf8.span)
+    guard own.count == others.count else { return false }
+    for index in own.indices where own[index] != others[index] { return false }
+    return true
   }
 }
