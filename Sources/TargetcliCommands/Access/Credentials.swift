@@ -25,6 +25,9 @@ struct CHAPUser: Equatable {
   var isEmpty: Bool { userid == nil && !hasSecret }
   var isComplete: Bool { userid != nil && (hasSecret || isHeld) }
 
+  /// A half of it is there without the other.
+  var isHalf: Bool { !isComplete && (userid != nil || hasSecret || isHeld) }
+
   /// The daemon has a secret that is not known here.
   var isUnknown: Bool { userid != nil && !hasSecret && isHeld }
 

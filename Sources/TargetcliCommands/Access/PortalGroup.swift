@@ -8,8 +8,9 @@ struct PortalGroup: Equatable {
   var acls: [NodeACL] = []
   /// Those of the target itself, or else of whoever has no entry of its own.
   var auth = Credentials()
-  /// Users stand with the target itself, as other tools put them there.
-  var hasTargetUsers = false
+  /// How many users stand with the target itself, as other tools put them there: `auth` has the
+  /// first of them.
+  var targetUserCount = 0
   /// Of whoever has no entry of its own, beside those of the target. The daemon alone keeps them.
   var everybodyAuth = Credentials()
   /// What the daemon has for whoever has no entry of its own: either, both or none lets it in.
@@ -30,7 +31,7 @@ struct PortalGroup: Equatable {
     target = resource.name
     luns = resource.luns.map { MappedLUN($0.lun, $0.store, isReadOnly: $0.readOnly) }
       .sorted { $0.number < $1.number }
-    hasTargetUsers = !resource.chapUsers.isEmpty
+    targetUserCount = resource.chapUsers.count
     authentication = notes.authentication
     cacheDynamicACLs = notes.cacheDynamicACLs
     isEnabled = !notes.isDisabled
@@ -70,13 +71,19 @@ struct PortalGroup: Equatable {
     }
   }
 
+  /// Users stand with the target itself, before `auth` was edited.
+  var hasTargetUsers: Bool { targetUserCount > 0 }
+
+  /// Users stand with the target itself, as `auth` is now.
+  var asksTargetUsers: Bool { targetUserCount > 1 || hasTargetUsers && auth.user.isComplete }
+
   /// Whether users are asked for: as it was set, else whether there are some. Where there are, they
   /// are asked for in any case.
   var asksUsers: Bool { authentication ?? false || hasUsers }
 
   /// Somebody has a user.
   var hasUsers: Bool {
-    hasTargetUsers || generateNodeACLs && auth.user.isComplete
+    asksTargetUsers || generateNodeACLs && auth.user.isComplete
       || acls.contains { $0.auth.user.isComplete }
   }
 

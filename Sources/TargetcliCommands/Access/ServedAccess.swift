@@ -26,9 +26,7 @@ extension PortalGroup {
   /// nil: that initiator does not get in, because it would have to prove itself and nobody has said
   /// how.
   func entry(of acl: NodeACL) -> ServedEntry? {
-    guard isServed, acl.auth.user.isComplete || authentication != true || hasTargetUsers else {
-      return nil
-    }
+    guard isServed, provesItself(acl) || authentication != true else { return nil }
     return ServedEntry(
       key: acl.key, auth: acl.auth.served, luns: acl.luns, isReadOnly: acl.isReadOnly)
   }
@@ -37,8 +35,7 @@ extension PortalGroup {
     guard isServed, generateNodeACLs else { return .nobody }
     // The target's users hold for an entry that has none.
     let own = hasTargetUsers ? everybodyAuth : auth.served
-    let hasUser = !own.user.isEmpty || !auth.served.user.isEmpty
-    guard hasUser || authentication != true else { return .nobody }
+    guard !own.user.isEmpty || asksTargetUsers || authentication != true else { return .nobody }
     let isPlain = !demoModeWriteProtect && everybodyLUNs == nil && own.isEmpty
     return isPlain
       ? .open : .entry(own, luns: everybodyLUNs, isReadOnly: demoModeWriteProtect)

@@ -162,6 +162,7 @@ extension Command {
     acl.luns = isMapping ? nil : []
     var group = old
     group.acls.append(acl)
+    if group.authentication == nil { try keepAsking(&group, since: old) }
     try await commit(group, from: old)
     say("Created Node ACL for \(acl.wwn)")
     if isMapping { old.luns.forEach { say("Created mapped LUN \($0.number).") } }

@@ -151,7 +151,17 @@ extension Command {
     let old = try await groupWithSecrets(try target(name)).group
     var group = old
     edit(&group)
+    try group.refuseHalfTargetUser()
+    try keepAsking(&group, since: old)
     try await commit(group, from: old, showsWarnings: true)
+  }
+
+  /// Where users are asked for, nobody else gets in without one by this.
+  func keepAsking(
+    _ group: inout PortalGroup, since old: PortalGroup
+  ) throws(ExecutionError) {
+    guard try group.keepAsking(since: old) else { return }
+    remark("Note: users are asked for here (authentication=1): who has none waits for one.")
   }
 
   private mutating func setDiscovery(_ named: [(name: String, value: String)]) async throws {
@@ -212,6 +222,7 @@ extension Command {
         "Users that are set are always asked for here: empty userid and password first, and "
           + "authentication=0 lets their owners in without.")
     }
+    if group.authentication == nil { try keepAsking(&group, since: old) }
     if !group.generateNodeACLs, group.hasTargetUsers, old.generateNodeACLs {
       remark("Note: the users of the target itself stay, for initiators that have an ACL.")
     }

@@ -1,0 +1,143 @@
+import AdministrationModel
+import TargetConfig
+import Testing
+
+@testable import TargetcliCommands
+
+/// Where users are asked for, taking one away lets nobody in without.
+struct ProofTests {
+  private static let tpg = "/iscsi/\(Bench.iqn)/tpg1"
+  private static let acl = "\(tpg)/acls/\(Bench.node)"
+  private static let second = "\(Bench.node)2"
+
+  private func bench(_ access: String) throws -> Bench {
+    try Bench(
+      """
+      {"portals": ["0.0.0.0:3260"], "stores": {"a": {"memory": true, "size": "64MiB"}},
+       "targets": [{"name": "\(Bench.iqn)", "luns": [{"lun": 1, "store": "a"}], \(access)}]}
+      """)
+  }
+
+  private func target(_ bench: Bench) throws -> TargetConfiguration.Target {
+    try #require(try bench.daemon.configuration.target(named: Bench.iqn))
+  }
+
+  private func initiators(_ bench: Bench) throws -> [String?] {
+    try target(bench).acl.map(\.initiator)
+  }
+
+  // MARK: Users of the target
+
+  private static let targetUser = """
+    "chap": [{"user": "t1", "secret": "a-long-secret-1"}]
+    """
+  private static let listed = #""acl": [{"initiator": "\#(Bench.node)"}]"#
+
+  @Test(
+    "With authentication=1, a target's user that is cleared leaves nobody in",
+    arguments: [true, false])
+  func targetUserCleared(isSet: Bool) async throws {
+    let bench = try bench("\(Self.targetUser), \(Self.listed)")
+    if isSet { await bench.all("\(Self.tpg) set attribute authentication=1") }
+    #expect(try initiators(bench) == [Bench.node])
+    await bench.all("\(Self.tpg) set auth userid= password=")
+    let target = try target(bench)
+    #expect(target.chap.isEmpty && target.acl.isEmpty && !target.isOpenToAny)
+    #expect(bench.notes.contains("targetcli/target/\(Bench.iqn)/acl/\(Bench.node)/0="))
+    let shown = await bench("\(Self.tpg) get attribute authentication")
+    #expect(shown.output == "authentication=1 \n")
+    await bench.all("\(Self.acl) set auth userid=n password=a-long-secret-2")
+    #expect(try self.target(bench).acl.map { $0.chap.map(\.user) } == [["n"]])
+  }
+
+  @Test("Everybody is shut out with the only user of the target, until authentication=0")
+  func everybody() async throws {
+    let bench = try bench("\(Self.targetUser), \"initiators\": \"any\"")
+    let run = await bench("\(Self.tpg) set auth userid= password=")
+    #expect(run.code == 0)
+    #expect(
+      run.errors
+        == "Note: users are asked for here (authentication=1): who has none waits for one.\n")
+    #expect(try !target(bench).isOpenToAny && target(bench).acl.isEmpty)
+    await bench.all("\(Self.tpg) set attribute authentication=0")
+    #expect(try target(bench).isOpenToAny)
+  }
+
+  @Test("Half of a target's user is not cleared", arguments: ["password=", "userid="])
+  func half(_ half: String) async throws {
+    let bench = try bench("\(Self.targetUser), \(Self.listed)")
+    await bench.all("\(Self.tpg) set attribute authentication=1")
+    let before = try target(bench)
+    let run = await bench("\(Self.tpg) set auth \(half)")
+    #expect(run.code == 1)
+    #expect(run.errors.hasPrefix("A user of the target itself cannot be half: set userid and"))
+    #expect(try target(bench) == before && !before.acl.isEmpty)
+  }
+
+  @Test("Who is asked for another user of the target stays")
+  func otherUser() async throws {
+    let users = """
+      "chap": [{"user": "t1", "secret": "a-long-secret-1"},
+        {"user": "t2", "secret": "a-long-secret-2"}], "initiators": "any"
+      """
+    let bench = try bench("\(users), \(Self.listed)")
+    await bench.all(
+      "\(Self.tpg) set attribute authentication=1", "\(Self.tpg) set auth userid= password=")
+    let target = try target(bench)
+    #expect(target.chap.map(\.user) == ["t2"])
+    #expect(target.acl.map(\.initiator) == [Bench.node] && target.isOpenToAny)
+  }
+
+  // MARK: Users of others
+
+  private static let own = """
+    {"initiator": "\(Bench.node)", "chap": [{"user": "n", "secret": "a-long-secret-1"}]}
+    """
+
+  @Test(
+    "An initiator whose user is cleared waits, though authentication was never set",
+    arguments: ["userid= password=", "password=", "userid="])
+  func ownUser(_ clearing: String) async throws {
+    let bench = try bench("\"acl\": [\(Self.own)]")
+    await bench.all("\(Self.acl) set auth \(clearing)")
+    #expect(try target(bench).acl.isEmpty)
+    await bench.all("\(Self.tpg) set attribute authentication=0")
+    #expect(try initiators(bench) == [Bench.node])
+  }
+
+  @Test("Everybody waits whose user is cleared", arguments: ["userid= password=", "password="])
+  func everybodysUser(_ clearing: String) async throws {
+    let bench = try bench(
+      """
+      "acl": [{"initiator": "any", "chap": [{"user": "e", "secret": "a-long-secret-1"}]}]
+      """)
+    await bench.all("\(Self.tpg) set auth \(clearing)")
+    #expect(try target(bench).acl.isEmpty && !target(bench).isOpenToAny)
+  }
+
+  @Test("Nobody new gets in without a user where the others are asked for theirs")
+  func newcomers() async throws {
+    for line in ["/acls create \(Self.second)", " set attribute generate_node_acls=1"] {
+      let bench = try bench("\"acl\": [\(Self.own)]")
+      await bench.all(Self.tpg + line)
+      #expect(try initiators(bench) == [Bench.node], "\(line)")
+    }
+  }
+
+  @Test("A user is not cleared where that would shut out who gets in without one")
+  func mixed() async throws {
+    let bench = try bench("\"acl\": [\(Self.own), {\"initiator\": \"\(Self.second)\"}]")
+    let before = try target(bench)
+    let run = await bench("\(Self.acl) set auth userid= password=")
+    #expect(run.code == 1)
+    #expect(
+      run.errors == "Users are asked for here, and \(Bench.node) would get in without one, as "
+        + "\(Self.second) can already: set attribute authentication=1 first, which lets in nobody "
+        + "without a user.\n")
+    #expect(try target(bench) == before)
+    await bench.all("\(Self.tpg) set attribute authentication=1")
+    #expect(try initiators(bench) == [Bench.node])
+    await bench.all("\(Self.acl) set auth userid= password=")
+    #expect(try target(bench).acl.isEmpty)
+  }
+}
