@@ -13,8 +13,10 @@ struct PortalGroup: Equatable {
   var targetUserCount = 0
   /// Of whoever has no entry of its own, beside those of the target. The daemon alone keeps them.
   var everybodyAuth = Credentials()
+  /// Whom the daemon lets in, also where it should wait: another program can have added it.
+  var presentACLs: [NodeACL] = []
   /// What the daemon has for whoever has no entry of its own: either, both or none lets it in.
-  var hasEverybodyEntry = false
+  var everybodyEntry: NodeACL?
   var isOpenToAny = false
   /// As it was set; nil: never.
   var authentication: Bool?
@@ -38,7 +40,9 @@ struct PortalGroup: Equatable {
     hasNoPortals = notes.hasNoPortals
     auth = notes.auth
     takeEverybody(resource, notes)
-    acls = resource.acl.filter { !$0.isEverybody }.map { entry in
+    let entries = resource.acl.filter { !$0.isEverybody }
+    presentACLs = entries.map { NodeACL($0, waiting: nil) }
+    acls = entries.map { entry in
       NodeACL(entry, waiting: notes.acls.first { $0.wwn == entry.initiator }?.auth)
     }
     let present = Set(acls.map(\.wwn))
@@ -56,7 +60,7 @@ struct PortalGroup: Equatable {
       auth = Credentials(daemon: resource.chapUsers, resource.mutualCHAPUser, waiting: waiting)
     }
     if let everybody = resource.acl.first(where: \.isEverybody) {
-      hasEverybodyEntry = true
+      everybodyEntry = NodeACL(everybody, waiting: nil)
       generateNodeACLs = true
       demoModeWriteProtect = everybody.readOnly
       everybodyLUNs = everybody.mappedLUNs
@@ -94,10 +98,10 @@ struct PortalGroup: Equatable {
     return waiting.flatMap { [$0.user, $0.mutual] }.first { $0.isUnknown }?.userid
   }
 
-  /// Somebody whom `old` lets in as everybody, and who could not be told from the target's users
-  /// afterwards.
+  /// Somebody whom the daemon lets in as everybody, and who could not be told from the target's
+  /// users afterwards.
   func everybodyLost(from old: PortalGroup) -> String? {
-    everybody == .nobody && old.everybody != .nobody ? old.everybodyAuth.user.userid : nil
+    everybody == .nobody && old.presentEverybody != .nobody ? old.everybodyAuth.user.userid : nil
   }
 
   /// What of this the daemon has no place for.

@@ -52,7 +52,7 @@ extension EntryKey {
 
 extension Set<EntryKey> {
   /// For people.
-  fileprivate var words: String {
+  var words: String {
     map { $0 == .everybody ? "whoever has no ACL" : $0.initiator }.sorted().joined(separator: ", ")
   }
 }

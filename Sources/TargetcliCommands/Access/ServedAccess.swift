@@ -17,6 +17,14 @@ enum Everybody: Equatable {
   case open
   /// An entry for any name, behind all others.
   case entry(Credentials, luns: [MappedLUN]?, isReadOnly: Bool)
+
+  /// With users beside those of the target.
+  static func letting(
+    _ auth: Credentials, luns: [MappedLUN]?, isReadOnly: Bool
+  ) -> Everybody {
+    luns == nil && !isReadOnly && auth.isEmpty
+      ? .open : .entry(auth, luns: luns, isReadOnly: isReadOnly)
+  }
 }
 
 extension PortalGroup {
@@ -27,8 +35,7 @@ extension PortalGroup {
   /// how.
   func entry(of acl: NodeACL) -> ServedEntry? {
     guard isServed, provesItself(acl) || authentication != true else { return nil }
-    return ServedEntry(
-      key: acl.key, auth: acl.auth.served, luns: acl.luns, isReadOnly: acl.isReadOnly)
+    return ServedEntry(acl)
   }
 
   var everybody: Everybody {
@@ -36,30 +43,47 @@ extension PortalGroup {
     // The target's users hold for an entry that has none.
     let own = hasTargetUsers ? everybodyAuth : auth.served
     guard !own.user.isEmpty || asksTargetUsers || authentication != true else { return .nobody }
-    let isPlain = !demoModeWriteProtect && everybodyLUNs == nil && own.isEmpty
-    return isPlain
-      ? .open : .entry(own, luns: everybodyLUNs, isReadOnly: demoModeWriteProtect)
+    return .letting(own, luns: everybodyLUNs, isReadOnly: demoModeWriteProtect)
   }
 
   var entries: [ServedEntry] { acls.compactMap(entry) }
 
-  /// What makes `old`, as the daemon serves it, this.
+  /// What holds for it in the daemon, whether or not it has to wait.
+  var presentEverybody: Everybody {
+    guard let entry = everybodyEntry else { return isOpenToAny ? .open : .nobody }
+    let own = hasTargetUsers ? everybodyAuth : entry.auth.served
+    return .letting(own, luns: entry.luns, isReadOnly: entry.isReadOnly)
+  }
+
+  /// Whom another program let in although it had to wait, and who does wait from now on.
+  func shutOut(since old: PortalGroup) -> Set<EntryKey> {
+    var keys = Set(old.presentACLs.map(\.key)).subtracting(old.entries.map(\.key))
+      .subtracting(entries.map(\.key)).intersection(acls.map(\.key))
+    if old.presentEverybody != .nobody, old.everybody == .nobody, everybody == .nobody {
+      keys.insert(.everybody)
+    }
+    return keys
+  }
+
+  /// What makes the daemon serve this, where `old` is what it was read as. Whoever is there counts,
+  /// not whoever ought to be: nobody stays because the notes say that it waits.
   func changes(from old: PortalGroup) throws(ExecutionError) -> [Change] {
     var changes: [Change] = []
     if old.hasTargetUsers {
       let place = CredentialPlace(target: target)
       changes += try auth.served.changes(from: old.auth.served, at: place)
     }
-    let before = Dictionary(old.entries.map { ($0.key, $0) }) { first, _ in first }
+    let present = old.presentACLs.map(ServedEntry.init)
+    let before = Dictionary(present.map { ($0.key, $0) }) { first, _ in first }
     let wanted = Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
-    for entry in old.entries where wanted[entry.key] == nil {
+    for entry in present where wanted[entry.key] == nil {
       changes.append(.removeACLEntry(Change.EntryName(target: target, entry.key)))
     }
     let isLetting = try everybodyChanges(from: old, &changes)
-    var count = old.entries.filter { wanted[$0.key] != nil }.count
+    var count = present.filter { wanted[$0.key] != nil }.count
     for entry in entries {
-      if let present = before[entry.key] {
-        changes += try entry.changes(from: present, target: target)
+      if let former = before[entry.key] {
+        changes += try entry.changes(from: former, target: target)
       } else {
         var specification = try entry.specification
         specification.index = isLetting ? count : nil
@@ -74,8 +98,8 @@ extension PortalGroup {
   private func everybodyChanges(
     from old: PortalGroup, _ changes: inout [Change]
   ) throws(ExecutionError) -> Bool {
-    let any = EntryKey(initiator: "any")
-    switch (old.everybody, everybody) {
+    let any = EntryKey.everybody
+    switch (old.presentEverybody, everybody) {
     case (
       .entry(let before, let formerLUNs, let wasReadOnly),
       .entry(let auth, let luns, let isReadOnly)
@@ -85,9 +109,9 @@ extension PortalGroup {
       changes += try new.changes(from: old, target: target)
       return true
     case (let before, let after):
-      guard before != after else { return false }
+      guard before != after else { return old.everybodyEntry != nil }
       // As the daemon has it, which other tools may have told both.
-      if old.hasEverybodyEntry {
+      if old.everybodyEntry != nil {
         changes.append(.removeACLEntry(Change.EntryName(target: target, any)))
       }
       if old.isOpenToAny != (after == .open) {
@@ -105,6 +129,10 @@ extension PortalGroup {
 }
 
 extension ServedEntry {
+  init(_ acl: NodeACL) {
+    self.init(key: acl.key, auth: acl.auth.served, luns: acl.luns, isReadOnly: acl.isReadOnly)
+  }
+
   var specification: AccessEntrySpecification {
     get throws(ExecutionError) {
       var entry = AccessEntrySpecification(initiator: key.initiator, addresses: key.addresses)

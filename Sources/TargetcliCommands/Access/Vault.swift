@@ -19,15 +19,23 @@ struct Vault {
   /// The secrets that `group` lacks.
   func fill(_ group: inout PortalGroup) {
     guard let target = configuration.target(named: group.target) else { return }
-    for index in group.acls.indices {
-      let wwn = group.acls[index].wwn
-      let entries = target.acl.filter { ($0.initiator ?? "any") == wwn }
-      fill(&group.acls[index].auth, entries.flatMap(\.chap), entries.compactMap(\.mutualChap))
-    }
+    for index in group.acls.indices { fill(&group.acls[index], target) }
+    for index in group.presentACLs.indices { fill(&group.presentACLs[index], target) }
     let everybody = target.acl.filter { $0.initiator == nil && $0.addresses.isEmpty }
-    fill(
-      &group.auth, target.chap + everybody.flatMap(\.chap),
-      [target.mutualChap].compactMap { $0 } + everybody.compactMap(\.mutualChap))
+    if group.hasTargetUsers {
+      fill(&group.auth, target.chap, [target.mutualChap].compactMap { $0 })
+    } else {
+      fill(&group.auth, everybody.flatMap(\.chap), everybody.compactMap(\.mutualChap))
+    }
+    if var entry = group.everybodyEntry {
+      fill(&entry.auth, everybody.flatMap(\.chap), everybody.compactMap(\.mutualChap))
+      group.everybodyEntry = entry
+    }
+  }
+
+  private func fill(_ acl: inout NodeACL, _ target: TargetConfiguration.Target) {
+    let entries = target.acl.filter { ($0.initiator ?? "any") == acl.wwn }
+    fill(&acl.auth, entries.flatMap(\.chap), entries.compactMap(\.mutualChap))
   }
 
   func fill(_ auth: inout Credentials) {
@@ -46,7 +54,7 @@ struct Vault {
 
 extension CHAPUser {
   fileprivate mutating func fill(from users: [TargetConfiguration.Credential]) {
-    guard isHeld, let user = users.first(where: { $0.user == userid }) else { return }
+    guard isUnknown, let user = users.first(where: { $0.user == userid }) else { return }
     self = CHAPUser(user, isHeld: true)
   }
 }

@@ -99,6 +99,8 @@ extension Command {
   mutating func enable(_ isEnabled: Bool, _ name: String) async throws {
     let old = try await groupWithSecrets(try target(name)).group
     guard old.isEnabled != isEnabled else {
+      // Another program may have let somebody in since.
+      try await commit(old, from: old, now: true)
       say("The TPGT is already \(isEnabled ? "enabled" : "disabled").")
       return
     }

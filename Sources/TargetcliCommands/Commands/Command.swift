@@ -130,9 +130,16 @@ struct Command {
 
   /// Brings the daemon and the notes to what `group` says now.
   mutating func commit(
-    _ group: PortalGroup, from old: PortalGroup, before: [Change] = [], after: [Change] = [],
-    force: Bool = false, now: Bool = false, showsWarnings: Bool = false
+    _ wanted: PortalGroup, from present: PortalGroup, before: [Change] = [],
+    after: [Change] = [], force: Bool = false, now: Bool = false, showsWarnings: Bool = false
   ) async throws {
+    var (group, old) = (wanted, present)
+    if group.userLost != nil {
+      // Whom another program has let in may have to wait from now on, with its secrets.
+      let vault = try await Vault.open(daemon)
+      vault.fill(&group)
+      vault.fill(&old)
+    }
     if let user = group.userLost {
       throw ExecutionError(
         "The secret of \(user) stands in a file that cannot be read here, and would be lost: do it "
@@ -149,6 +156,10 @@ struct Command {
     try await commit(
       changes, notes: notes.pruned(to: Set(notes.targets.keys)), force: force, now: now,
       showsWarnings: showsWarnings)
+    let strangers = group.shutOut(since: old)
+    if !strangers.isEmpty {
+      remark("Note: let in by another program, and not any more: \(strangers.words)")
+    }
   }
 
   func target(_ name: String) throws(ExecutionError) -> TargetResource {
