@@ -91,14 +91,31 @@ struct EverybodyTests {
       #expect(run.code == 1)
       #expect(
         run.errors.hasSuffix(
-          "Whoever has no ACL proves itself as e here, beside the users of the target, which cannot "
-            + "be kept: take its entry or the user e away with swift-tgtadm first.\n"))
+          "Whoever has no ACL has the user e of its own here, beside the users of the target, which "
+            + "cannot be kept: take its entry or the user e away with swift-tgtadm first.\n"))
     }
     #expect(try target(bench) == before && bench.notes.isEmpty)
     await bench.all("\(Self.tpg) set attribute demo_mode_write_protect=1")
     let after = try target(bench)
     #expect(after.acl.map(\.readOnly) == [true])
     #expect(after.chap == before.chap && after.acl.map(\.chap) == before.acl.map(\.chap))
+  }
+
+  @Test("A mutual user of everybody's own beside the target's users cannot wait either")
+  func ownMutualUser() async throws {
+    let own = """
+      "acl": [{"initiator": "any", "mutualChap": {"user": "m", "secret": "a-long-secret-5"}}]
+      """
+    let bench = try bench("\(Self.users), \(own)")
+    let before = try target(bench)
+    for line in ["disable", "set attribute generate_node_acls=0"] {
+      let run = await bench("\(Self.tpg) \(line)")
+      #expect(run.code == 1)
+      #expect(run.errors.contains("Whoever has no ACL has the user m of its own here, beside"))
+    }
+    #expect(try target(bench) == before && bench.notes.isEmpty)
+    await bench.all("\(Self.tpg)/luns delete lun1")
+    #expect(try target(bench).acl == before.acl)
   }
 
   @Test("A disabled portal group is shut, however everybody was let in before")

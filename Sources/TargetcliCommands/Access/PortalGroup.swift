@@ -98,10 +98,11 @@ struct PortalGroup: Equatable {
     return waiting.flatMap { [$0.user, $0.mutual] }.first { $0.isUnknown }?.userid
   }
 
-  /// Somebody whom the daemon lets in as everybody, and who could not be told from the target's
-  /// users afterwards.
+  /// A user, or a mutual one, of everybody whom the daemon lets in: it could not be told from those
+  /// of the target afterwards.
   func everybodyLost(from old: PortalGroup) -> String? {
-    everybody == .nobody && old.presentEverybody != .nobody ? old.everybodyAuth.user.userid : nil
+    guard everybody == .nobody, old.presentEverybody != .nobody else { return nil }
+    return old.everybodyAuth.user.userid ?? old.everybodyAuth.mutual.userid
   }
 
   /// What of this the daemon has no place for.

@@ -147,8 +147,9 @@ struct Command {
     }
     if let user = group.everybodyLost(from: old) {
       throw ExecutionError(
-        "Whoever has no ACL proves itself as \(user) here, beside the users of the target, which "
-          + "cannot be kept: take its entry or the user \(user) away with swift-tgtadm first.")
+        "Whoever has no ACL has the user \(user) of its own here, beside the users of the target, "
+          + "which cannot be kept: take its entry or the user \(user) away with swift-tgtadm "
+          + "first.")
     }
     var notes = state.notes
     notes.targets[group.target] = group.notes
