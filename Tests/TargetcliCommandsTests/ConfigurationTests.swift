@@ -66,19 +66,80 @@ struct ConfigurationTests {
   @Test("A target of LIO's is reached through its own portals, and not through others of here")
   func otherPortals() async throws {
     let bench = try Bench(#"{"portals": [{"address": "192.0.2.7:3260", "group": 1}]}"#)
-    bench.paper.files["/tmp/lio.json"] = """
-      {"storage_objects": [{"name": "r", "plugin": "ramdisk", "size": 67108864, "wwn": "w-1"}],
-       "targets": [{"fabric": "iscsi", "wwn": "\(Bench.iqn)", "tpgs": [{"tag": 1, "enable": true,
-         "attributes": {
-           "authentication": 0, "generate_node_acls": 1, "demo_mode_write_protect": 0},
-         "luns": [{"index": 0, "storage_object": "/backstores/ramdisk/r"}],
-         "portals": [{"ip_address": "192.0.2.1", "port": 3260}]}]}]}
-      """
+    bench.paper.files["/tmp/lio.json"] = Self.lio([Bench.iqn: "192.0.2.1"])
     await bench.all("restoreconfig /tmp/lio.json")
     let configuration = try bench.daemon.configuration
     #expect(configuration.portals.map(\.group) == [1, 2])
     let target = try #require(configuration.target(named: Bench.iqn))
     #expect(target.portalGroups == [2] && target.isOpenToAny)
+  }
+
+  /// Open targets of LIO's, each with one portal.
+  private static func lio(_ addresses: KeyValuePairs<String, String>) -> String {
+    let targets = addresses.map { name, address in
+      """
+      {"fabric": "iscsi", "wwn": "\(name)", "tpgs": [{"tag": 1, "enable": true,
+        "attributes": {
+          "authentication": 0, "generate_node_acls": 1, "demo_mode_write_protect": 0},
+        "luns": [{"index": 0, "storage_object": "/backstores/ramdisk/r"}],
+        "portals": [{"ip_address": "\(address)", "port": 3260}]}]}
+      """
+    }
+    return """
+      {"storage_objects": [{"name": "r", "plugin": "ramdisk", "size": 67108864, "wwn": "w-1"}],
+       "targets": [\(targets.joined(separator: ", "))]}
+      """
+  }
+
+  @Test("A target of LIO's is not restored where it would be reached through others of one group")
+  func sharedGroup() async throws {
+    let second = Bench.iqn + "2"
+    let alone = Self.lio([Bench.iqn: "10.0.0.1"])
+    let apart = Self.lio([Bench.iqn: "10.0.0.1", second: "192.168.1.1"])
+    for file in [alone, apart] {
+      let bench = try Bench(#"{"portals": ["10.0.0.1:3260", "192.168.1.1:3260"]}"#)
+      bench.paper.files["/tmp/lio.json"] = file
+      let before = try bench.daemon.configuration
+      let run = await bench("restoreconfig /tmp/lio.json clear_existing=True")
+      #expect(run.code == 1 && run.output == "")
+      #expect(
+        run.errors.hasPrefix(
+          "\(Bench.iqn) would be reached at 192.168.1.1:3260, too, which the file does not name"))
+      #expect(run.errors.contains("swift-tgtadm portal add ADDRESS --group NUMBER"))
+      #expect(try bench.daemon.configuration == before && bench.daemon.requests.isEmpty)
+    }
+    let bench = try Bench(
+      #"{"portals": ["10.0.0.1:3260", {"address": "192.168.1.1:3260", "group": 2}]}"#)
+    bench.paper.files["/tmp/lio.json"] = apart
+    await bench.all("restoreconfig /tmp/lio.json")
+    #expect(try bench.daemon.configuration.targets.map(\.portalGroups) == [[1], [2]])
+  }
+
+  @Test("A group of ours that has more portals here is told, and one of another number is refused")
+  func grownGroup() async throws {
+    let saved = try Bench(
+      """
+      {"portals": ["10.0.0.1:3260"], "stores": {"r": {"memory": true, "size": "64MiB"}},
+       "targets": [{"name": "\(Bench.iqn)", "portalGroups": [1], "initiators": "any",
+         "luns": [{"lun": 1, "store": "r"}]}]}
+      """)
+    await saved.all("saveconfig /tmp/saved.json")
+    for group in [1, 7] {
+      let bench = try Bench(
+        """
+        {"portals": [{"address": "10.0.0.1:3260", "group": \(group)},
+           {"address": "192.168.1.1:3260", "group": \(group)}]}
+        """)
+      bench.paper.files = saved.paper.files
+      let run = await bench("restoreconfig /tmp/saved.json")
+      #expect(run.code == (group == 1 ? 0 : 1))
+      #expect(
+        run.errors.contains(
+          group == 1
+            ? "Note: \(Bench.iqn) is reached at 192.168.1.1:3260, too: its portal group has more"
+            : "\(Bench.iqn) would be reached at 192.168.1.1:3260, too"))
+      #expect(try bench.daemon.configuration.targets.count == (group == 1 ? 1 : 0))
+    }
   }
 
   @Test("Where a store is not there yet, it comes back under the identity it was saved with")

@@ -112,10 +112,11 @@ extension Command {
       notes.targets[ISCSIName.normalized(access.target)] = Notes.OfTarget(access)
     }
     let restoration = try Restoration(
-      configuration, besides: general, portals: state.portals)
+      configuration, besides: general, portals: state.portals, isOwn: imported.isOwn)
     try await commit(
       clearing + restoration.changes, notes: notes, force: true, now: true, showsWarnings: true)
     imported.notes.forEach { remark("Note: \($0)") }
+    restoration.remarks.forEach { remark($0) }
     say("Configuration restored from \(path)")
   }
 

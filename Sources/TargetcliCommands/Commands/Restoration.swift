@@ -5,18 +5,24 @@ internal import TargetConfig
 /// A configuration as the changes that make it out of none.
 struct Restoration {
   private(set) var changes: [Change] = []
+  /// For people: where targets are reached that the file does not say.
+  private(set) var remarks: [String] = []
   /// Those that each group of the configuration is here.
   private var groups: [UInt16: Set<UInt16>] = [:]
 
   /// Portals that are there already are kept, in their groups.
-  /// `general`: what is negotiated here with targets that say nothing else.
+  /// `general`: what is negotiated here with targets that say nothing else. `isOwn`: the groups are
+  /// those of a configuration of ours, and not made of another target's words.
   init(
     _ configuration: TargetConfiguration, besides general: TargetConfiguration.Negotiation,
-    portals: [PortalResource]
+    portals: [PortalResource], isOwn: Bool
   ) throws(ExecutionError) {
     for store in configuration.stores { add(store) }
     if !configuration.targets.isEmpty { try add(configuration.portals, besides: portals) }
-    for target in configuration.targets { add(target, general) }
+    for target in configuration.targets {
+      try check(target, configuration.portals, besides: portals, isOwn: isOwn)
+      add(target, general)
+    }
     for user in configuration.discovery.chap {
       changes.append(
         .addCHAPUser(Change.UserAddition(CredentialSpecification(user), at: .discovery)))
@@ -82,6 +88,32 @@ struct Restoration {
     }
     taken.insert(free)
     return free
+  }
+
+  /// The groups of a target may have more portals here than the configuration names for it, and it
+  /// would be reached there. Only who gave a group of the same number another portal here can have
+  /// meant that; groups of another target's file have numbers by chance.
+  private mutating func check(
+    _ target: TargetConfiguration.Target, _ portals: [TargetConfiguration.Portal],
+    besides present: [PortalResource], isOwn: Bool
+  ) throws(ExecutionError) {
+    guard let wanted = target.portalGroups else { return }
+    let served = Set(wanted.flatMap { groups[$0] ?? [] })
+    let named = Set(
+      portals.filter { wanted.contains($0.group) }.map { PortalKey(path: $0.endpoint.description) })
+    let others = present.filter { served.contains($0.group) && !named.contains($0.key) }
+    guard !others.isEmpty else { return }
+    let list = others.map(\.address).joined(separator: ", ")
+    guard isOwn, others.allSatisfy({ wanted.contains($0.group) }) else {
+      throw ExecutionError(
+        "\(target.name) would be reached at \(list), too, which the file does not name for it: "
+          + "here that is in one portal group with portals that it names. Nothing was changed: "
+          + "give it another group first, with swift-tgtadm portal remove ADDRESS and "
+          + "swift-tgtadm portal add ADDRESS --group NUMBER, or name it in the file.")
+    }
+    remarks.append(
+      "Note: \(target.name) is reached at \(list), too: its portal group has more portals here than "
+        + "in the file.")
   }
 
   private mutating func add(
