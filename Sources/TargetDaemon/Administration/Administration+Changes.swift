@@ -96,7 +96,7 @@ extension Administration {
   private func reloadConfiguration(
     _ options: ChangeOptions, _ problem: AdministrationError? = nil
   ) throws(AdministrationError) -> ChangeResult {
-    let loaded = try loadFile()
+    let loaded = try loadFileInTurn()
     var running = running
     // What is read now is what the file says, whatever it said before.
     running.note(file: loaded)
@@ -110,7 +110,10 @@ extension Administration {
       guard let file = self.file else { throw .noFile }
       var running = self.running
       if options.force {
-        guard let loaded = try self.understood(file) else { return try self.rewrite(file, options) }
+        let understood = try file.inTime(on: self.daemon.workshop.media) {
+          () throws(AdministrationError) in try self.understood(file)
+        }
+        guard let loaded = understood else { return try self.rewrite(file, options) }
         running.note(file: loaded)
       }
       let difference = self.daemon.workshop.difference(
@@ -176,7 +179,7 @@ extension Administration {
     try await inTurn { () throws(AdministrationError) in
       let writes = self.writesFile(options)
       var running = self.running
-      if writes, options.force { running.note(file: try self.loadFile()) }
+      if writes, options.force { running.note(file: try self.loadFileInTurn()) }
       let change: RunningConfiguration.Change
       do throws(ConfigurationRefusal) {
         change = try running.replacement(
@@ -204,25 +207,37 @@ extension Administration {
     _ options: ChangeOptions
   ) throws(AdministrationError) -> RunningConfiguration {
     var running = running
-    guard options.force, let file,
-      (try? file.isChanged(since: running.file.text.bytes)) != false
-    else { return running }
-    running.note(file: try loadFile())
+    guard options.force, let file else { return running }
+    let known = running.file.text.bytes
+    let edited = try file.inTime(on: daemon.workshop.media) {
+      [self] () throws(AdministrationError) -> LoadedConfiguration? in
+      guard (try? file.isChanged(since: known)) != false else { return nil }
+      return try loadFile()
+    }
+    if let edited { running.note(file: edited) }
     return running
   }
 
-  func loadFile() throws(AdministrationError) -> LoadedConfiguration {
+  /// May hang with the file's disk, or with that of a secret.
+  private func loadFile() throws(AdministrationError) -> LoadedConfiguration {
     guard let file else { throw .noFile }
     do throws(ConfigurationError) { return try ConfigurationLoader.load(file.name) } catch {
       throw AdministrationError(error, in: file)
     }
   }
 
-  /// On a thread that may hang with the file's disk, or with that of a secret.
+  private func loadFileInTurn() throws(AdministrationError) -> LoadedConfiguration {
+    guard let file else { throw .noFile }
+    return try file.inTime(on: daemon.workshop.media) {
+      [self] () throws(AdministrationError) in try loadFile()
+    }
+  }
+
+  /// As `ConfigurationFile.inTime`, for tasks, whose threads must not sleep.
   private func loadFileInTime() async throws(AdministrationError) -> LoadedConfiguration {
     guard let file else { throw .noFile }
     let media = daemon.workshop.media
-    let place = FilePath.directory(of: file.name)
+    let place = file.place
     let bound = Duration.milliseconds(Int64(media.patience.rawValue))
     // Others may only be at it as well.
     let end = ContinuousClock.now + bound

@@ -72,13 +72,12 @@ final class ConfigurationFileWatch: Sendable {
   func finding(
     of file: ConfigurationFile, since text: ConfigurationText, on media: MediaThreads
   ) async -> Finding? {
-    let place = FilePath.directory(of: file.name)
     let isLooking = state.withLock { state in
       defer { state.isLooking = true }
       return state.isLooking
     }
     if !isLooking {
-      await media.answer(at: place, within: Self.patience) { [self] in
+      await media.answer(at: file.place, within: Self.patience) { [self] in
         look(at: file, since: text)
         state.withLock { $0.isLooking = false }
       }

@@ -74,7 +74,8 @@ extension AdministrationError {
   static func silent(_ file: ConfigurationFile) -> AdministrationError {
     AdministrationError(
       .fileFailed, "the configuration file \(file.name), or a secret's, does not answer",
-      remedy: "see what the kernel says of its disk: dmesg -T | tail")
+      remedy: "see what the kernel says of its disk: dmesg -T | tail; --runtime-only leaves the"
+        + " file alone")
   }
 
   static func fileChanged(_ file: ConfigurationFile) -> AdministrationError {

@@ -144,16 +144,20 @@ struct Transaction {
 
   private func refuseStrangeFile() throws(AdministrationError) {
     guard let file, change.file != nil else { return }
-    do throws(ConfigurationFile.WriteError) {
-      guard try !file.isChanged(since: running.file.text.bytes) else { throw .changed }
-    } catch {
-      throw AdministrationError(error, file)
+    let known = running.file.text.bytes
+    try file.inTime(on: daemon.workshop.media) { () throws(AdministrationError) in
+      do throws(ConfigurationFile.WriteError) {
+        guard try !file.isChanged(since: known) else { throw .changed }
+      } catch {
+        throw AdministrationError(error, file)
+      }
     }
   }
 
   // MARK: File
 
-  /// Whether there was one to write.
+  /// Whether there was one to write. Where its disk hangs from now on, so do all changes: what
+  /// runs must not change before it is known what the file says.
   private func save() throws(AdministrationError) -> Bool {
     guard let file, let text = change.file?.text, text != running.file.text else { return false }
     do throws(ConfigurationFile.WriteError) {

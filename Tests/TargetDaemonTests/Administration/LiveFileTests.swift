@@ -147,6 +147,35 @@ struct LiveFileTests {
     #expect(path == live.scratch("moved.json"))
   }
 
+  @Test("A hung disk under the configuration file has changes refused in time, and lets others be")
+  func hangingChanges() async throws {
+    let media = StuckMedia(patience: Milliseconds(300))
+    let live = try await LiveDaemon.start(media: media.threads)
+    let (client, text) = (live.client, try live.file)
+    let target = Change.addTarget(TargetSpecification(name: "iqn.2026-11.com.example:other"))
+    let force = ChangeOptions(force: true)
+    media.isStuck.store(true, ordering: .relaxed)
+    defer { media.isStuck.store(false, ordering: .relaxed) }
+    for refused: @Sendable () async throws -> ChangeResult in [
+      { try await client.reload(ChangeOptions()) },
+      { try await client.save(force) },
+      { try await client.apply(text, force) },
+      { try await client.change(ChangeRequest([target], force)) },
+      // By now more would only wait there.
+      { try await client.change(ChangeRequest([target], ChangeOptions())) },
+    ] {
+      let start = ContinuousClock.now
+      let error = await #expect(throws: AdministrationError.self) { try await refused() }
+      #expect(ContinuousClock.now - start < .seconds(5))
+      #expect(error?.code == .fileFailed)
+      #expect(error?.message.hasSuffix("or a secret's, does not answer") == true)
+      #expect(error?.remedy?.contains("--runtime-only") == true)
+    }
+    try await live.change(target, options: ChangeOptions(runtimeOnly: true))
+    #expect(try await client.targets().count == 2)
+    #expect(try live.file == text)
+  }
+
   @Test("Without its file a daemon refuses changes as such, and save --force writes it anew")
   func gone() async throws {
     let live = try await LiveDaemon.start()
