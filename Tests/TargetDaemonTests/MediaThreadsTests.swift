@@ -84,12 +84,34 @@ struct MediaThreadsTests {
     #expect(threads.threadCount == UnaskedLooks.countMaxOfFileSystem)
     look("good", 2)
     #expect(eventually { seen.places == ["good"] })
-    for number in 0..<150 { look("hung \(number)", number < 50 ? 1 : nil) }
+    for number in 0..<150 { look("hung \(number)", number < 50 ? 1 : UInt64(number)) }
     #expect(eventually { threads.threadCount == UnaskedLooks.countMax })
     #expect(threads.ask(at: "good") { 7 } == 7)
     gate.open()
     #expect(eventually { seen.places.count == 151 })
     #expect(Set(seen.places).count == 151, "one of each name at a time")
+  }
+
+  @Test("Hung devices leave a file its looks, and one that hangs the other devices theirs")
+  func unaskedOfDevices() {
+    let threads = threads(.seconds(5))
+    let looks = UnaskedLooks(threads)
+    let seen = Seen()
+    func look(_ place: String, _ fileSystem: UInt64? = nil) {
+      for kind in ["danger", "growth"] {
+        looks.perform("\(kind) \(place)", at: place, on: fileSystem) { seen.add(place) }
+      }
+    }
+    look("hung 0")
+    look("good device")
+    #expect(eventually { seen.places.count == 2 })
+    for number in 1..<50 { look("hung \(number)") }
+    look("good file", 1)
+    #expect(eventually { seen.places.count == 4 })
+    #expect(Set(seen.places) == ["good device", "good file"])
+    #expect(eventually { threads.threadCount == UnaskedLooks.countMaxOfDevices })
+    gate.open()
+    #expect(eventually { seen.places.count == 104 })
   }
 
   @Test("Of many questions those that hang are given up, and all others answered")

@@ -2,17 +2,26 @@ internal import Synchronization
 
 /// Looks at media that nobody waits for, from second to second: one of each name at a time, and few
 /// at all. Where many disks hang, what somebody asks for still finds threads (`MediaThreads`), and
-/// a file system that hangs with all of its directories leaves the others their looks.
+/// a device that hangs, or a file system with all its directories, leaves the others their looks.
 final class UnaskedLooks: Sendable {
   /// A quarter of the threads: where all of these hang, three quarters are for who asks.
   static let countMax = MediaThreads.threadsMax / 4
   /// Four file systems have to hang before the others have no looks.
   static let countMaxOfFileSystem = countMax / 4
+  /// One of each: so many have to hang before the other devices have no looks, and file systems
+  /// have theirs however many do.
+  static let countMaxOfDevices = countMax / 2
+
+  /// What hangs as one.
+  private enum Disk: Hashable {
+    case fileSystem(UInt64)
+    case device(String)
+  }
 
   private struct Look: Sendable {
     let name: String
     let place: String
-    let fileSystem: UInt64?
+    let disk: Disk
     let job: MediaThreads.Job
   }
 
@@ -22,30 +31,37 @@ final class UnaskedLooks: Sendable {
     /// In the order of their coming.
     var waiting: [Look] = []
     var count = 0
-    var countOfFileSystem: [UInt64: Int] = [:]
+    var deviceCount = 0
+    /// Where there are any.
+    var counts: [Disk: Int] = [:]
 
     /// nil: none may begin now.
     mutating func next() -> Look? {
       guard count < UnaskedLooks.countMax,
-        let index = waiting.firstIndex(where: { hasRoom($0.fileSystem) })
+        let index = waiting.firstIndex(where: { hasRoom($0.disk) })
       else { return nil }
       let look = waiting.remove(at: index)
-      count += 1
-      if let fileSystem = look.fileSystem { countOfFileSystem[fileSystem, default: 0] += 1 }
+      add(1, look.disk)
       return look
     }
 
-    private func hasRoom(_ fileSystem: UInt64?) -> Bool {
-      guard let fileSystem else { return true }
-      return countOfFileSystem[fileSystem] ?? 0 < UnaskedLooks.countMaxOfFileSystem
+    private func hasRoom(_ disk: Disk) -> Bool {
+      switch disk {
+      case .fileSystem: counts[disk] ?? 0 < UnaskedLooks.countMaxOfFileSystem
+      case .device: counts[disk] == nil && deviceCount < UnaskedLooks.countMaxOfDevices
+      }
     }
 
     mutating func end(_ look: Look) {
       names.remove(look.name)
-      count -= 1
-      guard let fileSystem = look.fileSystem else { return }
-      let rest = (countOfFileSystem[fileSystem] ?? 1) - 1
-      countOfFileSystem[fileSystem] = rest > 0 ? rest : nil
+      add(-1, look.disk)
+    }
+
+    private mutating func add(_ change: Int, _ disk: Disk) {
+      count += change
+      if case .device = disk { deviceCount += change }
+      let sum = (counts[disk] ?? 0) + change
+      counts[disk] = sum > 0 ? sum : nil
     }
   }
 
@@ -59,7 +75,8 @@ final class UnaskedLooks: Sendable {
   func perform(
     _ name: String, at place: String, on fileSystem: UInt64?, _ job: @escaping MediaThreads.Job
   ) {
-    let look = Look(name: name, place: place, fileSystem: fileSystem, job: job)
+    let disk = fileSystem.map { Disk.fileSystem($0) } ?? .device(place)
+    let look = Look(name: name, place: place, disk: disk, job: job)
     let isNew = state.withLock { state in
       let isNew = state.names.insert(name).inserted
       if isNew { state.waiting.append(look) }
