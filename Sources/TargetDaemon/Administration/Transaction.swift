@@ -130,12 +130,12 @@ struct Transaction {
 
   /// Of a store whose file was deleted nothing is left when it is closed. Not even --force does
   /// that: it is there to end I/O, and the commands of tgt and LIO always force. Told before who
-  /// uses the store, for which --force would be the remedy.
+  /// uses the store, for which --force would be the remedy. Whoever deletes a file and then removes
+  /// its store is quicker than the looks from second to second.
   private func refuseLoss(by plan: ChangePlan) throws(AdministrationError) {
-    for name in plan.closedStores {
-      guard let danger = daemon.inventory.served(named: name)?.opened.danger.danger,
-        danger.isLastOfData
-      else { continue }
+    let closed = plan.closedStores.compactMap { daemon.inventory.served(named: $0) }
+    let dangers = DangerWatch.dangers(of: closed, on: daemon.workshop.media)
+    if let (name, danger) = dangers.first(where: \.danger.isLastOfData) {
       throw AdministrationError(
         .conflict, "\(danger); nothing was changed",
         path: "stores.\(name)", remedy: "\(danger.remedy); only a restart of the daemon lets it go")

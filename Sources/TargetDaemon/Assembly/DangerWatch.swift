@@ -27,6 +27,12 @@ final class DangerWatch: Sendable {
   private struct Watched: Sendable {
     weak let store: DescriptorStore?
     let note: DangerNote
+
+    /// As it is now; where that cannot be told, as the last look found it.
+    var danger: MediumDanger? {
+      guard let store else { return note.danger }
+      do throws(StoreError) { return try store.findDanger() } catch { return note.danger }
+    }
   }
 
   init(_ looks: UnaskedLooks) { self.looks = looks }
@@ -41,6 +47,27 @@ final class DangerWatch: Sendable {
       looks.perform("danger \(place)", at: place, on: fileSystem) {
         if Self.look(at: watched) { onNews() }
       }
+    }
+  }
+
+  /// What has befallen each that is on a disk by now; where that cannot be told in time, what the
+  /// last look found. For threads that may sleep. The notes are left to the looks, which are one at
+  /// a time.
+  static func dangers(
+    of served: [Inventory.Served], on media: MediaThreads
+  ) -> [(name: String, danger: MediumDanger)] {
+    let watched = served.compactMap { served in
+      served.opened.configured.medium.place.map { place in
+        (
+          name: served.name, place: place,
+          watched: Watched(store: served.opened.onDisk, note: served.opened.danger)
+        )
+      }
+    }
+    let found = media.askAll(watched, at: \.place) { $0.watched.danger }
+    return zip(watched, found).compactMap { one, found in
+      let danger = if let found { found } else { one.watched.note.danger }
+      return danger.map { (name: one.name, danger: $0) }
     }
   }
 

@@ -2,6 +2,7 @@ import AdministrationClient
 import AdministrationModel
 import BackingStore
 import Glibc
+import Reactor
 import ServiceFixtures
 import Synchronization
 import TargetConfig
@@ -186,6 +187,36 @@ struct EndangeredStoreTests {
     }
     #expect(forced?.message == error.message)
     #expect(try node.capacity(1) == 1 << 20)
+  }
+
+  @Test("A store whose file was deleted a moment ago is not removed")
+  func deletedJustNow() async throws {
+    let live = try await LiveDaemon.start()
+    let opened = try #require(live.daemon.inventory.served(named: "disk")?.opened)
+    let place = try #require(opened.configured.medium.place)
+    // Of each name there is one look at a time: while this one goes on, nobody else looks.
+    let looks = live.service.administration.watch.looks
+    let isHeld = Atomic<Bool>(false)
+    let end = Semaphore()
+    defer { end.signal() }
+    let hold: @Sendable () -> Void = {
+      isHeld.store(true, ordering: .releasing)
+      end.wait()
+    }
+    let isLookHeld = eventually {
+      looks.perform("danger \(place)", at: "elsewhere", on: nil, hold)
+      return isHeld.load(ordering: .acquiring)
+    }
+    #expect(isLookHeld)
+    #expect(unlink(live.scratch("disk.img")) == 0)
+    let error = try await live.refusal(
+      [
+        .removeLUN(Change.LUNName(target: Self.target, lun: 1)),
+        .removeStore(Change.StoreName("disk")),
+      ], ChangeOptions(force: true))
+    #expect(error.code == .conflict && error.path == "stores.disk")
+    #expect(error.message.contains("its file was deleted"))
+    #expect(opened.danger.danger == nil, "as far as anybody has seen")
   }
 
   @Test("A store that refuses writes, and whose file was deleted, says both and what to do first")
