@@ -1,5 +1,5 @@
-/// Why a request was not done, or of `unanswered`, why nobody can tell: by any other nothing was
-/// changed. Nothing here shows a secret.
+/// Why a request was not done, or of `unanswered`, why it may be all the same: by any other nothing
+/// was changed. Nothing here shows a secret.
 ///
 /// On the wire: `{"error": {"code": "inUse", "message": "…", "path": "…", "remedy": "…"}}`.
 public struct AdministrationError: Error, Codable, Sendable, Equatable {
@@ -28,8 +28,8 @@ public struct AdministrationError: Error, Codable, Sendable, Equatable {
     case fileFailed
     /// The daemon starts, ends, or has too much to do.
     case unavailable
-    /// What was asked for may have been done, or be done yet: it was sent and no answer came. The
-    /// daemon itself never says so.
+    /// What was asked for may have been done, or be done yet: it was sent and no answer came; or
+    /// the daemon itself cannot tell, or does it when operations have ended.
     case unanswered
     /// A mistake of the daemon.
     case `internal`

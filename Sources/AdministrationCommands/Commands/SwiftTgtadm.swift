@@ -40,7 +40,8 @@ struct SwiftTgtadm: AsyncParsableCommand {
         64  wrong arguments
         65  a file to import, or a secret, is not what it should be
         66  a file cannot be read
-        69  the daemon cannot be reached, or gave no answer: then it may be done
+        69  the daemon cannot be reached, or gave no certain answer: then it may
+            be done
         70  the daemon made a mistake
         73  a file cannot be written
         77  no permission to use the socket

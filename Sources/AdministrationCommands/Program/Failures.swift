@@ -11,7 +11,7 @@ extension ExitCode {
   static let data = ExitCode(65)
   /// A file cannot be read.
   static let noInput = ExitCode(66)
-  /// The daemon cannot be reached, or gave no answer.
+  /// The daemon cannot be reached, or gave no certain answer.
   static let unavailable = ExitCode(69)
   /// The daemon made a mistake.
   static let software = ExitCode(70)
@@ -38,7 +38,8 @@ extension ExitCode {
       0   done
       1   the daemon refused; nothing was changed
       64  wrong arguments
-      69  the daemon cannot be reached, or gave no answer: then it may be done
+      69  the daemon cannot be reached, or gave no certain answer: then it may
+          be done
       70  the daemon made a mistake
       77  no permission to use the socket
     """

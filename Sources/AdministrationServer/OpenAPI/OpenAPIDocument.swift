@@ -38,7 +38,10 @@ struct OpenAPIDocument {
           ]
         ],
         "responses": [
-          "Error": ["description": "Why it was not done", "content": Self.content(failure)]
+          "Error": [
+            "description": "Why it was not done; with `unanswered`, why it may be all the same",
+            "content": Self.content(failure),
+          ]
         ],
       ],
     ]

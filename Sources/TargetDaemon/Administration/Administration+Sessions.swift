@@ -78,8 +78,14 @@ extension Administration {
   }
 
   func clearReservations(store: String) async throws(AdministrationError) {
+    try await clearReservations(store: store, within: Self.clearingPatience)
+  }
+
+  func clearReservations(
+    store: String, within patience: Duration
+  ) async throws(AdministrationError) {
     let unit = try unit(of: store)
-    let outcome = await withinTime(Self.clearingPatience) { answer in
+    let outcome = await withinTime(patience) { answer in
       unit.clearReservations { answer($0) }
     }
     switch outcome {
@@ -95,9 +101,9 @@ extension Administration {
         remedy: "the log names the file, and what to do")
     case .pending:
       throw AdministrationError(
-        .unavailable,
-        "operations of \(store) do not end: its reservations are cleared when they have"
-      )
+        .unanswered,
+        "operations of \(store) do not end: its reservations are cleared when they have",
+        remedy: "nothing more is to be asked: reservation list tells when they are gone")
     case .notAsked: throw .tooBusy
     }
   }

@@ -36,6 +36,27 @@ struct BusyReactorTests {
     #expect(try await live.client.reservations().first?.registrants.count == 1)
   }
 
+  @Test("A clearing of reservations that is still to come is not told as one that was not made")
+  func clearsLater() async throws {
+    let live = try await LiveDaemon.start()
+    let node = try Initiator.session(port: live.port, LiveDaemon.target)
+    #expect(try node.register(7, lun: 1).status == 0)
+    let administration = live.service.administration
+    let stopped = StoppedReactors(live.daemon, fillingMailboxes: false)
+    let error = await #expect(throws: AdministrationError.self) {
+      try await administration.clearReservations(store: "disk", within: .milliseconds(20))
+    }
+    stopped.goOn()
+    #expect(error?.code == .unanswered)
+    #expect(error?.message.hasSuffix("its reservations are cleared when they have") == true)
+    var left = 1
+    for _ in 0..<200 where left > 0 {
+      left = (try? await live.client.reservations().count) ?? left
+      try await Task.sleep(for: .milliseconds(25))
+    }
+    #expect(left == 0)
+  }
+
   @Test("The lock of a store that comes late is waited for, though the reactors are late, too")
   func lateLock() async throws {
     let live = try await LiveDaemon.start()
