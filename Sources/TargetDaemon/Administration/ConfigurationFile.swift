@@ -99,7 +99,10 @@ struct ConfigurationFile: Sendable {
       if isChanged { throw .changed }
       switch error {
       case .unchanged(let cause): throw .unchanged(cause)
-      case .uncertain(let cause): throw .uncertain(cause)
+      case .uncertain(let cause):
+        // A rename may have taken effect and failed all the same: what the file says now decides,
+        // where that is not the same.
+        guard new != old, (try? content(of: path)) == new else { throw .uncertain(cause) }
       }
     }
   }

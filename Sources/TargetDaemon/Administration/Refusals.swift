@@ -57,7 +57,7 @@ extension AdministrationError {
           : "see to its directory, or change what runs alone: --runtime-only")
     case .uncertain(let cause):
       self.init(
-        .fileFailed,
+        .unanswered,
         "whether the configuration file \(file.name) was written is not certain: \(cause)",
         remedy: "see to the file system it is on, then config diff")
     }

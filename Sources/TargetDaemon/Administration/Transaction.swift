@@ -164,10 +164,7 @@ struct Transaction {
       try file.replace(
         running.file.text.bytes, by: text.bytes, hasSecrets: text.redacted != text.text)
     } catch {
-      // A rename may have taken effect and failed all the same: what the file says now decides.
-      guard case .uncertain = error, (try? file.content()) == text.bytes else {
-        throw AdministrationError(error, file)
-      }
+      throw AdministrationError(error, file)
     }
     return true
   }

@@ -23,6 +23,37 @@ private final class StuckMedia: Sendable {
   }
 }
 
+/// From when the file was replaced on, that cannot be made to outlast a loss of power; nor, unless
+/// it `isReadable`, can the file be looked at.
+private final class FailingAfterwards: StateFileSystem {
+  private let kernel = KernelFileSystem()
+  private let isReplaced = Atomic<Bool>(false)
+  private let isReadable: Bool
+
+  init(isReadable: Bool) { self.isReadable = isReadable }
+
+  func create(_ path: String) throws(SystemError) -> any StateFileBeingMade {
+    try kernel.create(path)
+  }
+  func open(_ path: String) throws(SystemError) -> any StateFileBeingMade { try kernel.open(path) }
+  func rename(_ path: String, to newPath: String) throws(SystemError) {
+    try kernel.rename(path, to: newPath)
+    if newPath.hasSuffix("/targets.json") { isReplaced.store(true, ordering: .relaxed) }
+  }
+  func exchange(_ path: String, _ otherPath: String) throws(SystemError) {
+    try kernel.exchange(path, otherPath)
+  }
+  func remove(_ path: String) throws(SystemError) { try kernel.remove(path) }
+  func synchronizeDirectory(_ path: String) throws(SystemError) {
+    guard !isReplaced.load(ordering: .relaxed) else { throw .inputOutput }
+    try kernel.synchronizeDirectory(path)
+  }
+  func stableContent(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
+    guard isReadable || !isReplaced.load(ordering: .relaxed) else { throw .inputOutput }
+    return try kernel.stableContent(of: path, bytesMax: bytesMax)
+  }
+}
+
 @Suite("What has become of the configuration file", .serialized, .waiting)
 struct LiveFileTests {
   /// The file's own problem.
@@ -228,6 +259,37 @@ struct LiveFileTests {
     }
     #expect(try live.scratch.read(places[0]) == Array("nonsense".utf8))
     #expect(try live.scratch.read(places[1]) == Array("more of it".utf8))
+  }
+
+  @Test("A change or save of which nobody can tell whether it was written is told as unanswered")
+  func uncertain() async throws {
+    for isValid in [true, false] {
+      let live = try await LiveDaemon.start(on: FailingAfterwards(isReadable: false))
+      let client = live.client
+      if !isValid { try live.edit { _ in "nonsense" } }
+      let error = await #expect(throws: AdministrationError.self) {
+        if isValid {
+          try await live.addLUN("second")
+        } else {
+          _ = try await client.save(ChangeOptions(force: true))
+        }
+      }
+      #expect(error?.code == .unanswered)
+      #expect(error?.message.hasSuffix("was written is not certain: Input/output error") == true)
+      #expect(live.daemon.inventory.served.map(\.name) == ["disk"], "what runs is as before")
+      #expect(try live.file.contains(isValid ? "second.img" : "disk.img"))
+    }
+  }
+
+  @Test("A file that says what was to be written was written, whatever failed afterwards")
+  func certain() async throws {
+    let live = try await LiveDaemon.start(on: FailingAfterwards(isReadable: true))
+    try live.edit { _ in "nonsense" }
+    let result = try await live.client.save(ChangeOptions(force: true))
+    #expect(result.savedTo == live.scratch("targets.json"))
+    #expect(try live.isSaved())
+    // Nobody else has changed it.
+    try await live.addLUN("second", options: ChangeOptions(dryRun: true))
   }
 
   @Test("save --force does not write over what cannot be read")
