@@ -164,7 +164,7 @@ extension Administration {
         let rejected = try file.content()
         let kept = try file.keepRejected(rejected, at: .current)
         result.warnings = ["\(file.name) is not valid: what it said is kept as \(kept)"]
-        try file.replace(rejected, by: text.bytes, hasSecrets: hasSecrets, evenIfSame: true)
+        try file.replaceRejected(rejected, by: text.bytes, hasSecrets: hasSecrets)
       }
     } catch {
       throw AdministrationError(error, file)

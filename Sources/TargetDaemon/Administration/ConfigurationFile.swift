@@ -36,14 +36,11 @@ struct ConfigurationFile: Sendable {
   }
 
   /// Replaces `old`, which the file is known to say. One with secrets in it becomes its owner's
-  /// alone: the next start would refuse it otherwise. What it says already is written for its mode
-  /// alone, where that is wanted.
-  func replace(
-    _ old: [UInt8], by new: [UInt8], hasSecrets: Bool = false, evenIfSame: Bool = false
-  ) throws(WriteError) {
+  /// alone: the next start would refuse it otherwise.
+  func replace(_ old: [UInt8], by new: [UInt8], hasSecrets: Bool = false) throws(WriteError) {
     let path = path
     guard try content(of: path) == old else { throw .changed }
-    guard new != old || evenIfSame else { return }
+    guard new != old else { return }
     var access = FileAccess(ofFileAt: path)
     if hasSecrets { access?.mode &= ~0o077 }
     do throws(StateFile.ReplaceError) {
@@ -53,6 +50,18 @@ struct ConfigurationFile: Sendable {
       throw .unchanged(error.cause)
     }
     try replace(path, old, by: new, access)
+  }
+
+  /// Replaces `rejected`, which it says and nobody takes; by the same for its mode alone. The copy
+  /// under a tilde stays: it may be the last that was good, and secrets in `rejected` would be as
+  /// easy to read there as they were here.
+  func replaceRejected(
+    _ rejected: [UInt8], by new: [UInt8], hasSecrets: Bool
+  ) throws(WriteError) {
+    let path = path
+    var access = FileAccess(ofFileAt: path)
+    if hasSecrets { access?.mode &= ~0o077 }
+    try replace(path, rejected, by: new, access)
   }
 
   /// Puts `content`, which it says, beside it for good, for its owner alone. Returns where.

@@ -261,6 +261,18 @@ struct LiveFileTests {
     #expect(try live.scratch.read(places[1]) == Array("more of it".utf8))
   }
 
+  @Test("save --force keeps the previous file, and shows nobody the secrets of what is not valid")
+  func previous() async throws {
+    let live = try await LiveDaemon.start()
+    chmod(live.scratch("targets.json"), 0o644)
+    try await live.addLUN("second")
+    let previous = try live.previousFile
+    try live.edit { _ in "{\"secret\": \"123456789012\"" }
+    _ = try await live.client.save(ChangeOptions(force: true))
+    #expect(try live.previousFile == previous)
+    #expect(try live.isSaved())
+  }
+
   @Test("A change or save of which nobody can tell whether it was written is told as unanswered")
   func uncertain() async throws {
     for isValid in [true, false] {
