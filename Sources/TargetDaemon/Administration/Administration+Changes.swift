@@ -161,10 +161,8 @@ extension Administration {
       if isNew {
         try file.create(text.bytes, hasSecrets: hasSecrets)
       } else {
-        let rejected = try file.content()
-        let kept = try file.keepRejected(rejected, at: .current)
+        let kept = try file.replaceRejected(by: text.bytes, hasSecrets: hasSecrets, at: .current)
         result.warnings = ["\(file.name) is not valid: what it said is kept as \(kept)"]
-        try file.replaceRejected(rejected, by: text.bytes, hasSecrets: hasSecrets)
       }
     } catch {
       throw AdministrationError(error, file)

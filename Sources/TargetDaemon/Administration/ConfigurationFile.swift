@@ -44,7 +44,7 @@ struct ConfigurationFile: Sendable {
     var access = FileAccess(ofFileAt: path)
     if hasSecrets { access?.mode &= ~0o077 }
     do throws(StateFile.ReplaceError) {
-      try write(old, to: path + "~", access)
+      try write(old, to: path, suffix: "~", access)
     } catch {
       // Of the copy it does not matter which it is: the file itself is as it was.
       throw .unchanged(error.cause)
@@ -52,35 +52,52 @@ struct ConfigurationFile: Sendable {
     try replace(path, old, by: new, access)
   }
 
-  /// Replaces `rejected`, which it says and nobody takes; by the same for its mode alone. The copy
-  /// under a tilde stays: it may be the last that was good, and secrets in `rejected` would be as
-  /// easy to read there as they were here.
+  /// Replaces what it says and nobody takes; by the same for its mode alone. What it said stays
+  /// beside it for good, for its owner alone, unless this fails. Returns where.
+  ///
+  /// The copy under a tilde stays: it may be the last that was good, and secrets in what nobody
+  /// takes would be as easy to read there as they were here.
   func replaceRejected(
-    _ rejected: [UInt8], by new: [UInt8], hasSecrets: Bool
-  ) throws(WriteError) {
+    by new: [UInt8], hasSecrets: Bool, at now: Timestamp
+  ) throws(WriteError) -> String {
     let path = path
+    let rejected = try content(of: path)
+    let suffix = ".rejected-\(now)"
     var access = FileAccess(ofFileAt: path)
+    try keep(rejected, beside: path, suffix: suffix, access)
     if hasSecrets { access?.mode &= ~0o077 }
-    try replace(path, rejected, by: new, access)
+    do throws(WriteError) {
+      try replace(path, rejected, by: new, access)
+    } catch {
+      // It is where it was, but for what somebody else has made of it meanwhile.
+      if case .uncertain = error { throw error }
+      try? fileSystem.remove(path + suffix)
+      throw error
+    }
+    return path + suffix
   }
 
-  /// Puts `content`, which it says, beside it for good, for its owner alone. Returns where.
-  func keepRejected(_ content: [UInt8], at now: Timestamp) throws(WriteError) -> String {
-    let path = path
-    let kept = "\(path).rejected-\(now)"
-    var access = FileAccess(ofFileAt: path)
+  /// All of it, or nothing.
+  private func keep(
+    _ content: [UInt8], beside path: String, suffix: String, _ access: FileAccess?
+  ) throws(WriteError) {
+    var access = access
     access?.mode = 0o600
     do throws(SystemError) {
-      // What has that name already is an error.
-      let file = try fileSystem.create(kept)
-      try file.write(content)
-      if let access { try file.grant(access) }
-      try file.synchronize()
-      try fileSystem.synchronizeDirectory(FilePath.directory(of: kept))
+      let bytesMax = ConfigurationLoader.byteCountMax
+      guard try fileSystem.stableContent(of: path + suffix, bytesMax: bytesMax) == nil else {
+        throw SystemError(rawValue: EEXIST)
+      }
     } catch {
       throw .unchanged(error)
     }
-    return kept
+    do throws(StateFile.ReplaceError) {
+      try write(content, to: path, suffix: suffix, access)
+    } catch {
+      // A rename that failed may have taken effect all the same.
+      try? fileSystem.remove(path + suffix)
+      throw .unchanged(error.cause)
+    }
   }
 
   /// Writes it anew where it is gone, for its former owner with its former mode, else 0600.
@@ -133,9 +150,6 @@ struct ConfigurationFile: Sendable {
   /// Whether there is none. One that cannot be looked at is there.
   var isMissing: Bool { unsafe access(path, F_OK) != 0 && [ENOENT, ENOTDIR].contains(errno) }
 
-  /// What it says now.
-  func content() throws(WriteError) -> [UInt8] { try content(of: path) }
-
   private func content(of path: String) throws(WriteError) -> [UInt8] {
     let content: [UInt8]?
     do throws(SystemError) {
@@ -148,15 +162,16 @@ struct ConfigurationFile: Sendable {
     return content
   }
 
+  /// `suffix`: of a file beside that at `path`.
   private func write(
-    _ content: [UInt8], to path: String, _ access: FileAccess?,
+    _ content: [UInt8], to path: String, suffix: String = "", _ access: FileAccess?,
     lastLook: () throws(SystemError) -> Void = {}
   ) throws(StateFile.ReplaceError) {
     let slash = path.lastIndex(of: "/") ?? path.startIndex
     let name = String(path[path.index(after: slash)...])
     // Beside the file there are files of other people, whatever they are called.
     try StateFile.replace(
-      name, in: String(path[..<slash]), with: content, access: access,
+      name + suffix, in: String(path[..<slash]), with: content, access: access,
       temporary: ".\(name).swift-tgtd", on: fileSystem, lastLook: lastLook)
   }
 

@@ -1,3 +1,4 @@
+import AdministrationModel
 import CLinux
 import Glibc
 import Reactor
@@ -56,6 +57,55 @@ struct ConfigurationFileTests {
         }
       }
     }
+  }
+
+  @Test("What a file said that nobody takes is kept whole or not at all, and not after an error")
+  func keepsRejected() throws {
+    let now = Timestamp(secondsSinceEpoch: 1_795_243_454)
+    let kept = "\(Self.path).rejected-\(now)"
+    func replace(_ fault: CrashFileSystem.Fault? = nil) -> (
+      disk: CrashFileSystem, error: ConfigurationFile.WriteError?
+    ) {
+      let disk = CrashFileSystem(Self.path, old)
+      disk.begin(fault)
+      do throws(ConfigurationFile.WriteError) {
+        let place = try ConfigurationFile(Self.path, on: disk)
+          .replaceRejected(by: new, hasSecrets: false, at: now)
+        #expect(place == kept)
+        return (disk, nil)
+      } catch {
+        return (disk, error)
+      }
+    }
+    let (disk, error) = replace()
+    #expect(error == nil && disk.content(of: kept) == old && disk.content(of: Self.path) == new)
+    for image in disk.history {
+      #expect(image.remains(of: kept).isSubset(of: [nil, old]))
+      // What may be replaced is kept.
+      #expect(image.remains(of: Self.path) == [old] || image.remains(of: kept) == [old])
+    }
+    for index in disk.calls.indices {
+      for takesEffect in [false, true] {
+        let (disk, error) = replace(.init(index: index, takesEffect: takesEffect))
+        let isKept = error == nil || error == .uncertain(.inputOutput)
+        #expect(disk.content(of: kept) == (isKept ? old : nil), "call \(index)")
+        if !isKept { #expect(disk.content(of: Self.path) == old, "call \(index)") }
+      }
+    }
+  }
+
+  @Test("What was kept before is not written over")
+  func keepsKept() throws {
+    let directory = try Scratch()
+    let now = Timestamp(secondsSinceEpoch: 1_795_243_454)
+    try directory.write(old, to: "targets.json")
+    try directory.write(new, to: "targets.json.rejected-\(now)")
+    #expect(throws: ConfigurationFile.WriteError.unchanged(SystemError(rawValue: EEXIST))) {
+      try ConfigurationFile(directory("targets.json"))
+        .replaceRejected(by: new, hasSecrets: false, at: now)
+    }
+    #expect(try directory.read("targets.json") == old)
+    #expect(try directory.read("targets.json.rejected-\(now)") == new)
   }
 
   @Test("A file that somebody else has changed is left alone")
