@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// The refused logins that administrators may wonder about: the newest few, those of one initiator
 /// at one target for one reason as one. How many there were of all, the counters of the reactors
-/// say. Names are what somebody says, so one who makes them up takes the room of his own address.
+/// say. Names are what somebody says, so one who makes them up takes the room of his own addresses.
 ///
 /// Written on the reactors, of which none waits for longer than a look at 16 entries takes.
 final class RefusedLogins: Sendable {
@@ -22,6 +22,11 @@ final class RefusedLogins: Sendable {
       login.reason == other.reason && login.address.ip == other.address.ip
         && login.initiatorName == other.initiatorName && login.targetName == other.targetName
     }
+
+    func isShown(at now: Timestamp) -> Bool {
+      let age = now.millisecondsSinceEpoch - at.millisecondsSinceEpoch
+      return age <= RefusedLogins.shownMilliseconds
+    }
   }
 
   /// The newest last.
@@ -33,18 +38,25 @@ final class RefusedLogins: Sendable {
       if let index = entries.firstIndex(where: { $0.isLike(login) }) {
         entry.count = entries.remove(at: index).count &+ 1
       } else if entries.count == Self.countMax {
-        entries.remove(at: Self.leastMissed(entries, by: login))
+        // However often they came, they keep out nobody any more.
+        entries.removeAll { !$0.isShown(at: now) }
+        if entries.count == Self.countMax {
+          entries.remove(at: Self.leastMissed(entries, by: login))
+        }
       }
       entries.append(entry)
     }
   }
 
-  /// The oldest of the address that has the most of them, with the newcomer.
+  /// Of the network that has the most of them, with the newcomer, the one that came least often; of
+  /// those the oldest. Who comes once from many places takes the room of others like that.
   private static func leastMissed(_ entries: [Entry], by newcomer: RefusedLogin) -> Int {
-    var counts = [newcomer.address.ip: 1]
-    for entry in entries { counts[entry.login.address.ip, default: 0] += 1 }
+    let networks = entries.map { $0.login.address.ip.network }
+    var counts = [newcomer.address.ip.network: 1]
+    for network in networks { counts[network, default: 0] += 1 }
     let most = counts.values.max()
-    return entries.firstIndex { counts[$0.login.address.ip] == most } ?? 0
+    let theirs = entries.indices.filter { counts[networks[$0]] == most }
+    return theirs.min { entries[$0].count < entries[$1].count } ?? 0
   }
 
   /// It is in now, from there: whoever tries under its name from elsewhere may be somebody else.
@@ -59,14 +71,21 @@ final class RefusedLogins: Sendable {
 
   /// The newest first.
   func recent(at now: Timestamp = .current) -> [RefusedLoginResource] {
-    entries.withLock { $0 }.reversed().compactMap { entry in
-      let age = now.millisecondsSinceEpoch - entry.at.millisecondsSinceEpoch
-      guard age <= Self.shownMilliseconds else { return nil }
-      return RefusedLoginResource(
+    entries.withLock { $0 }.reversed().filter { $0.isShown(at: now) }.map { entry in
+      RefusedLoginResource(
         initiator: entry.login.initiatorName, target: entry.login.targetName,
         address: "\(entry.login.address.ip)", reason: entry.login.reason.rawValue,
         message: entry.login.words, count: entry.count, at: entry.at)
     }
+  }
+}
+
+extension IPAddress {
+  /// What is one host's: of IPv6 a whole /64 (RFC 4291 §2.5.1), in which it may take any address.
+  fileprivate var network: IPAddress {
+    guard isIPv6 else { return self }
+    return IPAddress(
+      bytes: Array(bytes.prefix(8)) + [UInt8](repeating: 0, count: 8), scope: scope)
   }
 }
 

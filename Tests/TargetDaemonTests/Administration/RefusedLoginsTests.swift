@@ -13,11 +13,11 @@ struct RefusedLoginsTests {
 
   private func login(
     _ name: String, _ reason: LoginFailureReason = .notFound, host: UInt8 = 7, port: UInt16 = 1,
-    detail: String = "why"
+    detail: String = "why", from ip: IPAddress? = nil
   ) -> RefusedLogin {
     RefusedLogin(
       initiatorName: name, targetName: "iqn.t",
-      address: SocketAddress(ip: address(host), port: port), reason: reason, detail: detail)
+      address: SocketAddress(ip: ip ?? address(host), port: port), reason: reason, detail: detail)
   }
 
   private func address(_ host: UInt8) -> IPAddress { IPAddress(bytes: [192, 0, 2, host]) }
@@ -80,6 +80,43 @@ struct RefusedLoginsTests {
     #expect(recent.count == RefusedLogins.countMax)
     #expect(recent.map(\.initiator).filter { $0?.hasPrefix("n") == false } == ["c", "b", "a"])
     #expect(recent[1].initiator == "n999")
+  }
+
+  @Test("A hundred addresses of one IPv6 network leave another address its entry")
+  func addressesOfOneHost() throws {
+    let logins = RefusedLogins()
+    logins.add(login("a", .authentication), at: now)
+    for number in 0..<100 {
+      let ip = try #require(IPAddress("2001:db8:0:1:\(number)::\(number)"))
+      logins.add(login("n", from: ip), at: now)
+    }
+    let recent = logins.recent(at: now)
+    #expect(recent.count == RefusedLogins.countMax)
+    #expect(recent.last?.initiator == "a")
+    #expect(recent.first?.address == "2001:db8:0:1:99::99")
+  }
+
+  @Test("Who comes again and again is not forgotten for many who come once; these are shown, too")
+  func manyAddresses() {
+    let logins = RefusedLogins()
+    for _ in 0..<2 { logins.add(login("a", .authentication), at: now) }
+    for host in 100..<200 { logins.add(login("n", host: UInt8(host)), at: now) }
+    let recent = logins.recent(at: now)
+    #expect(recent.count == RefusedLogins.countMax)
+    #expect(recent.last?.initiator == "a" && recent.last?.count == 2)
+    #expect(recent.first?.address == "192.0.2.199")
+  }
+
+  @Test("Those that are not shown any more, however often they came, leave their room to others")
+  func oldOnes() {
+    let logins = RefusedLogins()
+    for host in 0..<16 {
+      for _ in 0..<2 { logins.add(login("old", host: UInt8(host)), at: now) }
+    }
+    let later = Timestamp(
+      millisecondsSinceEpoch: now.millisecondsSinceEpoch + RefusedLogins.shownMilliseconds + 1)
+    for host in 100..<116 { logins.add(login("n", host: UInt8(host)), at: later) }
+    #expect(logins.recent(at: later).count == RefusedLogins.countMax)
   }
 
   @Test("Status tells who was refused, where, from where and why, until it is let in")
