@@ -22,17 +22,42 @@ extension Administration {
   ) throws(AdministrationError) -> (ChangeResult, [ChangeSubject]) {
     let writes = writesFile(request.options)
     let running = try writes ? adoptingHandEdits(request.options) : self.running
+    let (change, subjects) = try understanding { [self] () throws(AdministrationError) in
+      try workOut(request, from: running, writes ? .runningAndFile : .running)
+    }
+    let notes = try notes.making(request.changes)
+    let result = try carryOut(change, from: running, request.options)
+    // They cost nothing to keep, and so nothing fails any more.
+    if !request.options.dryRun { commit(notes) }
+    return (result, subjects)
+  }
+
+  /// What `work` makes of a text, for which all secrets are read: from files, perhaps, whose disks
+  /// hang. In turn.
+  private func understanding<Found: Sendable>(
+    _ work: @escaping @Sendable () throws(AdministrationError) -> Found
+  ) throws(AdministrationError) -> Found {
+    let found = fileMedia.askOfText(at: "secrets") {
+      Result { () throws(AdministrationError) in try work() }
+    }
+    guard let found else { throw .silentSecret }
+    return try found.get()
+  }
+
+  private func workOut(
+    _ request: ChangeRequest, from running: RunningConfiguration,
+    _ scope: RunningConfiguration.Scope
+  ) throws(AdministrationError) -> (RunningConfiguration.Change, [ChangeSubject]) {
     var subjects: [ChangeSubject] = []
-    let change: RunningConfiguration.Change
     // As far as the changes came: what a refusal names is found in it.
     var edited = running.current.text
     do throws(ConfigurationRefusal) {
-      change = try running.change(writes ? .runningAndFile : .running) {
-        text throws(ConfigurationEditError) in
+      let change = try running.change(scope) { text throws(ConfigurationEditError) in
         subjects = []
         defer { edited = text }
         try text.make(request.changes) { subjects.append($0) }
       }
+      return (change, subjects)
     } catch {
       var refusal = AdministrationError(error).naming(placesIn: edited)
       if error.isOfEdit {
@@ -42,11 +67,6 @@ extension Administration {
       }
       throw refusal
     }
-    let notes = try notes.making(request.changes)
-    let result = try carryOut(change, from: running, request.options)
-    // They cost nothing to keep, and so nothing fails any more.
-    if !request.options.dryRun { commit(notes) }
-    return (result, subjects)
   }
 
   /// What is reserved on a store that was not removed, as LUNs present it: who then removes these,
@@ -110,7 +130,7 @@ extension Administration {
       guard let file = self.file else { throw .noFile }
       var running = self.running
       if options.force {
-        let understood = try file.inTime(on: self.daemon.workshop.media) {
+        let understood = try file.inTime(on: self.fileMedia) {
           () throws(AdministrationError) in try self.understood(file)
         }
         guard let loaded = understood else { return try self.rewrite(file, options) }
@@ -178,12 +198,14 @@ extension Administration {
       let writes = self.writesFile(options)
       var running = self.running
       if writes, options.force { running.note(file: try self.loadFileInTurn()) }
-      let change: RunningConfiguration.Change
-      do throws(ConfigurationRefusal) {
-        change = try running.replacement(
-          writes ? .runningAndFile : .running, by: try Self.read(text))
-      } catch {
-        throw AdministrationError(error)
+      let change = try self.understanding {
+        [running] () throws(AdministrationError) -> RunningConfiguration.Change in
+        do throws(ConfigurationRefusal) {
+          return try running.replacement(
+            writes ? .runningAndFile : .running, by: try Self.read(text))
+        } catch {
+          throw AdministrationError(error)
+        }
       }
       return try self.carryOut(change, from: running, options)
     }
@@ -207,7 +229,7 @@ extension Administration {
     var running = running
     guard options.force, let file else { return running }
     let known = running.file.text.bytes
-    let edited = try file.inTime(on: daemon.workshop.media) {
+    let edited = try file.inTime(on: fileMedia) {
       [self] () throws(AdministrationError) -> LoadedConfiguration? in
       guard (try? file.isChanged(since: known)) != false else { return nil }
       return try loadFile()
@@ -226,7 +248,7 @@ extension Administration {
 
   private func loadFileInTurn() throws(AdministrationError) -> LoadedConfiguration {
     guard let file else { throw .noFile }
-    return try file.inTime(on: daemon.workshop.media) {
+    return try file.inTime(on: fileMedia) {
       [self] () throws(AdministrationError) in try loadFile()
     }
   }
@@ -234,7 +256,7 @@ extension Administration {
   /// As `ConfigurationFile.inTime`, for tasks, whose threads must not sleep.
   private func loadFileInTime() async throws(AdministrationError) -> LoadedConfiguration {
     guard let file else { throw .noFile }
-    let media = daemon.workshop.media
+    let media = fileMedia
     let place = file.place
     let bound = Duration.milliseconds(Int64(media.patience.rawValue))
     // Others may only be at it as well.

@@ -129,7 +129,7 @@ extension Administration: Administrator {
   func lookAtFile() async -> ConfigurationFileWatch.Finding? {
     guard let file else { return nil }
     return await fileWatch.finding(
-      of: file, since: running.file.text, on: daemon.workshop.media)
+      of: file, since: running.file.text, on: fileMedia)
   }
 
   func hasUnsavedChanges(_ running: RunningConfiguration) -> Bool {

@@ -23,6 +23,9 @@ final class Administration: Sendable {
   let file: ConfigurationFile?
   let startedAt = Timestamp.current
   let logger: Logger
+  /// For the configuration file and the secrets that it names: where the media of stores hang,
+  /// however many, changes are made all the same.
+  let fileMedia: MediaThreads
   let watch: StoreWatch
   let fileWatch: ConfigurationFileWatch
   /// What is read anew with the configuration besides it.
@@ -36,6 +39,7 @@ final class Administration: Sendable {
     onLevel: @escaping @Sendable (TargetConfiguration.LogLevel) -> Void = { _ in }
   ) {
     self.daemon = daemon
+    fileMedia = daemon.workshop.media.others()
     watch = StoreWatch(daemon.workshop.media)
     self.file = file
     fileWatch = ConfigurationFileWatch(of: file)
@@ -94,8 +98,8 @@ final class Administration: Sendable {
         from: running.current.configuration, to: change.running.configuration)
     }
     let transaction = Transaction(
-      daemon: daemon, file: options.runtimeOnly ? nil : file, running: running, change: change,
-      options: options, awaitsMedia: awaitsMedia)
+      daemon: daemon, file: options.runtimeOnly ? nil : file, fileMedia: fileMedia,
+      running: running, change: change, options: options, awaitsMedia: awaitsMedia)
     fileWatch.expect(options.runtimeOnly ? nil : change.file?.text)
     defer { fileWatch.expect(nil) }
     let outcome = try transaction.carryOut()

@@ -78,6 +78,10 @@ extension AdministrationError {
         + " file alone")
   }
 
+  static let silentSecret = AdministrationError(
+    .fileFailed, "a file with a secret does not answer, and no change can be judged without it",
+    remedy: "see what the kernel says of its disk: dmesg -T | tail")
+
   static func fileChanged(_ file: ConfigurationFile) -> AdministrationError {
     AdministrationError(
       .fileChanged, "\(file.name) was changed by hand since it was read",

@@ -12,6 +12,7 @@ struct Transaction {
   let daemon: Daemon
   /// nil: the file stays as it is.
   let file: ConfigurationFile?
+  let fileMedia: MediaThreads
   let running: RunningConfiguration
   let change: RunningConfiguration.Change
   let options: ChangeOptions
@@ -145,7 +146,7 @@ struct Transaction {
   private func refuseStrangeFile() throws(AdministrationError) {
     guard let file, change.file != nil else { return }
     let known = running.file.text.bytes
-    try file.inTime(on: daemon.workshop.media) { () throws(AdministrationError) in
+    try file.inTime(on: fileMedia) { () throws(AdministrationError) in
       do throws(ConfigurationFile.WriteError) {
         guard try !file.isChanged(since: known) else { throw .changed }
       } catch {

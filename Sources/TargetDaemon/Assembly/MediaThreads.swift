@@ -43,6 +43,9 @@ final class MediaThreads: Sendable {
     self.enter = enter
   }
 
+  /// Others, for what must not wait for a thread with all that these are for.
+  func others() -> MediaThreads { MediaThreads(patience: patience, enter: enter) }
+
   var threadCount: Int { state.withLock { $0.threadCount } }
 
   /// Whether as many jobs are under way or wait at that place as may be under way there: another
@@ -119,9 +122,11 @@ final class MediaThreads: Sendable {
 
   // MARK: Questions
 
-  /// What `job` comes to; nil: it has not ended in time, and `late` gets it when it has.
+  /// What `job` comes to; nil: it has not ended by `deadline`, else in time, and `late` gets it
+  /// when it has.
   func ask<Answer: Sendable>(
-    at place: String, _ job: @escaping @Sendable () -> Answer,
+    at place: String, until deadline: MonotonicTime? = nil,
+    _ job: @escaping @Sendable () -> Answer,
     late: @escaping @Sendable (Answer) -> Void = { _ in }
   ) -> Answer? {
     let answered = Semaphore()
@@ -130,7 +135,7 @@ final class MediaThreads: Sendable {
       question.answer(job())
       answered.signal()
     }
-    _ = answered.wait(until: .current + patience)
+    _ = answered.wait(until: deadline ?? MonotonicTime.current + patience)
     return question.giveUp()
   }
 

@@ -9,15 +9,20 @@ import Testing
 
 @testable import TargetDaemon
 
-/// Media whose disk hangs while it is told to.
+/// Media whose disk hangs while it is told to; or that of secrets alone.
 private final class StuckMedia: Sendable {
   let isStuck = Atomic<Bool>(false)
   private let patience: Milliseconds
+  private let isOfSecrets: Bool
 
-  init(patience: Milliseconds = .seconds(5)) { self.patience = patience }
+  init(patience: Milliseconds = .seconds(5), ofSecrets isOfSecrets: Bool = false) {
+    self.patience = patience
+    self.isOfSecrets = isOfSecrets
+  }
 
   var threads: MediaThreads {
-    MediaThreads(patience: patience) { [self] _ in
+    MediaThreads(patience: patience) { [self] place in
+      guard (place == "secrets") == isOfSecrets else { return }
       while isStuck.load(ordering: .relaxed) { usleep(5000) }
     }
   }
@@ -205,6 +210,30 @@ struct LiveFileTests {
     try await live.change(target, options: ChangeOptions(runtimeOnly: true))
     #expect(try await client.targets().count == 2)
     #expect(try live.file == text)
+  }
+
+  @Test("A hung disk under a secret has changes refused in time, which go on when it answers")
+  func hangingSecret() async throws {
+    let media = StuckMedia(patience: Milliseconds(300), ofSecrets: true)
+    let live = try await LiveDaemon.start(media: media.threads)
+    let (client, text) = (live.client, try live.file)
+    media.isStuck.store(true, ordering: .relaxed)
+    defer { media.isStuck.store(false, ordering: .relaxed) }
+    // By the last more would only wait there.
+    for runtimeOnly in [false, true, false, true, false] {
+      let error = await #expect(throws: AdministrationError.self) {
+        try await live.addLUN("second", options: ChangeOptions(runtimeOnly: runtimeOnly))
+      }
+      #expect(error?.code == .fileFailed)
+      #expect(error?.message.hasPrefix("a file with a secret does not answer") == true)
+    }
+    let error = await #expect(throws: AdministrationError.self) {
+      try await client.apply(text, ChangeOptions())
+    }
+    #expect(error?.message.hasPrefix("a file with a secret does not answer") == true)
+    media.isStuck.store(false, ordering: .relaxed)
+    try await live.addLUN("second")
+    #expect(try live.isSaved())
   }
 
   @Test("Without its file a daemon refuses changes as such, and save --force writes it anew")
