@@ -91,17 +91,26 @@ extension Administration {
   /// In turn. Certificate, key and tokens count whatever becomes of the rest: a token that was
   /// withdrawn must not go on for a mistake elsewhere.
   func reloadNow(_ options: ChangeOptions) throws(AdministrationError) -> ChangeResult {
-    guard !options.dryRun else { return try reloadConfiguration(options) }
-    let renewal = credentials.renew()
+    let found = findCredentials()
+    guard !options.dryRun else { return try reloadConfiguration(options, found.problem) }
+    let renewal = credentials.adopt(found)
     if renewal.changesTokens { tellOfTokens(renewal) }
     do throws(AdministrationError) {
-      return try reloadConfiguration(options, renewal.problem)
+      return try reloadConfiguration(options, found.problem)
     } catch {
       guard renewal.changesTokens else { throw error }
       var refusal = error
       refusal.message += "; the tokens that open the API on the network are others all the same"
       throw refusal
     }
+  }
+
+  /// On a thread that may hang with the disk of the tokens.
+  private func findCredentials() -> RenewableCredentials.Found {
+    guard let listener = configuration.admin.listener else { return RenewableCredentials.Found() }
+    let place = FilePath.directory(of: listener.tokens)
+    let found = fileMedia.askOfText(at: place) { [credentials] in credentials.find() }
+    return found ?? RenewableCredentials.Found(problem: .silentCredentials)
   }
 
   private func tellOfTokens(_ renewal: RenewableCredentials.Outcome) {
@@ -114,13 +123,12 @@ extension Administration {
 
   /// `problem`: of certificate, key or tokens.
   private func reloadConfiguration(
-    _ options: ChangeOptions, _ problem: AdministrationError? = nil
+    _ options: ChangeOptions, _ problem: AdministrationError?
   ) throws(AdministrationError) -> ChangeResult {
     let loaded = try loadFileInTurn()
     var running = running
     // What is read now is what the file says, whatever it said before.
     running.note(file: loaded)
-    if options.dryRun { _ = try credentials.read() }
     if let problem { throw problem }
     return try carryOut(running.reload(loaded), from: running, options, awaitsMedia: true)
   }

@@ -82,6 +82,10 @@ extension AdministrationError {
     .fileFailed, "a file with a secret does not answer, and no change can be judged without it",
     remedy: "see what the kernel says of its disk: dmesg -T | tail")
 
+  static let silentCredentials = AdministrationError(
+    .fileFailed, "the certificate, key or tokens of the API do not answer", path: "admin.listener",
+    remedy: "see what the kernel says of their disk: dmesg -T | tail")
+
   static func fileChanged(_ file: ConfigurationFile) -> AdministrationError {
     AdministrationError(
       .fileChanged, "\(file.name) was changed by hand since it was read",

@@ -10,40 +10,38 @@ final class RenewableCredentials: Sendable {
   /// nil: nobody is served any more.
   func use(_ server: AdministrationServer?) { self.server.withLock { $0 = server } }
 
-  /// What has become of reading them anew.
+  /// What was read anew, and does not count yet.
+  struct Found: Sendable {
+    /// Of what is not good, what is there but for what is withdrawn; nil: there is nothing to read.
+    var renewal: AdministrationServer.Renewal?
+    /// Why nothing is to be adopted but what is withdrawn.
+    var problem: AdministrationError?
+  }
+
+  /// What has become of that.
   struct Outcome {
     /// Other tokens count.
     var changesTokens = false
     /// No token is left that would open anything.
     var leavesNone = false
-    /// Why nothing was adopted but what is withdrawn.
-    var problem: AdministrationError?
   }
 
-  /// Reads them and has them count; of what is not good, what is withdrawn counts all the same.
-  func renew() -> Outcome {
-    do throws(AdministrationError) {
-      return adopted(try read())
-    } catch {
-      var outcome = adopted(server.withLock { $0 }?.readWithdrawal())
-      outcome.problem = error
-      return outcome
+  /// Reads them, and leaves what counts. May hang with their disks.
+  func find() -> Found {
+    guard let server = server.withLock({ $0 }) else { return Found() }
+    do throws(AdministrationServerError) { return Found(renewal: try server.readRenewal()) } catch {
+      return Found(
+        renewal: server.readWithdrawal(),
+        problem: AdministrationError(.invalid, "\(error)", path: "admin.listener"))
     }
   }
 
-  private func adopted(_ renewal: AdministrationServer.Renewal?) -> Outcome {
-    guard let renewal else { return Outcome() }
+  /// Has them count; of what is not good, what is withdrawn counts all the same.
+  func adopt(_ found: Found) -> Outcome {
+    guard let renewal = found.renewal else { return Outcome() }
     let outcome = Outcome(
       changesTokens: renewal.changesTokens, leavesNone: !renewal.hasTokens)
     server.withLock { $0 }?.adopt(renewal)
     return outcome
-  }
-
-  /// Reads them, and leaves what counts. nil: there is nothing to read.
-  func read() throws(AdministrationError) -> AdministrationServer.Renewal? {
-    guard let server = server.withLock({ $0 }) else { return nil }
-    do throws(AdministrationServerError) { return try server.readRenewal() } catch {
-      throw AdministrationError(.invalid, "\(error)", path: "admin.listener")
-    }
   }
 }
