@@ -239,6 +239,35 @@ struct TaskManagementTests {
     #expect(target.isIdle(after: [one, two]))
   }
 
+  @Test("CLEAR TASK SET by one LUN of a unit ends the sender's own tasks by another, silently")
+  func clearOfOtherLUN() throws {
+    var definition = Example.open()
+    definition.units.append(UnitPresentation(lun: 2, unit: "unit0"))
+    let target = try SimulatedTarget(seed: 49, targets: [definition])
+    let initiator = try ScriptedInitiator.loggedIn(target)
+    initiator.clearUnitAttention(lun: 2 << 48)
+    let hang = try target.disk().inject(DiskFault(.hang, on: .write))
+    let data = Example.pattern(512)
+    let hung = initiator.startWrite(0, data, style: WriteStyle(immediate: 512), lun: 2 << 48)
+    let asked = initiator.startWrite(8, data, lun: 2 << 48)
+    let request = ReadyToTransfer(try #require(initiator.receive(.readyToTransfer)).header)
+    target.pass(milliseconds: 50)
+    try #require(hang.heldCount == 1)
+    initiator.sendManagement(.clearTaskSet)
+    target.pass(milliseconds: 100)
+    #expect(initiator.inbox.isEmpty)
+    hang.release()
+    target.pass(milliseconds: 100)
+    // The data that it was asked for is still due.
+    #expect(initiator.inbox.isEmpty)
+    initiator.sendDataOut(
+      asked, transferTag: request.targetTransferTag, offset: 0, lun: 2 << 48, data)
+    #expect(TaskManagementTests.response(initiator) == .functionComplete)
+    #expect(!initiator.inbox.contains { [hung, asked].contains($0.header.initiatorTaskTag) })
+    for lun in [UInt64(0), 2] { #expect(initiator.attention(lun: lun << 48) == 0) }
+    #expect(target.isIdle(after: [initiator]))
+  }
+
   @Test("TASK ABORTED is sent although a PDU of the task was half received")
   func taskAbortedWhileReceiving() throws {
     let target = try SimulatedTarget(seed: 44, targets: [Example.open()])

@@ -106,7 +106,11 @@ extension Session {
   ) {
     // It may have been taken away while the function waited for its turn.
     guard self.nexus?.unitNexus(at: nexus.lun) === nexus else { return answer(.lunDoesNotExist) }
-    let answer = answering(afterDataFor: orderedTasks.filter { $0.nexus === nexus }, answer)
+    // The task set is the unit's, under whichever of its LUNs.
+    let affected = orderedTasks.filter {
+      function == .abortTaskSet ? $0.nexus === nexus : $0.nexus?.server === nexus.server
+    }
+    let answer = answering(afterDataFor: affected, answer)
     let report = { answer(.functionComplete) }
     switch function {
     case .abortTaskSet: nexus.server.abortTaskSet(of: nexus, completion: report)

@@ -54,8 +54,7 @@ extension DeviceServer {
     }
     let issuer = installation.issuer
     let index = reactor.index
-    clearTasks(barrier: barrier, exceptTelling: { $0.number == installation.issuerNexusNumber }) {
-      task in
+    clearTasks(by: installation.issuerNexus, barrier: barrier) { task in
       guard let nexus = task.nexus, victims.contains(nexus.initiatorTarget.identity) else {
         return false
       }

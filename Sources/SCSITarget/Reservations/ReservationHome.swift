@@ -139,7 +139,7 @@ final class ReservationHome {
     }
     var installation = ReservationInstallation(
       copy: copy, attentions: change.attentions, aborted: change.aborted,
-      issuer: request.ticket, issuerNexusNumber: request.nexusNumber)
+      issuer: request.ticket, issuerNexus: request.nexus)
     installation.copy.state = change.state
     carryOut(.command(request), installation)
   }
@@ -212,7 +212,7 @@ final class ReservationHome {
     installation.copy.legacyHolder = legacyHolder
     if case .command(let request) = job {
       installation.issuer = request.ticket
-      installation.issuerNexusNumber = request.nexusNumber
+      installation.issuerNexus = request.nexus
     }
     current = Transaction(job: job, installation: installation)
     install()

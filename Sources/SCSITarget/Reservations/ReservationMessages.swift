@@ -72,5 +72,6 @@ struct ReservationInstallation: Sendable {
   var aborted: [NexusIdentity] = []
   /// The command that asks for it, and is no victim of its own.
   var issuer: ReservationTicket?
-  var issuerNexusNumber: UInt64 = 0
+  /// Through which it came: it is not told of what it did to its own tasks.
+  var issuerNexus: NexusIdentity?
 }

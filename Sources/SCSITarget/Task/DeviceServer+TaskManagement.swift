@@ -16,43 +16,44 @@ extension DeviceServer {
   /// CLEAR TASK SET (SAM-5 §7.5): the tasks of all nexuses; the others are told, by TASK ABORTED
   /// status or by a unit attention as TAS says (SAM-5 §5.14.2).
   public func clearTaskSet(by nexus: LogicalUnitNexus, completion: @escaping () -> Void) {
-    let origin = ObjectIdentifier(nexus)
+    let origin = nexus.initiatorTarget.identity
     unit.askEveryReactor(
       from: reactor,
       { server, drained in
         let barrier = DrainBarrier(completion: drained)
-        server.clearTasks(barrier: barrier, exceptTelling: { ObjectIdentifier($0) == origin })
+        server.clearTasks(by: origin, barrier: barrier)
         barrier.arm()
       }, then: completion)
   }
 
-  /// Aborts the tasks that `isVictim` names and tells their nexuses, but the one that asked for it.
+  /// Aborts the tasks that `isVictim` names and tells their nexuses, but those of the I_T nexus
+  /// `origin`, which asked for it: by whichever LUN, its tasks are its own.
   func clearTasks(
-    barrier: DrainBarrier, exceptTelling isOrigin: (LogicalUnitNexus) -> Bool,
+    by origin: NexusIdentity?, barrier: DrainBarrier,
     where isVictim: (SCSITask) -> Bool = { _ in true }
   ) {
     let reportsTaskAborted = unit.modes.reportsTaskAborted
+    let isOthers = { (task: SCSITask) in task.isOfOther(than: origin) }
     var losers: [LogicalUnitNexus] = []
     abortTasks(
       status: { task in
-        guard let nexus = task.nexus, !isOrigin(nexus) else { return .good }
+        guard let nexus = task.nexus, isOthers(task) else { return .good }
         if reportsTaskAborted { return .taskAborted }
         if !losers.contains(where: { $0 === nexus }) { losers.append(nexus) }
         return .good
-      }, isOthers: { task in task.nexus.map { !isOrigin($0) } ?? false }, barrier: barrier,
-      where: isVictim)
+      }, isOthers: isOthers, barrier: barrier, where: isVictim)
     for nexus in losers { nexus.establish(.commandsClearedByAnotherInitiator) }
   }
 
   /// LOGICAL UNIT RESET (SAM-5 §7.7), also each unit's part of a target reset: all tasks, and a
-  /// unit attention for every nexus. Tasks of other nexuses than `origin`'s were aborted by
+  /// unit attention for every nexus. Tasks of other I_T nexuses than `origin`'s were aborted by
   /// somebody else's action, so with TAS they end with TASK ABORTED (SPC-4 §7.5.8). When they have
   /// ended, MODE SELECT among them, the mode parameters revert, and last of all RESERVE ends
   /// (SPC-2 §5.5; a registration does not): before, others would meet what its holder still writes.
   public func reset(
     by origin: LogicalUnitNexus, attention: SenseData, completion: @escaping () -> Void
   ) {
-    let origin = ObjectIdentifier(origin)
+    let origin = origin.initiatorTarget.identity
     let ticket = reservations.takeTicket()
     unit.askEveryReactor(from: reactor) { server, drained in
       server.reservations.home?.resetBegan(ticket)
@@ -63,10 +64,10 @@ extension DeviceServer {
   }
 
   private func resetTasks(
-    by origin: ObjectIdentifier, _ attention: SenseData, drained: @escaping () -> Void
+    by origin: NexusIdentity, _ attention: SenseData, drained: @escaping () -> Void
   ) {
     let reportsTaskAborted = unit.modes.reportsTaskAborted
-    let isOthers = { (task: SCSITask) in task.nexus.map { ObjectIdentifier($0) } != origin }
+    let isOthers = { (task: SCSITask) in task.isOfOther(than: origin) }
     let barrier = DrainBarrier(completion: drained)
     replaceAttentionsForAll(with: attention)
     allowRemovalForAll()
@@ -89,5 +90,12 @@ extension DeviceServer {
   public func lose(_ nexus: LogicalUnitNexus, completion: @escaping () -> Void) {
     nexus.setPreventsRemoval(false)
     reservations.nexusLost(nexus, then: completion)
+  }
+}
+
+extension SCSITask {
+  /// Whether it came in through another I_T nexus than `origin`.
+  fileprivate func isOfOther(than origin: NexusIdentity?) -> Bool {
+    nexus.map { $0.initiatorTarget.identity != origin } ?? false
   }
 }

@@ -107,6 +107,37 @@ struct TaskManagementTests {
     #expect(told == (reportsTaskAborted ? "good" : "06/2F/00"))
   }
 
+  @Test(
+    "What an I_T nexus aborts of its own under another LUN, it is told nothing of",
+    arguments: [false, true], ["reset", "clear"])
+  func otherLUN(reportsTaskAborted: Bool, function: String) throws {
+    let bench = Bench(TestStore(blockBytes: 512, blocks: 10))
+    bench.unit.modes.reportsTaskAborted = reportsTaskAborted
+    bench.nexus.attach(bench.server, as: 2, isReadOnly: false, attention: .powerOnOccurred)
+    let second = try #require(bench.nexus.unitNexus(at: 2))
+    _ = second.takeAttention()
+    bench.store.isHolding = true
+    bench.begin(CDB.ten(0x2A, 0, 1), out: block, nexus: second)
+    var isDone = false
+    if function == "reset" {
+      bench.server.reset(by: bench.lun, attention: .busDeviceResetFunctionOccurred) {
+        isDone = true
+      }
+    } else {
+      bench.server.clearTaskSet(by: bench.lun) { isDone = true }
+    }
+    turn(bench)
+    #expect(!isDone)
+    bench.store.releaseHeld()
+    // Its settings revert, too.
+    for _ in 0..<3 { turn(bench) }
+    #expect(isDone)
+    let outcomes = bench.endedOutcomes()
+    #expect(outcomes.map(\.isAborted) == [true] && outcomes.map(\.status) == [.good])
+    let told: SenseData? = function == "reset" ? .busDeviceResetFunctionOccurred : nil
+    #expect(second.takeAttention() == told)
+  }
+
   @Test("LOGICAL UNIT RESET aborts everything everywhere and tells everybody")
   func logicalUnitReset() {
     let store = TestStore(blockBytes: 512, blocks: 6000)
