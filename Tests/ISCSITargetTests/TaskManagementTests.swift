@@ -346,7 +346,7 @@ struct TaskManagementTests {
     let two = try ScriptedInitiator.loggedIn(target, number: 2)
     let other = ScriptedInitiator(target)
     try #require(other.login(to: DiscoveryTests.other) == 0)
-    let (_, hang) = try TaskManagementTests.hungWrite(two, target)
+    let (hung, hang) = try TaskManagementTests.hungWrite(two, target)
     one.sendManagement(.targetColdReset)
     target.pass(milliseconds: 500)
     #expect(!one.isClosed && !two.isClosed)
@@ -354,6 +354,8 @@ struct TaskManagementTests {
     #expect(TaskManagementTests.response(one) == .functionComplete)
     #expect(one.waitForClose(seconds: 1))
     #expect(two.waitForClose(seconds: 1))
+    // A hard reset tells of no task.
+    #expect(!two.inbox.contains { $0.header.initiatorTaskTag == hung })
     #expect(!other.isClosed)
     let again = ScriptedInitiator(target)
     again.initiatorName = one.initiatorName

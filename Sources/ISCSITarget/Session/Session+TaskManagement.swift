@@ -139,17 +139,20 @@ extension Session {
       return resetUnits(.busDeviceResetFunctionOccurred, answer)
     }
     let units = Set((nexus?.unitNexuses ?? []).map { ObjectIdentifier($0.server.unit) })
-    resetUnits(.powerOnOccurred) { [weak self] code in
+    resetUnits(.powerOnOccurred, isHard: true) { [weak self] code in
       answer(code)
       self?.coldResetEnded(units)
     }
   }
 
   private func resetUnits(
-    _ attention: SenseData, _ answer: @escaping (TaskManagementResponseCode) -> Void
+    _ attention: SenseData, isHard: Bool = false,
+    _ answer: @escaping (TaskManagementResponseCode) -> Void
   ) {
     let answer = answering(afterDataFor: orderedTasks, answer)
-    onEveryUnit({ $0.server.reset(by: $0, attention: attention, completion: $1) }) {
+    onEveryUnit({
+      $0.server.reset(by: $0, attention: attention, isHard: isHard, completion: $1)
+    }) {
       answer(.functionComplete)
     }
   }

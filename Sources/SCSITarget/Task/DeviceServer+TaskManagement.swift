@@ -47,26 +47,29 @@ extension DeviceServer {
 
   /// LOGICAL UNIT RESET (SAM-5 §7.7), also each unit's part of a target reset: all tasks, and a
   /// unit attention for every nexus. Tasks of other I_T nexuses than `origin`'s were aborted by
-  /// somebody else's action, so with TAS they end with TASK ABORTED (SPC-4 §7.5.8). When they have
+  /// somebody else's action, so with TAS they end with TASK ABORTED (SPC-4 §7.5.8), unless the
+  /// reset `isHard`, of which no task tells, as of a power on (SAM-5 §6.3.2). When they have
   /// ended, MODE SELECT among them, the mode parameters revert, and last of all RESERVE ends
   /// (SPC-2 §5.5; a registration does not): before, others would meet what its holder still writes.
   public func reset(
-    by origin: LogicalUnitNexus, attention: SenseData, completion: @escaping () -> Void
+    by origin: LogicalUnitNexus, attention: SenseData, isHard: Bool = false,
+    completion: @escaping () -> Void
   ) {
     let origin = origin.initiatorTarget.identity
     let ticket = reservations.takeTicket()
     unit.askEveryReactor(from: reactor) { server, drained in
       server.reservations.home?.resetBegan(ticket)
-      server.resetTasks(by: origin, attention, drained: drained)
+      server.resetTasks(by: origin, attention, isHard: isHard, drained: drained)
     } then: { [self] in
       revertModes { [self] in reservations.resetEnded(ticket, then: completion) }
     }
   }
 
   private func resetTasks(
-    by origin: NexusIdentity, _ attention: SenseData, drained: @escaping () -> Void
+    by origin: NexusIdentity, _ attention: SenseData, isHard: Bool,
+    drained: @escaping () -> Void
   ) {
-    let reportsTaskAborted = unit.modes.reportsTaskAborted
+    let reportsTaskAborted = unit.modes.reportsTaskAborted && !isHard
     let isOthers = { (task: SCSITask) in task.isOfOther(than: origin) }
     let barrier = DrainBarrier(completion: drained)
     replaceAttentionsForAll(with: attention)
