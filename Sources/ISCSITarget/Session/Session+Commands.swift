@@ -219,7 +219,8 @@ extension Session {
     if !task.isAbortedSilently { counters.count(task.scsi) }
     switch task.scsi.status {
     // What is shut tells nothing of how much the others take.
-    case .busy where task.nexus?.isShut ?? false: window.completed()
+    case .busy where task.nexus.map { $0.isShut || $0.isKeptFromMedium } ?? false:
+      window.completed()
     case .busy, .taskSetFull: window.refused(task.request.cmdSN, inProgress: commandsInWindow + 1)
     default: window.completed()
     }

@@ -28,6 +28,11 @@ public final class LogicalUnitNexus {
   private var attentionOfOpening: SenseData?
   private var openingWaiters: [() -> Void] = []
 
+  /// Writes of its I_T nexus that others have aborted and that have not ended.
+  var abortedWriteCount = 0
+  /// It is told BUSY of what touches the medium (`DeviceServer+AbortedWrites`).
+  public var isKeptFromMedium: Bool { abortedWriteCount > 0 }
+
   private var attentions = UnitAttentions()
   /// The third-party copies that came in here, for the commands that ask for their results.
   var copies = CopyRecords()

@@ -137,6 +137,7 @@ extension DeviceServer {
     case .waitingForLock, .gone, .absent, .latched: break
     }
     try passReservations(task, nexus)
+    try passAbortedWrites(task, nexus)
     if changesMedium, isWriteProtected(for: nexus) { throw Refusal(.writeProtected) }
     // An initiator that may only read decides neither how safe the others' writes are, nor whether
     // they may write or the unit runs.

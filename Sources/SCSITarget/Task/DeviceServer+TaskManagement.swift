@@ -41,7 +41,8 @@ extension DeviceServer {
         if reportsTaskAborted { return .taskAborted }
         if !losers.contains(where: { $0 === nexus }) { losers.append(nexus) }
         return .good
-      }, isOthers: isOthers, barrier: barrier, where: isVictim)
+      }, isOthers: isOthers, isToldAtOnce: { !reportsTaskAborted && isOthers($0) },
+      barrier: barrier, where: isVictim)
     for nexus in losers { nexus.establish(.commandsClearedByAnotherInitiator) }
   }
 
@@ -76,7 +77,7 @@ extension DeviceServer {
     allowRemovalForAll()
     abortTasks(
       status: { reportsTaskAborted && isOthers($0) ? .taskAborted : .good },
-      isOthers: isOthers, barrier: barrier)
+      isOthers: isOthers, isToldAtOnce: isOthers, barrier: barrier)
     barrier.arm()
   }
 

@@ -240,10 +240,12 @@ public final class DeviceServer {
   }
 
   /// Aborts the tasks of this reactor for which `isVictim` says so. Of a third-party copy that
-  /// `isOthers` only its steps here are waited for (`CopyOperation`).
+  /// `isOthers` only its steps here are waited for (`CopyOperation`). Who is told of the abort by a
+  /// unit attention, and so before what is in flight has ended, `isToldAtOnce`.
   func abortTasks(
     status: (SCSITask) -> SCSIStatus = { _ in .good },
-    isOthers: (SCSITask) -> Bool = { _ in false }, barrier: DrainBarrier,
+    isOthers: (SCSITask) -> Bool = { _ in false },
+    isToldAtOnce: (SCSITask) -> Bool = { _ in false }, barrier: DrainBarrier,
     where isVictim: (SCSITask) -> Bool = { _ in true }
   ) {
     var collecting: [SCSITask] = []
@@ -251,6 +253,7 @@ public final class DeviceServer {
       markAborted(task, status(task))
       if task.phase == .executing {
         if task.copy != nil, isOthers(task) { continue }
+        if isToldAtOnce(task) { keepFromMedium(until: task) }
         barrier.add()
         task.barriers.append(barrier)
       } else {

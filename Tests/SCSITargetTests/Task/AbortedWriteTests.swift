@@ -1,0 +1,158 @@
+import SCSIModel
+import Testing
+
+@testable import SCSITarget
+
+/// A unit attention tells a nexus that its commands have ended, and some may still land.
+@Suite("Aborted writes")
+struct AbortedWriteTests {
+  /// A function by which one nexus aborts what others do, and what they are told of it at once.
+  enum Function: CaseIterable {
+    case reset, resetWithTAS, clear
+
+    var reportsTaskAborted: Bool { self == .resetWithTAS }
+    var attention: String { self == .clear ? "06/2F/00" : "06/29/03" }
+
+    func begin(by node: Node, completion: @escaping () -> Void) {
+      guard self != .clear else {
+        return node.server.clearTaskSet(by: node.lun, completion: completion)
+      }
+      node.server.reset(
+        by: node.lun, attention: .busDeviceResetFunctionOccurred, completion: completion)
+    }
+  }
+
+  private static let newData = [UInt8](repeating: 0xC3, count: 512)
+  private static let rewrite = (cdb: CDB.ten(0x2A, 1, 1), out: newData)
+  private static let read = CDB.ten(0x28, 1, 1)
+
+  /// `node` has begun `command`, which hangs; what comes later does not.
+  private static func hang(
+    _ command: (cdb: [UInt8], out: [UInt8]), of node: Node
+  ) -> SCSITask {
+    node.cluster.store.isHolding = true
+    defer { node.cluster.store.isHolding = false }
+    return node.begin(command)
+  }
+
+  @Test(
+    "Who is told that a write has ended reads and writes nothing before it has landed",
+    arguments: Function.allCases, [1, 2])
+  func rewritten(function: Function, reactors: Int) {
+    let cluster = Cluster(reactors: reactors)
+    let one = cluster.node("one")
+    let two = cluster.node("two", on: reactors - 1)
+    cluster.unit.modes.reportsTaskAborted = function.reportsTaskAborted
+    let write = Self.hang(two.write(1), of: two)
+    var isDone = false
+    function.begin(by: one) { isDone = true }
+    cluster.settle()
+    #expect(two.run(Self.rewrite) == function.attention)
+    for _ in 0..<3 {
+      #expect(two.run(Self.rewrite) == "busy")
+      #expect(two.run(Self.read) == "busy")
+    }
+    #expect(two.run(CDB.unmap(24), CDB.unmapList([(1, 1)])) == "busy")
+    #expect(cluster.store.log.count == 1 && !isDone)
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(isDone && write.isAborted)
+    // A reset puts TAS back, too, of which it tells.
+    while two.lun.takeAttention() != nil {}
+    #expect(two.run(Self.rewrite) == "good")
+    #expect(cluster.store.image[512..<1024].elementsEqual(Self.newData))
+  }
+
+  @Test("It is kept from the medium under every LUN of the unit, others are not")
+  func otherLUN() throws {
+    let cluster = Cluster()
+    let one = cluster.node("one")
+    let two = cluster.node("two", on: 1)
+    let three = cluster.node("three", on: 1)
+    two.nexus.attach(two.server, as: 2, isReadOnly: false, attention: .powerOnOccurred)
+    _ = Self.hang(two.write(1), of: two)
+    Function.reset.begin(by: one) {}
+    cluster.settle()
+    let second = try #require(two.nexus.unitNexus(at: 2))
+    #expect(second.isKeptFromMedium && two.lun.isKeptFromMedium)
+    #expect(three.run(CDB.testUnitReady) == "06/29/03")
+    #expect(three.run(three.write(2)) == "good")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(!second.isKeptFromMedium && !two.lun.isKeptFromMedium)
+  }
+
+  @Test("Two resets of one hung write end together, and open the medium with the write's end")
+  func twice() {
+    let cluster = Cluster()
+    let one = cluster.node("one")
+    let two = cluster.node("two", on: 1)
+    _ = Self.hang(two.write(1), of: two)
+    var doneCount = 0
+    for _ in 0..<2 { Function.reset.begin(by: one) { doneCount += 1 } }
+    cluster.settle()
+    #expect(two.run(CDB.testUnitReady) == "06/29/03")
+    #expect(two.run(Self.rewrite) == "busy" && doneCount == 0)
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(doneCount == 2)
+    #expect(two.run(Self.rewrite) == "good")
+  }
+
+  @Test("A node whose write hangs while another resets the unit can fence and ask all the same")
+  func fence() {
+    let cluster = Cluster()
+    let one = cluster.node("one")
+    let two = cluster.node("two", on: 1)
+    #expect(one.run(Reserve.register(1)) == "good")
+    #expect(two.run(Reserve.register(2)) == "good")
+    #expect(one.run(Reserve.reserve(1, 5)) == "good")
+    let write = Self.hang(two.write(1), of: two)
+    Function.reset.begin(by: one) {}
+    cluster.settle()
+    #expect(two.run(CDB.testUnitReady) == "06/29/03")
+    #expect(two.run(CDB.testUnitReady) == "good")
+    #expect(two.keys == [1, 2])
+    #expect(two.run(Reserve.preempt(2, 1, 5, abort: true)) == "good")
+    #expect(two.keys == [2] && write.outcome == "pending")
+    #expect(two.run(Self.rewrite) == "busy")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(two.run(Self.rewrite) == "good")
+  }
+
+  @Test("A fenced node with a hung write hears RESERVATION CONFLICT, not BUSY")
+  func fenced() throws {
+    let cluster = Cluster()
+    let (fencer, victim) = try FenceTests.nodes(cluster)
+    cluster.unit.modes.reportsTaskAborted = false
+    _ = Self.hang(victim.write(1), of: victim)
+    let fence = fencer.begin(Reserve.preempt(1, 2, abort: true))
+    cluster.settle()
+    #expect(fence.outcome == "pending" && victim.lun.isKeptFromMedium)
+    #expect(victim.run(Self.rewrite) == "reservationConflict")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(fence.outcome == "good" && !victim.lun.isKeptFromMedium)
+  }
+
+  @Test("Nobody is kept from the medium by a read, nor by a write that is told of when it ends")
+  func notKept() {
+    for (function, isRead) in [(Function.reset, true), (.clear, false)] {
+      let cluster = Cluster()
+      let one = cluster.node("one")
+      let two = cluster.node("two", on: 1)
+      let command: (cdb: [UInt8], out: [UInt8]) =
+        isRead ? (cdb: Self.read, out: []) : two.write(1)
+      let hung = Self.hang(command, of: two)
+      // TAS, the default, has CLEAR TASK SET tell of the write by its status.
+      function.begin(by: one) {}
+      cluster.settle()
+      #expect(hung.outcome == "pending" && !two.lun.isKeptFromMedium)
+      _ = two.lun.takeAttention()
+      #expect(two.run(two.write(2)) == "good")
+      cluster.store.releaseHeld()
+      cluster.settle()
+    }
+  }
+}
