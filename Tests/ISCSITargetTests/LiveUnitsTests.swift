@@ -105,6 +105,8 @@ struct LiveUnitsTests {
       #expect(LiveUnitsTests.event(initiator) == LiveUnitsTests.unitsChanged)
       #expect(initiator.attention() == LiveUnitsTests.unitsChanged)
       #expect(initiator.attention(lun: 1 << 48) == LiveUnitsTests.noUnit)
+      // Those that are owed data wait for it a second.
+      target.pass(milliseconds: 1_000)
       let answers = initiator.inbox.filter { $0.header.opcode == .scsiResponse }
       #expect(answers.count == 8)
       #expect(answers.contains { SCSIResponse($0.header).status == LiveUnitsTests.taskAborted })

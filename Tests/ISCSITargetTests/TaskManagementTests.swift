@@ -219,26 +219,6 @@ struct TaskManagementTests {
     #expect(outcome?.status == 0)
   }
 
-  @Test("Cleared tasks of the other nexus end with TASK ABORTED by default, with no attention")
-  func taskAbortedStatus() throws {
-    let target = try SimulatedTarget(seed: 43, targets: [Example.open()])
-    let one = try ScriptedInitiator.loggedIn(target, number: 1)
-    let two = try ScriptedInitiator.loggedIn(target, number: 2, keys: [("InitialR2T", "No")])
-    let (executing, hang) = try TaskManagementTests.hungWrite(two, target)
-    let asked = two.startWrite(8, Example.pattern(4096))
-    _ = two.receive(.readyToTransfer)
-    let unasked = two.sendCommand(
-      ScriptedInitiator.write16(16, 8), expected: 4096, isWrite: true, isFinal: false)
-    target.pass(milliseconds: 50)
-    one.sendManagement(.clearTaskSet)
-    target.pass(milliseconds: 50)
-    hang.release()
-    #expect(TaskManagementTests.response(one) == .functionComplete)
-    for tag in [executing, asked, unasked] { #expect(two.finish(tag)?.status == 0x40) }
-    #expect(two.attention() == 0)
-    #expect(target.isIdle(after: [one, two]))
-  }
-
   @Test("CLEAR TASK SET by one LUN of a unit ends the sender's own tasks by another, silently")
   func clearOfOtherLUN() throws {
     var definition = Example.open()
@@ -266,25 +246,6 @@ struct TaskManagementTests {
     #expect(!initiator.inbox.contains { [hung, asked].contains($0.header.initiatorTaskTag) })
     for lun in [UInt64(0), 2] { #expect(initiator.attention(lun: lun << 48) == 0) }
     #expect(target.isIdle(after: [initiator]))
-  }
-
-  @Test("TASK ABORTED is sent although a PDU of the task was half received")
-  func taskAbortedWhileReceiving() throws {
-    let target = try SimulatedTarget(seed: 44, targets: [Example.open()])
-    let one = try ScriptedInitiator.loggedIn(target, number: 1)
-    let two = try ScriptedInitiator.loggedIn(target, number: 2)
-    let data = Example.pattern(4096)
-    let tag = two.startWrite(8, data)
-    let request = ReadyToTransfer(try #require(two.receive(.readyToTransfer)).header)
-    let header = DataOutHeader.make(tag, request, two)
-    let bytes = two.encode(header, [], data)
-    two.peer.send(Array(bytes.prefix(1000)))
-    target.pass(milliseconds: 20)
-    #expect(one.manage(.clearTaskSet) == .functionComplete)
-    two.peer.send(Array(bytes.dropFirst(1000)))
-    #expect(two.finish(tag)?.status == 0x40)
-    #expect(two.attention() == 0)
-    #expect(target.isIdle(after: [one, two]))
   }
 
   // MARK: Resets

@@ -29,6 +29,8 @@ final class CommandTask: SCSITaskOwner {
   var sequence: DataInSequence?
   /// The SCSI task has ended: an answer is due as soon as nothing more can arrive for it.
   var hasEnded = false
+  /// It ended with TASK ABORTED, and is told at this time though data for it is still due.
+  var restDeadline: MonotonicTime?
   /// A PDU for it is arriving into its memory, which must stay until the PDU is whole.
   var isReceiving = false
   /// It is in the outbox to ask for data.
@@ -134,6 +136,7 @@ final class CommandTask: SCSITaskOwner {
     connection = nil
     session = nil
     sequence = nil
+    restDeadline = nil
     hasEnded = false
     isReceiving = false
     isSoliciting = false

@@ -116,6 +116,7 @@ extension Session {
   func dataArrived(for task: CommandTask) {
     if task.isAbortedSilently { return released(task) }
     if task.hasEnded {
+      if task.dataInCount == 0 { settleMemory(of: task) }
       // Its status may have left while this was arriving, which then was not asked for.
       return task.occupiesWindow ? answerIfQuiet(task) : released(task)
     }
@@ -139,6 +140,8 @@ extension Session {
 
   /// The SCSI task behind `task` has ended.
   func commandEnded(_ task: CommandTask) {
+    // What it has been asked for and comes yet is of no use, and no further R2T is sent.
+    if task.scsi.isAborted { task.transfer?.discardRest() }
     settleMemory(of: task)
     if task.isAbortedSilently {
       // Its tag is the initiator's again, although a PDU of it may still be arriving elsewhere.
@@ -146,19 +149,19 @@ extension Session {
       released(task)
       return announceWindow()
     }
-    // No further R2T will be sent, so the rest of its data is not waited for.
-    if task.scsi.isAborted { task.transfer = nil }
+    if task.scsi.isAborted { awaitRest(of: task) }
     answerIfQuiet(task)
   }
 
   /// From here on the memory of `task` waits for the initiator to take the answer. What is not sent
-  /// goes back at once; blocks that were read do so, too, if the initiator has left as much untaken
-  /// as it may: it reads them again, as reads change nothing. They were not its own before, or a
-  /// disk that hangs would keep it from its other units.
+  /// goes back at once, or when the PDU that is arriving into it is whole; blocks that were read do
+  /// so, too, if the initiator has left as much untaken as it may: it reads them again, as reads
+  /// change nothing. They were not its own before, or a disk that hangs would keep it from its
+  /// other units.
   private func settleMemory(of task: CommandTask) {
     guard let byteCount = task.scsi.data?.capacity else { return }
     if task.isAbortedSilently || task.dataInCount == 0 {
-      if !task.isReceiving, task.transfer == nil { releaseData(of: task) }
+      if !task.isReceiving { releaseData(of: task) }
     } else if task.lentBytes > 0, !account.mayLend(byteCount) {
       task.scsi.endBusyInstead()
       releaseData(of: task)
@@ -174,7 +177,7 @@ extension Session {
   }
 
   /// Queues the answer, unless data for the task is still due: it has to be taken first.
-  private func answerIfQuiet(_ task: CommandTask) {
+  func answerIfQuiet(_ task: CommandTask) {
     guard task.hasEnded, !task.isReceiving, !task.isAnswering,
       task.transfer?.isComplete ?? true, let connection = task.connection
     else { return }
