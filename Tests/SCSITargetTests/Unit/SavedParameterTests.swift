@@ -69,7 +69,8 @@ struct SavedParameterTests {
     #expect(!next.unit.modes.reportsTaskAborted)
     #expect(next.unit.modes.writeCacheEnabled)
     // Defaults stay those of the configuration.
-    #expect(next.run([0x1A, 8, 0x8A, 0, 255, 0]).data[6] == 2)
+    let defaults = next.run([0x1A, 8, 0x8A, 0, 255, 0]).data
+    #expect(defaults[6] == 2 && defaults[9] == 0x40)
   }
 
   @Test("A write cache setting that the administrator changes after the save wins over it")
