@@ -107,23 +107,40 @@ in_node n1 "REGISTER AND MOVE to n2, with a new key" \
   'pr -M -K 0xa1 -S 0xb2 -T 5 -Q 1 -X "$(port n2)" && held "Key=0xb2" && registered 0xa1 0xa3 0xb2'
 in_node n2 "REGISTER AND MOVE back, leaving" 'pr -M -U -K 0xb2 -S 0xa1 -T 5 -Q 1 -X "$(port n1)" && held "Key=0xa1" && registered 0xa1 0xa3'
 ok "n2 is out: rw r- rw" access moved rw r- rw
+in_node n3 "PREEMPT of a key that nobody has: conflict" 'conflicts -P -K 0xa3 -S 0xbad -T 5 && registered 0xa1 0xa3'
+in_node n3 "PREEMPT of key 0, which not all registrants hold: INVALID FIELD" \
+  'refused_with "invalid field in parameter list" -P -K 0xa3 -S 0 -T 5 && held "Key=0xa1"'
+in_node n3 "REPLACE LOST RESERVATION, of which nothing is lost: INVALID FIELD" \
+  'refused_with "invalid field in cdb" --replace-lost -K 0xa3 -S 0xc3 -T 5 && registered 0xa1 0xa3 && held "Key=0xa1"'
 in_node n3 "PREEMPT takes the reservation and changes its type" \
   'pr -P -K 0xa3 -S 0xa1 -T 6 && held "Exclusive Access, registrants only" && registered 0xa3'
 in_node n1 "is told: REGISTRATIONS PREEMPTED" 'told "registrations preempted"'
 ok "n3 alone has the disk: -- -- rw" access preempted -- -- rw
 in_node n1 "registers again" 'pr -G -S 0xa1'
-in_node n1 "begins to write without end" \
-  '(while dd if=/dev/zero of=$D bs=64k count=64 seek=32 oflag=direct 2>/run/dd; do :; done; : >/run/ended) >/dev/null 2>&1 &
-   sleep 0.5; [ ! -e /run/ended ]'
+# The cable is pulled in the middle of writes, so that there is something to abort: of what is not told TASK ABORTED its
+# kernel finds out half a minute later, by a time-out and an abort of its own.
+in_node n1 "begins to write without end, eight times" '
+  dmesg -C
+  for i in 1 2 3 4 5 6 7 8; do
+    (while dd if=/dev/zero of=$D bs=512k count=56 seek=$((2 * i)) oflag=direct 2>/run/dd$i; do :; done
+     : >/run/ended$i) >/dev/null 2>&1 &
+  done
+  sleep 0.5; ! ls /run/ended?'
+ok "n1: its cable is pulled" cable_out 11
 in_node n3 "PREEMPT AND ABORT of a writer that does not hold" 'pr -A -K 0xa3 -S 0xa1 -T 6 && registered 0xa3 && held "Key=0xa3"'
-in_node n1 "its endless write has ended by the reservation" \
-  'ended() { [ -e /run/ended ]; }; until_ok 5 ended; cat /run/dd; ended && grep -q "Invalid exchange" /run/dd'
+ok "n1: its cable is back" cable_in 11
+in_node n1 "its endless writes have ended by the reservation, without a time-out" '
+  ended() { [ $(ls /run/ended? | wc -l) = 8 ]; }; until_ok 10 ended; cat /run/dd?; dmesg
+  ended && [ $(grep -l "Invalid exchange" /run/dd? | wc -l) = 8 ] && ! dmesg | grep -qiE "abort|reset|timing out"'
 in_node n1 "CLEAR without a key: conflict" 'conflicts -C -K 0xa1 && registered 0xa3'
 in_node n1 "CLEAR by one who does not hold takes all away" 'pr -G -S 0xa1 && pr -C -K 0xa1 && registered && free'
 in_node n3 "is told: RESERVATIONS PREEMPTED" 'told "reservations preempted"'
 ok "all may all again: rw rw rw" access cleared rw rw rw
 in_node n1 "reserves for all registrants" 'pr -G -S 0xa1 && pr -R -K 0xa1 -T 7'
 in_node n2 "registers, and thereby holds" 'pr -G -S 0xa2 && status | tee /dev/stderr | grep -c "<< Reservation holder" | grep -qx 2'
+in_node n2 "PREEMPT of key 0: all others are out" 'pr -P -K 0xa2 -S 0 -T 7 && registered 0xa2 && held "all registrants"'
+in_node n1 "is told: REGISTRATIONS PREEMPTED, and registers again" \
+  'told "registrations preempted" && pr -G -S 0xa1 && registered 0xa1 0xa2'
 in_node n1 "REGISTER with key 0: it is out, the reservation stays" 'pr -G -K 0xa1 -S 0 && registered 0xa2 && held "all registrants"'
 in_node n2 "the last one goes, and the reservation with it" 'pr -G -K 0xa2 -S 0 && registered && free'
 
