@@ -141,7 +141,7 @@ extension Session {
   /// The SCSI task behind `task` has ended.
   func commandEnded(_ task: CommandTask) {
     // What it has been asked for and comes yet is of no use, and no further R2T is sent.
-    if task.scsi.isAborted { task.transfer?.discardRest() }
+    task.transfer?.discardRest()
     settleMemory(of: task)
     if task.isAbortedSilently {
       // Its tag is the initiator's again, although a PDU of it may still be arriving elsewhere.
