@@ -1,5 +1,5 @@
-/// Why a request was not done, or of `unanswered`, why it may be all the same: by any other nothing
-/// was changed. Nothing here shows a secret.
+/// Why a request was not done; with `unanswered`, why that is not certain. With every other code
+/// nothing was changed. Nothing here shows a secret.
 ///
 /// On the wire: `{"error": {"code": "inUse", "message": "…", "path": "…", "remedy": "…"}}`.
 public struct AdministrationError: Error, Codable, Sendable, Equatable {

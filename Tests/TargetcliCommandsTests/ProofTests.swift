@@ -34,7 +34,7 @@ struct ProofTests {
   private static let listed = #""acl": [{"initiator": "\#(Bench.node)"}]"#
 
   @Test(
-    "With authentication=1, a target's user that is cleared leaves nobody in",
+    "A target's user that is cleared leaves nobody in, whether or not authentication=1 was set",
     arguments: [true, false])
   func targetUserCleared(isSet: Bool) async throws {
     let bench = try bench("\(Self.targetUser), \(Self.listed)")
@@ -74,7 +74,7 @@ struct ProofTests {
     #expect(try target(bench) == before && !before.acl.isEmpty)
   }
 
-  @Test("Who is asked for another user of the target stays")
+  @Test("Whoever is still asked for another user of the target stays")
   func otherUser() async throws {
     let users = """
       "chap": [{"user": "t1", "secret": "a-long-secret-1"},

@@ -60,7 +60,7 @@ mount_files() { mount -t gfs2 -o noatime /dev/shared/files /mnt; }
 write_on() {
   setsid python3 "$HERE/acknowledge.py" write /mnt "$HOSTNAME" "/lab/$HOSTNAME-files" >/run/writer.log 2>&1 & echo $! >/run/writer
 }
-# Without a word: what it says is an error.
+# stop_writing: the writer ends, and has said nothing: what it says is an error.
 stop_writing() {
   : >"/lab/$HOSTNAME-files.enough"
   until_ok 30 stopped

@@ -2,7 +2,7 @@
 #
 # Package.swift adds the executables of Tests/Fuzz only when FUZZ=1 is in the environment, so they never
 # ship. They are instrumented here, from outside: a crash leaves its input in .build/fuzz/NAME-*.
-# .build/address is that of stage sanitize, too: packages, and what is in C, are built there once.
+# .build/address is that of stage sanitize, too: packages are fetched, and what is in C is built, once.
 # shellcheck shell=bash
 fuzz_build() {
   local runtime

@@ -39,7 +39,7 @@ struct OpenAPIDocument {
         ],
         "responses": [
           "Error": [
-            "description": "Why it was not done; with `unanswered`, why it may be all the same",
+            "description": "Why it was not done; with `unanswered`, why that is not certain",
             "content": Self.content(failure),
           ]
         ],

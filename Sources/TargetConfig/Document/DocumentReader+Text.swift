@@ -24,7 +24,8 @@ extension DocumentReader {
     return String(decoding: out, as: UTF8.self)
   }
 
-  /// Text that stands in the file as it is, which most does; nil: it has an escape, or no end.
+  /// Text that stands in the file as it is, which most does; nil: it has an escape, a control
+  /// character or no end, of which the slow way tells.
   private mutating func plainText() -> String? {
     let quote = bytes[position]
     var end = position + 1

@@ -32,7 +32,7 @@ struct KnownItems {
   ) -> Int? {
     for place in [index, index + members.count - count] where members.indices.contains(place) {
       let known = members[place]
-      if known.key.utf8.elementsEqual(name.utf8), known.value.hasSameContent(as: value) {
+      if known.key.hasSameBytes(as: name), known.value.hasSameContent(as: value) {
         return place
       }
     }

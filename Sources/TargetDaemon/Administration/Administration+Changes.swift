@@ -37,7 +37,7 @@ extension Administration {
   private func understanding<Found: Sendable>(
     _ work: @escaping @Sendable () throws(AdministrationError) -> Found
   ) throws(AdministrationError) -> Found {
-    let found = fileMedia.askOfText(at: "secrets") {
+    let found = fileMedia.askOfText(at: MediaThreads.secretsPlace) {
       Result { () throws(AdministrationError) in try work() }
     }
     guard let found else { throw .silentSecret }
@@ -266,7 +266,7 @@ extension Administration {
     guard let file else { throw .noFile }
     let media = fileMedia
     let place = file.place
-    let bound = Duration.milliseconds(Int64(media.patience.rawValue))
+    let bound = Duration.milliseconds(Int64(media.textPatience.rawValue))
     // Others may only be at it as well.
     let end = ContinuousClock.now + bound
     while media.isHeldUp(at: place) {

@@ -103,7 +103,7 @@ extension Administration {
       throw AdministrationError(
         .unanswered,
         "operations of \(store) do not end: its reservations are cleared when they have",
-        remedy: "nothing more is to be asked: reservation list tells when they are gone")
+        remedy: "do not ask again: reservation list tells when they are gone")
     case .notAsked: throw .tooBusy
     }
   }

@@ -1,5 +1,4 @@
 internal import AdministrationModel
-internal import Reactor
 internal import TargetConfig
 
 extension ConfigurationFile {
@@ -17,20 +16,5 @@ extension ConfigurationFile {
     }
     guard let found else { throw .silent(self) }
     return try found.get()
-  }
-}
-
-extension MediaThreads {
-  /// As `ask`, of a configuration: to understand a large one takes a while, so it waits for four
-  /// times the patience. Nothing is left where others hang already, however often it is asked.
-  func askOfText<Answer: Sendable>(
-    at place: String, _ job: @escaping @Sendable () -> Answer
-  ) -> Answer? {
-    let deadline = MonotonicTime.current + Milliseconds(patience.rawValue * 4)
-    while isHeldUp(at: place) {
-      guard MonotonicTime.current < deadline else { return nil }
-      PlatformThread.pause(microseconds: Daemon.retryMicroseconds)
-    }
-    return ask(at: place, until: deadline, job)
   }
 }

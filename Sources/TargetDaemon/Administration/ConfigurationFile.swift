@@ -52,7 +52,7 @@ struct ConfigurationFile: Sendable {
     try replace(path, old, by: new, access)
   }
 
-  /// Replaces what it says and nobody takes; by the same for its mode alone. What it said stays
+  /// Replaces a content that is not valid, by the same for its mode, too. What it said stays
   /// beside it for good, for its owner alone, unless this fails. Returns where.
   ///
   /// The copy under a tilde stays: it may be the last that was good, and secrets in what nobody

@@ -13,7 +13,7 @@ final class ConfigurationFileWatch: Sendable {
     var state: ConfigurationFileState
     /// What is wrong with it, for people; nil: nothing.
     var reason: String?
-    /// One that is not cannot be kept, and so is not written over.
+    /// Where it, or a file that it names, is not, save --force does not write over it.
     var isReadable = true
   }
 
@@ -119,7 +119,8 @@ final class ConfigurationFileWatch: Sendable {
       _ = try ConfigurationLoader.load(file.name)
       note(Finding(state: isKnown ? .unchanged : .edited))
     } catch {
-      note(Finding(state: .invalid, reason: Self.words(of: error)))
+      let isReadable = !error.problems.contains { $0.kind == .unreadable }
+      note(Finding(state: .invalid, reason: Self.words(of: error), isReadable: isReadable))
     }
   }
 

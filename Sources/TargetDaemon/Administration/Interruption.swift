@@ -16,7 +16,7 @@ struct Interruption {
 }
 
 extension Interruption {
-  /// How long the reactors are waited for where the change is made whatever they say.
+  /// How long the reactors are waited for where only the report depends on what they say.
   static let patience = Milliseconds.seconds(2)
 
   /// `isDecisive`: it matters for more than the report.

@@ -74,8 +74,8 @@ extension AdministrationError {
   static func silent(_ file: ConfigurationFile) -> AdministrationError {
     AdministrationError(
       .fileFailed, "the configuration file \(file.name), or a secret's, does not answer",
-      remedy: "see what the kernel says of its disk: dmesg -T | tail; --runtime-only leaves the"
-        + " file alone")
+      remedy: "see what the kernel says of its disk: dmesg -T | tail; changes with --runtime-only"
+        + " do without the file")
   }
 
   static let silentSecret = AdministrationError(

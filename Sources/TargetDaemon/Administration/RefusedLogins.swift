@@ -3,9 +3,10 @@ internal import ISCSITarget
 internal import Reactor
 internal import Synchronization
 
-/// The refused logins that administrators may wonder about: the newest few, those of one initiator
-/// at one target for one reason as one. How many there were of all, the counters of the reactors
-/// say. Names are what somebody says, so one who makes them up takes the room of his own addresses.
+/// The refused logins that administrators may wonder about: a few, those of one initiator at one
+/// target for one reason as one; who came often stays before who came once. How many there were of
+/// all, the counters of the reactors say. Names are what somebody says, so one who makes them up
+/// takes the room of his own addresses.
 ///
 /// Written on the reactors, of which none waits for longer than a look at 16 entries takes.
 final class RefusedLogins: Sendable {

@@ -2,7 +2,7 @@ internal import ISCSITarget
 internal import Reactor
 internal import Synchronization
 
-// The reactors and the media, for threads that may sleep, and for tasks.
+// The reactors, for threads that may sleep, and for tasks.
 
 extension ReactorBound {
   /// Hands `body` over for certain, to a mailbox that is full, too. For the orders of a change:
@@ -42,20 +42,6 @@ extension ReactorBound where Value == Worker {
     _ body: @escaping @Sendable (Worker, @escaping @Sendable (Answer) -> Void) -> Void
   ) async -> TimelyAnswer<Answer> {
     await withinTime(bound) { reply in post { worker in body(worker) { reply($0) } } }
-  }
-}
-
-extension MediaThreads {
-  /// As `ask`, for tasks, whose threads must not sleep; nil: `job` has not ended within `bound`.
-  @discardableResult
-  func answer<Answer: Sendable>(
-    at place: String, within bound: Duration, _ job: @escaping @Sendable () -> Answer
-  ) async -> Answer? {
-    let answer: TimelyAnswer<Answer> = await withinTime(bound) { reply in
-      perform(at: place) { reply(job()) }
-      return true
-    }
-    return answer.value
   }
 }
 

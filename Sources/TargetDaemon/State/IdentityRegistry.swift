@@ -218,14 +218,7 @@ struct IdentityRegistry: Sendable {
     var text = IdentityRegistry.header + "\n"
     for name in order {
       guard let identity = identities[name] else { continue }
-      text += identity.hexadecimal
-      text += " "
-      text += name
-      if let medium = media[name] {
-        text += " "
-        text += medium
-      }
-      text += "\n"
+      text += "\(identity.hexadecimal) \(name)\(media[name].map { " " + $0 } ?? "")\n"
     }
     return ChecksummedText(text).content(.crc32c)
   }

@@ -44,15 +44,3 @@ extension PortalGroup {
         + "values or both to nothing.")
   }
 }
-
-extension EntryKey {
-  /// Whoever has no entry of its own.
-  static let everybody = EntryKey(initiator: "any")
-}
-
-extension Set<EntryKey> {
-  /// For people.
-  var words: String {
-    map { $0 == .everybody ? "whoever has no ACL" : $0.initiator }.sorted().joined(separator: ", ")
-  }
-}

@@ -98,28 +98,28 @@ extension PortalGroup {
   private func everybodyChanges(
     from old: PortalGroup, _ changes: inout [Change]
   ) throws(ExecutionError) -> Bool {
-    let any = EntryKey.everybody
     switch (old.presentEverybody, everybody) {
     case (
       .entry(let before, let formerLUNs, let wasReadOnly),
       .entry(let auth, let luns, let isReadOnly)
     ):
-      let old = ServedEntry(key: any, auth: before, luns: formerLUNs, isReadOnly: wasReadOnly)
-      let new = ServedEntry(key: any, auth: auth, luns: luns, isReadOnly: isReadOnly)
+      let old = ServedEntry(
+        key: .everybody, auth: before, luns: formerLUNs, isReadOnly: wasReadOnly)
+      let new = ServedEntry(key: .everybody, auth: auth, luns: luns, isReadOnly: isReadOnly)
       changes += try new.changes(from: old, target: target)
       return true
     case (let before, let after):
       guard before != after else { return old.everybodyEntry != nil }
       // As the daemon has it, which other tools may have told both.
       if old.everybodyEntry != nil {
-        changes.append(.removeACLEntry(Change.EntryName(target: target, any)))
+        changes.append(.removeACLEntry(Change.EntryName(target: target, .everybody)))
       }
       if old.isOpenToAny != (after == .open) {
         let value: JSONValue = after == .open ? "any" : .null
         changes.append(.setTarget(Change.TargetKeys(target, ["initiators": value])))
       }
       if case .entry(let auth, let luns, let isReadOnly) = after {
-        let entry = ServedEntry(key: any, auth: auth, luns: luns, isReadOnly: isReadOnly)
+        let entry = ServedEntry(key: .everybody, auth: auth, luns: luns, isReadOnly: isReadOnly)
         changes.append(.addACLEntry(Change.EntryAddition(target: target, try entry.specification)))
         return true
       }
@@ -210,6 +210,18 @@ extension CHAPUser {
 extension NodeACL {
   var key: EntryKey {
     EntryKey(initiator: wwn, addresses: addresses.isEmpty ? nil : addresses)
+  }
+}
+
+extension EntryKey {
+  /// Whoever has no entry of its own.
+  static let everybody = EntryKey(initiator: "any")
+}
+
+extension Set<EntryKey> {
+  /// For people.
+  var words: String {
+    map { $0 == .everybody ? "whoever has no ACL" : $0.initiator }.sorted().joined(separator: ", ")
   }
 }
 

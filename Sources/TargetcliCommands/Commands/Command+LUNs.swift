@@ -162,6 +162,7 @@ extension Command {
     acl.luns = isMapping ? nil : []
     var group = old
     group.acls.append(acl)
+    // Who has said authentication=0 means newcomers, too.
     if group.authentication == nil { try keepAsking(&group, since: old) }
     try await commit(group, from: old)
     say("Created Node ACL for \(acl.wwn)")

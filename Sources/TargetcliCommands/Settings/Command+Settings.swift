@@ -156,7 +156,8 @@ extension Command {
     try await commit(group, from: old, showsWarnings: true)
   }
 
-  /// Where users are asked for, nobody else gets in without one by this.
+  /// Sets authentication=1, and says so, where somebody would get in without a user who did not
+  /// before.
   func keepAsking(
     _ group: inout PortalGroup, since old: PortalGroup
   ) throws(ExecutionError) {
@@ -222,6 +223,7 @@ extension Command {
         "Users that are set are always asked for here: empty userid and password first, and "
           + "authentication=0 lets their owners in without.")
     }
+    // Who has said authentication=0 means newcomers, too.
     if group.authentication == nil { try keepAsking(&group, since: old) }
     if !group.generateNodeACLs, group.hasTargetUsers, old.generateNodeACLs {
       remark("Note: the users of the target itself stay, for initiators that have an ACL.")

@@ -63,7 +63,7 @@ struct AbortedWriteTests {
     #expect(cluster.store.image[512..<1024].elementsEqual(Self.newData))
   }
 
-  @Test("It is kept from the medium under every LUN of the unit, others are not")
+  @Test("A nexus that lost a write is kept from the medium under every LUN, others are not")
   func otherLUN() throws {
     let cluster = Cluster()
     let one = cluster.node("one")

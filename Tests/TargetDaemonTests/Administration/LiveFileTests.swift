@@ -22,7 +22,7 @@ private final class StuckMedia: Sendable {
 
   var threads: MediaThreads {
     MediaThreads(patience: patience) { [self] place in
-      guard (place == "secrets") == isOfSecrets else { return }
+      guard (place == MediaThreads.secretsPlace) == isOfSecrets else { return }
       while isStuck.load(ordering: .relaxed) { usleep(5000) }
     }
   }

@@ -5,7 +5,7 @@
 # seconds: 400
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 IN_NODE=". $LAB_PARTS/gfs2.sh; D=\$(lun_dev $IQN:shared 1); "
-BOTH="n1 n2" IN_NODE_SECONDS=130
+IN_NODE_SECONDS=130
 serve_shared() { target_start && serve shared 256MiB --any; }
 JOIN='corosync_start && until_ok 60 members 2'
 
@@ -14,16 +14,16 @@ node_start n1 11 384M
 node_start n2 12 384M
 ok "two nodes boot" node_wait n1 n2 || return
 ok "n1 n2: log in" nodes_exec "n1 n2" "iscsi_start && udev_start && iscsi_login $IQN:shared $PORTAL -- && lun_dev $IQN:shared 1" || return
-in_nodes "$BOTH" "are members of one cluster" "$JOIN" || return
-in_nodes "$BOTH" "DLM, which lets each in by its key" 'dlm_start && until_ok 60 registered "0xa1 0xa2 "; registered "0xa1 0xa2 "'
+in_nodes "n1 n2" "are members of one cluster" "$JOIN" || return
+in_nodes "n1 n2" "DLM, which lets each in by its key" 'dlm_start && until_ok 60 registered "0xa1 0xa2 "; registered "0xa1 0xa2 "'
 in_node n1 "the reservation is for those who are registered" 'sg_persist -n -i -r $D | tee /dev/stderr | grep -q "Write Exclusive, registrants only"'
-in_nodes "$BOTH" "lvmlockd" 'lvm_start' || return
+in_nodes "n1 n2" "lvmlockd" 'lvm_start' || return
 in_node n1 "vgcreate --shared and lvcreate" \
   'pvcreate $D && vgcreate --shared --lock-type dlm shared $D && lvcreate -y -asy -L 160M -n files shared && lvs -o+lock_args shared'
 in_node n2 "vgchange --lockstart" 'pvscan --cache $D; vgchange --lockstart shared && vgs shared'
 in_node n1 "mkfs.gfs2 with two journals" 'mkfs.gfs2 -O -q -p lock_dlm -t lab:files -j 2 -J 8 /dev/shared/files'
-in_nodes "$BOTH" "mount it" 'lvchange -asy shared/files && mount_files' || return
-in_nodes "$BOTH" "both write, and append to one file under a lock" 'write_on; acknowledges_on'
+in_nodes "n1 n2" "mount it" 'lvchange -asy shared/files && mount_files' || return
+in_nodes "n1 n2" "write, and append to one file under a lock" 'write_on; acknowledges_on'
 in_node n2 "every file of both is there" 'python3 $HERE/acknowledge.py check /mnt /lab/n1-files /lab/n2-files'
 
 ok "n1 dies" node_kill n1
@@ -39,8 +39,8 @@ in_node n1 "is a member again, and its key is back" "$JOIN"' && dlm_start && unt
 in_node n1 "has the volume again" 'lvm_start && pvscan --cache $D && vgchange --lockstart shared && lvchange -asy shared/files'
 in_node n1 "mounts again, and writes" 'mount_files && write_on && acknowledges_on'
 in_node n1 "every file that was acknowledged is there" 'python3 $HERE/acknowledge.py check /mnt /lab/n1-files /lab/n2-files'
-in_nodes "$BOTH" "end to write" stop_writing
-in_nodes "$BOTH" "unmount" 'umount /mnt && lvchange -an shared/files'
+in_nodes "n1 n2" "end to write" stop_writing
+in_nodes "n1 n2" "unmount" 'umount /mnt && lvchange -an shared/files'
 in_node n1 "the file system is clean" 'lvchange -aey shared/files && fsck.gfs2 -n /dev/shared/files'
 ok "the nodes power off" node_stop n1 n2
 ok "the target ends in order" target_stop

@@ -11,7 +11,7 @@ keys_are() { sg_turs $D >/dev/null 2>&1; keys $D | tee /dev/stderr | wc -w | gre
 runs_on() { crm_resource -W -r web 2>&1 | tee /dev/stderr | grep -qE "is running on: ($1)"; }
 online() { timeout 10 crm_mon -1 2>&1 | tee /run/mon | grep -qE "Online: \[ $* \]"; }
 '
-IN_NODE="D=/dev/sda E=/dev/sdb; $PARTS" IN_NODE_SECONDS=120 ALL="n1 n2 n3"
+IN_NODE="D=/dev/sda E=/dev/sdb; $PARTS" IN_NODE_SECONDS=120
 serve_disks() { target_start && serve shared 256MiB --any && serve shared 16MiB; }
 log_in() {
   in_node "$1" "logs in by the other network" "iscsi_start && iscsi_login $IQN:shared $HOST1:3260 -- &&
@@ -88,9 +88,9 @@ echo "${CIB//ADDRESS/$ADDRESS}" >"$LAB/configuration.xml"
 for n in 1 2 3; do node_start n$n 1$n 512M; done
 ok "three nodes boot" node_wait n1 n2 n3 || return
 for n in n1 n2 n3; do log_in $n || return; done
-in_nodes "$ALL" "corosync starts, and has three votes" "$COROSYNC" 180 || return
+in_nodes "n1 n2 n3" "corosync starts, and has three votes" "$COROSYNC" 180 || return
 in_node n1 "makes a file system with a page" 'mkfs.ext4 -q $D && mount $D /srv && echo "page of n1" >/srv/page && umount /srv'
-in_nodes "$ALL" "Pacemaker starts" "$PACEMAKER" 180 || return
+in_nodes "n1 n2 n3" "Pacemaker starts" "$PACEMAKER" 180 || return
 in_node n1 "Pacemaker sees three nodes" 'all() { online n1 n2 n3; }; until_ok 90 all; cat /run/mon; all' || return
 in_node n1 "Pacemaker takes the configuration" 'cibadmin --modify --allow-create -o configuration --xml-file /lab/configuration.xml' || return
 in_node n2 "all three are unfenced: three keys, reserved for who is registered" \
