@@ -29,8 +29,6 @@ final class CommandTask: SCSITaskOwner {
   var sequence: DataInSequence?
   /// The SCSI task has ended: an answer is due as soon as nothing more can arrive for it.
   var hasEnded = false
-  /// It ended with TASK ABORTED, and is told at this time though data for it is still due.
-  var restDeadline: MonotonicTime?
   /// A PDU for it is arriving into its memory, which must stay until the PDU is whole.
   var isReceiving = false
   /// It is in the outbox to ask for data.
@@ -44,8 +42,11 @@ final class CommandTask: SCSITaskOwner {
   /// It counts against the session's command window: until its status leaves, or never will.
   var occupiesWindow = false
 
+  /// Data for it may still come, after which it is answered.
+  var isOwedData: Bool { !(transfer?.isComplete ?? true) }
+
   /// Nothing refers to it any more: it may be used for another command.
-  var isFree: Bool { hasEnded && !isReceiving && !isSoliciting && !isAnswering }
+  var isFree: Bool { hasEnded && !isReceiving && !isSoliciting && !isAnswering && !isOwedData }
 
   /// It was aborted and its initiator is told nothing; TASK ABORTED is a status to send.
   var isAbortedSilently: Bool { scsi.isAborted && scsi.status == .good }
@@ -136,7 +137,6 @@ final class CommandTask: SCSITaskOwner {
     connection = nil
     session = nil
     sequence = nil
-    restDeadline = nil
     hasEnded = false
     isReceiving = false
     isSoliciting = false

@@ -144,12 +144,12 @@ extension Session {
     task.transfer?.discardRest()
     settleMemory(of: task)
     if task.isAbortedSilently {
+      task.transfer = nil
       // Its tag is the initiator's again, although a PDU of it may still be arriving elsewhere.
       statusIsLost(task)
       released(task)
       return announceWindow()
     }
-    if task.scsi.isAborted { awaitRest(of: task) }
     answerIfQuiet(task)
   }
 
@@ -176,10 +176,12 @@ extension Session {
     task.lentBytes = 0
   }
 
-  /// Queues the answer, unless data for the task is still due: it has to be taken first.
-  func answerIfQuiet(_ task: CommandTask) {
-    guard task.hasEnded, !task.isReceiving, !task.isAnswering,
-      task.transfer?.isComplete ?? true, let connection = task.connection
+  /// Queues the answer, unless data for the task is still due: it has to be taken first (RFC 7143
+  /// §11.4.2), at the rate that `DataDue` asks for. Of a task that was aborted nobody else waits
+  /// for that.
+  private func answerIfQuiet(_ task: CommandTask) {
+    guard task.hasEnded, !task.isReceiving, !task.isAnswering, !task.isOwedData,
+      let connection = task.connection
     else { return }
     task.isAnswering = true
     connection.enqueue(.answer(task))

@@ -87,8 +87,6 @@ final class Session {
   var managementFunctionsInProgress = 0
   /// Data that responses of task management functions wait for.
   var transferWaits: [TransferWait] = []
-  /// Runs while tasks that ended with TASK ABORTED are owed data.
-  var restTimer: RestTimer?
 
   init(
     _ outcome: LoginOutcome, key: SessionKey, handle: TargetSessionID, standing: SessionStanding,

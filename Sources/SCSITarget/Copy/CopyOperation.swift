@@ -59,6 +59,14 @@ final class CopyOperation {
   private var server: DeviceServer { nexus.server }
   /// The run that is being copied.
   var run: CopyRun { runs[runIndex] }
+  /// What it may still change.
+  var destinations: [LogicalUnitNexus] {
+    var found: [LogicalUnitNexus] = []
+    for run in runs where !found.contains(where: { $0 === run.destination }) {
+      found.append(run.destination)
+    }
+    return found
+  }
   /// No further step is to start.
   var isStopping: Bool { ending != nil || isStopped || task.isAborted || task.isFenced }
 

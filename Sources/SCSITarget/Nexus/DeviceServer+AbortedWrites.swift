@@ -8,30 +8,52 @@ internal import SCSIModel
 // find the old data on top of the new. So while such a write of it is in flight, an I_T nexus is
 // kept from the medium: BUSY, for the reason that `DeviceServer+Generations` has.
 //
-// Only what reads or writes the medium is kept back, and after reservations were asked. A disk that
-// hangs keeps nobody from PERSISTENT RESERVE OUT because somebody has reset it, nor from what
-// fencing agents send before, such as TEST UNIT READY.
+// Only what reads or writes the medium is kept back, and what would let others in whom that write
+// could still overwrite, after reservations were asked. A disk that hangs keeps nobody from fencing
+// by PERSISTENT RESERVE OUT because somebody has reset it, nor from what fencing agents send
+// before, such as TEST UNIT READY.
 extension DeviceServer {
-  /// Keeps the I_T nexus of `task`, which executes and has been aborted, from the medium until the
-  /// task has ended, if that may change the medium.
-  func keepFromMedium(until task: SCSITask) {
-    guard let nexus = task.nexus, table[task.command].traits.contains(.writesMedium) else { return }
-    // Under whichever LUN, it is the same disk.
-    let kept = nexuses.filter { $0.initiatorTarget === nexus.initiatorTarget }
-    for nexus in kept { nexus.abortedWriteCount += 1 }
-    let end = DrainBarrier { for nexus in kept { nexus.abortedWriteCount -= 1 } }
+  /// Keeps the I_T nexus of `task`, which executes and has been aborted, from every medium that the
+  /// task may still change, until it has ended. A third-party copy came in at one unit, and changes
+  /// others.
+  func keepFromMedia(until task: SCSITask) {
+    if let copy = task.copy {
+      for nexus in copy.destinations { nexus.server.keepFromMedium(nexus, until: task) }
+    } else if let nexus = task.nexus, table[task.command].traits.contains(.writesMedium) {
+      keepFromMedium(nexus, until: task)
+    }
+  }
+
+  private func keepFromMedium(_ nexus: LogicalUnitNexus, until task: SCSITask) {
+    let initiatorTarget = nexus.initiatorTarget
+    count(1, of: initiatorTarget)
+    let end = DrainBarrier { [self] in count(-1, of: initiatorTarget) }
     end.add()
     task.barriers.append(end)
     end.arm()
   }
 
-  /// Refuses what touches the medium to a nexus that is kept from it. One look at a count for all
-  /// others.
+  /// Under whichever LUN, it is the same disk.
+  private func count(_ change: Int, of initiatorTarget: InitiatorTargetNexus) {
+    let key = ObjectIdentifier(initiatorTarget)
+    let count = (abortedWriteCounts[key] ?? 0) + change
+    abortedWriteCounts[key] = count > 0 ? count : nil
+    for nexus in nexuses where nexus.initiatorTarget === initiatorTarget {
+      nexus.abortedWriteCount = count
+    }
+  }
+
+  /// Refuses what touches the medium, or gives it to others, to a nexus that is kept from it. One
+  /// look at a count for all others.
   func passAbortedWrites(_ task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
     guard nexus.isKeptFromMedium else { return }
     let row = table[task.command]
-    guard row.blocks == .none, row.traits.isDisjoint(with: [.writesMedium, .copies]) else {
-      throw .busy
-    }
+    guard row.blocks == .none, row.traits.isDisjoint(with: [.writesMedium, .copies]),
+      !Self.keptBesides.contains(task.command)
+    else { throw .busy }
   }
+
+  private static let keptBesides: Set<Command> = [
+    .getLBAStatus, .release, .clear, .registerAndMove, .release6, .release10,
+  ]
 }

@@ -70,13 +70,17 @@ extension DeviceServer {
     by origin: NexusIdentity, _ attention: SenseData, isHard: Bool,
     drained: @escaping () -> Void
   ) {
-    let reportsTaskAborted = unit.modes.reportsTaskAborted && !isHard
+    let reportsTaskAborted = unit.modes.reportsTaskAborted
+    // The sessions of the target end with a hard reset.
+    let isTold = { (task: SCSITask) in
+      !isHard || task.nexus?.initiatorTarget.identity.target.name != origin.target.name
+    }
     let isOthers = { (task: SCSITask) in task.isOfOther(than: origin) }
     let barrier = DrainBarrier(completion: drained)
     replaceAttentionsForAll(with: attention)
     allowRemovalForAll()
     abortTasks(
-      status: { reportsTaskAborted && isOthers($0) ? .taskAborted : .good },
+      status: { reportsTaskAborted && isOthers($0) && isTold($0) ? .taskAborted : .good },
       isOthers: isOthers, isToldAtOnce: isOthers, barrier: barrier)
     barrier.arm()
   }

@@ -28,6 +28,8 @@ public final class DeviceServer {
   /// session's.
   private(set) var lentBytes = 0
   private(set) var nexuses: [LogicalUnitNexus] = []
+  /// By the I_T nexuses that are kept from the medium (`DeviceServer+AbortedWrites`).
+  var abortedWriteCounts: [ObjectIdentifier: Int] = [:]
   /// Made at once, lazy only because it refers back.
   private(set) lazy var reservations = ReservationAgent(self)
 
@@ -75,6 +77,7 @@ public final class DeviceServer {
   func attach(_ nexus: LogicalUnitNexus, attention: SenseData) {
     if hasElder(nexus) { nexus.shut(attention: attention) } else { nexus.establish(attention) }
     nexuses.append(nexus)
+    nexus.abortedWriteCount = abortedWriteCounts[ObjectIdentifier(nexus.initiatorTarget)] ?? 0
     nexus.gate = reservations.gate(for: nexus)
     unit.nexusAppeared(nexus.number, nexus.initiatorTarget.identity)
   }
@@ -252,8 +255,8 @@ public final class DeviceServer {
     for task in tasks where isVictim(task) {
       markAborted(task, status(task))
       if task.phase == .executing {
+        if isToldAtOnce(task) { keepFromMedia(until: task) }
         if task.copy != nil, isOthers(task) { continue }
-        if isToldAtOnce(task) { keepFromMedium(until: task) }
         barrier.add()
         task.barriers.append(barrier)
       } else {

@@ -15,6 +15,21 @@ struct CopyManagementTests {
     return copies
   }
 
+  @Test("A copy that another resets keeps its nexus from what it may change, until it has ended")
+  func resetByOther() throws {
+    let copies = pair()
+    let other = try #require(copies.bench.secondNexus().unitNexus(at: 0))
+    copies.stores[1].isHolding = true
+    _ = copies.beginCopy(whole)
+    copies.turn()
+    copies.bench.server.reset(by: other, attention: .busDeviceResetFunctionOccurred) {}
+    copies.turn()
+    #expect(copies.nexus(1).isKeptFromMedium)
+    copies.stores[1].releaseHeld()
+    copies.turn()
+    #expect(!copies.nexus(1).isKeptFromMedium)
+  }
+
   @Test("ABORT TASK waits for the steps in flight, which land, and no other starts")
   func abort() {
     let copies = pair()

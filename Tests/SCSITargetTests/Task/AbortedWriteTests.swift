@@ -73,13 +73,16 @@ struct AbortedWriteTests {
     _ = Self.hang(two.write(1), of: two)
     Function.reset.begin(by: one) {}
     cluster.settle()
+    // One that is mapped meanwhile, too.
+    two.nexus.attach(two.server, as: 3, isReadOnly: false, attention: .powerOnOccurred)
     let second = try #require(two.nexus.unitNexus(at: 2))
-    #expect(second.isKeptFromMedium && two.lun.isKeptFromMedium)
+    let third = try #require(two.nexus.unitNexus(at: 3))
+    #expect(second.isKeptFromMedium && third.isKeptFromMedium && two.lun.isKeptFromMedium)
     #expect(three.run(CDB.testUnitReady) == "06/29/03")
     #expect(three.run(three.write(2)) == "good")
     cluster.store.releaseHeld()
     cluster.settle()
-    #expect(!second.isKeptFromMedium && !two.lun.isKeptFromMedium)
+    #expect(!second.isKeptFromMedium && !third.isKeptFromMedium && !two.lun.isKeptFromMedium)
   }
 
   @Test("Two resets of one hung write end together, and open the medium with the write's end")
@@ -119,6 +122,27 @@ struct AbortedWriteTests {
     cluster.store.releaseHeld()
     cluster.settle()
     #expect(two.run(Self.rewrite) == "good")
+  }
+
+  @Test("A holder that lost a write does not let others in before it has landed")
+  func release() {
+    let cluster = Cluster()
+    let one = cluster.node("one")
+    let two = cluster.node("two", on: 1)
+    #expect(two.run(Reserve.register(2)) == "good")
+    #expect(two.run(Reserve.reserve(2, 1)) == "good")
+    _ = Self.hang(two.write(1), of: two)
+    Function.reset.begin(by: one) {}
+    cluster.settle()
+    #expect(two.run(CDB.testUnitReady) == "06/29/03")
+    let release = Reserve.out(2, type: 1, key: 2)
+    #expect(two.run(release) == "busy" && two.run(Reserve.out(3, key: 2)) == "busy")
+    #expect(one.run(one.write(1)) == "06/29/03")
+    #expect(one.run(one.write(1)) == "reservationConflict")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    _ = two.lun.takeAttention()
+    #expect(two.run(release) == "good")
   }
 
   @Test("A fenced node with a hung write hears RESERVATION CONFLICT, not BUSY")

@@ -68,11 +68,14 @@ struct LiveFileTests {
 
   /// As status tells it, which may take a moment.
   private func state(
-    of live: LiveDaemon, becomes wanted: ConfigurationFileState
+    of live: LiveDaemon, becomes wanted: ConfigurationFileState, saying words: String = ""
   ) async throws -> StatusResource {
     for _ in 0..<200 {
       let status = try await live.client.status()
-      if status.configurationFileState == wanted { return status }
+      let message = problem(status)?.message ?? ""
+      if status.configurationFileState == wanted, words.isEmpty || message.contains(words) {
+        return status
+      }
       try await Task.sleep(for: .milliseconds(25))
     }
     return try await live.client.status()
@@ -106,6 +109,11 @@ struct LiveFileTests {
     #expect(problem(status)?.remedy?.contains("config check \(file)") == true)
     #expect(problem(status)?.remedy?.contains("--force") == false)
     rmdir(file)
+    let secret = #""discovery": {"chap": [{"user": "a", "secret": {"file": "/none/of/it"}}]},"#
+    let unreadable = good.replacing("\"reactors\"", with: "\(secret) \"reactors\"")
+    try live.scratch.write(Array(unreadable.utf8), to: "targets.json")
+    status = try await state(of: live, becomes: .invalid, saying: "/none/of/it")
+    #expect(problem(status)?.remedy?.contains("--force") == false)
     try live.scratch.write(Array(good.utf8), to: "targets.json")
     status = try await state(of: live, becomes: .unchanged)
     #expect(status.configurationFileState == .unchanged && status.problems.isEmpty)
