@@ -124,6 +124,47 @@ struct ProofTests {
     }
   }
 
+  private static let asking =
+    "Note: users are asked for here (authentication=1): who has none waits for one.\n"
+
+  @Test("That users are asked for is not forgotten with the last initiator that had one")
+  func lastACL() async throws {
+    let bench = try bench("\"acl\": [\(Self.own)]")
+    let run = await bench("\(Self.tpg)/acls delete \(Bench.node)")
+    #expect(run.code == 0 && run.output == "Deleted Node ACL \(Bench.node).\n")
+    #expect(run.errors == Self.asking)
+    await bench.all("\(Self.tpg)/acls create \(Bench.node)")
+    #expect(try target(bench).acl.isEmpty)
+    let shown = await bench("\(Self.tpg) get attribute authentication")
+    #expect(shown.output == "authentication=1 \n")
+    await bench.all("\(Self.acl) set auth userid=n password=a-long-secret-1")
+    #expect(try target(bench).acl.map { $0.chap.map(\.user) } == [["n"]])
+  }
+
+  @Test("That users are asked for is not forgotten when only everybody had one, and is shut out")
+  func lastEverybody() async throws {
+    let bench = try bench(
+      """
+      "acl": [{"initiator": "any", "chap": [{"user": "e", "secret": "a-long-secret-1"}]}]
+      """)
+    let before = try target(bench)
+    let run = await bench("\(Self.tpg) set attribute generate_node_acls=0")
+    #expect(run.code == 0 && run.errors == Self.asking)
+    await bench.all("\(Self.tpg)/acls create \(Self.second)")
+    #expect(try target(bench).acl.isEmpty && !target(bench).isOpenToAny)
+    await bench.all(
+      "\(Self.tpg)/acls delete \(Self.second)", "\(Self.tpg) set attribute generate_node_acls=1")
+    #expect(try target(bench) == before)
+  }
+
+  @Test("Deleting the last initiator with a user shuts out nobody who gets in without one")
+  func lastACLOfMixed() async throws {
+    let bench = try bench("\"acl\": [\(Self.own), {\"initiator\": \"\(Self.second)\"}]")
+    let run = await bench("\(Self.tpg)/acls delete \(Bench.node)")
+    #expect(run.code == 0 && run.errors.isEmpty)
+    #expect(try initiators(bench) == [Self.second])
+  }
+
   @Test("A user is not cleared where that would shut out who gets in without one")
   func mixed() async throws {
     let bench = try bench("\"acl\": [\(Self.own), {\"initiator\": \"\(Self.second)\"}]")

@@ -18,14 +18,19 @@ extension PortalGroup {
   }
 
   /// Where users were asked for in `old`, nobody gets in without one who did not before, whether
-  /// or not `authentication` was ever set. True: so it is set now, and somebody waits for a user.
+  /// or not `authentication` was ever set. True: so it is set now, and somebody waits for a user,
+  /// or will: that users are asked for is not forgotten with the last of them.
   mutating func keepAsking(since old: PortalGroup) throws(ExecutionError) -> Bool {
     guard old.asksUsers, authentication != true else { return false }
     let (before, now) = (old.unproven, unproven)
     let opened = now.subtracting(before)
-    guard !opened.isEmpty || old.asksTargetUsers && !asksTargetUsers else { return false }
     // These get in without proof, and an edit of others must not shut them out.
     let others = now.intersection(before)
+    guard !opened.isEmpty || old.asksTargetUsers && !asksTargetUsers else {
+      guard authentication == nil, !hasUsers, others.isEmpty else { return false }
+      authentication = true
+      return true
+    }
     guard others.isEmpty else {
       throw ExecutionError(
         "Users are asked for here, and \(opened.words) would get in without one, as "

@@ -178,6 +178,8 @@ extension Command {
     }
     var group = old
     group.acls.removeAll { $0.wwn == wwn }
+    // Who has said authentication=0 means newcomers, too.
+    if group.authentication == nil { try keepAsking(&group, since: old) }
     try await commit(group, from: old, force: true, now: true)
     say("Deleted Node ACL \(wwn).")
   }

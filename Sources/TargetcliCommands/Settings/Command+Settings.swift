@@ -157,7 +157,7 @@ extension Command {
   }
 
   /// Sets authentication=1, and says so, where somebody would get in without a user who did not
-  /// before.
+  /// before, now or once it comes.
   func keepAsking(
     _ group: inout PortalGroup, since old: PortalGroup
   ) throws(ExecutionError) {
