@@ -78,14 +78,58 @@ struct ProofTests {
   func otherUser() async throws {
     let users = """
       "chap": [{"user": "t1", "secret": "a-long-secret-1"},
-        {"user": "t2", "secret": "a-long-secret-2"}], "initiators": "any"
+        {"user": "t2", "secret": "a-long-secret-2"}],
+      "mutualChap": {"user": "m", "secret": "a-long-secret-3"}, "initiators": "any"
       """
     let bench = try bench("\(users), \(Self.listed)")
     await bench.all(
       "\(Self.tpg) set attribute authentication=1", "\(Self.tpg) set auth userid= password=")
     let target = try target(bench)
-    #expect(target.chap.map(\.user) == ["t2"])
+    #expect(target.chap.map(\.user) == ["t2"] && target.mutualChap?.user == "m")
     #expect(target.acl.map(\.initiator) == [Bench.node] && target.isOpenToAny)
+  }
+
+  @Test("A mutual user of an initiator that is asked for the target's user comes and goes with it")
+  func ownMutualUser() async throws {
+    let mutual = #""mutualChap": {"user": "m", "secret": "a-long-secret-3"}"#
+    let listed = "\"acl\": [{\"initiator\": \"\(Bench.node)\", \(mutual)}]"
+    let bench = try bench("\(Self.targetUser), \(listed)")
+    let before = try target(bench)
+    await bench.all("\(Self.tpg) disable")
+    #expect(try target(bench).acl.isEmpty)
+    await bench.all("\(Self.tpg) enable")
+    #expect(try target(bench) == before && before.acl.map(\.mutualChap?.user) == ["m"])
+    #expect(!bench.notes.contains("/acl/"))
+    await bench.all("\(Self.acl) set auth mutual_userid= mutual_password=")
+    #expect(try target(bench).acl.map(\.mutualChap) == [nil])
+  }
+
+  @Test("A mutual user that waits is sent once another program gives the target a user")
+  func waitingMutualUser() async throws {
+    let bench = try bench(Self.listed)
+    await bench.all("\(Self.tpg) set auth mutual_userid=m mutual_password=a-long-secret-3")
+    #expect(try target(bench).mutualChap == nil)
+    let user = CredentialSpecification(user: "t1", secret: SecretText("a-long-secret-1"))
+    let addition = Change.UserAddition(user, at: CredentialPlace(target: Bench.iqn))
+    _ = try await bench.daemon.change(ChangeRequest([.addCHAPUser(addition)], ChangeOptions()))
+    await bench.all("\(Self.tpg)/acls create \(Self.second)")
+    #expect(try target(bench).mutualChap?.user == "m")
+    #expect(try target(bench).chap.map(\.user) == ["t1"])
+    #expect(!bench.notes.contains("/auth/"))
+  }
+
+  @Test("Discovery keeps its mutual user while another user of it is asked for")
+  func discovery() async throws {
+    let bench = try Bench(
+      """
+      {"discovery": {"chap": [{"user": "d1", "secret": "a-long-secret-1"},
+        {"user": "d2", "secret": "a-long-secret-2"}],
+        "mutualChap": {"user": "m", "secret": "a-long-secret-3"}}}
+      """)
+    let run = await bench("iscsi/ set discovery_auth userid= password=")
+    #expect(run.code == 0 && run.errors.isEmpty)
+    let discovery = try bench.daemon.configuration.discovery
+    #expect(discovery.chap.map(\.user) == ["d2"] && discovery.mutualChap?.user == "m")
   }
 
   // MARK: Users of others

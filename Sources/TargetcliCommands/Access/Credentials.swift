@@ -73,16 +73,20 @@ struct Credentials: Codable, Equatable {
 
   var isEmpty: Bool { user.isEmpty && mutual.isEmpty }
 
-  /// The part that the daemon is given; the other waits.
-  var served: Credentials {
-    guard user.isComplete else { return Credentials() }
-    return Credentials(user: user, mutual: mutual.isComplete ? mutual : CHAPUser())
+  /// The part that the daemon is given; the other waits. A mutual user holds with any user that
+  /// initiators are asked for: with `user`, or with others that stand beside it.
+  func served(besideOthers hasOthers: Bool) -> Credentials {
+    let isMutual = mutual.isComplete && (user.isComplete || hasOthers)
+    return Credentials(
+      user: user.isComplete ? user : CHAPUser(), mutual: isMutual ? mutual : CHAPUser())
   }
 
-  /// The part that waits for its other half.
-  var waiting: Credentials {
-    guard user.isComplete else { return self }
-    return Credentials(mutual: mutual.isComplete ? CHAPUser() : mutual)
+  /// The part that the daemon is not given.
+  func waiting(besideOthers hasOthers: Bool) -> Credentials {
+    let served = served(besideOthers: hasOthers)
+    return Credentials(
+      user: served.user.isEmpty ? user : CHAPUser(),
+      mutual: served.mutual.isEmpty ? mutual : CHAPUser())
   }
 
   /// Of the daemon where it has a user, else what waits.

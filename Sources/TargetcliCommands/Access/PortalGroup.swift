@@ -8,6 +8,8 @@ struct PortalGroup: Equatable {
   var acls: [NodeACL] = []
   /// Those of the target itself, or else of whoever has no entry of its own.
   var auth = Credentials()
+  /// Those of the target itself as the daemon has them, without what waits.
+  var presentAuth = Credentials()
   /// How many users stand with the target itself, as other tools put them there: `auth` has the
   /// first of them.
   var targetUserCount = 0
@@ -56,6 +58,8 @@ struct PortalGroup: Equatable {
     everybodyLUNs = notes.everybodyLUNs
     isOpenToAny = resource.isOpenToAny
     let waiting = auth
+    presentAuth = Credentials(
+      daemon: resource.chapUsers, resource.mutualCHAPUser, waiting: nil)
     if hasTargetUsers {
       auth = Credentials(daemon: resource.chapUsers, resource.mutualCHAPUser, waiting: waiting)
     }
@@ -114,12 +118,14 @@ struct PortalGroup: Equatable {
     notes.demoModeWriteProtect = demoModeWriteProtect
     notes.isDisabled = !isEnabled
     notes.hasNoPortals = hasNoPortals
-    notes.auth = everybody == .nobody && !hasTargetUsers ? auth : auth.waiting
+    notes.auth =
+      everybody == .nobody && !hasTargetUsers
+      ? auth : auth.waiting(besideOthers: asksTargetUsers)
     notes.everybodyLUNs = everybody == .nobody ? everybodyLUNs : nil
     notes.acls = acls.compactMap { acl in
       if entry(of: acl) == nil { return acl }
       var rest = NodeACL(acl.wwn)
-      rest.auth = acl.auth.waiting
+      rest.auth = acl.auth.waiting(besideOthers: asksTargetUsers)
       return rest.auth.isEmpty ? nil : rest
     }
     return notes

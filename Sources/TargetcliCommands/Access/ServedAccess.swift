@@ -35,13 +35,13 @@ extension PortalGroup {
   /// how.
   func entry(of acl: NodeACL) -> ServedEntry? {
     guard isServed, provesItself(acl) || authentication != true else { return nil }
-    return ServedEntry(acl)
+    return ServedEntry(acl, acl.auth.served(besideOthers: asksTargetUsers))
   }
 
   var everybody: Everybody {
     guard isServed, generateNodeACLs else { return .nobody }
     // The target's users hold for an entry that has none.
-    let own = hasTargetUsers ? everybodyAuth : auth.served
+    let own = hasTargetUsers ? everybodyAuth : auth.served(besideOthers: false)
     guard !own.user.isEmpty || asksTargetUsers || authentication != true else { return .nobody }
     return .letting(own, luns: everybodyLUNs, isReadOnly: demoModeWriteProtect)
   }
@@ -51,7 +51,7 @@ extension PortalGroup {
   /// What holds for it in the daemon, whether or not it has to wait.
   var presentEverybody: Everybody {
     guard let entry = everybodyEntry else { return isOpenToAny ? .open : .nobody }
-    let own = hasTargetUsers ? everybodyAuth : entry.auth.served
+    let own = hasTargetUsers ? everybodyAuth : entry.auth
     return .letting(own, luns: entry.luns, isReadOnly: entry.isReadOnly)
   }
 
@@ -71,9 +71,10 @@ extension PortalGroup {
     var changes: [Change] = []
     if old.hasTargetUsers {
       let place = CredentialPlace(target: target)
-      changes += try auth.served.changes(from: old.auth.served, at: place)
+      let served = auth.served(besideOthers: asksTargetUsers)
+      changes += try served.changes(from: old.presentAuth, at: place)
     }
-    let present = old.presentACLs.map(ServedEntry.init)
+    let present = old.presentACLs.map { ServedEntry($0, $0.auth) }
     let before = Dictionary(present.map { ($0.key, $0) }) { first, _ in first }
     let wanted = Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
     for entry in present where wanted[entry.key] == nil {
@@ -129,8 +130,8 @@ extension PortalGroup {
 }
 
 extension ServedEntry {
-  init(_ acl: NodeACL) {
-    self.init(key: acl.key, auth: acl.auth.served, luns: acl.luns, isReadOnly: acl.isReadOnly)
+  init(_ acl: NodeACL, _ auth: Credentials) {
+    self.init(key: acl.key, auth: auth, luns: acl.luns, isReadOnly: acl.isReadOnly)
   }
 
   var specification: AccessEntrySpecification {

@@ -24,6 +24,7 @@ struct Vault {
     let everybody = target.acl.filter { $0.initiator == nil && $0.addresses.isEmpty }
     if group.hasTargetUsers {
       fill(&group.auth, target.chap, [target.mutualChap].compactMap { $0 })
+      fill(&group.presentAuth, target.chap, [target.mutualChap].compactMap { $0 })
     } else {
       fill(&group.auth, everybody.flatMap(\.chap), everybody.compactMap(\.mutualChap))
     }

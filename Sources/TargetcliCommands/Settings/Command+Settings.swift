@@ -166,21 +166,25 @@ extension Command {
   }
 
   private mutating func setDiscovery(_ named: [(name: String, value: String)]) async throws {
-    var old = state.discoveryAuth
-    try await Vault.open(daemon).fill(&old)
-    var auth = old
+    let vault = try await Vault.open(daemon)
+    let discovery = state.discovery
+    var present = Credentials(
+      daemon: discovery.chapUsers, discovery.mutualCHAPUser, waiting: nil)
+    vault.fill(&present)
+    var auth = state.discoveryAuth
+    vault.fill(&auth)
+    let hasOthers = discovery.chapUsers.count > 1
     var isEnabled = state.asksAtDiscovery
     for (name, value) in named {
       if name == "enable" { isEnabled = try Truth.parse(value) } else { auth[name] = value }
     }
-    let wasServed = state.discovery.chapUsers.isEmpty ? Credentials() : old.served
-    let served = isEnabled ? auth.served : Credentials()
-    let changes = try served.changes(from: wasServed, at: .discovery)
+    let served = isEnabled ? auth.served(besideOthers: hasOthers) : Credentials()
+    let changes = try served.changes(from: present, at: .discovery)
     var notes = state.notes
     notes.discovery.isEnabled = isEnabled
-    notes.discovery.auth = isEnabled ? auth.waiting : auth
+    notes.discovery.auth = isEnabled ? auth.waiting(besideOthers: hasOthers) : auth
     try await commit(changes, notes: notes, showsWarnings: true)
-    if isEnabled, !auth.user.isComplete {
+    if isEnabled, !hasOthers, !auth.user.isComplete {
       remark("Note: discovery asks for nothing until userid and password are set.")
     }
   }
