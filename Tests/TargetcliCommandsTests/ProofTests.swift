@@ -209,6 +209,37 @@ struct ProofTests {
     #expect(try initiators(bench) == [Self.second])
   }
 
+  private static let users = """
+    "chap": [{"user": "n1", "secret": "a-long-secret-1"},
+      {"user": "n2", "secret": "a-long-secret-2"}]
+    """
+
+  @Test(
+    "Where several users are set, none is lost: what would leave one is refused",
+    arguments: [(Bench.node, Bench.node), ("any", "whoever has no ACL")])
+  func severalUsers(initiator: String, words: String) async throws {
+    let bench = try bench("\"acl\": [{\"initiator\": \"\(initiator)\", \(Self.users)}]")
+    let before = try target(bench)
+    let place = initiator == "any" ? Self.tpg : Self.acl
+    for line in ["\(Self.tpg) disable", "\(place) set auth userid=x"] {
+      let run = await bench(line)
+      #expect(run.code == 1, "\(line)")
+      #expect(
+        run.errors == "Several users are set for \(words) here, of which targetcli would keep one: "
+          + "take the others away with swift-tgtadm first.\n")
+      #expect(try target(bench) == before && bench.notes.isEmpty, "\(line)")
+    }
+    await bench.all("\(Self.tpg)/acls create \(Self.second)")
+    #expect(try target(bench).acl == before.acl)
+  }
+
+  @Test("An initiator with several users is deleted with all of them")
+  func severalUsersDeleted() async throws {
+    let bench = try bench("\"acl\": [{\"initiator\": \"\(Bench.node)\", \(Self.users)}]")
+    await bench.all("\(Self.tpg)/acls delete \(Bench.node)")
+    #expect(try target(bench).acl.isEmpty && !bench.notes.contains("/acl/"))
+  }
+
   @Test("A user is not cleared where that would shut out who gets in without one")
   func mixed() async throws {
     let bench = try bench("\"acl\": [\(Self.own), {\"initiator\": \"\(Self.second)\"}]")

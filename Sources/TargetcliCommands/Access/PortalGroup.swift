@@ -17,6 +17,8 @@ struct PortalGroup: Equatable {
   var everybodyAuth = Credentials()
   /// Whom the daemon lets in, also where it should wait: another program can have added it.
   var presentACLs: [NodeACL] = []
+  /// Entries with several users, as other tools put them there: here each has its first alone.
+  var entriesWithUsers: Set<EntryKey> = []
   /// What the daemon has for whoever has no entry of its own: either, both or none lets it in.
   var everybodyEntry: NodeACL?
   var isOpenToAny = false
@@ -44,6 +46,8 @@ struct PortalGroup: Equatable {
     takeEverybody(resource, notes)
     let entries = resource.acl.filter { !$0.isEverybody }
     presentACLs = entries.map { NodeACL($0, waiting: nil) }
+    entriesWithUsers = Set(
+      resource.acl.filter { $0.chapUsers.count > 1 }.map { NodeACL($0, waiting: nil).key })
     acls = entries.map { entry in
       NodeACL(entry, waiting: notes.acls.first { $0.wwn == entry.initiator }?.auth)
     }
@@ -107,6 +111,16 @@ struct PortalGroup: Equatable {
   func everybodyLost(from old: PortalGroup) -> String? {
     guard everybody == .nobody, old.presentEverybody != .nobody else { return nil }
     return old.everybodyAuth.user.userid ?? old.everybodyAuth.mutual.userid
+  }
+
+  /// Entries with several users that would have to wait, or would get another user: all but one
+  /// of their users would be lost. One that is deleted goes with all of them.
+  func usersLost(from old: PortalGroup) -> Set<EntryKey> {
+    let wanted = Dictionary(entries.map { ($0.key, $0.auth.user) }) { first, _ in first }
+    var changed = Set(old.presentACLs.filter { wanted[$0.key] != $0.auth.user }.map(\.key))
+      .intersection(acls.map(\.key))
+    if everybody.user != old.presentEverybody.user { changed.insert(.everybody) }
+    return changed.intersection(old.entriesWithUsers)
   }
 
   /// What of this the daemon has no place for.

@@ -25,6 +25,12 @@ enum Everybody: Equatable {
     luns == nil && !isReadOnly && auth.isEmpty
       ? .open : .entry(auth, luns: luns, isReadOnly: isReadOnly)
   }
+
+  /// Of an entry of its own.
+  var user: CHAPUser? {
+    guard case .entry(let auth, _, _) = self else { return nil }
+    return auth.user
+  }
 }
 
 extension PortalGroup {

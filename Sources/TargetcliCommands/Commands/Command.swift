@@ -151,6 +151,12 @@ struct Command {
           + "which cannot be kept: take its entry or the user \(user) away with swift-tgtadm "
           + "first.")
     }
+    let losing = group.usersLost(from: old)
+    guard losing.isEmpty else {
+      throw ExecutionError(
+        "Several users are set for \(losing.words) here, of which targetcli would keep one: take "
+          + "the others away with swift-tgtadm first.")
+    }
     var notes = state.notes
     notes.targets[group.target] = group.notes
     let changes = before + (try group.changes(from: old)) + after
