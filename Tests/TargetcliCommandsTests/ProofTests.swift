@@ -209,6 +209,47 @@ struct ProofTests {
     #expect(try initiators(bench) == [Self.second])
   }
 
+  @Test("A newcomer waits for a user where some are asked for theirs and others are not")
+  func newcomerOfMixed() async throws {
+    let third = "\(Bench.node)3"
+    let bench = try bench("\"acl\": [\(Self.own), {\"initiator\": \"\(Self.second)\"}]")
+    let before = try target(bench)
+    let run = await bench("\(Self.tpg)/acls create \(third)")
+    #expect(run.code == 0)
+    #expect(run.errors == "Note: users are asked for here, and \(third) waits for one.\n")
+    #expect(try target(bench) == before)
+    await bench.all("\(Self.tpg) disable", "\(Self.tpg) enable")
+    #expect(try target(bench) == before)
+    // Another program lets it in: it waits again once targetcli changes the target.
+    let entry = AccessEntrySpecification(initiator: third)
+    let change = Change.addACLEntry(Change.EntryAddition(target: Bench.iqn, entry))
+    _ = try await bench.daemon.change(ChangeRequest([change], ChangeOptions()))
+    await bench.all("\(Self.tpg)/acls delete \(Self.second)")
+    #expect(try initiators(bench) == [Bench.node])
+    await bench.all("\(Self.tpg)/acls/\(third) set auth userid=t password=a-long-secret-2")
+    #expect(try target(bench).acl.map { $0.chap.map(\.user) } == [["n"], ["t"]])
+    #expect(!bench.notes.contains("/acl/"))
+  }
+
+  @Test("A newcomer that waits gets in with authentication=0, once nobody has a user")
+  func newcomerLetIn() async throws {
+    let bench = try bench("\"acl\": [\(Self.own), {\"initiator\": \"\(Self.second)\"}]")
+    await bench.all(
+      "\(Self.tpg)/acls create \(Bench.node)3", "\(Self.tpg)/acls delete \(Bench.node)",
+      "\(Self.tpg) set attribute authentication=0")
+    #expect(try initiators(bench) == [Self.second, "\(Bench.node)3"])
+  }
+
+  @Test("No newcomer waits, and gets in all the same, where whoever has no ACL does")
+  func newcomerAmongEverybody() async throws {
+    let bench = try bench("\"acl\": [\(Self.own)], \"initiators\": \"any\"")
+    let before = try target(bench)
+    let run = await bench("\(Self.tpg)/acls create \(Self.second)")
+    #expect(run.code == 1)
+    #expect(run.errors.contains("\(Self.second) would get in without one, as whoever has no ACL"))
+    #expect(try target(bench) == before && bench.notes.isEmpty)
+  }
+
   private static let users = """
     "chap": [{"user": "n1", "secret": "a-long-secret-1"},
       {"user": "n2", "secret": "a-long-secret-2"}]

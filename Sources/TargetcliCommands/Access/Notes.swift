@@ -58,6 +58,8 @@ struct NodeACL: Codable, Equatable {
   /// nil: all LUNs of the target, under the same numbers, those to come too.
   var luns: [MappedLUN]?
   var isReadOnly = false
+  /// true: does not get in without a user, though others do, where `authentication` was never set.
+  var waitsForUser: Bool?
 
   init(_ wwn: String) { self.wwn = wwn }
 }

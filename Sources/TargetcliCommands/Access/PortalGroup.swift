@@ -49,7 +49,10 @@ struct PortalGroup: Equatable {
     entriesWithUsers = Set(
       resource.acl.filter { $0.chapUsers.count > 1 }.map { NodeACL($0, waiting: nil).key })
     acls = entries.map { entry in
-      NodeACL(entry, waiting: notes.acls.first { $0.wwn == entry.initiator }?.auth)
+      let waiting = notes.acls.first { $0.wwn == entry.initiator }
+      var acl = NodeACL(entry, waiting: waiting?.auth)
+      acl.waitsForUser = waiting?.waitsForUser
+      return acl
     }
     let present = Set(acls.map(\.wwn))
     acls += notes.acls.filter { !present.contains($0.wwn) }

@@ -6,13 +6,20 @@ extension PortalGroup {
   /// With a user of its own, or with one of the target.
   func provesItself(_ acl: NodeACL) -> Bool { acl.auth.user.isComplete || asksTargetUsers }
 
+  /// Whether it gets in with proof alone.
+  func isAsked(_ acl: NodeACL) -> Bool { authentication ?? acl.waitsForUser ?? false }
+
   private var everybodyProvesItself: Bool {
     asksTargetUsers || (hasTargetUsers ? everybodyAuth : auth).user.isComplete
   }
 
+  /// Some are asked for users, and others of the list get in without; whoever is not in it does
+  /// not, and so who waits stays out.
+  var isMixed: Bool { asksUsers && !unproven.isEmpty && !unproven.contains(.everybody) }
+
   /// Who gets in without proof, unless `authentication` or the group itself keeps it out.
   private var unproven: Set<EntryKey> {
-    var keys = Set(acls.filter { !provesItself($0) }.map(\.key))
+    var keys = Set(acls.filter { !provesItself($0) && $0.waitsForUser != true }.map(\.key))
     if generateNodeACLs, !everybodyProvesItself { keys.insert(.everybody) }
     return keys
   }

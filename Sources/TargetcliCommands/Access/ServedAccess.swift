@@ -40,7 +40,7 @@ extension PortalGroup {
   /// nil: that initiator does not get in, because it would have to prove itself and nobody has said
   /// how.
   func entry(of acl: NodeACL) -> ServedEntry? {
-    guard isServed, provesItself(acl) || authentication != true else { return nil }
+    guard isServed, provesItself(acl) || !isAsked(acl) else { return nil }
     return ServedEntry(acl, acl.auth.served(besideOthers: asksTargetUsers))
   }
 

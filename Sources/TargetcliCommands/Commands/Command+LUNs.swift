@@ -160,10 +160,16 @@ extension Command {
       throw ExecutionError("This NodeACL already exists in configFS")
     }
     acl.luns = isMapping ? nil : []
+    // authentication=1 would shut out who gets in without a user: the newcomer alone waits.
+    acl.waitsForUser = old.authentication == nil && old.isMixed ? true : nil
     var group = old
     group.acls.append(acl)
-    // Who has said authentication=0 means newcomers, too.
-    if group.authentication == nil { try keepAsking(&group, since: old) }
+    if acl.waitsForUser == true {
+      remark("Note: users are asked for here, and \(acl.wwn) waits for one.")
+    } else if group.authentication == nil {
+      // Who has said authentication=0 means newcomers, too.
+      try keepAsking(&group, since: old)
+    }
     try await commit(group, from: old)
     say("Created Node ACL for \(acl.wwn)")
     if isMapping { old.luns.forEach { say("Created mapped LUN \($0.number).") } }
