@@ -61,6 +61,21 @@ public struct Notebook: Sendable {
     if former == nil { placeNext += 1 }
   }
 
+  /// Takes out what goes with targets other than these: one that comes later under the name of one
+  /// that is gone is another.
+  public mutating func keep(targets names: Set<String>) {
+    notes = notes.filter { entry in
+      guard let target = Self.target(ofKey: entry.key) else { return true }
+      return names.contains(target)
+    }
+  }
+
+  /// `PROGRAM/target/NAME/...`
+  private static func target(ofKey key: String) -> String? {
+    let parts = key.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+    return parts.count > 3 && parts[1] == "target" ? String(parts[2]) : nil
+  }
+
   /// With the notes among `changes`, whose paths errors begin with.
   public func making(_ changes: [Change]) throws(AdministrationError) -> Notebook {
     var book = self

@@ -192,6 +192,20 @@ struct AccessTests {
     #expect(!(await bench("ls \(Self.tpg)").output.contains("[disabled]")))
   }
 
+  @Test("A target that another program made anew is another: nobody is shut out or let in with it")
+  func targetMadeAnew() async throws {
+    let bench = try await bench()
+    let second = "\(Bench.node)2"
+    await bench.all("\(Self.tpg)/acls create \(Bench.node)", "\(Self.tpg) disable")
+    let removal = Change.removeTarget(Change.TargetName(Bench.iqn))
+    _ = try await bench.daemon.change(ChangeRequest([removal], ChangeOptions()))
+    var target = TargetSpecification(name: Bench.iqn)
+    target.acl = [AccessEntrySpecification(initiator: second)]
+    _ = try await bench.daemon.change(ChangeRequest([.addTarget(target)], ChangeOptions()))
+    await bench.all("\(Self.tpg)/luns create /backstores/ramdisk/r", "\(Self.tpg) enable")
+    #expect(try self.target(bench).acl.map(\.initiator) == [second])
+  }
+
   @Test("Secrets in files with relative paths keep nobody from changing a target")
   func secretsInFiles() async throws {
     let bench = try Bench(

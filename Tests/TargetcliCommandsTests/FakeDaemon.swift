@@ -115,14 +115,16 @@ final class FakeDaemon: Administrator {
       state.requests.append(request)
       let notes = try state.notes.making(request.changes)
       var text = state.text
+      let names: Set<String>
       do {
         try text.make(request.changes)
-        _ = try Self.load(text)
+        names = Set(try Self.load(text).targets.map(\.name))
       } catch {
         throw AdministrationError(.invalid, "\(error)")
       }
       state.text = text
       state.notes = notes
+      state.notes.keep(targets: names)
       return ChangeResult()
     }
   }

@@ -1,5 +1,6 @@
 /// A short text that a program keeps with the daemon for as long as that runs: what its users know
-/// and the configuration has no word for. The daemon only keeps it.
+/// and the configuration has no word for. The daemon only keeps it. A note whose key begins with
+/// `PROGRAM/target/NAME/` goes with the target of that name.
 public struct NoteResource: Codable, Sendable, Equatable {
   /// Begins with the name of the program: `tgt/tid/1`.
   public var key: String

@@ -16,6 +16,10 @@ final class Administration: Sendable {
     var targetNumbers: [String: UInt32] = [:]
     var notes = Notebook()
     var isStopping = false
+
+    mutating func dropNotesOfGoneTargets() {
+      notes.keep(targets: Set(running.current.configuration.targets.map(\.name)))
+    }
   }
 
   let daemon: Daemon
@@ -62,7 +66,12 @@ final class Administration: Sendable {
   var notes: Notebook { state.withLock { $0.notes } }
 
   /// In turn.
-  func commit(_ notes: Notebook) { state.withLock { $0.notes = notes } }
+  func commit(_ notes: Notebook) {
+    state.withLock { state in
+      state.notes = notes
+      state.dropNotesOfGoneTargets()
+    }
+  }
 
   // MARK: Changes
 
@@ -119,7 +128,10 @@ final class Administration: Sendable {
     var running = running
     running.commit(change)
     let committed = running
-    state.withLock { $0.running = committed }
+    state.withLock { state in
+      state.running = committed
+      state.dropNotesOfGoneTargets()
+    }
     numberTargets()
     onLevel(committed.current.configuration.logLevel)
   }

@@ -116,6 +116,12 @@ struct LiveChangeTests {
     let name = "iqn.2026-11.com.example:other"
     #expect(result.outcomes.first?.target?.name == name)
     #expect(result.outcomes.first?.target?.id == 2)
+    for key in ["p/target/\(name)/a", "p/target/\(Self.target)/a"] {
+      try await live.change(
+        .setNote(NoteSpecification(key: key, value: "1")),
+        options: ChangeOptions(runtimeOnly: true))
+    }
+    #expect(try await live.client.notes(withSecrets: false).count == 2)
     let node = try Initiator.session(port: live.port, name)
     #expect(try await live.client.targets(named: name).first?.sessionCount == 1)
     let removal = Change.removeTarget(Change.TargetName(name))
@@ -123,6 +129,8 @@ struct LiveChangeTests {
     #expect(
       error.code == .inUse && error.users?.first?.hasSuffix("is logged in to \(name)") == true)
     try await live.change(removal, options: ChangeOptions(force: true))
+    let notes = try await live.client.notes(withSecrets: false)
+    #expect(notes.map(\.key) == ["p/target/\(Self.target)/a"], "and not those of the target")
     #expect(node.isClosed())
     #expect(try Initiator(port: live.port).logIn(to: name) == 0x0203)
   }

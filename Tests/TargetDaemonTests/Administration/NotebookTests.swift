@@ -61,6 +61,18 @@ struct NotebookTests {
     }
     #expect(book.count == 1)
   }
+
+  @Test("What is noted of a target goes with it, and nothing else does")
+  func targets() throws {
+    var book = Notebook()
+    let others = ["targetcli/discovery/auth/0", "tgt/tid/1", "target", "x/target", "x/target/one"]
+    for key in others + ["x/target/one/a/0", "x/target/two/a", "x/target/one2/a"] {
+      try book.set(NoteSpecification(key: key, value: "1"))
+    }
+    book.keep(targets: ["two"])
+    #expect(book.resources(withSecrets: false).map(\.key) == others + ["x/target/two/a"])
+  }
+
   @Test("Of several changes the note that fails is named, and none is written")
   func severalChanges() throws {
     let book = try Self.written(NoteSpecification(key: "k", value: "mine"))
