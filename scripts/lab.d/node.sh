@@ -22,6 +22,12 @@ discovery.sendtargets.timeo.login_timeout = 5
 END
   iscsid
 }
+# iscsi_start_telling: and iscsid tells in /run/iscsid.log why a login failed, and the keys of every one, as they are
+# sent and as they come back.
+iscsi_start_telling() {
+  iscsid() { command iscsid -f -d 8 >>/run/iscsid.log 2>&1 & }
+  iscsi_start && until_ok 10 grep -q ISCSIADM /proc/net/unix
+}
 iscsi_record() { iscsiadm -m node -T "$1" -p "$2" -o "${@:3}"; }
 # iscsi_login IQN PORTAL... [-- KEY=VALUE...]: records by hand, these settings, and in.
 iscsi_login() {
@@ -66,9 +72,10 @@ denied_at_once() {
 }
 keys() { sg_persist -n -i -k "$1" | grep -o '0x[0-9a-f]*$' | sort | tr '\n' ' '; }   # that are registered
 # write_without_end DEVICE: begins to, beside what comes after; writes_on: it goes on, and has done more since.
+# nocreat: else it leaves a file in place of a device that goes, and the next device has no node.
 write_without_end() {
   (
-    while dd if=/dev/zero of="$1" bs=64k count=16 oflag=direct 2>/run/dd; do
+    while dd if=/dev/zero of="$1" bs=64k count=16 oflag=direct conv=nocreat 2>/run/dd; do
       echo $((++rounds)) >/run/rounds.new && mv /run/rounds.new /run/rounds
     done
     echo >/run/ended
