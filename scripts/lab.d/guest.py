@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """guest.py IMAGE TAKEN...: IMAGE holds all that the guest of guest.S was told is written, and no more.
 
-Each TAKEN is what it said in one QEMU, in the order of the hand-overs: together 1, 2, 3 without a gap. One write
-more may be on the disk, of which the guest was not told any more.
+Each TAKEN is what it said in one QEMU, in the order of the hand-overs: together 1, 2, 3 without a gap. A number may
+have been said half in one and half in the next, and the last one in part. One write more may be on the disk, of which
+the guest was not told any more.
 """
 import os, sys
 from array import array
@@ -10,10 +11,10 @@ from array import array
 BLOCK = 512
 
 
-def numbers(path):
+def numbers(paths):
+    said = b"".join(open(path, "rb").read() for path in paths)
     taken = array("I")
-    with open(path, "rb") as file:
-        taken.frombytes(file.read())
+    taken.frombytes(said[: len(said) // 4 * 4])
     return list(taken)
 
 
@@ -22,10 +23,12 @@ def holds(file, number):
     return content == number.to_bytes(4, "little") * (BLOCK // 4)
 
 
-image, lists = sys.argv[1], [numbers(path) for path in sys.argv[2:]]
-told = sum(lists, [])
-print("writes:", *map(len, lists))
-if not all(lists) or told != list(range(1, len(told) + 1)):
+image, *lists = sys.argv[1:]
+if not all(map(os.path.getsize, lists)):
+    sys.exit("a QEMU in which nothing was written")
+told = numbers(lists)
+print(f"{len(told)} writes, of which {os.path.getsize(lists[0]) // 4} in the first QEMU")
+if told != list(range(1, len(told) + 1)):
     sys.exit(f"not 1 to {len(told)}: {[(at, number) for at, number in enumerate(told, 1) if at != number][:5]}")
 file = os.open(image, os.O_RDONLY)
 lost = [number for number in told if not holds(file, number)]
