@@ -1,6 +1,7 @@
-# In the nodes of the scenario gfs2: corosync, DLM with fencing, a shared volume group, and who writes on the file system.
+# In the nodes of the scenario gfs2: corosync, DLM with fencing, a shared volume group.
 # shellcheck shell=bash disable=SC2154
 HERE=${BASH_SOURCE%/*}
+. "$HERE/acknowledge.sh"
 
 # Two nodes: one that is left stays quorate, and fences the other.
 corosync_start() {
@@ -55,19 +56,3 @@ lvm_start() {
     printf 'devices { use_devicesfile=0 }\nglobal { use_lvmlockd=1 }\n' >/etc/lvm/lvm.conf
 }
 mount_files() { mount -t gfs2 -o noatime /dev/shared/files /mnt; }
-
-# write_on: in the background, files without end; those that were acknowledged are on the host side, in /lab/NODE-files.
-write_on() {
-  setsid python3 "$HERE/acknowledge.py" write /mnt "$HOSTNAME" "/lab/$HOSTNAME-files" >/run/writer.log 2>&1 & echo $! >/run/writer
-}
-# stop_writing: the writer ends, and has said nothing: what it says is an error.
-stop_writing() {
-  : >"/lab/$HOSTNAME-files.enough"
-  until_ok 30 stopped
-  cat /run/writer.log
-  stopped && [[ ! -s /run/writer.log ]]
-}
-stopped() { ! readlink "/proc/$(</run/writer)/exe"; }   # also when nobody has asked for its status
-acknowledged() { cat "/lab/$1-files" 2>/dev/null | wc -l; }
-acknowledges_on() { local now; now=$(acknowledged "$HOSTNAME") && until_ok 60 more "$now"; }
-more() { (($(acknowledged "$HOSTNAME") > $1 + 3)); }
