@@ -53,7 +53,16 @@ extension DeviceServer {
     else { throw .busy }
   }
 
-  private static let keptBesides: Set<Command> = [
-    .getLBAStatus, .release, .clear, .registerAndMove, .release6, .release10,
-  ]
+  private static let keptBesides: Set<Command> = [.getLBAStatus, .release6, .release10]
+}
+
+extension PersistentReserveOut {
+  /// Whether it gives up what its nexus holds. PREEMPT takes from others.
+  var letsOthersIn: Bool {
+    switch action {
+    case .release, .clear, .registerAndMove: true
+    case .register, .registerAndIgnoreExistingKey: serviceActionKey == 0
+    case .reserve, .preempt, .preemptAndAbort, .replaceLostReservation: false
+    }
+  }
 }

@@ -10,7 +10,9 @@ extension DeviceServer {
 
   func persistentReserveOut(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     do throws(SenseData) {
-      reservations.ask(task, nexus, .change(try persistentReserveOut(task)))
+      let request = try persistentReserveOut(task)
+      guard !nexus.isKeptFromMedium || !request.letsOthersIn else { return end(task, .busy) }
+      reservations.ask(task, nexus, .change(request))
     } catch {
       end(task, error)
     }

@@ -136,7 +136,11 @@ struct AbortedWriteTests {
     cluster.settle()
     #expect(two.run(CDB.testUnitReady) == "06/29/03")
     let release = Reserve.out(2, type: 1, key: 2)
-    #expect(two.run(release) == "busy" && two.run(Reserve.out(3, key: 2)) == "busy")
+    for command in [release, Reserve.out(3, key: 2), Reserve.register(0, from: 2)] {
+      #expect(two.run(command) == "busy")
+    }
+    #expect(two.run(Reserve.register(3, from: 2)) == "good")
+    #expect(two.run(Reserve.register(2, from: 3)) == "good")
     #expect(one.run(one.write(1)) == "06/29/03")
     #expect(one.run(one.write(1)) == "reservationConflict")
     cluster.store.releaseHeld()
