@@ -240,6 +240,24 @@ struct ProofTests {
     #expect(try initiators(bench) == [Self.second, "\(Bench.node)3"])
   }
 
+  @Test("That users are asked for is not forgotten while a newcomer waits for one")
+  func newcomerRemembers() async throws {
+    let bench = try bench("\"acl\": [\(Self.own), {\"initiator\": \"\(Self.second)\"}]")
+    await bench.all(
+      "\(Self.tpg)/acls create \(Bench.node)3", "\(Self.tpg)/acls delete \(Bench.node)")
+    #expect(try initiators(bench) == [Self.second])
+    let opening = await bench("\(Self.tpg) set attribute generate_node_acls=1")
+    #expect(opening.code == 1)
+    #expect(opening.errors.contains("whoever has no ACL would get in without one, as"))
+    let run = await bench("\(Self.tpg)/acls create \(Bench.node)4")
+    #expect(run.errors == "Note: users are asked for here, and \(Bench.node)4 waits for one.\n")
+    #expect(try initiators(bench) == [Self.second])
+    let last = await bench("\(Self.tpg)/acls delete \(Self.second)")
+    #expect(last.code == 0 && last.errors == Self.asking)
+    await bench.all("\(Self.tpg)/acls create \(Bench.node)5")
+    #expect(try target(bench).acl.isEmpty && !target(bench).isOpenToAny)
+  }
+
   @Test("No newcomer waits, and gets in all the same, where whoever has no ACL does")
   func newcomerAmongEverybody() async throws {
     let bench = try bench("\"acl\": [\(Self.own)], \"initiators\": \"any\"")

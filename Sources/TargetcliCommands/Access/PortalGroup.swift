@@ -92,9 +92,9 @@ struct PortalGroup: Equatable {
   /// Users stand with the target itself, as `auth` is now.
   var asksTargetUsers: Bool { targetUserCount > 1 || hasTargetUsers && auth.user.isComplete }
 
-  /// Whether users are asked for: as it was set, else whether there are some. Where there are, they
-  /// are asked for in any case.
-  var asksUsers: Bool { authentication ?? false || hasUsers }
+  /// Whether users are asked for: as it was set, else whether there are some, or somebody waits for
+  /// one. Where there are, they are asked for in any case.
+  var asksUsers: Bool { (authentication ?? acls.contains { $0.waitsForUser == true }) || hasUsers }
 
   /// Somebody has a user.
   var hasUsers: Bool {
