@@ -126,6 +126,12 @@ struct PortalGroup: Equatable {
     return changed.intersection(old.entriesWithUsers)
   }
 
+  /// What of `auth` the daemon is not given.
+  private var waitingAuth: Credentials {
+    if hasTargetUsers { return auth.waiting(besideOthers: asksFurtherUsers) }
+    return everybody == .nobody ? auth : auth.waiting(besideOthers: false)
+  }
+
   /// What of this the daemon has no place for.
   var notes: Notes.OfTarget {
     var notes = Notes.OfTarget()
@@ -135,9 +141,7 @@ struct PortalGroup: Equatable {
     notes.demoModeWriteProtect = demoModeWriteProtect
     notes.isDisabled = !isEnabled
     notes.hasNoPortals = hasNoPortals
-    notes.auth =
-      everybody == .nobody && !hasTargetUsers
-      ? auth : auth.waiting(besideOthers: asksTargetUsers)
+    notes.auth = waitingAuth
     notes.everybodyLUNs = everybody == .nobody ? everybodyLUNs : nil
     notes.acls = acls.compactMap { acl in
       if entry(of: acl) == nil { return acl }

@@ -54,6 +54,14 @@ extension PortalGroup {
 
   var entries: [ServedEntry] { acls.compactMap(entry) }
 
+  /// Somebody gets in with a user besides those of the target itself.
+  private var asksEntryUsers: Bool {
+    entries.contains { !$0.auth.user.isEmpty } || everybody.user?.isEmpty == false
+  }
+
+  /// Of a target with users of its own: its mutual user holds with those of entries, too.
+  var asksFurtherUsers: Bool { asksTargetUsers || asksEntryUsers }
+
   /// What holds for it in the daemon, whether or not it has to wait.
   var presentEverybody: Everybody {
     guard let entry = everybodyEntry else { return isOpenToAny ? .open : .nobody }
@@ -77,7 +85,7 @@ extension PortalGroup {
     var changes: [Change] = []
     if old.hasTargetUsers {
       let place = CredentialPlace(target: target)
-      let served = auth.served(besideOthers: asksTargetUsers)
+      let served = auth.served(besideOthers: asksFurtherUsers)
       changes += try served.changes(from: old.presentAuth, at: place)
     }
     let present = old.presentACLs.map { ServedEntry($0, $0.auth) }
