@@ -3,7 +3,7 @@ internal import FoundationEssentials
 
 // Notes as the daemon keeps them, as JSON, one for each part that changes by itself:
 //
-//   targetcli/target/IQN/settings     what was set of a portal group
+//   targetcli/target/IQN/settings     what was set of a portal group, and a mutual user
 //   targetcli/target/IQN/auth         half users of a portal group
 //   targetcli/target/IQN/acl/WWN      an initiator that does not get in, or waits for half a user
 //   targetcli/discovery/settings      whether discovery asks for users

@@ -16,6 +16,8 @@ struct Notes: Codable, Equatable {
     var hasNoPortals = false
     /// Of the portal group: what the daemon has not.
     var auth = Credentials()
+    /// Of the target itself: its mutual user, while nobody has a user.
+    var targetMutual: CHAPUser?
     /// Of whoever has no entry of its own, while it does not get in; nil: those of the target.
     var everybodyLUNs: [MappedLUN]?
     /// Initiators that the daemon does not let in, or that wait for half a user.

@@ -10,6 +10,8 @@ struct PortalGroup: Equatable {
   var auth = Credentials()
   /// Those of the target itself as the daemon has them, without what waits.
   var presentAuth = Credentials()
+  /// The mutual user of a target without users: it holds with those of entries, or waits for them.
+  var targetMutual = CHAPUser()
   /// How many users stand with the target itself, as other tools put them there: `auth` has the
   /// first of them.
   var targetUserCount = 0
@@ -64,11 +66,15 @@ struct PortalGroup: Equatable {
     demoModeWriteProtect = notes.demoModeWriteProtect
     everybodyLUNs = notes.everybodyLUNs
     isOpenToAny = resource.isOpenToAny
-    let waiting = auth
+    var waiting = auth
     presentAuth = Credentials(
       daemon: resource.chapUsers, resource.mutualCHAPUser, waiting: nil)
     if hasTargetUsers {
+      if let mutual = notes.targetMutual { waiting.mutual = mutual }
       auth = Credentials(daemon: resource.chapUsers, resource.mutualCHAPUser, waiting: waiting)
+    } else {
+      let isPresent = !presentAuth.mutual.isEmpty
+      targetMutual = isPresent ? presentAuth.mutual : notes.targetMutual ?? CHAPUser()
     }
     if let everybody = resource.acl.first(where: \.isEverybody) {
       everybodyEntry = NodeACL(everybody, waiting: nil)
@@ -85,6 +91,21 @@ struct PortalGroup: Equatable {
       everybodyLUNs = nil
     }
   }
+
+  /// `auth` as people see and set it: the mutual user of a target without users is in it, unless
+  /// whoever has no entry of its own has another.
+  var shownAuth: Credentials {
+    get { showsTargetMutual ? Credentials(user: auth.user, mutual: targetMutual) : auth }
+    set {
+      if showsTargetMutual {
+        (auth.user, targetMutual) = (newValue.user, newValue.mutual)
+      } else {
+        auth = newValue
+      }
+    }
+  }
+
+  private var showsTargetMutual: Bool { auth.mutual.isEmpty && !targetMutual.isEmpty }
 
   /// Users stand with the target itself, before `auth` was edited.
   var hasTargetUsers: Bool { targetUserCount > 0 }
@@ -106,6 +127,7 @@ struct PortalGroup: Equatable {
   var userLost: String? {
     var waiting = acls.filter { entry(of: $0) == nil }.map(\.auth)
     if everybody == .nobody, !hasTargetUsers { waiting.append(auth) }
+    if let mutual = waitingTargetMutual { waiting.append(Credentials(mutual: mutual)) }
     return waiting.flatMap { [$0.user, $0.mutual] }.first { $0.isUnknown }?.userid
   }
 
@@ -128,8 +150,20 @@ struct PortalGroup: Equatable {
 
   /// What of `auth` the daemon is not given.
   private var waitingAuth: Credentials {
-    if hasTargetUsers { return auth.waiting(besideOthers: asksFurtherUsers) }
-    return everybody == .nobody ? auth : auth.waiting(besideOthers: false)
+    guard hasTargetUsers else {
+      return everybody == .nobody ? auth : auth.waiting(besideOthers: false)
+    }
+    var waiting = auth.waiting(besideOthers: asksFurtherUsers)
+    if waitingTargetMutual != nil { waiting.mutual = CHAPUser() }
+    return waiting
+  }
+
+  /// The mutual user of the target itself, where nobody has a user any more with whom it holds. Not
+  /// one of `waitingAuth`: that may come to be of whoever has no entry of its own.
+  private var waitingTargetMutual: CHAPUser? {
+    guard !asksTargetUsers, servedTargetAuth.mutual.isEmpty else { return nil }
+    let mutual = hasTargetUsers ? auth.mutual : targetMutual
+    return mutual.isEmpty ? nil : mutual
   }
 
   /// What of this the daemon has no place for.
@@ -142,6 +176,7 @@ struct PortalGroup: Equatable {
     notes.isDisabled = !isEnabled
     notes.hasNoPortals = hasNoPortals
     notes.auth = waitingAuth
+    notes.targetMutual = waitingTargetMutual
     notes.everybodyLUNs = everybody == .nobody ? everybodyLUNs : nil
     notes.acls = acls.compactMap { acl in
       if entry(of: acl) == nil { return acl }

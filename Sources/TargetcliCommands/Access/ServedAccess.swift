@@ -62,6 +62,12 @@ extension PortalGroup {
   /// Of a target with users of its own: its mutual user holds with those of entries, too.
   var asksFurtherUsers: Bool { asksTargetUsers || asksEntryUsers }
 
+  /// What the daemon is to have with the target itself.
+  var servedTargetAuth: Credentials {
+    let own = hasTargetUsers ? auth : Credentials(mutual: targetMutual)
+    return own.served(besideOthers: asksFurtherUsers)
+  }
+
   /// What holds for it in the daemon, whether or not it has to wait.
   var presentEverybody: Everybody {
     guard let entry = everybodyEntry else { return isOpenToAny ? .open : .nobody }
@@ -82,12 +88,8 @@ extension PortalGroup {
   /// What makes the daemon serve this, where `old` is what it was read as. Whoever is there counts,
   /// not whoever ought to be: nobody stays because the notes say that it waits.
   func changes(from old: PortalGroup) throws(ExecutionError) -> [Change] {
-    var changes: [Change] = []
-    if old.hasTargetUsers {
-      let place = CredentialPlace(target: target)
-      let served = auth.served(besideOthers: asksFurtherUsers)
-      changes += try served.changes(from: old.presentAuth, at: place)
-    }
+    let place = CredentialPlace(target: target)
+    var changes = try servedTargetAuth.changes(from: old.presentAuth, at: place)
     let present = old.presentACLs.map { ServedEntry($0, $0.auth) }
     let before = Dictionary(present.map { ($0.key, $0) }) { first, _ in first }
     let wanted = Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }

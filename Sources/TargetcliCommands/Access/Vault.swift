@@ -22,9 +22,11 @@ struct Vault {
     for index in group.acls.indices { fill(&group.acls[index], target) }
     for index in group.presentACLs.indices { fill(&group.presentACLs[index], target) }
     let everybody = target.acl.filter { $0.initiator == nil && $0.addresses.isEmpty }
+    let mutual = [target.mutualChap].compactMap { $0 }
+    fill(&group.presentAuth, target.chap, mutual)
+    group.targetMutual.fill(from: mutual)
     if group.hasTargetUsers {
-      fill(&group.auth, target.chap, [target.mutualChap].compactMap { $0 })
-      fill(&group.presentAuth, target.chap, [target.mutualChap].compactMap { $0 })
+      fill(&group.auth, target.chap, mutual)
     } else {
       fill(&group.auth, everybody.flatMap(\.chap), everybody.compactMap(\.mutualChap))
     }

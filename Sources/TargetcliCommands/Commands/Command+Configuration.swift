@@ -44,6 +44,7 @@ extension Command {
       if notes.isDisabled { lost.append("that it is disabled") }
       if notes.hasNoPortals { lost.append("that it has no portals") }
       if !notes.auth.isEmpty { lost.append("users of tpg1 that are set in part, or not asked for") }
+      if notes.targetMutual != nil { lost.append("the mutual user of the target") }
       if notes.everybodyLUNs != nil { lost.append("the LUNs of whoever has no ACL") }
       if !notes.acls.isEmpty {
         lost.append("ACLs and users of " + notes.acls.map(\.wwn).joined(separator: ", "))

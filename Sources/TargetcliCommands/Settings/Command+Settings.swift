@@ -95,7 +95,7 @@ extension Command {
         vault.configuration.target(named: name),
         asksUsers: state.group(try target(name)).asksUsers, isWritable: !isOfACL)
     case (.auth, .group(let name)):
-      return Self.settings(try await groupWithSecrets(try target(name)).group.auth)
+      return Self.settings(try await groupWithSecrets(try target(name)).group.shownAuth)
     case (.auth, .acl(let name, let key)):
       let group = try await groupWithSecrets(try target(name)).group
       return Self.settings(group.acls.first { $0.key == key }?.auth ?? Credentials())
@@ -130,7 +130,7 @@ extension Command {
     case (.parameter, .group(let name)): try await setParameters(name, named)
     case (.auth, .group(let name)):
       try await setAuth(name) { group in
-        for (name, value) in named { group.auth[name] = value }
+        for (name, value) in named { group.shownAuth[name] = value }
       }
     case (.auth, .acl(let name, let key)):
       try await setAuth(name) { group in
