@@ -132,6 +132,25 @@ struct ProofTests {
     #expect(discovery.chap.map(\.user) == ["d2"] && discovery.mutualChap?.user == "m")
   }
 
+  @Test("Discovery with several users is not disabled: one of them alone would be kept")
+  func discoveryOfSeveral() async throws {
+    let bench = try Bench(
+      """
+      {"discovery": {"chap": [{"user": "d1", "secret": "a-long-secret-1"},
+        {"user": "d2", "secret": "a-long-secret-2"}],
+        "mutualChap": {"user": "m", "secret": "a-long-secret-3"}}}
+      """)
+    let before = try bench.daemon.configuration.discovery
+    let run = await bench("iscsi/ set discovery_auth enable=0")
+    #expect(run.code == 1)
+    #expect(
+      run.errors == "Several users are set for discovery here, of which targetcli would keep one: "
+        + "take the others away with swift-tgtadm first.\n")
+    let discovery = try bench.daemon.configuration.discovery
+    #expect(discovery == before && discovery.chap.map(\.user) == ["d1", "d2"])
+    #expect(discovery.mutualChap?.user == "m" && bench.notes.isEmpty)
+  }
+
   // MARK: Users of others
 
   private static let own = """

@@ -178,6 +178,11 @@ extension Command {
     for (name, value) in named {
       if name == "enable" { isEnabled = try Truth.parse(value) } else { auth[name] = value }
     }
+    guard isEnabled || !hasOthers else {
+      throw ExecutionError(
+        "Several users are set for discovery here, of which targetcli would keep one: take the "
+          + "others away with swift-tgtadm first.")
+    }
     let served = isEnabled ? auth.served(besideOthers: hasOthers) : Credentials()
     let changes = try served.changes(from: present, at: .discovery)
     var notes = state.notes
