@@ -277,6 +277,22 @@ struct ProofTests {
     #expect(try target(bench).acl.isEmpty && !target(bench).isOpenToAny)
   }
 
+  @Test("A newcomer waits, too, once the last that had a user, or waited for one, is deleted")
+  func newcomerAfterwards() async throws {
+    let third = "\(Bench.node)3"
+    for isThere in [true, false] {
+      let bench = try bench("\"acl\": [\(Self.own), {\"initiator\": \"\(Self.second)\"}]")
+      if isThere { await bench.all("\(Self.tpg)/acls create \(third)") }
+      await bench.all("\(Self.tpg)/acls delete \(Bench.node)")
+      if isThere { await bench.all("\(Self.tpg)/acls delete \(third)") }
+      let run = await bench("\(Self.tpg)/acls create \(third)")
+      #expect(run.errors == "Note: users are asked for here, and \(third) waits for one.\n")
+      #expect(try initiators(bench) == [Self.second])
+      await bench.all("\(Self.tpg) set attribute authentication=0")
+      #expect(try initiators(bench) == [Self.second, third])
+    }
+  }
+
   @Test("No newcomer waits, and gets in all the same, where whoever has no ACL does")
   func newcomerAmongEverybody() async throws {
     let bench = try bench("\"acl\": [\(Self.own)], \"initiators\": \"any\"")

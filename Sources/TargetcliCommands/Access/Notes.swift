@@ -8,6 +8,9 @@ struct Notes: Codable, Equatable {
   struct OfTarget: Codable, Equatable {
     /// As it was set; nil: never.
     var authentication: Bool?
+    /// true: users were asked for, and whoever comes to the list waits for one, though others of it
+    /// get in without, where `authentication` was never set.
+    var newcomersWait: Bool?
     var generateNodeACLs = false
     var demoModeWriteProtect = true
     var cacheDynamicACLs = false

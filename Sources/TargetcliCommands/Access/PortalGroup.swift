@@ -26,6 +26,8 @@ struct PortalGroup: Equatable {
   var isOpenToAny = false
   /// As it was set; nil: never.
   var authentication: Bool?
+  /// true: whoever comes to the list waits for a user, while `authentication` was never set.
+  var newcomersWait: Bool?
   var generateNodeACLs = false
   /// Of whoever has no entry of its own, as other tools put them there; nil: those of the target.
   var everybodyLUNs: [MappedLUN]?
@@ -41,6 +43,7 @@ struct PortalGroup: Equatable {
       .sorted { $0.number < $1.number }
     targetUserCount = resource.chapUsers.count
     authentication = notes.authentication
+    newcomersWait = notes.newcomersWait
     cacheDynamicACLs = notes.cacheDynamicACLs
     isEnabled = !notes.isDisabled
     hasNoPortals = notes.hasNoPortals
@@ -114,8 +117,12 @@ struct PortalGroup: Equatable {
   var asksTargetUsers: Bool { targetUserCount > 1 || hasTargetUsers && auth.user.isComplete }
 
   /// Whether users are asked for: as it was set, else whether there are some, or somebody waits for
-  /// one. Where there are, they are asked for in any case.
-  var asksUsers: Bool { (authentication ?? acls.contains { $0.waitsForUser == true }) || hasUsers }
+  /// one, or will. Where there are, they are asked for in any case.
+  var asksUsers: Bool { (authentication ?? isWaitedForUsers) || hasUsers }
+
+  private var isWaitedForUsers: Bool {
+    newcomersWait == true || acls.contains { $0.waitsForUser == true }
+  }
 
   /// Somebody has a user.
   var hasUsers: Bool {
@@ -170,6 +177,7 @@ struct PortalGroup: Equatable {
   var notes: Notes.OfTarget {
     var notes = Notes.OfTarget()
     notes.authentication = authentication
+    notes.newcomersWait = newcomersWait
     notes.cacheDynamicACLs = cacheDynamicACLs
     notes.generateNodeACLs = generateNodeACLs
     notes.demoModeWriteProtect = demoModeWriteProtect

@@ -34,7 +34,12 @@ extension PortalGroup {
     // These get in without proof, and an edit of others must not shut them out.
     let others = now.intersection(before)
     guard !opened.isEmpty || old.asksTargetUsers && !asksTargetUsers else {
-      guard authentication == nil, !hasUsers, others.isEmpty else { return false }
+      guard authentication == nil, !hasUsers else { return false }
+      guard others.isEmpty else {
+        // Where whoever is not in the list gets in, none of it waits.
+        if !others.contains(.everybody) { newcomersWait = true }
+        return false
+      }
       authentication = true
       return true
     }
