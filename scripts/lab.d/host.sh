@@ -10,7 +10,8 @@ lab_begin() {
   local network
   ip link set lo up
   for network in 0 1; do
-    ip link add "br$network" type bridge forward_delay 0 &&
+    # An address of its own: else it takes the least of its cables, another when that one is pulled.
+    ip link add "br$network" address "02:99:0$network:00:00:01" type bridge forward_delay 0 &&
       ip address add "$NET.$network.1/24" dev "br$network" && ip link set "br$network" up || return
   done
   echo "127.0.0.1 localhost" >"$LAB/hosts"
