@@ -51,10 +51,7 @@ struct LiveDepartureTests {
     let target = try SimulatedTarget(
       seed: 23, targets: [Example.open(units: 2)], reactorCount: 2)
     let initiator = try ScriptedInitiator.loggedIn(target, luns: 2)
-    let hang = try target.disk("unit1").inject(DiskFault(.hang, on: .write))
-    _ = initiator.startWrite(
-      0, Example.pattern(512), style: WriteStyle(immediate: 512), lun: 1 << 48)
-    target.pass(milliseconds: 20)
+    let (_, hang) = try TaskManagementTests.hungWrite(initiator, target, unit: 1)
     var removed: UnitRemoval?
     target.workers[0].remove(unitNamed: "unit1", force: true) { removed = $0 }
     target.pass(milliseconds: 100)
@@ -70,10 +67,7 @@ struct LiveDepartureTests {
     let target = try SimulatedTarget(
       seed: 24, targets: [Example.open(units: 2)], reactorCount: 3)
     let initiator = try ScriptedInitiator.loggedIn(target, luns: 2)
-    let hang = try target.disk("unit1").inject(DiskFault(.hang, on: .write))
-    _ = initiator.startWrite(
-      0, Example.pattern(512), style: WriteStyle(immediate: 512), lun: 1 << 48)
-    target.pass(milliseconds: 20)
+    let (_, hang) = try TaskManagementTests.hungWrite(initiator, target, unit: 1)
     let address = try #require(SocketAddress(SimulatedTarget.portal))
     let directory = TargetDirectory(
       targets: [Example.open()], portals: [PortalDefinition(address: address, groupTag: 1)])

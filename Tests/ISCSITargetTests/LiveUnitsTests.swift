@@ -119,10 +119,7 @@ struct LiveUnitsTests {
     let target = try SimulatedTarget(
       seed: 5, targets: [Example.open(units: 2)], reactorCount: 2)
     let initiator = try ScriptedInitiator.loggedIn(target, luns: 2)
-    let hang = try target.disk("unit1").inject(DiskFault(.hang, on: .write))
-    _ = initiator.startWrite(
-      0, Example.pattern(512), style: WriteStyle(immediate: 512), lun: 1 << 48)
-    target.pass(milliseconds: 20)
+    let (_, hang) = try TaskManagementTests.hungWrite(initiator, target, unit: 1)
     var isGone = false
     let directory = TargetDirectory(targets: [Example.open()], portals: [])
     target.workers[0].publish(directory) { isGone = true }

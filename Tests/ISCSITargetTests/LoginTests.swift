@@ -88,6 +88,14 @@ struct LoginTests {
     try SimulatedTarget(seed: 3, targets: [definition], reactorCount: reactors, limits: limits)
   }
 
+  /// One that asks for `user`.
+  private static func askingTarget(mutualUser: CHAPUser? = nil) throws -> SimulatedTarget {
+    var definition = Example.open()
+    definition.users = [user]
+    definition.mutualUser = mutualUser
+    return try target(definition)
+  }
+
   @Test("A login may start in the operational stage, and gets a session handle")
   func direct() throws {
     let target = try LoginTests.target(Example.open())
@@ -125,9 +133,7 @@ struct LoginTests {
     "One-way CHAP admits who knows the secret",
     arguments: [CHAPAlgorithm.md5, .sha1, .sha256, .sha3_256])
   func oneWay(algorithm: CHAPAlgorithm) throws {
-    var definition = Example.open()
-    definition.users = [LoginTests.user]
-    let target = try LoginTests.target(definition)
+    let target = try LoginTests.askingTarget()
     let initiator = ScriptedInitiator(target)
     let dialogue = CHAPDialogue(user: LoginTests.user, algorithm: algorithm)
     #expect(dialogue.login(initiator, to: Example.name) == .loggedIn)
@@ -138,9 +144,7 @@ struct LoginTests {
 
   @Test("A wrong secret and an unknown user are both refused with 0201, and the connection ends")
   func wrongSecret() throws {
-    var definition = Example.open()
-    definition.users = [LoginTests.user]
-    let target = try LoginTests.target(definition)
+    let target = try LoginTests.askingTarget()
     for user in [
       CHAPUser(name: "node1", secret: Secret("0123456789aX")),
       CHAPUser(name: "nobody", secret: Secret("0123456789ab")),
@@ -154,9 +158,7 @@ struct LoginTests {
 
   @Test("Without CHAP a target that asks for it is not reached")
   func chapRequired() throws {
-    var definition = Example.open()
-    definition.users = [LoginTests.user]
-    let target = try LoginTests.target(definition)
+    let target = try LoginTests.askingTarget()
     let initiator = ScriptedInitiator(target)
     #expect(initiator.login(to: Example.name) == 0x0201)
     #expect(initiator.waitForClose(seconds: 5))
@@ -165,10 +167,7 @@ struct LoginTests {
 
   @Test("Mutual CHAP proves the target to the initiator")
   func mutualCHAP() throws {
-    var definition = Example.open()
-    definition.users = [LoginTests.user]
-    definition.mutualUser = LoginTests.mutual
-    let target = try LoginTests.target(definition)
+    let target = try LoginTests.askingTarget(mutualUser: LoginTests.mutual)
     let initiator = ScriptedInitiator(target)
     let dialogue = CHAPDialogue(user: LoginTests.user, target: LoginTests.mutual)
     #expect(dialogue.login(initiator, to: Example.name) == .loggedIn)
@@ -177,9 +176,7 @@ struct LoginTests {
 
   @Test("An initiator that asks for proof the target cannot give is refused")
   func mutualNotConfigured() throws {
-    var definition = Example.open()
-    definition.users = [LoginTests.user]
-    let target = try LoginTests.target(definition)
+    let target = try LoginTests.askingTarget()
     let initiator = ScriptedInitiator(target)
     let dialogue = CHAPDialogue(user: LoginTests.user, target: LoginTests.mutual)
     #expect(dialogue.login(initiator, to: Example.name) == .refused(0x0201))

@@ -49,19 +49,29 @@ struct ReactorsTests {
     #expect(target.isIdle(after: initiators + more))
   }
 
+  private static let secondAddress = "10.0.0.1:3261"
+
+  /// A portal at `secondAddress`, and the socket that it listens on.
+  private func secondPortal(
+    of target: SimulatedTarget
+  ) throws -> (PortalListener, SocketHandle) {
+    let socket = target.world.listen(Self.secondAddress)
+    let address = try #require(SocketAddress(Self.secondAddress))
+    let listener = PortalListener(
+      portal: PortalDefinition(address: address, groupTag: 1), socket: socket,
+      worker: target.workers[0])
+    listener.start()
+    return (listener, socket)
+  }
+
   @Test(
     "When an accept fails the listener tries again, and who waits is served",
     arguments: [SystemError.tooManyFiles, .connectionAborted, .outOfMemory])
   func failedAccept(error: SystemError) throws {
     let target = try SimulatedTarget(seed: 63, targets: [Example.open()])
-    let address = "10.0.0.1:3261"
-    let socket = target.world.listen(address)
-    let listener = PortalListener(
-      portal: PortalDefinition(address: try #require(SocketAddress(address)), groupTag: 1),
-      socket: socket, worker: target.workers[0])
-    listener.start()
+    let (listener, socket) = try secondPortal(of: target)
     for _ in 0..<3 { target.world.failNextAccept(on: socket, with: error) }
-    let initiator = ScriptedInitiator(target, to: address)
+    let initiator = ScriptedInitiator(target, to: Self.secondAddress)
     #expect(initiator.login(to: Example.name) == 0)
     listener.close()
     target.pass(milliseconds: 10)
@@ -71,14 +81,9 @@ struct ReactorsTests {
   @Test("A listener closed while it waits after a failed accept stays closed")
   func closedAfterFailedAccept() throws {
     let target = try SimulatedTarget(seed: 64, targets: [Example.open()])
-    let address = "10.0.0.1:3261"
-    let socket = target.world.listen(address)
-    let listener = PortalListener(
-      portal: PortalDefinition(address: try #require(SocketAddress(address)), groupTag: 1),
-      socket: socket, worker: target.workers[0])
-    listener.start()
+    let (listener, socket) = try secondPortal(of: target)
     target.world.failNextAccept(on: socket, with: .outOfMemory)
-    let initiator = ScriptedInitiator(target, to: address)
+    let initiator = ScriptedInitiator(target, to: Self.secondAddress)
     target.pass(milliseconds: 20)
     listener.close()
     target.pass(milliseconds: 1_000)

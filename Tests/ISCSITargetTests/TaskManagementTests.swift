@@ -10,11 +10,11 @@ import Testing
 @Suite("Task management")
 struct TaskManagementTests {
   static func hungWrite(
-    _ initiator: ScriptedInitiator, _ target: SimulatedTarget, block: UInt64 = 0
+    _ initiator: ScriptedInitiator, _ target: SimulatedTarget, unit: Int = 0, block: UInt64 = 0
   ) throws -> (InitiatorTaskTag, InjectedFault) {
-    let hang = try target.disk().inject(DiskFault(.hang, on: .write))
+    let hang = try target.disk("unit\(unit)").inject(DiskFault(.hang, on: .write))
     let tag = initiator.startWrite(
-      block, Example.pattern(512), style: WriteStyle(immediate: 512))
+      block, Example.pattern(512), style: WriteStyle(immediate: 512), lun: UInt64(unit) << 48)
     target.pass(milliseconds: 50)
     try #require(hang.heldCount == 1)
     return (tag, hang)

@@ -16,13 +16,9 @@ struct AccessTests {
     return bench
   }
 
-  private func target(_ bench: Bench) throws -> TargetConfiguration.Target {
-    try #require(try bench.daemon.configuration.target(named: Bench.iqn))
-  }
-
   @Test("A new target lets nobody in")
   func closed() async throws {
-    let target = try target(try await bench())
+    let target = try await bench().target
     #expect(target.acl.isEmpty && !target.isOpenToAny && target.chap.isEmpty)
   }
 
@@ -30,15 +26,15 @@ struct AccessTests {
   func readOnly() async throws {
     let bench = try await bench()
     await bench.all("\(Self.tpg) set attribute generate_node_acls=1")
-    let target = try target(bench)
+    let target = try bench.target
     #expect(!target.isOpenToAny)
     #expect(target.acl.map(\.initiator) == [nil])
     #expect(target.acl.map(\.readOnly) == [true])
     await bench.all("\(Self.tpg) set attribute demo_mode_write_protect=0")
-    #expect(try self.target(bench).isOpenToAny)
-    #expect(try self.target(bench).acl.isEmpty)
+    #expect(try bench.target.isOpenToAny)
+    #expect(try bench.target.acl.isEmpty)
     await bench.all("\(Self.tpg) set attribute generate_node_acls=0")
-    #expect(try !self.target(bench).isOpenToAny)
+    #expect(try !bench.target.isOpenToAny)
   }
 
   @Test("An initiator of the list stands before the entry for everybody")
@@ -46,8 +42,8 @@ struct AccessTests {
     let bench = try await bench()
     await bench.all(
       "\(Self.tpg) set attribute generate_node_acls=1", "\(Self.tpg)/acls create \(Bench.node)")
-    #expect(try target(bench).acl.map(\.initiator) == [Bench.node, nil])
-    #expect(try target(bench).acl.map(\.readOnly) == [false, true])
+    #expect(try bench.target.acl.map(\.initiator) == [Bench.node, nil])
+    #expect(try bench.target.acl.map(\.readOnly) == [false, true])
   }
 
   @Test("authentication=1 shuts out everybody without a user, and brings them back with one")
@@ -55,14 +51,14 @@ struct AccessTests {
     let bench = try await bench()
     await bench.all(
       "\(Self.tpg)/acls create \(Bench.node)", "\(Self.tpg) set attribute authentication=1")
-    #expect(try target(bench).acl.isEmpty)
+    #expect(try bench.target.acl.isEmpty)
     #expect(await bench("ls \(Self.tpg)/acls").output.contains(Bench.node))
     await bench.all("\(Self.tpg) set attribute generate_node_acls=1")
-    #expect(try target(bench).acl.isEmpty && !target(bench).isOpenToAny)
+    #expect(try bench.target.acl.isEmpty && !bench.target.isOpenToAny)
     await bench.all("\(Self.acl) set auth password=secret-of-node userid=node")
-    #expect(try target(bench).acl.map { $0.chap.map(\.user) } == [["node"]])
+    #expect(try bench.target.acl.map { $0.chap.map(\.user) } == [["node"]])
     await bench.all("\(Self.tpg) set auth userid=all password=secret-of-all")
-    #expect(try target(bench).acl.map { $0.chap.map(\.user) } == [["node"], ["all"]])
+    #expect(try bench.target.acl.map { $0.chap.map(\.user) } == [["node"], ["all"]])
     #expect(!bench.notes.contains("secret-of"))
   }
 
@@ -72,7 +68,7 @@ struct AccessTests {
     await bench.all(
       "\(Self.tpg) set attribute authentication=1", "\(Self.tpg)/acls create \(Bench.node)",
       "\(Self.tpg) set attribute authentication=0")
-    #expect(try target(bench).acl.map(\.initiator) == [Bench.node])
+    #expect(try bench.target.acl.map(\.initiator) == [Bench.node])
   }
 
   @Test("authentication=0 is refused while somebody has a user: here users are always asked for")
@@ -84,10 +80,10 @@ struct AccessTests {
     let run = await bench("\(Self.tpg) set attribute authentication=0")
     #expect(run.code == 1)
     #expect(run.errors.hasPrefix("Users that are set are always asked for here"))
-    #expect(try target(bench).acl.map(\.chap.count) == [1])
+    #expect(try bench.target.acl.map(\.chap.count) == [1])
     await bench.all(
       "\(Self.acl) set auth userid= password=", "\(Self.tpg) set attribute authentication=0")
-    #expect(try target(bench).acl.map(\.chap.count) == [0])
+    #expect(try bench.target.acl.map(\.chap.count) == [0])
   }
 
   @Test("A new name keeps the secret, a new secret the name")
@@ -97,10 +93,10 @@ struct AccessTests {
       "\(Self.tpg)/acls create \(Bench.node)",
       "\(Self.acl) set auth userid=one password=a-long-secret-1",
       "\(Self.acl) set auth userid=two")
-    let first = try #require(try target(bench).acl.first?.chap.first)
+    let first = try #require(try bench.target.acl.first?.chap.first)
     #expect(first.user == "two" && first.secret == Secret("a-long-secret-1"))
     await bench.all("\(Self.acl) set auth password=a-long-secret-2")
-    let second = try #require(try target(bench).acl.first?.chap.first)
+    let second = try #require(try bench.target.acl.first?.chap.first)
     #expect(second.user == "two" && second.secret == Secret("a-long-secret-2"))
   }
 
@@ -112,12 +108,12 @@ struct AccessTests {
       "\(Self.acl) set auth mutual_password=the-other-way-1",
       "\(Self.acl) set auth userid=u", "\(Self.acl) set auth mutual_userid=target",
       "\(Self.acl) set auth password=a-long-secret-1")
-    let entry = try #require(try target(bench).acl.first)
+    let entry = try #require(try bench.target.acl.first)
     #expect(entry.chap.map(\.user) == ["u"])
     #expect(entry.mutualChap?.user == "target")
     #expect(!bench.notes.contains("the-other-way-1"))
     await bench.all("\(Self.acl) set auth mutual_userid= mutual_password=")
-    #expect(try target(bench).acl.first?.mutualChap == nil)
+    #expect(try bench.target.acl.first?.mutualChap == nil)
   }
 
   @Test("get auth shows secrets, and nothing else does")
@@ -141,14 +137,14 @@ struct AccessTests {
     await bench.all(
       "\(Self.tpg)/acls create \(Bench.node)",
       "\(Self.acl) set auth userid=u password=a-long-secret-1")
-    let before = try target(bench)
+    let before = try bench.target
     #expect(await bench("\(Self.tpg) disable").output == "The TPGT has been disabled.\n")
-    #expect(try target(bench).acl.isEmpty)
+    #expect(try bench.target.acl.isEmpty)
     #expect(bench.daemon.requests.last?.options.now == true)
     #expect(await bench("\(Self.tpg) disable").output == "The TPGT is already disabled.\n")
     #expect(await bench("ls \(Self.tpg)").output.contains("[disabled]"))
     #expect(await bench("\(Self.tpg) enable").output == "The TPGT has been enabled.\n")
-    #expect(try target(bench) == before)
+    #expect(try bench.target == before)
     #expect(!bench.notes.contains("a-long-secret-1"))
   }
 
@@ -165,7 +161,7 @@ struct AccessTests {
     #expect(bench.notes.contains("targetcli/target/\(Bench.iqn)/acl/\(Bench.node)/0="))
     #expect(bench.paper.files.keys.sorted() == ["/root/.targetcli/prefs.json"])
     await bench.all("\(Self.tpg) enable", "\(Self.acl) set auth password=a-long-secret-1")
-    #expect(try target(bench).acl.map { $0.chap.map(\.user) } == [["u"]])
+    #expect(try bench.target.acl.map { $0.chap.map(\.user) } == [["u"]])
   }
 
   @Test("An initiator that waits keeps as many LUNs of its own as it has")
@@ -173,11 +169,11 @@ struct AccessTests {
     let bench = try await bench()
     await bench.all("\(Self.tpg)/acls create \(Bench.node) add_mapped_luns=False")
     for number in 1...60 { await bench.all("\(Self.acl) create \(number) 0") }
-    let before = try target(bench)
+    let before = try bench.target
     await bench.all("\(Self.tpg) disable")
-    #expect(try target(bench).acl.isEmpty)
+    #expect(try bench.target.acl.isEmpty)
     await bench.all("\(Self.tpg) enable")
-    #expect(try target(bench) == before)
+    #expect(try bench.target == before)
     #expect(!bench.notes.contains("/acl/"))
   }
 
@@ -185,8 +181,7 @@ struct AccessTests {
   func staleNotes() async throws {
     let bench = try await bench()
     await bench.all("\(Self.tpg)/acls create \(Bench.node)", "\(Self.tpg) disable")
-    let removal = Change.removeTarget(Change.TargetName(Bench.iqn))
-    _ = try await bench.daemon.change(ChangeRequest([removal], ChangeOptions()))
+    try await bench.elsewhere(.removeTarget(Change.TargetName(Bench.iqn)))
     await bench.all("iscsi create \(Bench.iqn)")
     #expect(!bench.notes.contains("/acl/"))
     #expect(!(await bench("ls \(Self.tpg)").output.contains("[disabled]")))
@@ -197,13 +192,12 @@ struct AccessTests {
     let bench = try await bench()
     let second = "\(Bench.node)2"
     await bench.all("\(Self.tpg)/acls create \(Bench.node)", "\(Self.tpg) disable")
-    let removal = Change.removeTarget(Change.TargetName(Bench.iqn))
-    _ = try await bench.daemon.change(ChangeRequest([removal], ChangeOptions()))
+    try await bench.elsewhere(.removeTarget(Change.TargetName(Bench.iqn)))
     var target = TargetSpecification(name: Bench.iqn)
     target.acl = [AccessEntrySpecification(initiator: second)]
-    _ = try await bench.daemon.change(ChangeRequest([.addTarget(target)], ChangeOptions()))
+    try await bench.elsewhere(.addTarget(target))
     await bench.all("\(Self.tpg)/luns create /backstores/ramdisk/r", "\(Self.tpg) enable")
-    #expect(try self.target(bench).acl.map(\.initiator) == [second])
+    #expect(try bench.target.acl.map(\.initiator) == [second])
   }
 
   @Test("Secrets in files with relative paths keep nobody from changing a target")
@@ -245,17 +239,17 @@ struct AccessTests {
     await bench.all(
       "backstores/ramdisk create s 64M",
       "\(Self.tpg)/acls create \(Bench.node) add_mapped_luns=False")
-    #expect(try target(bench).acl.first?.luns == [])
+    #expect(try bench.target.acl.first?.luns == [])
     #expect(await bench("\(Self.acl) create 7 lun0 1").output == "Created Mapped LUN 7.\n")
     #expect(
       await bench("\(Self.acl) create 3 /backstores/ramdisk/s").output
         == "Created LUN 1.\nCreated Mapped LUN 3.\n")
-    let luns = try #require(try target(bench).acl.first?.luns)
+    let luns = try #require(try bench.target.acl.first?.luns)
     #expect(luns.map(\.number) == [3, 7])
     #expect(luns.map(\.store) == ["s", "r"])
     #expect(luns.map(\.readOnly) == [false, true])
     #expect(await bench("\(Self.acl) delete 7").output == "Deleted Mapped LUN 7.\n")
-    #expect(try target(bench).acl.first?.luns?.map(\.number) == [3])
+    #expect(try bench.target.acl.first?.luns?.map(\.number) == [3])
     let twice = await bench("\(Self.acl) create 3 0")
     #expect((twice.code, twice.errors) == (1, "This MappedLUN already exists in configFS\n"))
   }
@@ -269,12 +263,12 @@ struct AccessTests {
     let added = await bench("\(Self.tpg)/luns create /backstores/ramdisk/s 5")
     #expect(
       added.output == "Created LUN 5.\nCreated LUN 5->5 mapping in node ACL \(Bench.node)\n")
-    #expect(try target(bench).acl.first?.luns == nil)
+    #expect(try bench.target.acl.first?.luns == nil)
     await bench.all("\(Self.tpg)/luns create /backstores/ramdisk/t add_mapped_luns=false")
-    #expect(try target(bench).luns.map(\.number).sorted() == [0, 1, 5])
-    #expect(try target(bench).acl.first?.luns?.map(\.number) == [0, 5])
+    #expect(try bench.target.luns.map(\.number).sorted() == [0, 1, 5])
+    #expect(try bench.target.acl.first?.luns?.map(\.number) == [0, 5])
     #expect(await bench("\(Self.tpg)/luns delete lun0").output == "Deleted LUN 0.\n")
-    #expect(try target(bench).acl.first?.luns?.map(\.number) == [5])
+    #expect(try bench.target.acl.first?.luns?.map(\.number) == [5])
   }
 
   @Test("A deleted initiator is shut out at once")
@@ -284,7 +278,7 @@ struct AccessTests {
     #expect(
       await bench("\(Self.tpg)/acls delete \(Bench.node)").output
         == "Deleted Node ACL \(Bench.node).\n")
-    #expect(try target(bench).acl.isEmpty)
+    #expect(try bench.target.acl.isEmpty)
     #expect(bench.daemon.requests.last?.options.now == true)
   }
 }

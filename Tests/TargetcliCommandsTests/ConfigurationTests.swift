@@ -210,7 +210,7 @@ struct ConfigurationTests {
     await bench.all("\(Self.tpg) enable", "/iscsi/\(other)/tpg1/portals create 0.0.0.0")
     let acls = try bench.daemon.configuration.targets.map { $0.acl.map(\.initiator) }
     #expect(acls == [[Bench.node], [Bench.node]])
-    let users = try #require(try bench.daemon.configuration.target(named: Bench.iqn)?.acl.first)
+    let users = try #require(try bench.target.acl.first)
     #expect(users.chap.map(\.user) == ["u"] && users.mutualChap?.user == "t")
   }
 

@@ -91,7 +91,7 @@ struct EditedFileTests {
   @Test("Everybody else keeps a list of LUNs, and gets in no more where it cannot be kept")
   func everybodyLUNs() async throws {
     let bench = try bench(Self.listed)
-    let before = try #require(try bench.daemon.configuration.target(named: Bench.iqn))
+    let before = try bench.target
     let edited = try await imported(bench) { retag(&$0) }
     #expect(try edited.target().acl == before.acl && !edited.target().isOpenToAny)
     let renamed = try await imported(bench) { rename(&$0) }
@@ -117,16 +117,16 @@ struct EditedFileTests {
   func liveEverybody() async throws {
     let bench = try bench(Self.listed)
     let tpg = "/iscsi/\(Bench.iqn)/tpg1"
-    let before = try bench.daemon.configuration.target(named: Bench.iqn)?.acl
+    let before = try bench.target.acl
     await bench.all("\(tpg) disable")
-    #expect(try bench.daemon.configuration.target(named: Bench.iqn)?.acl == [])
+    #expect(try bench.target.acl.isEmpty)
     await bench.all("\(tpg) enable")
-    #expect(try bench.daemon.configuration.target(named: Bench.iqn)?.acl == before)
+    #expect(try bench.target.acl == before)
     await bench.all(
       "\(tpg) set attribute demo_mode_write_protect=1",
       "\(tpg) set attribute demo_mode_write_protect=0")
-    let after = try bench.daemon.configuration.target(named: Bench.iqn)
-    #expect(after?.acl.first?.luns == before?.first?.luns && after?.isOpenToAny == false)
+    let after = try bench.target
+    #expect(after.acl.first?.luns == before.first?.luns && !after.isOpenToAny)
   }
 
   // MARK: LUNs
@@ -140,7 +140,7 @@ struct EditedFileTests {
          {"initiator": "\(Bench.node)2",
           "luns": [{"lun": 1, "store": "a"}, {"lun": 2, "store": "b"}]}]}
       """)
-    let before = try #require(try bench.daemon.configuration.target(named: Bench.iqn))
+    let before = try bench.target
     let edited = try await imported(bench) { retag(&$0) }
     #expect(try edited.target().acl == before.acl)
     let renamed = try await imported(bench) { rename(&$0) }

@@ -10,18 +10,10 @@ struct EverybodyTests {
 
   /// With the stores a and b in memory.
   private func bench(_ access: String) throws -> Bench {
-    try Bench(
-      """
-      {"portals": ["0.0.0.0:3260"],
-       "stores": {"a": {"memory": true, "size": "64MiB"}, "b": {"memory": true, "size": "64MiB"}},
-       "targets": [{"name": "\(Bench.iqn)", \(access),
-         "luns": [{"lun": 1, "store": "a"}, {"lun": 2, "store": "b"}]}]}
-      """)
+    try Bench(serving: "a", "b", to: access)
   }
 
-  private func target(_ bench: Bench) throws -> TargetConfiguration.Target {
-    try #require(try bench.daemon.configuration.target(named: Bench.iqn))
-  }
+  private func target(_ bench: Bench) throws -> TargetConfiguration.Target { try bench.target }
 
   private static let listed = """
     "acl": [{"initiator": "any", "luns": [{"lun": 1, "store": "a"}, {"lun": 2, "store": "b"}]}]
@@ -53,10 +45,8 @@ struct EverybodyTests {
   func foreignRemoval() async throws {
     let bench = try bench(Self.listed)
     await bench.all("\(Self.tpg) disable")
-    let removal: [Change] = [
-      .removeLUN(Change.LUNName(target: Bench.iqn, lun: 1)), .removeStore(Change.StoreName("a")),
-    ]
-    _ = try await bench.daemon.change(ChangeRequest(removal, ChangeOptions()))
+    try await bench.elsewhere(
+      .removeLUN(Change.LUNName(target: Bench.iqn, lun: 1)), .removeStore(Change.StoreName("a")))
     await bench.all("\(Self.tpg) enable", "backstores/ramdisk create a 64M")
     #expect(try target(bench).acl.map { $0.luns?.map(\.store) } == [["b"]])
   }

@@ -11,23 +11,15 @@ struct ForeignAccessTests {
   private static let note = "Note: let in by another program, and not any more: "
 
   private func bench(_ access: String = #""acl": []"#) throws -> Bench {
-    try Bench(
-      """
-      {"portals": ["0.0.0.0:3260"],
-       "stores": {"a": {"memory": true, "size": "64MiB"}, "b": {"memory": true, "size": "64MiB"}},
-       "targets": [{"name": "\(Bench.iqn)", \(access),
-         "luns": [{"lun": 1, "store": "a"}, {"lun": 2, "store": "b"}]}]}
-      """)
+    try Bench(serving: "a", "b", to: access)
   }
 
-  private func target(_ bench: Bench) throws -> TargetConfiguration.Target {
-    try #require(try bench.daemon.configuration.target(named: Bench.iqn))
-  }
+  private func target(_ bench: Bench) throws -> TargetConfiguration.Target { try bench.target }
 
   private func admit(_ initiator: String, _ bench: Bench) async throws {
     let entry = AccessEntrySpecification(initiator: initiator)
     let change = Change.addACLEntry(Change.EntryAddition(target: Bench.iqn, entry))
-    _ = try await bench.daemon.change(ChangeRequest([change], ChangeOptions()))
+    try await bench.elsewhere(change)
   }
 
   private static let shutting = ["disable", "set attribute authentication=1"]
@@ -77,7 +69,7 @@ struct ForeignAccessTests {
     let user = CredentialSpecification(user: "u", secret: SecretText("a-long-secret-1"))
     let place = CredentialPlace(target: Bench.iqn, entry: EntryKey(initiator: Self.second))
     let change = Change.addCHAPUser(Change.UserAddition(user, at: place))
-    _ = try await bench.daemon.change(ChangeRequest([change], ChangeOptions()))
+    try await bench.elsewhere(change)
     let before = try target(bench).acl
     await bench.all("\(Self.tpg)/acls create \(Bench.node)")
     #expect(try target(bench).acl.isEmpty)
@@ -107,7 +99,7 @@ struct ForeignAccessTests {
       if isEntry {
         try await admit("any", bench)
       } else {
-        _ = try await bench.daemon.change(ChangeRequest([open], ChangeOptions()))
+        try await bench.elsewhere(open)
       }
       let run = await bench("\(Self.tpg)/luns delete lun2")
       #expect(run.code == 0 && run.errors == Self.note + "whoever has no ACL\n")

@@ -17,16 +17,10 @@ struct MutualUserTests {
     """
 
   private func bench(_ access: String) throws -> Bench {
-    try Bench(
-      """
-      {"portals": ["0.0.0.0:3260"], "stores": {"a": {"memory": true, "size": "64MiB"}},
-       "targets": [{"name": "\(Bench.iqn)", "luns": [{"lun": 1, "store": "a"}], \(access)}]}
-      """)
+    try Bench(serving: "a", to: access)
   }
 
-  private func target(_ bench: Bench) throws -> TargetConfiguration.Target {
-    try #require(try bench.daemon.configuration.target(named: Bench.iqn))
-  }
+  private func target(_ bench: Bench) throws -> TargetConfiguration.Target { try bench.target }
 
   @Test("The target's mutual user stays where initiators are asked for users of their own")
   func ofOthers() async throws {

@@ -11,16 +11,10 @@ struct ProofTests {
   private static let second = "\(Bench.node)2"
 
   private func bench(_ access: String) throws -> Bench {
-    try Bench(
-      """
-      {"portals": ["0.0.0.0:3260"], "stores": {"a": {"memory": true, "size": "64MiB"}},
-       "targets": [{"name": "\(Bench.iqn)", "luns": [{"lun": 1, "store": "a"}], \(access)}]}
-      """)
+    try Bench(serving: "a", to: access)
   }
 
-  private func target(_ bench: Bench) throws -> TargetConfiguration.Target {
-    try #require(try bench.daemon.configuration.target(named: Bench.iqn))
-  }
+  private func target(_ bench: Bench) throws -> TargetConfiguration.Target { try bench.target }
 
   private func initiators(_ bench: Bench) throws -> [String?] {
     try target(bench).acl.map(\.initiator)
@@ -111,7 +105,7 @@ struct ProofTests {
     #expect(try target(bench).mutualChap == nil)
     let user = CredentialSpecification(user: "t1", secret: SecretText("a-long-secret-1"))
     let addition = Change.UserAddition(user, at: CredentialPlace(target: Bench.iqn))
-    _ = try await bench.daemon.change(ChangeRequest([.addCHAPUser(addition)], ChangeOptions()))
+    try await bench.elsewhere(.addCHAPUser(addition))
     await bench.all("\(Self.tpg)/acls create \(Self.second)")
     #expect(try target(bench).mutualChap?.user == "m")
     #expect(try target(bench).chap.map(\.user) == ["t1"])
@@ -242,7 +236,7 @@ struct ProofTests {
     // Another program lets it in: it waits again once targetcli changes the target.
     let entry = AccessEntrySpecification(initiator: third)
     let change = Change.addACLEntry(Change.EntryAddition(target: Bench.iqn, entry))
-    _ = try await bench.daemon.change(ChangeRequest([change], ChangeOptions()))
+    try await bench.elsewhere(change)
     await bench.all("\(Self.tpg)/acls delete \(Self.second)")
     #expect(try initiators(bench) == [Bench.node])
     await bench.all("\(Self.tpg)/acls/\(third) set auth userid=t password=a-long-secret-2")

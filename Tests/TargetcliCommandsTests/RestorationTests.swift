@@ -105,7 +105,7 @@ struct RestorationTests {
     #expect(run.code == 0)
     #expect(run.errors.contains("this file was edited"))
     #expect(run.errors.contains("\"\(Bench.node)\" was let in from some addresses only"))
-    let target = try #require(try bench.daemon.configuration.target(named: Bench.iqn))
+    let target = try bench.target
     for entry in target.acl { #expect(!entry.addresses.isEmpty, "\(entry.initiator ?? "any")") }
     #expect(!target.acl.contains { $0.initiator == Bench.node })
     #expect(!target.isOpenToAny)
@@ -130,10 +130,8 @@ struct RestorationTests {
     try edited(bench)
     let run = await bench("restoreconfig /tmp/saved.json clear_existing=True")
     #expect(!run.errors.contains("not kept"), "\(run.errors)")
-    let (target, former) = (
-      try #require(try bench.daemon.configuration.target(named: Bench.iqn)),
-      try #require(before.target(named: Bench.iqn))
-    )
+    let target = try bench.target
+    let former = try #require(before.target(named: Bench.iqn))
     #expect(target.groupAccess == former.groupAccess && target.explicitAlua)
     #expect(target.portalGroups == former.portalGroups && target.luns == former.luns)
     #expect(target.chap == former.chap && target.mutualChap == former.mutualChap)
@@ -160,7 +158,7 @@ struct RestorationTests {
     #expect(run.errors.contains("as the first one is another now: \"two\""))
     #expect(run.errors.contains("as the first one is another now: \"six\""))
     #expect(run.errors.contains("as their portals are not here: group 4 standby"))
-    let target = try #require(try bench.daemon.configuration.target(named: Bench.iqn))
+    let target = try bench.target
     #expect(target.chap.isEmpty && target.groupAccess.isEmpty && !target.isOpenToAny)
     #expect(try bench.daemon.configuration.discovery.chap.map(\.user) == ["cinque"])
   }

@@ -1,6 +1,7 @@
 import AdministrationModel
 import ConfigurationChanges
 import Synchronization
+import TargetConfig
 import Testing
 
 @testable import TargetcliCommands
@@ -51,6 +52,20 @@ final class Bench {
     daemon = try FakeDaemon(text)
   }
 
+  /// With the target `iqn`, whose LUNs from 1 on are stores in memory of these names, and which
+  /// lets in whom `access` says: keys of a target.
+  convenience init(serving stores: String..., to access: String) throws {
+    let sizes = stores.map { #""\#($0)": {"memory": true, "size": "64MiB"}"# }
+    let luns = stores.enumerated().map { index, store in
+      #"{"lun": \#(index + 1), "store": "\#(store)"}"#
+    }
+    try self.init(
+      """
+      {"portals": ["0.0.0.0:3260"], "stores": {\(sizes.joined(separator: ", "))},
+       "targets": [{"name": "\(Bench.iqn)", "luns": [\(luns.joined(separator: ", "))], \(access)}]}
+      """)
+  }
+
   var session: Session {
     Session(daemon, paper, preferencesPath: "/root/.targetcli/prefs.json")
   }
@@ -88,7 +103,16 @@ final class Bench {
     return await run([])
   }
 
-  var target: TargetResource? { get async throws { try await daemon.targets(named: nil).first } }
+  /// What another program changes.
+  func elsewhere(_ changes: Change...) async throws {
+    _ = try await daemon.change(ChangeRequest(changes))
+  }
+
+  /// The target `iqn`, as the daemon has it.
+  var target: TargetConfiguration.Target {
+    get throws { try #require(try daemon.configuration.target(named: Bench.iqn)) }
+  }
+
   /// All that the daemon keeps for targetcli.
   var notes: String {
     daemon.state.withLock { state in

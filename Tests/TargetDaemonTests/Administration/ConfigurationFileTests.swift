@@ -221,28 +221,13 @@ struct ConfigurationFileTests {
 }
 
 /// Where somebody saves another text when the copy of the old one is written.
-private struct EditedFileSystem: StateFileSystem {
-  private let kernel = KernelFileSystem()
+private struct EditedFileSystem: FaultyFileSystem {
   let edit: @Sendable () -> Void
 
   init(_ edit: @escaping @Sendable () -> Void) { self.edit = edit }
 
-  func create(_ path: String) throws(SystemError) -> any StateFileBeingMade {
-    try kernel.create(path)
-  }
-  func open(_ path: String) throws(SystemError) -> any StateFileBeingMade { try kernel.open(path) }
   func rename(_ path: String, to newPath: String) throws(SystemError) {
     try kernel.rename(path, to: newPath)
     if newPath.hasSuffix("~") { edit() }
-  }
-  func exchange(_ path: String, _ otherPath: String) throws(SystemError) {
-    try kernel.exchange(path, otherPath)
-  }
-  func remove(_ path: String) throws(SystemError) { try kernel.remove(path) }
-  func synchronizeDirectory(_ path: String) throws(SystemError) {
-    try kernel.synchronizeDirectory(path)
-  }
-  func stableContent(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
-    try kernel.stableContent(of: path, bytesMax: bytesMax)
   }
 }

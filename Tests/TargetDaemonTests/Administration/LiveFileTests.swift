@@ -30,25 +30,16 @@ private final class StuckMedia: Sendable {
 
 /// From when the file was replaced on, that cannot be made to outlast a loss of power; nor, unless
 /// it `isReadable`, can the file be looked at.
-private final class FailingAfterwards: StateFileSystem {
-  private let kernel = KernelFileSystem()
+private final class FailingAfterwards: FaultyFileSystem {
   private let isReplaced = Atomic<Bool>(false)
   private let isReadable: Bool
 
   init(isReadable: Bool) { self.isReadable = isReadable }
 
-  func create(_ path: String) throws(SystemError) -> any StateFileBeingMade {
-    try kernel.create(path)
-  }
-  func open(_ path: String) throws(SystemError) -> any StateFileBeingMade { try kernel.open(path) }
   func rename(_ path: String, to newPath: String) throws(SystemError) {
     try kernel.rename(path, to: newPath)
     if newPath.hasSuffix("/targets.json") { isReplaced.store(true, ordering: .relaxed) }
   }
-  func exchange(_ path: String, _ otherPath: String) throws(SystemError) {
-    try kernel.exchange(path, otherPath)
-  }
-  func remove(_ path: String) throws(SystemError) { try kernel.remove(path) }
   func synchronizeDirectory(_ path: String) throws(SystemError) {
     guard !isReplaced.load(ordering: .relaxed) else { throw .inputOutput }
     try kernel.synchronizeDirectory(path)

@@ -236,22 +236,6 @@ struct LiveRefusalTests {
 }
 
 /// No room for a new file.
-private struct FullFileSystem: StateFileSystem {
-  private let kernel = KernelFileSystem()
-
+private struct FullFileSystem: FaultyFileSystem {
   func create(_ path: String) throws(SystemError) -> any StateFileBeingMade { throw .noSpace }
-  func open(_ path: String) throws(SystemError) -> any StateFileBeingMade { try kernel.open(path) }
-  func rename(_ path: String, to newPath: String) throws(SystemError) {
-    try kernel.rename(path, to: newPath)
-  }
-  func exchange(_ path: String, _ otherPath: String) throws(SystemError) {
-    try kernel.exchange(path, otherPath)
-  }
-  func remove(_ path: String) throws(SystemError) { try kernel.remove(path) }
-  func synchronizeDirectory(_ path: String) throws(SystemError) {
-    try kernel.synchronizeDirectory(path)
-  }
-  func stableContent(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
-    try kernel.stableContent(of: path, bytesMax: bytesMax)
-  }
 }

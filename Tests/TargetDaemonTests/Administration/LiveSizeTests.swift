@@ -143,20 +143,7 @@ struct LiveSizeTests {
 }
 
 /// Lets no new file take the place of another.
-private struct FailingRename: StateFileSystem {
-  private let kernel = KernelFileSystem()
-
-  func create(_ path: String) throws(SystemError) -> any StateFileBeingMade {
-    try kernel.create(path)
-  }
-  func open(_ path: String) throws(SystemError) -> any StateFileBeingMade { try kernel.open(path) }
+private struct FailingRename: FaultyFileSystem {
   func rename(_ path: String, to newPath: String) throws(SystemError) { throw .inputOutput }
   func exchange(_ path: String, _ otherPath: String) throws(SystemError) { throw .inputOutput }
-  func remove(_ path: String) throws(SystemError) { try kernel.remove(path) }
-  func synchronizeDirectory(_ path: String) throws(SystemError) {
-    try kernel.synchronizeDirectory(path)
-  }
-  func stableContent(of path: String, bytesMax: Int) throws(SystemError) -> [UInt8]? {
-    try kernel.stableContent(of: path, bytesMax: bytesMax)
-  }
 }
