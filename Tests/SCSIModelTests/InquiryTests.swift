@@ -122,6 +122,19 @@ import Testing
       ] + Array("iqn.x:a,t,0x0002".utf8) + [0, 0, 0, 0])
   }
 
+  @Test("SCSI ports tells the first of a thousand ports, as many whole ones as its length counts")
+  func manyPorts() {
+    let name = String(repeating: "a", count: 231)
+    let ports = (1...1000 as ClosedRange<UInt16>).map { number in
+      TargetPortIdentity(group: number, relativePort: number, name: "\(name),t,0x0001")
+    }
+    let page = SCSIPorts(ports: ports).page.encoded()
+    // 12 bytes, a designator's header of 4, and the name of 240 with its 4 zeros.
+    #expect(page.count == 4 + 252 * 260)
+    #expect(page[2...3] == [0xFF, 0xF0])
+    #expect(page[(page.count - 260)...].prefix(4) == [0, 0, 0, 252])
+  }
+
   @Test("Block limits keep each field at the offset of SBC-3 table 180")
   func blockLimits() {
     var limits = BlockLimits()

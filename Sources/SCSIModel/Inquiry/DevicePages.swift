@@ -73,8 +73,8 @@ public struct TargetPortIdentity: Hashable, Sendable {
   }
 }
 
-/// SCSI ports, 88h (SPC-4 §7.8.12): every target port of the device, also those that the initiator
-/// did not come through. Each:
+/// SCSI ports, 88h (SPC-4 §7.8.12): the target ports of the device, also those that the initiator
+/// did not come through; as many as PAGE LENGTH can count, which is 244 at least. Each:
 ///
 /// | byte | field                                                    |
 /// |------|----------------------------------------------------------|
@@ -91,6 +91,8 @@ public struct SCSIPorts: Sendable {
     var writer = ByteWriter()
     for port in ports.sorted(by: { $0.relativePort < $1.relativePort }) {
       let name = Designator.scsiName(port.name, of: .targetPort)
+      // A target may have more portal groups, and nothing from outside may trap.
+      guard writer.count + 16 + name.bytes.count <= Int(UInt16.max) else { break }
       writer.uint16(0)
       writer.uint16(port.relativePort)
       writer.zeros(6)
