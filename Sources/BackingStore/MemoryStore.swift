@@ -87,7 +87,9 @@ private final class AnonymousMemory: @unchecked Sendable {
   }
 
   private func check(_ offset: Int, _ count: Int) {
-    precondition(offset >= 0 && count >= 0 && offset <= byteCount - count)
+    precondition(
+      offset >= 0 && count >= 0 && offset <= byteCount - count,
+      "a device server admits only what lies within the capacity")
   }
 
   func read(into slice: BufferSlice, at offset: Int) {

@@ -66,7 +66,8 @@ public final class StoreRequest {
   /// `synchronize`, whatever the cache mode.
   public func prepare(_ operation: Operation, at offset: UInt64, count: UInt64) {
     precondition(
-      operation == .punchHole || operation == .zeroRange || operation == .findExtents)
+      operation == .punchHole || operation == .zeroRange || operation == .findExtents,
+      "the others have a preparation of their own")
     prepare(operation, nil, offset, count, isDurable: false)
   }
 
@@ -103,7 +104,7 @@ public final class StoreRequest {
 
   /// Notes that `done` bytes were transferred, so that the rest can be started.
   public func advance(by done: Int) {
-    precondition(done >= 0 && UInt64(done) <= count)
+    precondition(done >= 0 && UInt64(done) <= count, "no more is transferred than was asked for")
     bufferOffset += done
     offset += UInt64(done)
     count -= UInt64(done)
@@ -125,7 +126,7 @@ public final class StoreRequest {
 
   /// Ends the request after the current event, so that `start` has returned when the client hears.
   public func finishLater(_ failure: StoreFailure?, on reactor: Reactor) {
-    precondition(isInFlight)
+    precondition(isInFlight, "a request ends once")
     outcome = failure
     reactor.complete(
       OperationResult(rawValue: 0), for: self, context: StoreRequest.outcomeContext)
@@ -135,7 +136,7 @@ public final class StoreRequest {
 
   /// Ends the request and tells the client, who may reuse it at once.
   public func finish(_ failure: StoreFailure?) {
-    precondition(isInFlight)
+    precondition(isInFlight, "a request ends once")
     guard let client else { preconditionFailure("a request has a client") }
     isInFlight = false
     buffer = nil

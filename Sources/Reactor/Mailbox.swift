@@ -57,7 +57,8 @@ public final class Mailbox: Sendable {
 /// The address of an object that lives on a reactor: others may hold it and post to it, only the
 /// reactor's own thread ever touches what is behind it.
 public struct ReactorBound<Value: AnyObject>: Sendable {
-  /// Safe to send because `post` is the only use of it, and that runs on the owning thread.
+  /// Safe to send because only the jobs that `job` makes use the value, and those run on the owning
+  /// thread. Another may be the last to let it go: no `deinit` relies on the thread.
   private final class Box: @unchecked Sendable {
     let value: Value
     init(_ value: Value) { self.value = value }

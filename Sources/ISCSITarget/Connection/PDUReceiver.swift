@@ -84,7 +84,8 @@ struct PDUReceiver {
 
   /// Takes over bytes that another connection object had received.
   mutating func restore(_ bytes: [UInt8]) {
-    precondition(start == end && bytes.count <= input.capacity)
+    precondition(start == end, "a receiver that takes over has received nothing")
+    precondition(bytes.count <= input.capacity, "logins have input buffers of one size")
     input.store(bytes, at: 0)
     start = 0
     end = bytes.count
@@ -175,8 +176,8 @@ struct PDUReceiver {
 
   /// Says where the data segment of the header just returned goes.
   mutating func accept(_ header: BasicHeaderSegment, _ destination: DataDestination) {
-    precondition(stage == .awaitingDestination)
-    precondition(destination.wanted <= header.dataSegmentLength)
+    precondition(stage == .awaitingDestination, "a header is answered once")
+    precondition(destination.wanted <= header.dataSegmentLength, "no more is wanted than comes")
     let length = header.dataSegmentLength
     self.destination = destination
     unwanted = length - destination.wanted
