@@ -11,7 +11,7 @@ extension DeviceServer {
   func persistentReserveOut(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     do throws(SenseData) {
       let request = try persistentReserveOut(task)
-      guard !nexus.isKeptFromMedium || !request.letsOthersIn else { return end(task, .busy) }
+      guard !isTooEarly(request, nexus) else { return end(task, .busy) }
       reservations.ask(task, nexus, .change(request))
     } catch {
       end(task, error)

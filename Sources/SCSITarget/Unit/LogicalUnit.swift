@@ -50,6 +50,8 @@ public final class LogicalUnit: Sendable {
   let tokens = TokenRegistry()
   /// The range locks that its commands have, or wait for.
   let rangeClaims = RangeClaimCount()
+  /// Who is not to let others in.
+  let abortedWriters = AbortedWriters()
 
   /// Commands that each reactor accepts at a time, from all nexuses together; past it TASK SET
   /// FULL.

@@ -39,8 +39,11 @@ final class Cluster {
   /// Units and servers refer to each other.
   deinit { unit.withdraw() }
 
-  func node(_ name: String, on reactorIndex: Int = 0, isReadOnly: Bool = false) -> Node {
-    let node = Node(self, name, servers[reactorIndex], isReadOnly: isReadOnly)
+  func node(
+    _ name: String, on reactorIndex: Int = 0, isReadOnly: Bool = false, portalGroupTag: UInt16 = 1
+  ) -> Node {
+    let node = Node(
+      self, name, servers[reactorIndex], isReadOnly: isReadOnly, portalGroupTag: portalGroupTag)
     nodes.append(node)
     return node
   }
@@ -76,13 +79,16 @@ final class Node: SCSITaskOwner {
   private let isReadOnly: Bool
   private(set) var nexus: InitiatorTargetNexus
 
-  init(_ cluster: Cluster, _ name: String, _ server: DeviceServer, isReadOnly: Bool) {
+  init(
+    _ cluster: Cluster, _ name: String, _ server: DeviceServer, isReadOnly: Bool,
+    portalGroupTag: UInt16
+  ) {
     self.cluster = cluster
     self.server = server
     self.isReadOnly = isReadOnly
     identity = NexusIdentity(
       initiator: InitiatorPort(name: "iqn.2026-01.example:\(name)", isid: 0x4000_0137_0000),
-      target: TargetPort(name: "iqn.2026-01.example:t", portalGroupTag: 1))
+      target: TargetPort(name: "iqn.2026-01.example:t", portalGroupTag: portalGroupTag))
     nexus = Node.makeNexus(identity)
     login()
   }
@@ -194,6 +200,15 @@ enum Reserve {
     _ key: UInt64, _ victim: UInt64, _ type: UInt8 = 1, abort: Bool = false
   ) -> (cdb: [UInt8], out: [UInt8]) {
     out(abort ? 5 : 4, type: type, key: key, new: victim)
+  }
+  /// REGISTER AND MOVE to `port`, at relative target port 1.
+  static func move(_ key: UInt64, to port: InitiatorPort) -> (cdb: [UInt8], out: [UInt8]) {
+    let transportID = TransportID.port(port).encoded
+    var list = CDB.bytes(key, 8) + CDB.bytes(key, 8)
+    list += [0, 0, 0, 1] + CDB.bytes(UInt64(transportID.count), 4)
+    list += transportID
+    let cdb: [UInt8] = [0x5F, 7, 0, 0, 0] + CDB.bytes(UInt64(list.count), 4) + [0]
+    return (cdb, list)
   }
   static let reserve6: [UInt8] = [0x16, 0, 0, 0, 0, 0]
   static let release6: [UInt8] = [0x17, 0, 0, 0, 0, 0]

@@ -136,9 +136,13 @@ struct AbortedWriteTests {
     cluster.settle()
     #expect(two.run(CDB.testUnitReady) == "06/29/03")
     let release = Reserve.out(2, type: 1, key: 2)
-    for command in [release, Reserve.out(3, key: 2), Reserve.register(0, from: 2)] {
-      #expect(two.run(command) == "busy")
-    }
+    let lettingIn = [
+      release, Reserve.out(3, key: 2), Reserve.register(0, from: 2), Reserve.out(6, new: 0),
+      Reserve.move(2, to: one.identity.initiator),
+      // Gives its reservation another type, by which registrants may write.
+      Reserve.preempt(2, 2, 5), Reserve.preempt(2, 2, 5, abort: true),
+    ]
+    for command in lettingIn { #expect(two.run(command) == "busy") }
     #expect(two.run(Reserve.register(3, from: 2)) == "good")
     #expect(two.run(Reserve.register(2, from: 3)) == "good")
     #expect(one.run(one.write(1)) == "06/29/03")
@@ -147,6 +151,50 @@ struct AbortedWriteTests {
     cluster.settle()
     _ = two.lun.takeAttention()
     #expect(two.run(release) == "good")
+  }
+
+  @Test("Nor through another of its paths", arguments: [1, 2])
+  func releaseElsewhere(reactors: Int) {
+    let cluster = Cluster(reactors: reactors)
+    let one = cluster.node("one")
+    let two = cluster.node("two", on: reactors - 1)
+    let path = cluster.node("two", portalGroupTag: 2)
+    for node in [two, path] { #expect(node.run(Reserve.register(2)) == "good") }
+    #expect(two.run(Reserve.reserve(2, 7)) == "good")
+    _ = Self.hang(two.write(1), of: two)
+    Function.reset.begin(by: one) {}
+    cluster.settle()
+    #expect(path.run(CDB.testUnitReady) == "06/29/03")
+    let release = Reserve.out(2, type: 7, key: 2)
+    // The second unregisters all that have the key, and with them the reservation goes.
+    for command in [release, Reserve.preempt(2, 2, 7), Reserve.register(0, from: 2)] {
+      #expect(path.run(command) == "busy")
+    }
+    #expect(one.run(CDB.testUnitReady) == "06/29/03")
+    #expect(one.run(one.write(1)) == "reservationConflict")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    while path.lun.takeAttention() != nil {}
+    #expect(path.run(release) == "good")
+  }
+
+  @Test("RELEASE(6) of a node that lost a write is BUSY until it has landed")
+  func releaseLegacy() {
+    let cluster = Cluster()
+    let one = cluster.node("one")
+    let two = cluster.node("two", on: 1)
+    cluster.unit.modes.reportsTaskAborted = false
+    #expect(two.run(Reserve.reserve6) == "good")
+    _ = Self.hang(two.write(1), of: two)
+    Function.clear.begin(by: one) {}
+    cluster.settle()
+    #expect(two.run(CDB.testUnitReady) == "06/2F/00")
+    #expect(two.run(Reserve.release6) == "busy")
+    #expect(one.run(one.write(1)) == "reservationConflict")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(two.run(Reserve.release6) == "good")
+    #expect(one.run(one.write(1)) == "good")
   }
 
   @Test("A fenced node with a hung write hears RESERVATION CONFLICT, not BUSY")
