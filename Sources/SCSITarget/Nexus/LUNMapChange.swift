@@ -101,7 +101,10 @@ extension InitiatorTargetNexus {
       nexus.server.detach(nexus)
       completion()
     }
-    nexus.server.abortTasks(status: { _ in .taskAborted }, barrier: barrier) { $0.nexus === nexus }
+    // Mapped anew, the unit is to it one that was reset.
+    nexus.server.abortTasks(
+      status: { _ in .taskAborted }, isToldAtOnce: { _ in true }, barrier: barrier
+    ) { $0.nexus === nexus }
     // A reset that waits for the tasks of an earlier session would wait for ever.
     nexus.waitForOpening(barrier)
     barrier.arm()

@@ -197,6 +197,30 @@ struct AbortedWriteTests {
     #expect(one.run(one.write(1)) == "good")
   }
 
+  @Test("Who is shown a unit anew writes nothing, and lets nobody in, until its old write lands")
+  func mappedAnew() {
+    let cluster = Cluster()
+    let one = cluster.node("one")
+    let two = cluster.node("two", on: 1)
+    #expect(two.run(Reserve.register(2)) == "good")
+    #expect(two.run(Reserve.reserve(2, 1)) == "good")
+    _ = Self.hang(two.write(1), of: two)
+    var isGone = false
+    _ = two.nexus.changeMap(to: []) { isGone = true }
+    let entry = LUNMapEntry(lun: 0, server: two.server, isReadOnly: false)
+    _ = two.nexus.changeMap(to: [entry]) {}
+    #expect(two.run(CDB.testUnitReady) == "06/29/00")
+    #expect(two.run(Self.rewrite) == "busy")
+    #expect(two.run(Reserve.register(0, from: 2)) == "busy")
+    #expect(one.run(one.write(1)) == "reservationConflict")
+    #expect(!isGone)
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(isGone)
+    #expect(two.run(Self.rewrite) == "good")
+    #expect(two.run(Reserve.register(0, from: 2)) == "good")
+  }
+
   @Test("A fenced node with a hung write hears RESERVATION CONFLICT, not BUSY")
   func fenced() throws {
     let cluster = Cluster()
