@@ -108,6 +108,85 @@ struct ForeignAccessTests {
     }
   }
 
+  // MARK: Whom another program shuts out
+
+  private func change(_ bench: Bench, _ change: Change) async throws {
+    _ = try await bench.daemon.change(ChangeRequest([change], ChangeOptions()))
+  }
+
+  @Test("An initiator that another program removed stays out, though half a user of it waited")
+  func removed() async throws {
+    for half in ["userid=u", "mutual_userid=m mutual_password=a-long-secret-3"] {
+      let bench = try bench(
+        """
+        "acl": [{"initiator": "\(Bench.node)", "addresses": ["192.0.2.5"], "readOnly": true,
+          "luns": [{"lun": 1, "store": "a"}]}]
+        """)
+      await bench.all("\(Self.tpg)/acls/\(Bench.node) set auth \(half)")
+      #expect(try target(bench).acl.count == 1 && bench.notes.contains("/acl/\(Bench.node)/0="))
+      let key = EntryKey(initiator: Bench.node, addresses: ["192.0.2.5"])
+      try await change(bench, .removeACLEntry(Change.EntryName(target: Bench.iqn, key)))
+      await bench.all("\(Self.tpg)/luns delete lun2")
+      #expect(try target(bench).acl.isEmpty, "\(half)")
+      #expect(!bench.notes.contains("/acl/"), "\(half)")
+    }
+  }
+
+  @Test(
+    "Everybody whom another program shut out stays out, though generate_node_acls=1 was set",
+    arguments: ["0", "1"])
+  func closed(writeProtect: String) async throws {
+    let bench = try bench()
+    await bench.all(
+      "\(Self.tpg) set attribute generate_node_acls=1 demo_mode_write_protect=\(writeProtect)")
+    if writeProtect == "1" {
+      let key = EntryKey(initiator: "any")
+      try await change(bench, .removeACLEntry(Change.EntryName(target: Bench.iqn, key)))
+    } else {
+      #expect(try target(bench).isOpenToAny)
+      try await change(
+        bench, .setTarget(Change.TargetKeys(Bench.iqn, ["initiators": .null])))
+    }
+    await bench.all("\(Self.tpg)/luns delete lun2")
+    #expect(try target(bench).acl.isEmpty && !target(bench).isOpenToAny)
+    let shown = await bench("\(Self.tpg) get attribute generate_node_acls")
+    #expect(shown.output == "generate_node_acls=0 \n")
+  }
+
+  // MARK: Several entries of one initiator
+
+  private static let places = """
+    "acl": [{"initiator": "\(Bench.node)", "addresses": ["192.0.2.1"],
+        "chap": [{"user": "u", "secret": "a-long-secret-1"}]},
+      {"initiator": "\(Bench.node)", "addresses": ["192.0.2.2"],
+        "chap": [{"user": "u", "secret": "a-long-secret-2"}]}]
+    """
+
+  @Test("Entries of one initiator wait each with its own secret of the same user")
+  func secrets() async throws {
+    let bench = try bench(Self.places)
+    let before = try target(bench)
+    await bench.all("\(Self.tpg) disable")
+    #expect(try target(bench).acl.isEmpty)
+    await bench.all("\(Self.tpg) enable")
+    #expect(try target(bench) == before && before.acl.count == 2)
+  }
+
+  @Test("An entry of an initiator waits, though another of the same initiator is let in")
+  func entryBesideAnother() async throws {
+    let bench = try bench(
+      """
+      "acl": [{"initiator": "\(Bench.node)", "addresses": ["192.0.2.1"],
+          "chap": [{"user": "u", "secret": "a-long-secret-1"}]},
+        {"initiator": "\(Bench.node)", "addresses": ["192.0.2.2"], "readOnly": true}]
+      """)
+    await bench.all("\(Self.tpg) set attribute authentication=1", "\(Self.tpg) disable")
+    #expect(bench.notes.contains("192.0.2.1") && bench.notes.contains("192.0.2.2"))
+    await bench.all("\(Self.tpg) enable")
+    #expect(try target(bench).acl.map { $0.addresses.map(\.description) } == [["192.0.2.1"]])
+    #expect(bench.notes.contains("192.0.2.2"))
+  }
+
   @Test("An initiator of the list stands before another program's entry for everybody")
   func order() async throws {
     let bench = try bench()

@@ -11,6 +11,7 @@ struct Notes: Codable, Equatable {
     /// true: users were asked for, and whoever comes to the list waits for one, though others of it
     /// get in without, where `authentication` was never set.
     var newcomersWait: Bool?
+    /// While whoever has no ACL does not get in.
     var generateNodeACLs = false
     var demoModeWriteProtect = true
     var cacheDynamicACLs = false
@@ -65,6 +66,8 @@ struct NodeACL: Codable, Equatable {
   var isReadOnly = false
   /// true: does not get in without a user, though others do, where `authentication` was never set.
   var waitsForUser: Bool?
+  /// true: the daemon lets it in, and this is what of its users waits: nothing without the entry.
+  var isServed: Bool?
 
   init(_ wwn: String) { self.wwn = wwn }
 }

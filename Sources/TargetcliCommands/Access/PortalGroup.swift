@@ -53,14 +53,15 @@ struct PortalGroup: Equatable {
     presentACLs = entries.map { NodeACL($0, waiting: nil) }
     entriesWithUsers = Set(
       resource.acl.filter { $0.chapUsers.count > 1 }.map { NodeACL($0, waiting: nil).key })
-    acls = entries.map { entry in
-      let waiting = notes.acls.first { $0.wwn == entry.initiator }
+    acls = zip(entries, presentACLs).map { entry, present in
+      let waiting = notes.acls.first { $0.key == present.key }
       var acl = NodeACL(entry, waiting: waiting?.auth)
       acl.waitsForUser = waiting?.waitsForUser
       return acl
     }
-    let present = Set(acls.map(\.wwn))
-    acls += notes.acls.filter { !present.contains($0.wwn) }
+    let present = Set(presentACLs.map(\.key))
+    // Whom another program has removed since stays out.
+    acls += notes.acls.filter { $0.isServed != true && !present.contains($0.key) }
   }
 
   /// Whoever has no entry of his own.
@@ -179,7 +180,8 @@ struct PortalGroup: Equatable {
     notes.authentication = authentication
     notes.newcomersWait = newcomersWait
     notes.cacheDynamicACLs = cacheDynamicACLs
-    notes.generateNodeACLs = generateNodeACLs
+    // Who gets in is the daemon's to know: another program may shut it out.
+    notes.generateNodeACLs = generateNodeACLs && everybody == .nobody
     notes.demoModeWriteProtect = demoModeWriteProtect
     notes.isDisabled = !isEnabled
     notes.hasNoPortals = hasNoPortals
@@ -189,6 +191,8 @@ struct PortalGroup: Equatable {
     notes.acls = acls.compactMap { acl in
       if entry(of: acl) == nil { return acl }
       var rest = NodeACL(acl.wwn)
+      rest.addresses = acl.addresses
+      rest.isServed = true
       rest.auth = acl.auth.waiting(besideOthers: asksTargetUsers)
       return rest.auth.isEmpty ? nil : rest
     }

@@ -37,7 +37,10 @@ struct Vault {
   }
 
   private func fill(_ acl: inout NodeACL, _ target: TargetConfiguration.Target) {
-    let entries = target.acl.filter { ($0.initiator ?? "any") == acl.wwn }
+    // One initiator may have several entries, each with another secret of the same user.
+    let entries = target.acl.filter {
+      ($0.initiator ?? "any") == acl.wwn && $0.addresses.map(\.description) == acl.addresses
+    }
     fill(&acl.auth, entries.flatMap(\.chap), entries.compactMap(\.mutualChap))
   }
 
