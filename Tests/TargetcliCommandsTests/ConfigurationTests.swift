@@ -268,6 +268,22 @@ struct ConfigurationTests {
     #expect(run.code == 0)
   }
 
+  @Test("A target of LIO's that asks for users does so where nobody has one yet")
+  func askingTarget() async throws {
+    let bench = try Bench(#"{"portals": ["192.0.2.1:3260"]}"#)
+    bench.paper.files["/tmp/lio.json"] = Self.lio([Bench.iqn: "192.0.2.1"])
+      .replacing(
+        "\"authentication\": 0, \"generate_node_acls\": 1",
+        with: "\"authentication\": 1, \"generate_node_acls\": 0")
+    await bench.all("restoreconfig /tmp/lio.json", "\(Self.tpg)/acls create \(Bench.node)")
+    #expect(try bench.daemon.configuration.target(named: Bench.iqn)?.acl == [])
+    await bench.all(
+      "\(Self.tpg)/acls/\(Bench.node) set auth userid=u password=a-long-secret-1")
+    #expect(
+      try bench.daemon.configuration.target(named: Bench.iqn)?.acl.map(\.initiator)
+        == [Bench.node])
+  }
+
   @Test("Without a configuration file saveconfig fails unless it is given one")
   func noFile() async throws {
     let bench = try Bench()

@@ -39,7 +39,7 @@ public struct ImportedConfiguration: Sendable {
 }
 
 /// Access to a target of LIO that `text` has not, because nobody got in by it: its portal group is
-/// disabled or has no portals, or users are asked for that an initiator has not.
+/// disabled or has no portals, or users are asked for that an initiator, or everybody, has not.
 public struct WithheldAccess: Sendable {
   public var target: String
   public var isDisabled = false

@@ -90,7 +90,9 @@ extension SaveconfigImporter {
       target.acl = []
       target.isOpenToAny = false
     } else if userless.isEmpty {
-      return
+      // Who has a user shows that users are asked for.
+      let hasUsers = !target.chap.isEmpty || target.acl.contains { !$0.chap.isEmpty }
+      guard asksUsers, !hasUsers else { return }
     }
     draft.withheld.append(access)
   }
