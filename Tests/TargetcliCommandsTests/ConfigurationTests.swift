@@ -268,6 +268,22 @@ struct ConfigurationTests {
     #expect(run.code == 0)
   }
 
+  @Test("saveconfig says that users are asked for, where nobody has one to show it")
+  func unsavedAuthentication() async throws {
+    let bench = try Bench()
+    await bench.all("iscsi create \(Bench.iqn)")
+    #expect(await bench("saveconfig").errors.isEmpty)
+    await bench.all("\(Self.tpg) set attribute authentication=1")
+    #expect(
+      await bench("saveconfig").errors
+        == "Note: not saved, and known only while the daemon runs, of \(Bench.iqn): that users are "
+        + "asked for (authentication=1). After a restart who waits has to be set anew.\n")
+    await bench.all(
+      "\(Self.tpg)/acls create \(Bench.node)",
+      "\(Self.tpg)/acls/\(Bench.node) set auth userid=u password=a-long-secret-1")
+    #expect(await bench("saveconfig").errors.isEmpty)
+  }
+
   @Test("A target of LIO's that asks for users does so where nobody has one yet")
   func askingTarget() async throws {
     let bench = try Bench(#"{"portals": ["192.0.2.1:3260"]}"#)

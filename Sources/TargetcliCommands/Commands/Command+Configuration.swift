@@ -41,6 +41,7 @@ extension Command {
   private func tellWhatWaits() {
     for (name, notes) in state.notes.targets.sorted(by: { $0.key < $1.key }) {
       var lost: [String] = []
+      if asksWithoutUsers(name) { lost.append("that users are asked for (authentication=1)") }
       if notes.isDisabled { lost.append("that it is disabled") }
       if notes.hasNoPortals { lost.append("that it has no portals") }
       if !notes.auth.isEmpty { lost.append("users of tpg1 that are set in part, or not asked for") }
@@ -57,6 +58,12 @@ extension Command {
     if !state.notes.discovery.auth.isEmpty {
       remark("Note: not saved: users of discovery that are set in part, or not asked for.")
     }
+  }
+
+  /// Users are asked for, and the configuration does not show it: it has none.
+  private func asksWithoutUsers(_ name: String) -> Bool {
+    guard let target = state.target(name), state.group(target).asksUsers else { return false }
+    return target.chapUsers.isEmpty && target.acl.allSatisfy(\.chapUsers.isEmpty)
   }
 
   mutating func clearConfiguration(_ arguments: Arguments) async throws {
