@@ -185,6 +185,7 @@ final class ConfiguredAdministrator: Administrator {
       for name in gone { state.numbers[name] = nil }
       state.loaded = loaded
       state.notes = notes
+      state.notes.keep(targets: Set(loaded.configuration.targets.map(\.name)))
       return ChangeResult()
     }
   }

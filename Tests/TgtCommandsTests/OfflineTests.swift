@@ -84,6 +84,41 @@ struct OfflineTests {
     #expect(try await bench.daemon.notes(withSecrets: true).isEmpty)
   }
 
+  @Test("A target that something else removed takes its state along: one of its name is another")
+  func foreignDeletion() async throws {
+    let bench = try await Self.bench()
+    _ = await bench.tgtadm("--op bind --mode target --tid 4 -I ALL")
+    _ = await bench.tgtadm("--op new --mode account --user m --password a-long-secret-1")
+    _ = await bench.tgtadm("--op bind --mode account --tid 4 --user m --outgoing")
+    _ = await bench.tgtadm("--op update --mode logicalunit --tid 4 --lun 1 --params online=0")
+    _ = await bench.tgtadm("\(Self.state) offline")
+    let noted = try await bench.daemon.notes(withSecrets: true).map(\.key)
+    #expect(noted.count { $0.hasPrefix("tgt/target/\(Self.one)/") } == 3)
+    for change in [
+      Change.removeTarget(Change.TargetName(Self.one)),
+      .addTarget(TargetSpecification(name: Self.one)),
+    ] {
+      _ = try await bench.daemon.change(ChangeRequest([change]))
+    }
+    _ = await bench.tgtadm("\(Self.state) ready")
+    let target = try await Self.target(bench)
+    #expect(!Self.isOpen(target) && target.luns.isEmpty)
+    let show = await bench.tgtadm("--op show --mode target").output
+    #expect(!show.contains("(outgoing)") && !show.contains("Online: No"))
+    let kept = try await bench.daemon.notes(withSecrets: true).map(\.key)
+    #expect(!kept.contains { $0.hasPrefix("tgt/target/") })
+  }
+
+  @Test("An outgoing account of discovery waits whatever becomes of targets")
+  func discovery() async throws {
+    let bench = try await Self.bench()
+    _ = await bench.tgtadm("--op new --mode account --user m --password a-long-secret-1")
+    #expect(await bench.tgtadm("--op bind --mode account --user m --outgoing").code == 0)
+    _ = await bench.tgtadm("--op delete --mode target --tid 4")
+    let again = await bench.tgtadm("--op bind --mode account --user m --outgoing")
+    #expect(again.errors.contains("already has an outgoing account"))
+  }
+
   @Test(
     "targets.conf: an offline target is closed before anybody is bound, and the rest is made",
     arguments: ["", "ignore-errors yes\n"])

@@ -72,7 +72,8 @@ struct ClosedAccess: Codable, Equatable {
 
   // MARK: As a note
 
-  static let prefix = "tgt/closed/"
+  /// Of the key of its note.
+  static let part = "closed"
 
   init() {}
 
@@ -90,7 +91,8 @@ struct ClosedAccess: Codable, Equatable {
     // Of texts, numbers and truth values: it never fails.
     let data = (try? encoder.encode(self)) ?? Data()
     return LongNote(
-      key: Self.prefix + target, text: String(decoding: data, as: UTF8.self), isSecret: true)
+      key: TgtNotes.key(ofTarget: target, Self.part),
+      text: String(decoding: data, as: UTF8.self), isSecret: true)
   }
 }
 

@@ -35,12 +35,17 @@ struct TgtNotes: Sendable {
       if let tid = Self.rest(note.key, Self.tidPrefix).flatMap({ Int32($0) }), tid > 0 {
         targetNumbers.append((Int(tid), value))
       }
-      if let target = Self.rest(note.key, Self.outgoingPrefix) { outgoing[target] = value }
+      if note.key == Self.outgoingKey("") { outgoing[""] = value }
+      if let (target, part) = Self.targetPart(ofKey: note.key), part == Self.outgoingPart {
+        outgoing[target] = value
+      }
       if let unit = OfflineUnit(note) { offlineUnits.append(unit) }
     }
     isSystemOffline = values[Self.systemKey] == "offline"
-    for note in LongNote.all(in: resources, below: ClosedAccess.prefix) {
-      closed[String(note.key.dropFirst(ClosedAccess.prefix.count))] = ClosedAccess(note)
+    for note in LongNote.all(in: resources, below: Self.targetPrefix) {
+      if let (target, part) = Self.targetPart(ofKey: note.key), part == ClosedAccess.part {
+        closed[target] = ClosedAccess(note)
+      }
     }
   }
 
@@ -91,7 +96,7 @@ struct TgtNotes: Sendable {
 
   /// `target` is "" for discovery; `user` nil forgets.
   static func setOutgoing(_ user: String?, of target: String) -> Change {
-    .setNote(NoteSpecification(key: outgoingPrefix + target, value: user))
+    .setNote(NoteSpecification(key: outgoingKey(target), value: user))
   }
 
   /// Erases all that is there about a target, but for its number.
@@ -109,8 +114,25 @@ struct TgtNotes: Sendable {
 
   private static let tidPrefix = "tgt/tid/"
   private static let accountPrefix = "tgt/account/"
-  private static let outgoingPrefix = "tgt/outgoing/"
+  private static let outgoingPart = "outgoing"
   private static let systemKey = "tgt/system"
+
+  private static func outgoingKey(_ target: String) -> String {
+    target.isEmpty ? "tgt/discovery/outgoing" : key(ofTarget: target, outgoingPart)
+  }
+
+  private static let targetPrefix = "tgt/target/"
+
+  /// What the daemon takes out with the target, whoever removes it.
+  static func key(ofTarget name: String, _ part: String) -> String {
+    "\(targetPrefix)\(name)/\(part)"
+  }
+
+  /// nil: the key is about something else.
+  static func targetPart(ofKey key: String) -> (target: String, part: String)? {
+    let parts = rest(key, targetPrefix)?.split(separator: "/", maxSplits: 1) ?? []
+    return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
+  }
 
   private static func key(_ attribute: Attribute, _ store: String) -> String {
     "tgt/store/\(store)/\(attribute.rawValue)"
@@ -135,21 +157,21 @@ struct OfflineUnit: Sendable, Equatable {
     isReadOnly = lun.readOnly
   }
 
-  private static let prefix = "tgt/offline/"
+  private static let partPrefix = "offline/"
 
   /// nil: the note is about something else.
   init?(_ note: NoteResource) {
-    let parts = note.key.dropFirst(Self.prefix.count).split(separator: "/")
-    guard note.key.hasPrefix(Self.prefix), parts.count == 2, let lun = UInt16(parts[1]),
+    guard let (target, part) = TgtNotes.targetPart(ofKey: note.key),
+      part.hasPrefix(Self.partPrefix), let lun = UInt16(part.dropFirst(Self.partPrefix.count)),
       let value = note.value?.split(separator: " ", maxSplits: 1), value.count == 2
     else { return nil }
-    target = String(parts[0])
+    self.target = target
     self.lun = lun
     store = String(value[1])
     isReadOnly = value[0] == "ro"
   }
 
-  private var key: String { "\(Self.prefix)\(target)/\(lun)" }
+  private var key: String { TgtNotes.key(ofTarget: target, "\(Self.partPrefix)\(lun)") }
 
   var note: Change {
     .setNote(NoteSpecification(key: key, value: (isReadOnly ? "ro " : "rw ") + store))
