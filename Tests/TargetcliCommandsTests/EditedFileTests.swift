@@ -113,6 +113,21 @@ struct EditedFileTests {
     #expect(edited.notes.contains("everybody else had LUNs or users of their own"))
   }
 
+  @Test("A target without users keeps its mutual user for those of its initiators")
+  func mutualUser() async throws {
+    let bench = try bench(
+      """
+      {"name": "\(Bench.iqn)", "luns": [{"lun": 1, "store": "a"}],
+       "mutualChap": {"user": "m", "secret": "a-long-secret-3"},
+       "acl": [{"initiator": "\(Bench.node)",
+         "chap": [{"user": "n", "secret": "a-long-secret-1"}]}]}
+      """)
+    let before = try #require(try bench.daemon.configuration.target(named: Bench.iqn))
+    let edited = try await imported(bench) { retag(&$0) }
+    #expect(try edited.target().mutualChap == before.mutualChap && before.mutualChap != nil)
+    #expect(try edited.target().acl == before.acl)
+  }
+
   @Test("Everybody else keeps a list of LUNs over disable, enable and write protection")
   func liveEverybody() async throws {
     let bench = try bench(Self.listed)

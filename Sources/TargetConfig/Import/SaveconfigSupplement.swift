@@ -113,8 +113,12 @@ extension SaveconfigImporter {
     of own: TargetConfiguration.Target, _ group: DocumentNode,
     _ target: inout TargetConfiguration.Target
   ) {
-    guard !own.chap.isEmpty else { return }
-    guard let first = own.chap.first, first.isMeant(by: group) else {
+    guard let first = own.chap.first else {
+      // It holds with the users of entries, and LIO has no place for it.
+      target.mutualChap = own.mutualChap
+      return
+    }
+    guard first.isMeant(by: group) else {
       tellLost(own.chap.dropFirst(), of: own.name, group)
       return
     }
