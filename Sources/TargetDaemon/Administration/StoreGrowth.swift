@@ -32,18 +32,18 @@ struct StoreGrowth {
         if $0.sizeBytes == store.geometry.capacityBytes { present(store.geometry.capacityBytes) }
       }
     } else if served.opened.configured.sizeBytes == nil {
-      lookLater(store)
+      lookLater(on: store.identity.fileSystem)
     }
   }
 
   /// On a thread that may hang with the medium. Until then nothing keeps the store.
-  private func lookLater(_ store: DescriptorStore) {
+  private func lookLater(on fileSystem: UInt64?) {
     guard let place = served.opened.configured.medium.place else { return }
     administration.watch.looks.perform(
-      "growth \(served.name)", at: place, on: store.identity.fileSystem
-    ) { [administration, name = served.name, weak unit = served.unit, weak store] in
-      guard let unit, let store, let served = administration.daemon.inventory.served(named: name),
-        served.unit === unit
+      "growth \(served.name)", at: place, on: fileSystem
+    ) { [administration, name = served.name, weak note = served.opened.danger] in
+      guard let note, let served = administration.daemon.inventory.served(named: name),
+        served.opened.danger === note, let store = served.opened.onDisk
       else { return }
       StoreGrowth(administration, served).look(store)
     }

@@ -2,9 +2,14 @@ internal import BackingStore
 internal import Synchronization
 internal import TargetConfig
 
-/// What the last look at the medium of a store found; nil: no danger.
+/// What the last look at the medium of a store found; nil: no danger. As long-lived as the store in
+/// the inventory.
+///
+/// Looks know the store by its note: a weak reference makes every retain and release of an object
+/// slow for good, a store's happen several times a command, and a note's never.
 final class DangerNote: Sendable {
   private let found = Mutex<MediumDanger?>(nil)
+  private let store = Mutex<DescriptorStore?>(nil)
 
   var danger: MediumDanger? { found.withLock { $0 } }
 
@@ -14,6 +19,13 @@ final class DangerNote: Sendable {
       defer { found = danger }
       return found?.reason != danger?.reason
     }
+  }
+
+  func belong(to store: DescriptorStore?) { self.store.withLock { $0 = store } }
+
+  /// On a thread that may hang with the medium.
+  func look() throws(StoreError) -> MediumDanger? {
+    try store.withLock({ $0 })?.findDanger()
   }
 }
 
@@ -25,13 +37,16 @@ final class DangerWatch: Sendable {
 
   /// Keeps neither the store nor, with it, its lock while the disk of another thinks.
   private struct Watched: Sendable {
-    weak let store: DescriptorStore?
-    let note: DangerNote
+    weak let note: DangerNote?
+
+    init(_ opened: StoreAssembly.Opened) {
+      note = opened.danger
+      opened.danger.belong(to: opened.onDisk)
+    }
 
     /// As it is now; where that cannot be told, as the last look found it.
     var danger: MediumDanger? {
-      guard let store else { return note.danger }
-      do throws(StoreError) { return try store.findDanger() } catch { return note.danger }
+      do throws(StoreError) { return try note?.look() } catch { return note?.danger }
     }
   }
 
@@ -42,7 +57,7 @@ final class DangerWatch: Sendable {
     let onDisk = served.filter { $0.opened.onDisk != nil }
     for (place, stores) in Dictionary(grouping: onDisk, by: \.opened.configured.medium.place) {
       guard let place else { continue }
-      let watched = stores.map { Watched(store: $0.opened.onDisk, note: $0.opened.danger) }
+      let watched = stores.map { Watched($0.opened) }
       let fileSystem = stores.first?.opened.onDisk?.identity.fileSystem
       looks.perform("danger \(place)", at: place, on: fileSystem) {
         if Self.look(at: watched) { onNews() }
@@ -58,15 +73,12 @@ final class DangerWatch: Sendable {
   ) -> [(name: String, danger: MediumDanger)] {
     let watched = served.compactMap { served in
       served.opened.configured.medium.place.map { place in
-        (
-          name: served.name, place: place,
-          watched: Watched(store: served.opened.onDisk, note: served.opened.danger)
-        )
+        (name: served.name, place: place, watched: Watched(served.opened))
       }
     }
     let found = media.askAll(watched, at: \.place) { $0.watched.danger }
     return zip(watched, found).compactMap { one, found in
-      let danger = if let found { found } else { one.watched.note.danger }
+      let danger = if let found { found } else { one.watched.note?.danger }
       return danger.map { (name: one.name, danger: $0) }
     }
   }
@@ -75,10 +87,8 @@ final class DangerWatch: Sendable {
   private static func look(at watched: [Watched]) -> Bool {
     var isNews = false
     for one in watched {
-      guard let store = one.store else { continue }
-      do throws(StoreError) {
-        if one.note.note(try store.findDanger()) { isNews = true }
-      } catch {}
+      guard let note = one.note else { continue }
+      do throws(StoreError) { if note.note(try note.look()) { isNews = true } } catch {}
     }
     return isNews
   }
