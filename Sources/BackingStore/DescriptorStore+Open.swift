@@ -4,7 +4,7 @@ public import Reactor
 /// Plain, blocking system calls, at start-up and on helper threads; never on a reactor.
 extension DescriptorStore {
   /// Opens the file or device of `options`, creating or extending a file as they ask, and tries to
-  /// lock it: `readiness` is then `.ready`, `.latched`, or `.waitingForLock` (see `waitForLock`).
+  /// lock it: `readiness` is then `.ready`, `.latched`, or `.waitingForLock` (see `retryLock`).
   ///
   /// `onLatch` is called once each time a failed sync latches the store, on the reactor that saw
   /// it: it must be quick, and is there to log and to leave a mark that survives a restart.
@@ -31,15 +31,15 @@ extension DescriptorStore {
     return DescriptorStore(options, try FoundStore(found, isTrial: true)) { _ in }
   }
 
-  /// Blocks until nobody else holds the lock, then makes the store ready. For a helper thread; it
-  /// cannot be interrupted, and no timeout may stand in for it.
-  public func waitForLock() throws(StoreError) {
-    while !state.holdsLock {
-      try attempting("flock") { () throws(SystemError) in try descriptor.lock(isShared: isReadOnly)
-      }
-      try claimDevice()
-      if try attempting("flock", { () throws(SystemError) in try tryLock() }) { try settle() }
-    }
+  /// Makes the store ready if nobody else holds the lock. False: somebody does, and no timeout may
+  /// stand in for his letting go. For helper threads, one at a time.
+  public func retryLock() throws(StoreError) -> Bool {
+    if state.holdsLock { return true }
+    guard try attempting("flock", { () throws(SystemError) in try tryLock() }) else { return false }
+    try claimDevice()
+    guard try attempting("flock", { () throws(SystemError) in try tryLock() }) else { return false }
+    try settle()
+    return true
   }
 
   private var isReadOnly: Bool { capabilities.isReadOnly }

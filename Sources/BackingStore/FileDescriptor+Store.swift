@@ -51,11 +51,6 @@ extension FileDescriptor {
     }
   }
 
-  /// Blocks until the lock is granted, however long that takes.
-  func lock(isShared: Bool) throws(SystemError) {
-    try check { flock(rawValue, isShared ? LOCK_SH : LOCK_EX) }
-  }
-
   // MARK: Size
 
   func setSize(_ bytes: UInt64) throws(SystemError) {

@@ -16,6 +16,7 @@ public import TargetConfig
 public final class Daemon: Sendable {
   let logger: Logger
   let inventory: Inventory
+  let locks: LockWait
   let reactors: ReactorGroup
   let workshop: UnitWorkshop
   /// For what sleeps: changes and which media serve, marks of failed syncs and of wipes,
@@ -128,7 +129,9 @@ public final class Daemon: Sendable {
     self.state = state
     self.onStatus = onStatus
     jobThreads = workshop.jobThreads
-    inventory = Inventory()
+    let inventory = Inventory()
+    self.inventory = inventory
+    locks = LockWait(for: inventory, workshop.media, logger)
     for served in served {
       guard inventory.add(served) else { preconditionFailure("a configuration names a store once") }
     }
@@ -188,7 +191,7 @@ public final class Daemon: Sendable {
 
   /// All others serve meanwhile. That a store serves, `StoreWatch` tells.
   func awaitLocks(of opened: [StoreAssembly.Opened]) throws(DaemonError) {
-    try LockWait(logger: logger) { [weak self] in self?.statusChanged() }.begin(opened)
+    try locks.begin(opened) { [weak self] in self?.statusChanged() }
   }
 
   func statusChanged() { onStatus(status) }

@@ -193,7 +193,7 @@ struct FailureTests {
     let second = try makeStore(startsLatched: true)
     #expect(second.readiness == .waitingForLock)
     first = nil
-    try second.waitForLock()
+    #expect(try second.getsLock)
     #expect(second.readiness == .latched)
     #expect(latches.errors.isEmpty)
     #expect(try bench.write(.pattern(4096), at: 0, to: second) == .latched)

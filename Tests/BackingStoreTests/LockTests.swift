@@ -1,28 +1,12 @@
 import BackingStore
 import CLinux
 import Glibc
-
 import Testing
 
 @Suite("The gate")
 struct LockTests {
   let scratch: Scratch
   init() throws { scratch = try Scratch() }
-
-  /// Waits for the lock on a thread of its own, as the daemon does.
-  private func waitOnThread(_ store: DescriptorStore) -> pthread_t {
-    var thread = pthread_t()
-    let argument = Unmanaged.passRetained(store).toOpaque()
-    let failure = pthread_create(
-      &thread, nil,
-      { argument in
-        guard let argument else { return nil }
-        try? Unmanaged<DescriptorStore>.fromOpaque(argument).takeRetainedValue().waitForLock()
-        return nil
-      }, argument)
-    precondition(failure == 0)
-    return thread
-  }
 
   @Test("T-LOCK: the second opener of a file serves nothing until the first has let go")
   func waits() throws {
@@ -38,12 +22,12 @@ struct LockTests {
     #expect(try bench.synchronize(second) == .notReady)
     #expect(bench.engine.calls.isEmpty)
 
-    let thread = waitOnThread(second)
-    usleep(100_000)
+    #expect(try !second.retryLock())
     #expect(second.readiness == .waitingForLock)
     first = nil
-    pthread_join(thread, nil)
+    #expect(try second.getsLock)
     #expect(second.readiness == .ready)
+    #expect(try second.retryLock(), "it stays so")
     #expect(try bench.write(.pattern(512), at: 0, to: second) == nil)
   }
 
@@ -55,7 +39,7 @@ struct LockTests {
     #expect(try status(path).st_size == 4096)
     #expect(first?.geometry.capacityBytes == 4096)
     first = nil
-    try second.waitForLock()
+    #expect(try second.getsLock)
     #expect(try status(path).st_size == 8192)
   }
 
@@ -67,7 +51,7 @@ struct LockTests {
     try #require(truncate(path, 4096) == 0)
     #expect(first?.readiness == .ready)
     first = nil
-    let error = #expect(throws: StoreError.self) { try second.waitForLock() }
+    let error = #expect(throws: StoreError.self) { try second.getsLock }
     #expect(error?.reason == .shrank(actual: 4096, presented: 8192))
     #expect(second.readiness == .waitingForLock)
     #expect(try status(path).st_size == 4096)
@@ -81,7 +65,7 @@ struct LockTests {
     try #require(truncate(path, 16384) == 0)
     #expect(first?.readiness == .ready)
     first = nil
-    try second.waitForLock()
+    #expect(try second.getsLock)
     #expect(second.readiness == .ready && second.geometry.capacityBytes == 8192)
     #expect(try second.findExcessBytes() == 8192)
     #expect(try status(path).st_size == 16384)

@@ -140,3 +140,17 @@ extension [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) &+ seed }
   }
 }
+
+extension DescriptorStore {
+  /// Whether it gets its lock within a second: a child process that another test has just started
+  /// may keep what was closed here for a moment.
+  var getsLock: Bool {
+    get throws {
+      for _ in 0..<500 {
+        if try retryLock() { return true }
+        usleep(2000)
+      }
+      return false
+    }
+  }
+}

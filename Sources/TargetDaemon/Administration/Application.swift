@@ -24,8 +24,6 @@ internal import TargetConfig
 /// 5. Portals open, and stores take their new sizes. Last, where that was asked for, sessions end
 ///    that the new directory would not let in.
 struct Application {
-  /// How long it is waited for locks of media that were ours: their former stores close at once.
-  private static let lockPatience = Milliseconds.seconds(2)
   /// How long access states are tried to be set, which takes room in each reactor's mailbox.
   private static let accessPatience = Milliseconds.seconds(1)
   /// How long after the grace a portal's last connection may take to close.
@@ -93,7 +91,8 @@ struct Application {
     return []
   }
 
-  /// The lock of a medium that was ours before comes at once when its former store is closed.
+  /// The lock of a medium that was ours before comes at once, when its former store is closed; one
+  /// that somebody else has is not waited for here.
   private func awaitLocks() -> [String] {
     let units =
       preparation.units
@@ -102,13 +101,16 @@ struct Application {
     do throws(DaemonError) { try daemon.awaitLocks(of: units.map(\.opened)) } catch {
       return ["\(error)"]
     }
-    let deadline = MonotonicTime.current + Self.lockPatience
-    while units.contains(where: { $0.opened.store.readiness == .waitingForLock }),
-      MonotonicTime.current < deadline
-    {
+    let stores = units.compactMap { unit in unit.opened.onDisk.map { (name: unit.name, $0) } }
+    while stores.contains(where: { daemon.locks.isWaitingBriefly($1) }) {
       PlatformThread.pause(microseconds: Daemon.retryMicroseconds)
     }
-    return []
+    return stores.filter { daemon.locks.isWaiting($1) }.map { name, _ in
+      """
+      the store \(name) waits for the lock of its medium, which somebody else holds: it serves when \
+      he has let go
+      """
+    }
   }
 
   private func setAccessStates() -> [String] {

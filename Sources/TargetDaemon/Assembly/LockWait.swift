@@ -1,39 +1,190 @@
 internal import BackingStore
+internal import Glibc
 internal import Logging
 internal import Reactor
+internal import Synchronization
 internal import TargetConfig
 
-/// Waits, on a thread for each, for the lock of stores that another process still holds; all others
-/// serve meanwhile.
-struct LockWait: Sendable {
-  let logger: Logger
-  /// Called on that thread when one has ended its wait, with the lock or without.
-  let onEnd: @Sendable () -> Void
+/// Waits for the locks of stores that others hold; all other stores serve meanwhile.
+///
+/// One thread, as long as any store waits, has every lock tried again and again: a flock(2) that
+/// waits could neither share its thread nor be called off when its store is removed. The attempts
+/// are looks on threads of their own (`UnaskedLooks`), so that a file system that hangs keeps few
+/// others waiting, if any.
+///
+/// Nothing here keeps a store: one that is removed is closed at once, and nothing is said of it.
+final class LockWait: Sendable {
+  /// How long a lock that was let go may be anybody's.
+  private static let intervalMicroseconds: UInt32 = 200_000
+  /// The same while its holder is to be gone in a moment.
+  private static let shortIntervalMicroseconds: UInt32 = 10_000
+  /// A former store of this process, whose operations have ended, is to close within that, and is
+  /// not worth a word until then. Nor is a holder who cannot be named: he may be one.
+  private static let grace = Milliseconds.seconds(2)
+  /// Nothing is said of a lock that cannot be tried, as its disk hangs: that wait is not brief.
+  private static let briefMax = Milliseconds.seconds(3)
 
-  func begin(_ opened: [StoreAssembly.Opened]) throws(DaemonError) {
-    for opened in opened {
-      guard let store = opened.onDisk, store.readiness == .waitingForLock else { continue }
-      let name = opened.configured.name
-      try PlatformThread.startDetached(name: "lock \(name)") { wait(for: store, name) }
+  /// A store that waits.
+  private final class Wait: Sendable {
+    let name: String
+    let path: String
+    let place: String
+    let fileSystem: UInt64?
+    weak let store: DescriptorStore?
+    let onEnd: @Sendable () -> Void
+    let start = MonotonicTime.current
+    /// It may take long, and that was said.
+    let isTold = OneTime()
+    /// It has the lock, or never will.
+    let hasEnded = OneTime()
+
+    /// The holder may be gone in a moment.
+    var isBrief: Bool {
+      !isTold.isTaken && !hasEnded.isTaken && MonotonicTime.current < start + LockWait.briefMax
+    }
+
+    init(
+      _ store: DescriptorStore, _ configured: TargetConfiguration.Store, at place: String,
+      _ onEnd: @escaping @Sendable () -> Void
+    ) {
+      name = configured.name
+      path = store.path
+      self.place = place
+      fileSystem = store.identity.fileSystem
+      self.store = store
+      self.onEnd = onEnd
     }
   }
 
-  private func wait(for store: DescriptorStore, _ name: String) {
-    let owner = StoreMedia.lockOwner(of: store.path).map { "\($0)" } ?? "unknown"
+  private struct State: Sendable {
+    var waits: [Wait] = []
+    var isRunning = false
+  }
+
+  private let state = Mutex(State())
+  /// Who keeps the daemon's stores keeps their descriptors.
+  private weak let inventory: Inventory?
+  private let looks: UnaskedLooks
+  private let logger: Logger
+
+  init(for inventory: Inventory, _ media: MediaThreads, _ logger: Logger) {
+    self.inventory = inventory
+    // Locks are to be granted while all other looks hang, and the other way round.
+    looks = UnaskedLooks(media.others())
+    self.logger = logger
+  }
+
+  /// How many stores wait, or have until a moment ago.
+  var count: Int { state.withLock { $0.waits.count } }
+
+  /// Of stores that are in the inventory. `onEnd` is called on another thread when one of them has
+  /// ended its wait, with the lock or without, unless it was removed.
+  func begin(
+    _ opened: [StoreAssembly.Opened], onEnd: @escaping @Sendable () -> Void
+  ) throws(DaemonError) {
+    let waits = opened.compactMap { opened -> Wait? in
+      guard let store = opened.onDisk, store.readiness == .waitingForLock,
+        let place = opened.configured.medium.place
+      else { return nil }
+      return Wait(store, opened.configured, at: place, onEnd)
+    }
+    guard !waits.isEmpty else { return }
+    let isThreadNeeded = state.withLock { state in
+      let new = waits.filter { wait in !state.waits.contains { $0.store === wait.store } }
+      state.waits += new
+      defer { state.isRunning = true }
+      return !state.isRunning
+    }
+    guard isThreadNeeded else { return }
+    do throws(DaemonError) {
+      try PlatformThread.startDetached(name: "locks") { [self] in run() }
+    } catch {
+      // The next to wait brings it.
+      state.withLock { $0.isRunning = false }
+      throw error
+    }
+  }
+
+  func isWaiting(_ store: DescriptorStore) -> Bool {
+    state.withLock { $0.waits.contains { $0.store === store && !$0.hasEnded.isTaken } }
+  }
+
+  /// Whether the store may get its lock in a moment: for a bounded time.
+  func isWaitingBriefly(_ store: DescriptorStore) -> Bool {
+    state.withLock { $0.waits.contains { $0.store === store && $0.isBrief } }
+  }
+
+  private func run() {
+    while let waits = next() {
+      for (place, waits) in Dictionary(grouping: waits, by: \.place) {
+        looks.perform("lock \(place)", at: place, on: waits.first?.fileSystem) { [self] in
+          for wait in waits { attempt(wait) }
+        }
+      }
+      PlatformThread.pause(
+        microseconds: waits.contains(where: \.isBrief)
+          ? Self.shortIntervalMicroseconds : Self.intervalMicroseconds)
+    }
+  }
+
+  /// Nil: nothing waits any more, and the thread ends.
+  private func next() -> [Wait]? {
+    state.withLock { state in
+      state.waits.removeAll { $0.store == nil || $0.hasEnded.isTaken }
+      state.isRunning = !state.waits.isEmpty
+      return state.isRunning ? state.waits : nil
+    }
+  }
+
+  // MARK: Attempts
+
+  private func attempt(_ wait: Wait) {
+    guard !wait.hasEnded.isTaken, let store = wait.store, isServed(store, wait) else { return }
+    do throws(StoreError) {
+      guard try store.retryLock() else { return tell(wait) }
+      end(wait, store) {
+        // Of a wait that nobody has heard of nobody has to hear the end.
+        guard wait.isTold.isTaken else { return }
+        logger.notice(
+          "the store's lock is granted: it serves now", metadata: ["store": "\(wait.name)"])
+      }
+    } catch {
+      end(wait, store) {
+        logger.error(
+          "the store cannot be used and stays NOT READY: correct this and restart",
+          metadata: ["store": "\(wait.name)", "error": "\(error)"])
+      }
+    }
+  }
+
+  /// It may have been removed while its lock was tried.
+  private func end(_ wait: Wait, _ store: DescriptorStore, _ say: () -> Void) {
+    if isServed(store, wait) {
+      say()
+      wait.onEnd()
+    }
+    _ = wait.hasEnded.take()
+  }
+
+  /// Whether that very store is there under its name: somebody may keep one that is gone yet.
+  private func isServed(_ store: DescriptorStore, _ wait: Wait) -> Bool {
+    inventory?.served(named: wait.name)?.opened.onDisk === store
+  }
+
+  private func tell(_ wait: Wait) {
+    guard !wait.isTold.isTaken else { return }
+    let owner = StoreMedia.lockOwner(of: wait.path)
+    let mayBeOurs = owner == nil || owner == getpid()
+    guard !mayBeOurs || MonotonicTime.current >= wait.start + Self.grace else { return }
     logger.warning(
       """
-      another process holds the store's lock: its logical units answer NOT READY until that \
-      process has ended and its last write has landed
+      the store's lock is held: its logical units answer NOT READY until its holder has let go, and \
+      its last write has landed
       """,
-      metadata: ["store": "\(name)", "path": "\(store.path)", "pid": "\(owner)"])
-    do throws(StoreError) {
-      try store.waitForLock()
-      logger.notice("the store's lock is granted: it serves now", metadata: ["store": "\(name)"])
-    } catch {
-      logger.error(
-        "the store cannot be used and stays NOT READY: correct this and restart",
-        metadata: ["store": "\(name)", "error": "\(error)"])
-    }
-    onEnd()
+      metadata: [
+        "store": "\(wait.name)", "path": "\(wait.path)",
+        "pid": "\(owner.map { "\($0)" } ?? "unknown")",
+      ])
+    _ = wait.isTold.take()
   }
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include <CLinux.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -80,6 +82,23 @@ static inline pid_t clinux_stopped_listener(const char *path) {
     const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
     if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0) _exit(1);
     if (listen(listener, 16) != 0) _exit(1);
+    raise(SIGSTOP);
+    _exit(0);
+  }
+  int status = 0;
+  if (child > 0 && waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status)) return child;
+  return -1;
+}
+
+/// A child process that holds the lock of the file at `path` (flock(2)) and is stopped; its number,
+/// or -1. Whoever made it kills and reaps it.
+static inline pid_t clinux_stopped_lock_holder(const char *path) {
+  const pid_t child = fork();
+  if (child == 0) {
+    // What other tests close has to be closed.
+    syscall(SYS_close_range, 3u, ~0u, 0u);
+    const int file = open(path, O_RDWR);
+    if (file < 0 || flock(file, LOCK_EX | LOCK_NB) != 0) _exit(1);
     raise(SIGSTOP);
     _exit(0);
   }

@@ -120,6 +120,29 @@ struct HungMediumTests {
     #expect(eventually { slow.danger.danger?.isLastOfData == true })
   }
 
+  @Test("A lock that cannot be tried as its disk hangs keeps no other store waiting for its own")
+  func locks() async throws {
+    let scratch = try Scratch()
+    let hung = try HungDirectory(in: scratch, isHung: false)
+    let holders = try ["disk.img", "hung/slow.img"].map { name in
+      try scratch.write([UInt8](repeating: 1, count: 1 << 20), to: name)
+      return open(scratch(name), O_RDWR | O_CLOEXEC)
+    }
+    for holder in holders { #expect(flock(holder, LOCK_EX | LOCK_NB) == 0) }
+    let live = try await LiveDaemon.start(Self.disks, in: scratch, media: hung.media)
+    hung.hang()
+    // An attempt that had begun ends.
+    try await Task.sleep(for: .milliseconds(200))
+    for holder in holders { close(holder) }
+    let disk = try #require(live.daemon.inventory.served(named: "disk")?.opened.store)
+    let slow = try #require(live.daemon.inventory.served(named: "slow")?.opened.store)
+    #expect(eventually { disk.readiness == .ready })
+    #expect(slow.readiness == .waitingForLock)
+    hung.release()
+    #expect(eventually { slow.readiness == .ready })
+    #expect(eventually { live.daemon.locks.count == 0 })
+  }
+
   @Test("The comparison with the file says of a path that hangs that nobody has looked at it")
   func comparison() async throws {
     let scratch = try Scratch()
