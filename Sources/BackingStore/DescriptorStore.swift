@@ -8,7 +8,7 @@ internal import Synchronization
 /// - **The gate.** Nothing is served before the lock of the file is granted. The kernel keeps a
 ///   dead process's lock until its last write has landed, so no timeout may ever work around it.
 ///   flock(2) asks for no permission beyond an open file: **whoever may read the backing file can
-///   hold its lock and keep the logical unit NOT READY**, for as long as he likes. Files are
+///   hold its lock and keep the logical unit from serving**, for as long as he likes. Files are
 ///   created with mode 0600; one made otherwise must not be readable by others than its owner.
 /// - **The latch.** Linux reports a failed write-back once and forgets it. After the first failed
 ///   sync or durable write nothing is written or synced any more until the administrator clears it,

@@ -68,7 +68,8 @@ public struct StoreCapabilities: Sendable, Equatable {
 }
 
 public enum StoreReadiness: UInt8, Sendable, Equatable {
-  /// Another process still holds the lock: its writes may still land. 02/04/01.
+  /// Another process still holds the lock: its writes may still land. BUSY, or 02/04/01 for what
+  /// asks of the state.
   case waitingForLock
   case ready
   /// A sync failed once: Linux reports that only once, so what is on the medium is unknown. Reads

@@ -11,6 +11,7 @@ import Testing
 @Suite("Stores that arrive")
 struct StoreArrivalTests {
   static let notReady: UInt32 = 0x02_04_03
+  static let becomingReady: UInt32 = 0x02_04_01
   static let inquiry: [UInt8] = [0x12, 0, 0, 0, 96, 0]
 
   static func target(seed: UInt64, reactors: Int) throws -> SimulatedTarget {
@@ -55,6 +56,43 @@ struct StoreArrivalTests {
       #expect(initiator.write(2047, Example.pattern(512))?.status == 0)
     }
     #expect(target.isIdle(after: initiators))
+  }
+
+  @Test("A store that comes while its lock is held is told of before BUSY, and once")
+  func arrivesLocked() throws {
+    let target = try StoreArrivalTests.target(seed: 75, reactors: 1)
+    let store = try #require(target.stores["unit0"])
+    store.setReadiness(.waitingForLock)
+    let initiator = try ScriptedInitiator.loggedIn(target)
+    #expect(StoreArrivalTests.arrive(target, store) == .installed)
+    #expect(LiveUnitsTests.event(initiator) == LiveUnitsTests.unitsChanged)
+    let data = Example.pattern(512)
+    #expect(initiator.write(0, data, immediate: 512)?.sense == 0x06_28_00)
+    #expect(initiator.write(0, data, immediate: 512)?.sense == ResizeTests.capacityChanged)
+    #expect(initiator.write(0, data, immediate: 512)?.status == HungUnitTests.busy)
+    #expect(initiator.attention() == StoreArrivalTests.becomingReady)
+    store.setReadiness(.ready)
+    #expect(initiator.attention() == 0)
+    #expect(initiator.write(0, data, immediate: 512)?.status == HungUnitTests.good)
+    #expect(target.isIdle(after: [initiator]))
+  }
+
+  @Test("BUSY of a unit that waits for its lock narrows no window, and nothing of it is written")
+  func lockedWindow() throws {
+    let (target, initiator) = try Example.session()
+    let store = try #require(target.stores["unit0"])
+    store.setReadiness(.waitingForLock)
+    let width = initiator.maxCmdSN.rawValue &- initiator.cmdSN.rawValue
+    for _ in 0..<50 {
+      #expect(initiator.read(0, 1)?.status == HungUnitTests.busy)
+      let outcome = initiator.write(0, Example.pattern(512), immediate: 512)
+      #expect(outcome?.status == HungUnitTests.busy)
+    }
+    #expect(initiator.maxCmdSN.rawValue &- initiator.cmdSN.rawValue >= width)
+    #expect(try target.disk().writesLanded.isEmpty)
+    store.setReadiness(.ready)
+    #expect(initiator.write(0, Example.pattern(512), immediate: 512)?.status == HungUnitTests.good)
+    #expect(target.isIdle(after: [initiator]))
   }
 
   @Test("A unit that waits for no store takes none")

@@ -103,7 +103,7 @@ struct DaemonTests {
     #expect(daemon.status.hasSuffix("; waiting for the lock of disk"))
     #expect(daemon.units.map(\.store.readiness) == [.waitingForLock, .ready])
     #expect(Set(daemon.units.compactMap(\.identity.group)).count == 2, "each a group of its own")
-    #expect(eventually { book.contains("answer NOT READY until its holder has let go") })
+    #expect(eventually { book.contains("BUSY for reads and writes, until its holder has let go") })
     #expect(book.contains("\(getpid())"), "the holder's pid")
     #expect(flock(holder.rawValue, LOCK_UN) == 0)
     #expect(eventually { book.contains("lock is granted") })

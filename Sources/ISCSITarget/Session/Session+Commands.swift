@@ -223,9 +223,8 @@ extension Session {
     commandsInWindow -= 1
     if !task.isAbortedSilently { counters.count(task.scsi) }
     switch task.scsi.status {
-    // A unit that is shut, or a medium that it is kept from, tells nothing of how much others take.
-    case .busy where task.nexus.map { $0.isShut || $0.isKeptFromMedium } ?? false:
-      window.completed()
+    // A unit that waits for something else tells nothing of how much others take.
+    case .busy where task.nexus?.isHeldUp ?? false: window.completed()
     case .busy, .taskSetFull: window.refused(task.request.cmdSN, inProgress: commandsInWindow + 1)
     default: window.completed()
     }

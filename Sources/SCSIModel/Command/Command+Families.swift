@@ -33,6 +33,13 @@ extension Command {
 }
 
 extension CommandRow {
+  /// Whether the command works on what is on the medium, or tells how that is mapped there.
+  @inlinable
+  public var touchesMedium: Bool {
+    blocks != .none || !traits.isDisjoint(with: [.writesMedium, .copies])
+      || command == .getLBAStatus
+  }
+
   /// Whether the command looks at the content of the blocks it names.
   @inlinable
   public var readsBlocks: Bool { blocks != .none && !command.isSynchronizeCache }

@@ -13,7 +13,7 @@ extension SenseData {
 // MARK: - NOT READY
 
 extension SenseData {
-  /// 02/04/01: the store is not locked yet; initiators retry.
+  /// 02/04/01: the store is not locked yet.
   @inlinable
   public static var logicalUnitNotReadyBecomingReady: SenseData {
     SenseData(.notReady, asc: 0x04, ascq: 0x01)

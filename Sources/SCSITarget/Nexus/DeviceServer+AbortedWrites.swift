@@ -48,13 +48,12 @@ extension DeviceServer {
   /// look at a count for all others.
   func passAbortedWrites(_ task: SCSITask, _ nexus: LogicalUnitNexus) throws(Refusal) {
     guard nexus.isKeptFromMedium else { return }
-    let row = table[task.command]
-    guard row.blocks == .none, row.traits.isDisjoint(with: [.writesMedium, .copies]),
-      !Self.keptBesides.contains(task.command)
-    else { throw .busy }
+    guard !table[task.command].touchesMedium, !Self.keptBesides.contains(task.command) else {
+      throw .busy
+    }
   }
 
-  private static let keptBesides: Set<Command> = [.getLBAStatus, .release6, .release10]
+  private static let keptBesides: Set<Command> = [.release6, .release10]
 
   /// Whether `request` may let others in, whom an aborted write of its initiator could overwrite.
   func isTooEarly(_ request: PersistentReserveOut, _ nexus: LogicalUnitNexus) -> Bool {

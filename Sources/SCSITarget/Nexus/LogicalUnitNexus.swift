@@ -1,3 +1,4 @@
+internal import BackingStore
 public import SCSIModel
 
 /// An initiator port's relation to one logical unit (SAM-5 "I_T_L nexus"): rights and pending unit
@@ -32,6 +33,10 @@ public final class LogicalUnitNexus {
   var abortedWriteCount = 0
   /// It is told BUSY of what touches the medium (`DeviceServer+AbortedWrites`).
   public var isKeptFromMedium: Bool { abortedWriteCount > 0 }
+  /// It is told BUSY for other reasons than want of room: it waits for what others have begun.
+  public var isHeldUp: Bool {
+    isShut || isKeptFromMedium || server.unit.readiness == .waitingForLock
+  }
 
   private var attentions = UnitAttentions()
   /// The third-party copies that came in here, for the commands that ask for their results.

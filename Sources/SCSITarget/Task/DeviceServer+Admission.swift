@@ -126,6 +126,10 @@ extension DeviceServer {
     let changesMedium = traits.contains(.writesMedium)
     switch unit.readiness {
     case .ready: break
+    // BUSY, for the reason that `DeviceServer+Generations` has: Linux repeats a command that finds
+    // the unit becoming ready five times, and then fails it at once if the connection drops. What
+    // asks whether the unit is ready hears the truth.
+    case .waitingForLock where table[task.command].touchesMedium: throw .busy
     case .waitingForLock where !traits.contains(.allowedWhenNotReady):
       throw Refusal(.logicalUnitNotReadyBecomingReady)
     case .gone where !traits.contains(.allowedWhenNotReady):

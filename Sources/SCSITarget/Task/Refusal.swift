@@ -17,7 +17,7 @@ struct Refusal: Error {
     sense = nil
   }
 
-  /// No memory now: the initiator tries again.
+  /// Not now, for want of memory or because it has to wait for others: the initiator tries again.
   static var busy: Refusal { Refusal(status: .busy) }
 
   /// A reservation of another nexus forbids it (SAM-5 §5.3.1).

@@ -178,8 +178,8 @@ final class LockWait: Sendable {
     guard !mayBeOurs || MonotonicTime.current >= wait.start + Self.grace else { return }
     logger.warning(
       """
-      the store's lock is held: its logical units answer NOT READY until its holder has let go, and \
-      its last write has landed
+      the store's lock is held: its logical units are not ready, and BUSY for reads and writes, \
+      until its holder has let go, and its last write has landed
       """,
       metadata: [
         "store": "\(wait.name)", "path": "\(wait.path)",

@@ -177,6 +177,18 @@ struct ExtendedCopyTests {
     #expect(copies.stores[0].log.isEmpty)
   }
 
+  @Test("A copy is BUSY while the unit asked waits for its lock, and refused while another does")
+  func waitsForLock() {
+    let copies = pair(100)
+    let list = CopyBench.list([CopySegment(0, 0, to: 1, 0, 1)])
+    copies.stores[0].readiness = .waitingForLock
+    #expect(copies.copy(list).summary == "busy")
+    copies.stores[0].readiness = .ready
+    copies.stores[1].readiness = .waitingForLock
+    #expect(copies.copy(list).sense == .thirdPartyDeviceFailure(segment: 0))
+    #expect(copies.stores[0].log.isEmpty && copies.stores[1].log.isEmpty)
+  }
+
   @Test("A copy without memory is BUSY and leaves nothing behind")
   func noMemory() {
     let copies = CopyBench(TestStore(blockBytes: 512, blocks: 5000), memoryBytes: 1 << 20)

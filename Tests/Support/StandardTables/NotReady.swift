@@ -22,4 +22,23 @@ public enum NotReady {
     default: false
     }
   }
+
+  /// Commands that read or change what is on the medium, or tell how that is mapped, by opcode: BUSY
+  /// while the unit waits for its lock. POPULATE TOKEN moves no data.
+  public static func isOfMedium(_ opcode: UInt8, action: UInt16?) -> Bool {
+    switch opcode {
+    case 0x08, 0x28, 0xA8, 0x88: true  // READ
+    case 0x0A, 0x2A, 0xAA, 0x8A: true  // WRITE
+    case 0x2E, 0xAE, 0x8E: true  // WRITE AND VERIFY
+    case 0x2F, 0xAF, 0x8F: true  // VERIFY
+    case 0x89, 0x8B, 0x9C: true  // COMPARE AND WRITE, ORWRITE, WRITE ATOMIC
+    case 0x7F: true  // READ, WRITE, VERIFY, WRITE AND VERIFY, WRITE SAME(32)
+    case 0x34, 0x90, 0x35, 0x91: true  // PRE-FETCH, SYNCHRONIZE CACHE
+    case 0x41, 0x93, 0x42: true  // WRITE SAME, UNMAP
+    case 0x04, 0x48: true  // FORMAT UNIT, SANITIZE
+    case 0x9E: action == 0x12  // GET LBA STATUS
+    case 0x83: [0x00, 0x01, 0x11].contains(action)  // EXTENDED COPY, WRITE USING TOKEN
+    default: false
+    }
+  }
 }
