@@ -1,5 +1,6 @@
 internal import CLinux
 public import Reactor
+internal import Synchronization
 
 /// Plain, blocking system calls, at start-up and on helper threads; never on a reactor.
 extension DescriptorStore {
@@ -50,14 +51,16 @@ extension DescriptorStore {
 
   /// Claims a block device for good (O_EXCL), which fails while its former owner is not quite gone.
   /// The claim belongs to a description of its own, which takes the place of the one we waited
-  /// with; so the lock has to be taken once more.
+  /// with; so the lock has to be taken once more. A second claim would find the device in use, by
+  /// the first.
   private func claimDevice() throws(StoreError) {
-    guard kind == .blockDevice, !isReadOnly else { return }
+    guard kind == .blockDevice, !isReadOnly, !isClaimed.load(ordering: .acquiring) else { return }
     try attempting("open") { () throws(SystemError) in
       let claimed = try FileDescriptor.claim(
         path, FoundStore.openFlags(isReadOnly: isReadOnly, cacheMode))
       guard try claimed.status().identity == identity else { throw .deviceGone }
       try descriptor.become(claimed)
+      isClaimed.store(true, ordering: .releasing)
     }
   }
 

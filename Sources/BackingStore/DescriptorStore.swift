@@ -32,6 +32,8 @@ public final class DescriptorStore: OperationStore {
   /// For the engine. Its number stays the same for the store's life.
   let file: FileHandle
   let descriptor: FileDescriptor
+  /// Whether it has a block device to itself (O_EXCL).
+  let isClaimed: Atomic<Bool>
   let state: StoreState
   let syncs = SyncQueue()
   let searches = ExtentSearches()
@@ -57,6 +59,7 @@ public final class DescriptorStore: OperationStore {
     shape = found.geometry
     capacityBytes = Atomic(shape.capacityBytes)
     capabilities = found.capabilities
+    isClaimed = Atomic(found.isClaimed)
     file = found.file
     descriptor = found.descriptor
     state = StoreState(isLatched: options.startsLatched)

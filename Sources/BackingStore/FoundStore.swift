@@ -13,6 +13,8 @@ struct FoundStore: ~Copyable {
   let fileBytes: UInt64
   /// Whether it was made here: nobody else has made it, and nobody else had it.
   let isMade: Bool
+  /// Whether the descriptor has a block device to itself (O_EXCL).
+  let isClaimed: Bool
 
   /// For the engine.
   var file: FileHandle {
@@ -27,7 +29,8 @@ struct FoundStore: ~Copyable {
     let mode = options.cacheMode ?? (kind ?? .file).defaultCacheMode
     if kind == nil { try opening.create() }
     do throws(StoreError) {
-      let opened = try opening.open(kind ?? .file, mode, isTrial: isTrial)
+      var isClaimed = false
+      let opened = try opening.open(kind ?? .file, mode, isTrial: isTrial, &isClaimed)
       let status = try opening.attempting("fstat") { () throws(SystemError) in try opened.status() }
       guard let actual = status.kind, actual == kind ?? .file else {
         throw StoreError(options.path, .replaced)
@@ -37,6 +40,7 @@ struct FoundStore: ~Copyable {
       identity = status.identity
       fileBytes = actual == .file ? status.sizeBytes : 0
       isMade = kind == nil
+      self.isClaimed = isClaimed
       self.kind = actual
       descriptor = opened
     } catch {
@@ -105,15 +109,16 @@ private struct Opening {
   }
 
   func open(
-    _ kind: StoreKind, _ mode: CacheMode, isTrial: Bool
+    _ kind: StoreKind, _ mode: CacheMode, isTrial: Bool, _ isClaimed: inout Bool
   ) throws(StoreError) -> FileDescriptor {
     let flags = FoundStore.openFlags(isReadOnly: options.isReadOnly, mode)
     do throws(SystemError) {
       guard kind == .blockDevice, !options.isReadOnly else {
         return try FileDescriptor.open(path, flags | (kind == .file ? O_NOFOLLOW : 0))
       }
-      guard isTrial else { return try claimDevice(flags) }
-      _ = try claimDevice(flags)
+      guard isTrial else { return try claimDevice(flags, &isClaimed) }
+      _ = try claimDevice(flags, &isClaimed)
+      isClaimed = false
       return try FileDescriptor.open(path, flags)
     } catch {
       throw openError(error, mode)
@@ -122,13 +127,17 @@ private struct Opening {
 
   /// A writable block device is claimed (O_EXCL) unless another target server's process has not
   /// quite ended; then the lock is waited for, and the claim follows (`claimDevice` of the store).
-  private func claimDevice(_ flags: Int32) throws(SystemError) -> FileDescriptor {
+  private func claimDevice(
+    _ flags: Int32, _ isClaimed: inout Bool
+  ) throws(SystemError) -> FileDescriptor {
+    isClaimed = true
     do throws(SystemError) { return try FileDescriptor.open(path, flags | O_EXCL) } catch {
       guard error == .busy else { throw error }
     }
     let unclaimed = try FileDescriptor.open(path, flags)
     // Nobody has the lock: then it is no target server that has the claim, or one just ending.
     if try unclaimed.tryLock(isShared: false) { return try FileDescriptor.claim(path, flags) }
+    isClaimed = false
     return unclaimed
   }
 

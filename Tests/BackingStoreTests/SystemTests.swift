@@ -206,6 +206,19 @@ struct BlockDeviceTests {
     #expect(try StoreBench().write(.pattern(512), at: 0, to: second) == nil)
     #expect(try open(StoreOptions(path: device.path)).readiness == .waitingForLock)
   }
+
+  @Test("A device that is claimed while somebody has it locked, as udev does, is not claimed twice")
+  func claimsOnce() throws {
+    let device = try makeDevice(sectorBytes: 512)
+    let holder = clinux_open(device.path, O_RDONLY | O_CLOEXEC, 0)
+    try #require(holder >= 0 && flock(holder, LOCK_SH | LOCK_NB) == 0)
+    let store = try open(StoreOptions(path: device.path))
+    #expect(store.readiness == .waitingForLock)
+    #expect(try !store.retryLock())
+    close(holder)
+    #expect(try store.getsLock)
+    #expect(store.readiness == .ready)
+  }
 }
 
 @Suite("A full file system", .enabled(if: SmallFileSystem.isPossible, "needs to mount"))
