@@ -102,9 +102,9 @@ public final class Daemon: Sendable {
       logger, served, reactors, workshop, events, state, refusedLogins, onStatus: onStatus)
     targetCount.store(configuration.targets.count, ordering: .relaxed)
     warn(of: configuration)
-    connectWorkers()
     for portal in sockets.missing { inventory.note(silent: portal.address, because: portal.reason) }
     do throws(DaemonError) {
+      try connectWorkers()
       try listenAtStart(on: sockets.sockets)
       try spaceMonitor.follow(inventory, logger)
       try awaitLocks(of: served.map(\.opened))
@@ -146,10 +146,11 @@ public final class Daemon: Sendable {
   }
 
   /// Before the first connection, on every reactor.
-  private func connectWorkers() {
+  private func connectWorkers() throws(DaemonError) {
     let workers = reactors.workers
-    let isDone = reactors.onAll(by: .current + .seconds(60)) { $0.connect(to: workers) }
-    precondition(isDone, "a reactor that has nothing to do answers")
+    guard reactors.onAll(by: .current + .seconds(60), { $0.connect(to: workers) }) else {
+      throw DaemonError(.systemError, "a reactor does not answer within 60 s: restart the daemon")
+    }
   }
 
   private func listenAtStart(on sockets: [PortalSockets.Socket]) throws(DaemonError) {
