@@ -114,6 +114,25 @@ struct MediaThreadsTests {
     #expect(eventually { seen.places.count == 104 })
   }
 
+  @Test("A look for which no thread could be started is done when it is asked for again")
+  func noThread() {
+    let hasThreads = Mutex(false)
+    let threads = MediaThreads(start: { (name, run) throws(DaemonError) in
+      guard hasThreads.withLock({ $0 }) else { throw DaemonError(.systemError, "no thread") }
+      try PlatformThread.startDetached(name: name, run)
+    })
+    let looks = UnaskedLooks(threads)
+    let seen = Seen()
+    func look() { looks.perform("lock", at: "a", on: 1) { seen.add("a") } }
+    look()
+    look()
+    hasThreads.withLock { $0 = true }
+    #expect(threads.threadCount == 0 && seen.places.isEmpty)
+    look()
+    #expect(eventually { seen.places == ["a"] })
+    #expect(eventually { threads.threadCount == 0 })
+  }
+
   @Test("Of many questions those that hang are given up, and all others answered")
   func many() {
     let threads = threads()

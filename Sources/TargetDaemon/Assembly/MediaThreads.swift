@@ -10,6 +10,8 @@ internal import Synchronization
 /// something to do, and end when there is not.
 final class MediaThreads: Sendable {
   typealias Job = @Sendable () -> Void
+  /// Starts a thread of that name, which ends with the job.
+  typealias ThreadStart = @Sendable (String, @escaping Job) throws(DaemonError) -> Void
 
   static let threadsMax = 64
   static let threadsMaxOfPlace = 4
@@ -18,6 +20,8 @@ final class MediaThreads: Sendable {
   let patience: Milliseconds
   /// Called on the thread before a job at that place: a test's disk that hangs.
   private let enter: @Sendable (String) -> Void
+  /// The kernel's, or a test's that has no thread left to give.
+  let start: ThreadStart
 
   private struct Place {
     var waiting: [Job] = []
@@ -37,14 +41,17 @@ final class MediaThreads: Sendable {
   private let state = Mutex(State())
   private let claims = Mutex<Set<String>>([])
 
-  init(patience: Milliseconds = .seconds(5), enter: @escaping @Sendable (String) -> Void = { _ in })
-  {
+  init(
+    patience: Milliseconds = .seconds(5), enter: @escaping @Sendable (String) -> Void = { _ in },
+    start: @escaping ThreadStart = PlatformThread.startDetached(name:_:)
+  ) {
     self.patience = patience
     self.enter = enter
+    self.start = start
   }
 
   /// Others, for what must not wait for a thread with all that these are for.
-  func others() -> MediaThreads { MediaThreads(patience: patience, enter: enter) }
+  func others() -> MediaThreads { MediaThreads(patience: patience, enter: enter, start: start) }
 
   var threadCount: Int { state.withLock { $0.threadCount } }
 
@@ -61,19 +68,24 @@ final class MediaThreads: Sendable {
 
   /// Has `job` done at that place as soon as a thread is free for it.
   func perform(at place: String, _ job: @escaping Job) {
-    let isThreadNeeded = state.withLock { state in
+    state.withLock { state in
       let wasRunnable = state.places[place]?.isRunnable ?? false
       state.places[place, default: Place()].waiting.append(job)
       if !wasRunnable, state.places[place]?.isRunnable == true { state.runnable.append(place) }
+    }
+    startThread()
+  }
+
+  /// One more, if there is something for it to do. Where none can be started, and there is no
+  /// other, that waits for the next call.
+  func startThread() {
+    let isNeeded = state.withLock { state in
       guard !state.runnable.isEmpty, state.threadCount < Self.threadsMax else { return false }
       state.threadCount += 1
       return true
     }
-    guard isThreadNeeded else { return }
-    do throws(DaemonError) {
-      try PlatformThread.startDetached(name: "media") { [self] in run() }
-    } catch {
-      // Where there is no other, the job waits for the next one.
+    guard isNeeded else { return }
+    do throws(DaemonError) { try start("media") { [self] in run() } } catch {
       state.withLock { $0.threadCount -= 1 }
     }
   }

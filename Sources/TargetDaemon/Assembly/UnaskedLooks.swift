@@ -82,7 +82,8 @@ final class UnaskedLooks: Sendable {
       if isNew { state.waiting.append(look) }
       return isNew
     }
-    if isNew { beginNext() }
+    // One that is to be done yet may wait for a thread that could not be started.
+    if isNew { beginNext() } else { media.startThread() }
   }
 
   private func beginNext() {
