@@ -34,13 +34,26 @@ extension DescriptorStore {
 
   /// Makes the store ready if nobody else holds the lock. False: somebody does, and no timeout may
   /// stand in for his letting go. For helper threads, one at a time.
+  ///
+  /// After an error it is nobody's lock: others wait for it, or will. `.inUse` may pass; any other
+  /// leaves the store unusable.
   public func retryLock() throws(StoreError) -> Bool {
     if state.holdsLock { return true }
-    guard try attempting("flock", { () throws(SystemError) in try tryLock() }) else { return false }
-    try claimDevice()
-    guard try attempting("flock", { () throws(SystemError) in try tryLock() }) else { return false }
-    try settle()
-    return true
+    do throws(StoreError) {
+      guard try attempting("flock", { () throws(SystemError) in try tryLock() }) else {
+        return false
+      }
+      try claimDevice()
+      guard try attempting("flock", { () throws(SystemError) in try tryLock() }) else {
+        return false
+      }
+      try settle()
+      return true
+    } catch {
+      if error.reason != .inUse { state.noteUnusable() }
+      descriptor.unlock()
+      throw error
+    }
   }
 
   private var isReadOnly: Bool { capabilities.isReadOnly }

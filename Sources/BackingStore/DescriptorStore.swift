@@ -111,7 +111,7 @@ public final class DescriptorStore: OperationStore {
     case .ready: nil
     case .latched: operation == .read || operation == .findExtents ? nil : .latched
     case .waitingForLock: .notReady
-    case .gone, .absent: .gone
+    case .gone, .unusable, .absent: .gone
     }
   }
 

@@ -51,6 +51,8 @@ extension FileDescriptor {
     }
   }
 
+  func unlock() { _ = flock(rawValue, LOCK_UN) }
+
   // MARK: Size
 
   func setSize(_ bytes: UInt64) throws(SystemError) {

@@ -77,6 +77,8 @@ public enum StoreReadiness: UInt8, Sendable, Equatable {
   case latched
   /// The file or device disappeared. 02/04/03.
   case gone
+  /// What was found of it when its lock was granted is not to be served. 02/04/03.
+  case unusable
   /// It has not been there since the start, and may still come (`AwaitedStore`). 02/04/03.
   case absent
 }

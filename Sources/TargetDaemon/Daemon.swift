@@ -216,6 +216,7 @@ public final class Daemon: Sendable {
     for (what, who) in [
       ("waiting for the lock of", names(.waitingForLock)), ("refusing writes to", names(.latched)),
       ("missing", names(.absent)), ("gone", names(.gone)),
+      ("unusable", names(.unusable)),
       ("offline until their reservations are repaired:", offline),
       ("endangered, see swift-tgtadm status:", endangered),
     ] where !who.isEmpty {

@@ -68,7 +68,7 @@ public final class SimulatedStore: Store {
     switch readiness {
     case .ready: break
     case .waitingForLock: return .notReady
-    case .gone, .absent: return .gone
+    case .gone, .unusable, .absent: return .gone
     case .latched: if operation != .read, operation != .findExtents { return .latched }
     }
     switch operation {

@@ -53,8 +53,11 @@ struct LockTests {
     first = nil
     let error = #expect(throws: StoreError.self) { try second.getsLock }
     #expect(error?.reason == .shrank(actual: 4096, presented: 8192))
-    #expect(second.readiness == .waitingForLock)
+    #expect(second.readiness == .unusable, "nothing waits any more")
     #expect(try status(path).st_size == 4096)
+    #expect(try open(StoreOptions(path: path)).readiness == .ready, "its lock is free")
+    let bench = StoreBench()
+    #expect(try bench.write(.pattern(512), at: 0, to: second) == .gone)
   }
 
   @Test("A file that has grown past its size while its lock was awaited serves it, and is not cut")

@@ -219,6 +219,24 @@ struct BlockDeviceTests {
     #expect(try store.getsLock)
     #expect(store.readiness == .ready)
   }
+
+  @Test("A device that something else claims meanwhile is awaited, and its lock is left to others")
+  func claimedMeanwhile() throws {
+    let device = try makeDevice(sectorBytes: 512)
+    var first: DescriptorStore? = try open(StoreOptions(path: device.path))
+    let second = try open(StoreOptions(path: device.path))
+    #expect(first?.readiness == .ready && second.readiness == .waitingForLock)
+    first = nil
+    let mounted = clinux_open(device.path, O_RDWR | O_EXCL | O_CLOEXEC, 0)
+    try #require(mounted >= 0)
+    let error = #expect(throws: StoreError.self) { try second.retryLock() }
+    #expect(error?.reason == .inUse)
+    #expect(second.readiness == .waitingForLock)
+    #expect(flock(mounted, LOCK_EX | LOCK_NB) == 0)
+    close(mounted)
+    #expect(try second.getsLock)
+    #expect(second.readiness == .ready)
+  }
 }
 
 @Suite("A full file system", .enabled(if: SmallFileSystem.isPossible, "needs to mount"))

@@ -16,7 +16,7 @@ extension DeviceServer {
     return switch unit.readiness {
     case .waitingForLock: .logicalUnitNotReadyBecomingReady
     case .absent: absence
-    case .gone: .logicalUnitNotReadyManualInterventionRequired
+    case .gone, .unusable: .logicalUnitNotReadyManualInterventionRequired
     case .ready, .latched: .noAdditionalSenseInformation
     }
   }

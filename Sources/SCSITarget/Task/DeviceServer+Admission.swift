@@ -132,13 +132,14 @@ extension DeviceServer {
     case .waitingForLock where table[task.command].touchesMedium: throw .busy
     case .waitingForLock where !traits.contains(.allowedWhenNotReady):
       throw Refusal(.logicalUnitNotReadyBecomingReady)
-    case .gone where !traits.contains(.allowedWhenNotReady):
+    case .gone where !traits.contains(.allowedWhenNotReady),
+      .unusable where !traits.contains(.allowedWhenNotReady):
       throw Refusal(.logicalUnitNotReadyManualInterventionRequired)
     case .absent where !traits.contains(.allowedWhenNotReady):
       throw Refusal(absence)
     case .latched where changesMedium || task.command.isSynchronizeCache:
       throw Refusal(.writeError)
-    case .waitingForLock, .gone, .absent, .latched: break
+    case .waitingForLock, .gone, .unusable, .absent, .latched: break
     }
     try passReservations(task, nexus)
     try passAbortedWrites(task, nexus)

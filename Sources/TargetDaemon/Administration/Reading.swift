@@ -176,6 +176,10 @@ struct StoreCondition: Equatable {
     case .latched:
       set(.writesRefused, "a sync failed, so writes are refused: see the log for the mark")
     case .gone: set(.mediumMissing, "its medium disappeared")
+    case .unusable:
+      set(
+        .mediumUnusable,
+        "its medium was unusable when its lock was granted: correct what the log says, and restart")
     case .absent:
       let absence = served.opened.absence
       set(

@@ -259,7 +259,7 @@ struct AdmissionTests {
   @Test(
     "A unit that is not ready answers INQUIRY and no medium access: BUSY if it waits for its lock",
     arguments: [
-      (StoreReadiness.waitingForLock, "02/04/01"), (.gone, "02/04/03"),
+      (StoreReadiness.waitingForLock, "02/04/01"), (.gone, "02/04/03"), (.unusable, "02/04/03"),
     ])
   func notReady(readiness: StoreReadiness, sense: String) {
     let bench = Bench(TestStore(blockBytes: 512, blocks: 10))
