@@ -24,19 +24,24 @@ final class LockWait: Sendable {
   /// Nothing is said of a lock that cannot be tried, as its disk hangs: that wait is not brief.
   private static let briefMax = Milliseconds.seconds(3)
 
-  /// A store that waits.
+  /// A store that waits, known by its note: a weak reference would slow it down for good.
   private final class Wait: Sendable {
     let name: String
     let path: String
     let place: String
     let fileSystem: UInt64?
-    weak let store: DescriptorStore?
+    private weak let note: DangerNote?
     let onEnd: @Sendable () -> Void
     let start = MonotonicTime.current
     /// It may take long, and that was said.
     let isTold = OneTime()
+    /// Somebody has the device, whoever has its lock, and that was said.
+    let isToldOfClaim = OneTime()
     /// It has the lock, or never will.
     let hasEnded = OneTime()
+
+    /// Whoever asks may be the last to let it go, which closes it: never under a lock.
+    var store: DescriptorStore? { note?.owner }
 
     /// The holder may be gone in a moment.
     var isBrief: Bool {
@@ -44,14 +49,15 @@ final class LockWait: Sendable {
     }
 
     init(
-      _ store: DescriptorStore, _ configured: TargetConfiguration.Store, at place: String,
+      _ store: DescriptorStore, _ opened: StoreAssembly.Opened, at place: String,
       _ onEnd: @escaping @Sendable () -> Void
     ) {
-      name = configured.name
+      name = opened.configured.name
       path = store.path
       self.place = place
       fileSystem = store.identity.fileSystem
-      self.store = store
+      opened.danger.belong(to: store)
+      note = opened.danger
       self.onEnd = onEnd
     }
   }
@@ -64,13 +70,15 @@ final class LockWait: Sendable {
   private let state = Mutex(State())
   /// Who keeps the daemon's stores keeps their descriptors.
   private weak let inventory: Inventory?
+  private let media: MediaThreads
   private let looks: UnaskedLooks
   private let logger: Logger
 
   init(for inventory: Inventory, _ media: MediaThreads, _ logger: Logger) {
     self.inventory = inventory
     // Locks are to be granted while all other looks hang, and the other way round.
-    looks = UnaskedLooks(media.others())
+    self.media = media.others()
+    looks = UnaskedLooks(self.media)
     self.logger = logger
   }
 
@@ -86,33 +94,36 @@ final class LockWait: Sendable {
       guard let store = opened.onDisk, store.readiness == .waitingForLock,
         let place = opened.configured.medium.place
       else { return nil }
-      return Wait(store, opened.configured, at: place, onEnd)
+      return isWaiting(store) ? nil : Wait(store, opened, at: place, onEnd)
     }
-    guard !waits.isEmpty else { return }
-    let isThreadNeeded = state.withLock { state in
-      let new = waits.filter { wait in !state.waits.contains { $0.store === wait.store } }
-      state.waits += new
-      defer { state.isRunning = true }
-      return !state.isRunning
+    state.withLock { $0.waits += waits }
+    try resume()
+  }
+
+  /// Starts the thread if one is wanted; again and again, as there may have been none.
+  func resume() throws(DaemonError) {
+    let isNeeded = state.withLock { state in
+      guard !state.isRunning, !state.waits.isEmpty else { return false }
+      state.isRunning = true
+      return true
     }
-    guard isThreadNeeded else { return }
-    do throws(DaemonError) {
-      try PlatformThread.startDetached(name: "locks") { [self] in run() }
-    } catch {
-      // The next to wait brings it.
+    guard isNeeded else { return }
+    do throws(DaemonError) { try media.start("locks") { [self] in run() } } catch {
       state.withLock { $0.isRunning = false }
       throw error
     }
   }
 
   func isWaiting(_ store: DescriptorStore) -> Bool {
-    state.withLock { $0.waits.contains { $0.store === store && !$0.hasEnded.isTaken } }
+    waits.contains { !$0.hasEnded.isTaken && $0.store === store }
   }
 
   /// Whether the store may get its lock in a moment: for a bounded time.
   func isWaitingBriefly(_ store: DescriptorStore) -> Bool {
-    state.withLock { $0.waits.contains { $0.store === store && $0.isBrief } }
+    waits.contains { $0.isBrief && $0.store === store }
   }
+
+  private var waits: [Wait] { state.withLock { $0.waits } }
 
   private func run() {
     while let waits = next() {
@@ -129,8 +140,9 @@ final class LockWait: Sendable {
 
   /// Nil: nothing waits any more, and the thread ends.
   private func next() -> [Wait]? {
-    state.withLock { state in
-      state.waits.removeAll { $0.store == nil || $0.hasEnded.isTaken }
+    for wait in waits where wait.store == nil { _ = wait.hasEnded.take() }
+    return state.withLock { state in
+      state.waits.removeAll { $0.hasEnded.isTaken }
       state.isRunning = !state.waits.isEmpty
       return state.isRunning ? state.waits : nil
     }
@@ -149,6 +161,7 @@ final class LockWait: Sendable {
           "the store's lock is granted: it serves now", metadata: ["store": "\(wait.name)"])
       }
     } catch {
+      guard error.reason != .inUse else { return tellOfClaim(wait, error) }
       end(wait, store) {
         logger.error(
           "the store cannot be used and stays NOT READY: correct this and restart",
@@ -185,6 +198,14 @@ final class LockWait: Sendable {
         "store": "\(wait.name)", "path": "\(wait.path)",
         "pid": "\(owner.map { "\($0)" } ?? "unknown")",
       ])
+    _ = wait.isTold.take()
+  }
+
+  private func tellOfClaim(_ wait: Wait, _ error: StoreError) {
+    guard wait.isToldOfClaim.take() else { return }
+    logger.warning(
+      "the store's lock is free, its device is not: it is waited for",
+      metadata: ["store": "\(wait.name)", "error": "\(error)"])
     _ = wait.isTold.take()
   }
 }

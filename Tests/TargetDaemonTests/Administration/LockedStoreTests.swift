@@ -124,6 +124,29 @@ struct LockedStoreTests {
     #expect(eventually { live.daemon.locks.count == 0 })
   }
 
+  @Test("Locks for which no thread could be started are tried as soon as one can be")
+  func noThread() async throws {
+    let hasThreads = Mutex(false)
+    let media = MediaThreads(start: { (name, run) throws(DaemonError) in
+      guard name != "locks" || hasThreads.withLock({ $0 }) else {
+        throw DaemonError(.systemError, "cannot start the thread \(name)")
+      }
+      try PlatformThread.startDetached(name: name, run)
+    })
+    let live = try await LiveDaemon.start(media: media)
+    let path = live.scratch("other.img")
+    try live.scratch.write([UInt8](repeating: 1, count: 1 << 20), to: "other.img")
+    let holder = Holder(path)
+    let result = try await live.addLUN("other")
+    #expect(result.warnings.contains { $0.contains("cannot start the thread locks") })
+    holder.letGo()
+    let store = try #require(live.daemon.inventory.served(named: "other")?.opened.onDisk)
+    #expect(store.readiness == .waitingForLock)
+    hasThreads.withLock { $0 = true }
+    #expect(eventually { store.readiness == .ready })
+    #expect(eventually { live.daemon.locks.count == 0 })
+  }
+
   @Test("A file that was cut while its lock was held is told of once, and is tried no more")
   func cut() async throws {
     let (live, path) = try await start()
