@@ -251,6 +251,7 @@ let package = Package(
       name: "TargetcliCommandsTests",
       dependencies: [
         "TargetcliCommands", "AdministrationModel", "ConfigurationChanges", "TargetConfig",
+        "Bytes",
       ],
       swiftSettings: testing),
     .testTarget(
