@@ -187,6 +187,23 @@ struct ForeignAccessTests {
     #expect(bench.notes.contains("192.0.2.2"))
   }
 
+  @Test("Of several entries of one initiator that from anywhere is the one that changes, too")
+  func entryFromAnywhere() async throws {
+    for initiator in [Bench.node, "any"] {
+      let users = #""chap": [{"user": "u", "secret": "a-long-secret-1"}]"#
+      let access = """
+        "acl": [{"initiator": "\(initiator)", "addresses": ["192.0.2.1"], \(users)},
+          {"initiator": "\(initiator)", "luns": [{"lun": 1, "store": "a"}, {"lun": 2, "store": "b"}]}]
+        """
+      let bench = try bench(access)
+      await bench.all("\(Self.tpg)/luns delete lun2")
+      #expect(try target(bench).acl.map { $0.luns?.map(\.store) } == [nil, ["a"]], "\(initiator)")
+      await bench.all("\(Self.tpg) set attribute authentication=1")
+      let left = try target(bench).acl
+      #expect(left.map { $0.addresses.map(\.description) } == [["192.0.2.1"]], "\(initiator)")
+    }
+  }
+
   @Test("An initiator of the list stands before another program's entry for everybody")
   func order() async throws {
     let bench = try bench()

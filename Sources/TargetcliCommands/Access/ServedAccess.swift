@@ -94,7 +94,7 @@ extension PortalGroup {
     let before = Dictionary(present.map { ($0.key, $0) }) { first, _ in first }
     let wanted = Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
     for entry in present where wanted[entry.key] == nil {
-      changes.append(.removeACLEntry(Change.EntryName(target: target, entry.key)))
+      changes.append(.removeACLEntry(Change.EntryName(target: target, entry.key.exact)))
     }
     let isLetting = try everybodyChanges(from: old, &changes)
     var count = present.filter { wanted[$0.key] != nil }.count
@@ -129,7 +129,8 @@ extension PortalGroup {
       guard before != after else { return old.everybodyEntry != nil }
       // As the daemon has it, which other tools may have told both.
       if old.everybodyEntry != nil {
-        changes.append(.removeACLEntry(Change.EntryName(target: target, .everybody)))
+        changes.append(
+          .removeACLEntry(Change.EntryName(target: target, EntryKey.everybody.exact)))
       }
       if old.isOpenToAny != (after == .open) {
         let value: JSONValue = after == .open ? "any" : .null
@@ -171,9 +172,9 @@ extension ServedEntry {
     }
     var changes: [Change] = []
     if !values.isEmpty {
-      changes.append(.setACLEntry(Change.EntryKeys(target: target, key, values)))
+      changes.append(.setACLEntry(Change.EntryKeys(target: target, key.exact, values)))
     }
-    let place = CredentialPlace(target: target, entry: key)
+    let place = CredentialPlace(target: target, entry: key.exact)
     return try auth.mutualChanges(from: old.auth, at: place) + changes
   }
 }
@@ -233,6 +234,9 @@ extension NodeACL {
 extension EntryKey {
   /// Whoever has no entry of its own.
   static let everybody = EntryKey(initiator: "any")
+
+  /// One from anywhere is named as that: without addresses it would be any one of its initiator.
+  var exact: EntryKey { EntryKey(initiator: initiator, addresses: addresses ?? []) }
 }
 
 extension Set<EntryKey> {
