@@ -79,8 +79,12 @@ enum AccessLine: Equatable, CustomStringConvertible {
 
 extension TargetConfiguration.Target {
   /// The first entry that matches decides.
+  func entry(for caller: Caller) -> TargetConfiguration.AccessEntry? {
+    acl.first { $0.matches(caller) }
+  }
+
   func admission(of caller: Caller) -> Admission? {
-    let entry = acl.first { $0.matches(caller) }
+    let entry = self.entry(for: caller)
     guard entry != nil || isOpenToAny else { return nil }
     let own = entry?.chap ?? []
     let users = own.isEmpty ? chap : own

@@ -151,6 +151,11 @@ struct AccessRecord {
       guard let was = before.admission(of: caller), let now = after.admission(of: caller),
         was.isReadOnly, !now.isReadOnly, was.users == now.users
       else { return false }
+      // An entry that comes back is judged by itself.
+      if let entry = after.entry(for: caller), !before.acl.contains(where: { $0.key == entry.key })
+      {
+        return false
+      }
       switch line {
       case .create(caller.name), .delete(caller.name), .writeProtect, .enable: return false
       default: return true

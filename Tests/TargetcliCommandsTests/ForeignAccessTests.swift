@@ -187,6 +187,48 @@ struct ForeignAccessTests {
     #expect(bench.notes.contains("192.0.2.2"))
   }
 
+  private static let overlapping = """
+    "acl": [{"initiator": "any", "addresses": ["192.0.2.0/24"], "readOnly": true},
+      {"initiator": "\(Bench.node)"}]
+    """
+
+  @Test("Who waits comes back before those that it stood before, as the first that matches decides")
+  func comesBack() async throws {
+    let bench = try bench(Self.overlapping)
+    let before = try target(bench)
+    // The note of the half user is the first.
+    await bench.all(
+      "\(Self.tpg)/acls/\(Bench.node) set auth userid=u", "\(Self.tpg) disable",
+      "\(Self.tpg) enable")
+    #expect(try target(bench) == before)
+    #expect(!bench.notes.contains(#""order""#))
+  }
+
+  @Test("One that waits alone comes back to its place among others")
+  func placeAmongOthers() async throws {
+    let bench = try bench(
+      """
+      "acl": [{"initiator": "\(Bench.node)", "addresses": ["192.0.2.1"], "readOnly": true},
+        {"initiator": "any", "addresses": ["192.0.2.0/24"],
+          "chap": [{"user": "e", "secret": "a-long-secret-5"}]}]
+      """)
+    await bench.all("\(Self.tpg) set attribute authentication=1")
+    #expect(try target(bench).acl.map(\.initiator) == [nil])
+    await bench.all("\(Self.tpg)/acls/\(Bench.node) set auth userid=u password=a-long-secret-1")
+    #expect(try target(bench).acl.map(\.initiator) == [Bench.node, nil])
+    #expect(try target(bench).acl.map(\.readOnly) == [true, false])
+  }
+
+  @Test("An entry comes back, though another program lets its initiator in from more addresses")
+  func widerEntry() async throws {
+    let bench = try bench(
+      #""acl": [{"initiator": "\#(Bench.node)", "addresses": ["192.0.2.1"], "readOnly": true}]"#)
+    await bench.all("\(Self.tpg) disable")
+    try await admit(Bench.node, bench)
+    await bench.all("\(Self.tpg) enable")
+    #expect(try target(bench).acl.map(\.readOnly) == [true, false])
+  }
+
   @Test("Of several entries of one initiator that from anywhere is the one that changes, too")
   func entryFromAnywhere() async throws {
     for initiator in [Bench.node, "any"] {

@@ -60,7 +60,7 @@ public struct AddressPattern: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Whether every address of `other` lies in this one too.
-  func contains(_ other: AddressPattern) -> Bool {
+  public func contains(_ other: AddressPattern) -> Bool {
     other.prefixLength >= prefixLength && contains(other.base)
   }
 

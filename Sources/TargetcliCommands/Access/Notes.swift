@@ -1,3 +1,5 @@
+internal import AdministrationModel
+
 /// What targetcli was told and the daemon has no place for: halves of CHAP users, initiators that
 /// must not get in yet, and values that mean something only together with others. The daemon keeps
 /// them for as long as it runs, and takes them together with the changes that they belong to.
@@ -26,6 +28,8 @@ struct Notes: Codable, Equatable {
     var everybodyLUNs: [MappedLUN]?
     /// Initiators that the daemon does not let in, or that wait for half a user.
     var acls: [NodeACL] = []
+    /// Of the whole list, where it decides between its entries and some of them wait.
+    var order: [EntryKey]?
   }
 
   struct OfDiscovery: Codable, Equatable {

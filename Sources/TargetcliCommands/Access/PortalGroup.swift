@@ -61,7 +61,8 @@ struct PortalGroup: Equatable {
     }
     let present = Set(presentACLs.map(\.key))
     // Whom another program has removed since stays out.
-    acls += notes.acls.filter { $0.isServed != true && !present.contains($0.key) }
+    let waiting = notes.acls.filter { $0.isServed != true && !present.contains($0.key) }
+    acls = acls.inserting(waiting, in: notes.order ?? [])
   }
 
   /// Whoever has no entry of his own.
@@ -196,6 +197,7 @@ struct PortalGroup: Equatable {
       rest.auth = acl.auth.waiting(besideOthers: asksTargetUsers)
       return rest.auth.isEmpty ? nil : rest
     }
+    notes.order = keptOrder
     return notes
   }
 }

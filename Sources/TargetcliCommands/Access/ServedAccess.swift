@@ -98,12 +98,13 @@ extension PortalGroup {
     }
     let isLetting = try everybodyChanges(from: old, &changes)
     var count = present.filter { wanted[$0.key] != nil }.count
-    for entry in entries {
+    for (index, entry) in entries.enumerated() {
       if let former = before[entry.key] {
         changes += try entry.changes(from: former, target: target)
       } else {
         var specification = try entry.specification
-        specification.index = isLetting ? count : nil
+        // Before those that it stood before; those up to here are all made.
+        specification.index = isLetting || index < count ? index : nil
         changes.append(.addACLEntry(Change.EntryAddition(target: target, specification)))
         count += 1
       }
