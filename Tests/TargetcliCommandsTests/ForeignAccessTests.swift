@@ -235,7 +235,8 @@ struct ForeignAccessTests {
       let users = #""chap": [{"user": "u", "secret": "a-long-secret-1"}]"#
       let access = """
         "acl": [{"initiator": "\(initiator)", "addresses": ["192.0.2.1"], \(users)},
-          {"initiator": "\(initiator)", "luns": [{"lun": 1, "store": "a"}, {"lun": 2, "store": "b"}]}]
+          {"initiator": "\(initiator)",
+            "luns": [{"lun": 1, "store": "a"}, {"lun": 2, "store": "b"}]}]
         """
       let bench = try bench(access)
       await bench.all("\(Self.tpg)/luns delete lun2")

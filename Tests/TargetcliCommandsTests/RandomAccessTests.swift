@@ -10,7 +10,7 @@ struct RandomAccessTests {
   private static let stepCount = 12
 
   @Test(
-    "Nobody gets in whom nobody has let in, in whatever order lines and other programs' changes come",
+    "Nobody gets in whom nobody has let in, however lines and others' changes come",
     arguments: [0, 1_000, 2_000, 3_000] as [UInt64])
   func anyOrder(firstSeed: UInt64) async throws {
     var acceptedCount = 0

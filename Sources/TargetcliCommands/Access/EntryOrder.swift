@@ -25,7 +25,7 @@ extension [NodeACL] {
   }
 
   /// Behind the last that it stood behind, or else before the first that it stood before, or at the
-  /// end; but neither behind one that takes all of its initiators, nor before one of which it would.
+  /// end; but neither behind one that means all that it means, nor before one of which it does.
   private func place(for acl: NodeACL, in order: [EntryKey]) -> Int {
     let end = firstIndex { $0.covers(acl) } ?? count
     let start = lastIndex { acl.covers($0) }.map { $0 + 1 } ?? 0
