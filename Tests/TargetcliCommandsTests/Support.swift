@@ -55,7 +55,9 @@ final class Bench {
   /// With the target `iqn`, whose LUNs from 1 on are stores in memory of these names, and which
   /// lets in whom `access` says: keys of a target.
   convenience init(serving stores: String..., to access: String) throws {
-    let sizes = stores.map { #""\#($0)": {"memory": true, "size": "64MiB"}"# }
+    let sizes = stores.enumerated().map { index, store in
+      #""\#(store)": {"memory": true, "size": "64MiB", "naa": "6000c29a1b2c3d4e5f60718293a4b5d\#(index)"}"#
+    }
     let luns = stores.enumerated().map { index, store in
       #"{"lun": \#(index + 1), "store": "\#(store)"}"#
     }
