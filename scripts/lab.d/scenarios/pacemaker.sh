@@ -1,20 +1,25 @@
 # Pacemaker fences a node that is cut off, moves what it ran, and takes it back. Three nodes with corosync and
-# stonith:fence_scsi (unfencing); a file system on the shared disk, an address and a web server, asked from outside.
+# stonith:fence_scsi (unfencing); a volume group on the shared disk, which has one owner at a time (LVM-activate with
+# system_id), a file system, an address and a web server, asked from outside.
 # The nodes talk by one network and have their disks by the other, so that who is cut off could still write.
-# packages: corosync pacemaker pacemaker-cli-utils resource-agents busybox psmisc
+# packages: corosync pacemaker pacemaker-cli-utils resource-agents busybox psmisc procps lvm2 udev dmsetup
 # set: long
-# seconds: 400
+# seconds: 450
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 ADDRESS=$NET.0.100
 PARTS='
 keys_are() { sg_turs $D >/dev/null 2>&1; keys $D | tee /dev/stderr | wc -w | grep -qx $1; }
 runs_on() { crm_resource -W -r web 2>&1 | tee /dev/stderr | grep -qE "is running on: ($1)"; }
+owned_by() { vgs --foreign --noheadings -o systemid shared | tee /dev/stderr | grep -qx " *$1 *"; }
 online() { timeout 10 crm_mon -1 2>&1 | tee /run/mon | grep -qE "Online: \[ $* \]"; }
 '
 IN_NODE="D=/dev/sda E=/dev/sdb; $PARTS" IN_NODE_SECONDS=120
+# The owner of a volume group is a node's name; another sees it, and may not use it.
+VOLUMES='udev_start && modprobe dm_mod && mkdir -p /etc/lvm /run/lvm &&
+  printf "global { system_id_source=uname }\n" >/etc/lvm/lvm.conf && '
 serve_disks() { target_start && serve shared 256MiB --any && serve shared 16MiB; }
 log_in() {
-  in_node "$1" "logs in by the other network" "iscsi_start && iscsi_login $IQN:shared $HOST1:3260 -- &&
+  in_node "$1" "logs in by the other network" "${VOLUMES}iscsi_start && iscsi_login $IQN:shared $HOST1:3260 -- &&
     [ \$(lun_dev $IQN:shared 1) = \$D ] && [ \$(lun_dev $IQN:shared 2) = \$E ]"
 }
 
@@ -44,9 +49,17 @@ CIB='<configuration>
   <meta_attributes id="fence-m"><nvpair id="fence-provides" name="provides" value="unfencing"/></meta_attributes>
  </primitive>
  <group id="web">
+  <primitive id="volume" class="ocf" provider="heartbeat" type="LVM-activate">
+   <instance_attributes id="volume-i">
+    <nvpair id="volume-group" name="vgname" value="shared"/>
+    <nvpair id="volume-name" name="lvname" value="files"/>
+    <nvpair id="volume-mode" name="vg_access_mode" value="system_id"/>
+   </instance_attributes>
+   <operations><op id="volume-start" name="start" interval="0" timeout="60s"/><op id="volume-stop" name="stop" interval="0" timeout="60s"/></operations>
+  </primitive>
   <primitive id="disk" class="ocf" provider="heartbeat" type="Filesystem">
    <instance_attributes id="disk-i">
-    <nvpair id="disk-device" name="device" value="/dev/sda"/>
+    <nvpair id="disk-device" name="device" value="/dev/shared/files"/>
     <nvpair id="disk-directory" name="directory" value="/srv"/>
     <nvpair id="disk-fstype" name="fstype" value="ext4"/>
    </instance_attributes>
@@ -89,7 +102,10 @@ for n in 1 2 3; do node_start n$n 1$n 512M; done
 ok "three nodes boot" node_wait n1 n2 n3 || return
 for n in n1 n2 n3; do log_in $n || return; done
 in_nodes "n1 n2 n3" "corosync starts, and has three votes" "$COROSYNC" 180 || return
-in_node n1 "makes a file system with a page" 'mkfs.ext4 -q $D && mount $D /srv && echo "page of n1" >/srv/page && umount /srv'
+in_node n1 "makes a volume of its own, with a file system and a page" \
+  'pvcreate $D && vgcreate shared $D && lvcreate -y -L 160M -n files shared && mkfs.ext4 -q /dev/shared/files &&
+   mount /dev/shared/files /srv && echo "page of n1" >/srv/page && umount /srv && vgchange -an shared && owned_by n1' || return
+in_node n2 "sees it, and may not use it" 'pvscan --cache; owned_by n1 && ! vgchange -ay shared && [ ! -e /dev/shared/files ]'
 in_nodes "n1 n2 n3" "Pacemaker starts" "$PACEMAKER" 180 || return
 in_node n1 "Pacemaker sees three nodes" 'all() { online n1 n2 n3; }; until_ok 90 all; cat /run/mon; all' || return
 in_node n1 "Pacemaker takes the configuration" 'cibadmin --modify --allow-create -o configuration --xml-file /lab/configuration.xml' || return
@@ -109,6 +125,7 @@ in_node n1 "is refused at once, though it runs on" 'denied_at_once $E && mountpo
 in_node n2 "the web server moves" 'moved() { runs_on "n2|n3" 2>/dev/null; }; until_ok 120 moved; crm_mon -1rf; runs_on "n2|n3"' 150 || return
 ok "it answers with the same page" until_ok 30 page "page of n1"
 OWNER=$(node_exec n2 'crm_resource -W -r web 2>&1 | grep -oE "n[23] *$" | tr -d " "')
+in_node n2 "the volume group has moved with it" "owned_by $OWNER"
 in_node "$OWNER" "writes a new page" 'echo "page of another" >/srv/page && sync'
 ok "it answers with the new page" until_ok 10 page "page of another"
 
@@ -122,6 +139,7 @@ in_node n1 "is fenced still" 'denied_at_once $E && keys_are 2'
 in_node n1 "corosync and Pacemaker start" "$COROSYNC && $PACEMAKER" 200
 in_node n1 "is unfenced: its key is back, and it writes" 'three() { keys_are 3 2>/dev/null; }; until_ok 90 three; keys_are 3 && D=$E && keys_are 3 && can_write $E'
 in_node n2 "the web server stays where it is" "runs_on $OWNER"
+in_node n1 "sees whose the volume group is, and has no volume" "owned_by $OWNER && [ ! -e /dev/shared/files ]"
 in_node "$OWNER" "has met no error of the disk or its file system" '! dmesg | grep -E "EXT4-fs error|I/O error|nexus error"'
 ok "the nodes are switched off" node_kill n1 n2 n3
 ok "the target ends in order" target_stop
