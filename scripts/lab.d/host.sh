@@ -99,6 +99,7 @@ ok() {                             # CLAIM COMMAND...: it succeeds
   output=$("$@" 2>&1) || status=$?
   microseconds=$((${EPOCHREALTIME/./} - ${start/./}))
   if ((status)); then passed="FAIL($status)" FAILURES=$((FAILURES + 1)); fi
+  printf '%s\t%s\n' "$passed" "$claim" >>"$LAB/steps.log"
   printf '%s %3d.%02ds  %s\n' "$passed" $((microseconds / 1000000)) $((microseconds / 10000 % 100)) "$claim"
   if [[ -n ${LAB_VERBOSE-} ]] || ((status)); then sed 's/^/    /' <<<"$output"; fi
   return "$status"

@@ -47,6 +47,7 @@ stage_scripts() {
   claim "shellcheck has no warning" checked
   claim "programs in Python compile without a warning" python_compiles
   claim "the loads of scripts/bench compile without a warning" loads_compile
+  claim "the README's table of clients has a row for all that the scenarios say" scripts/lab table --check
   claim "scripts/run --help helps" scripts/run --help
   claim "scripts/run --config serves and ends at SIGTERM" run_serves
 }

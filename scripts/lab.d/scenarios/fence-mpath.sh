@@ -1,6 +1,8 @@
 # fence_mpath fences a node whose writes lie queued in its multipath map, and none of them lands. Two nodes with two
 # paths each: mpathpersist by hand, fence_mpath as Pacemaker calls it, its watchdog check, a path that fails and comes
 # back registered, and fence_scsi over the paths with the options of a cluster.
+# client multipath-tools: mpathpersist on every path of a map; a path that comes back is registered anew
+# client fence-agents: fence_mpath over lost paths and its watchdog check; fence_scsi over the same map
 # packages: multipath-tools udev dmsetup fence-agents
 # set: long
 # seconds: 300

@@ -1,6 +1,8 @@
 # A fenced node fails at once, and stays fenced when the target is started again. Three nodes share a disk:
 # persistent reservations by sg_persist, fencing by fence_scsi, and by sg3_utils the commands that clusters use
 # beside them.
+# client sg3-utils: registers, preempts and aborts; COMPARE AND WRITE, EXTENDED COPY, UNMAP, VPD and log pages
+# client fence-agents: fence_scsi on, off, status and monitor; a write under way fails at once
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 serve_shared() { target_start && serve shared 256MiB --any && serve shared 256MiB; }
 ok "the target serves" serve_shared || return

@@ -1,5 +1,7 @@
 # What a cluster guide does with its targets.conf works as it stands. Three targets, imported; each node sees its own;
 # fdisk, ext4, fstab with _netdev, a reboot, and LVM on the shared disk.
+# client open-iscsi: a cluster guide's targets.conf; CHAP, fstab with _netdev, a reboot
+# client lvm2: a volume group on the shared disk, found by the other node
 # packages: fdisk lvm2 udev dmsetup
 # seconds: 240
 # shellcheck shell=bash disable=SC2016,SC2154

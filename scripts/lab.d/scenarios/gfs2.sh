@@ -1,5 +1,9 @@
 # A node of a GFS2 cluster dies, is fenced by fence_scsi, and the other goes on with every file that was acknowledged.
 # Two nodes with corosync, DLM and lvmlockd; a shared volume group, its volume mounted and written on both.
+# client gfs2-utils: a file system written on both nodes; a journal replayed after a crash; fsck
+# client dlm-controld: fences the crashed node by fence_scsi, and lets it in again
+# client corosync: two nodes, of which one is left
+# client lvm2-lockd: a shared volume group
 # packages: corosync dlm-controld gfs2-utils lvm2 lvm2-lockd udev dmsetup
 # set: long
 # seconds: 400

@@ -1,6 +1,9 @@
 # A running QEMU guest keeps its disk through restarts of the daemon, a resize and a live migration to another node.
 # By libiscsi in QEMU itself, with CHAP and digests, and by the node's own device; a reservation through QEMU's helper.
 # QEMU runs in the nodes, by TCG: there is no KVM. The guest is one boot sector (guest.S), which it boots from the LUN.
+# client qemu-system-x86: a guest through restarts, a resize and a live migration; reservations by qemu-pr-helper
+# client libiscsi7: QEMU's own login, with CHAP and header digests, over restarts and kill -9
+# client qemu-utils: qemu-img and qemu-io, over restarts and kill -9
 # packages: qemu-system-x86 qemu-utils qemu-block-extra
 # set: long
 # seconds: 600

@@ -1,6 +1,7 @@
 # Nodes notice what is administered live, and a write goes on beside it. LUNs that come, grow and go, sessions that
 # are ended, access lists, reservations, statistics and doctor, by swift-tgtadm.
 # n1 scans as open-iscsi does unless told otherwise, n2 only when somebody says so.
+# client open-iscsi: LUNs that come, grow and go; sessions that are ended; access taken and given
 # shellcheck shell=bash disable=SC2016,SC2154
 DISK=$IQN:disk1 N1=$IQN:n1 N2=$IQN:n2
 

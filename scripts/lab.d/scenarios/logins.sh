@@ -1,5 +1,6 @@
 # open-iscsi finds its targets and logs in by every door: discovery CHAP, IPv6, portal groups, addresses, at boot.
 # CHAP with each algorithm both ways; the node's database outlives a reboot, and its service logs in again.
+# client open-iscsi: discovery and CHAP both ways, by each algorithm; IPv6, portal groups; login at boot
 # set: long
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 HOST6=fd99::1 NODE6=fd99::11

@@ -1,5 +1,6 @@
 # dm-multipath goes on when a cable is pulled, comes back with it, and grows while it is used. Two networks, the WWID
 # and alias as the multipath guides have it, path loss and return on either network under writes.
+# client multipath-tools: a map over two networks, either of which fails and returns; it grows in use
 # packages: multipath-tools udev dmsetup
 # seconds: 240
 # shellcheck shell=bash disable=SC2016,SC2154

@@ -1,5 +1,6 @@
 # open-iscsi discovers, logs in by CHAP both ways, is refused where it must be, and finds its bytes again. Digests in
 # every mix, a file system that outlives logout and a restart of the target, a node that must not see a target.
+# client open-iscsi: discovery, CHAP one way and mutual, digests in every mix, a restart of the target
 # shellcheck shell=bash disable=SC2154
 ALICE="node.session.auth.authmethod=CHAP node.session.auth.username=alice"
 BOB="node.session.auth.authmethod=CHAP node.session.auth.username=bob node.session.auth.password=bob-secret-0002 node.session.auth.username_in=target"

@@ -2,6 +2,9 @@
 # stonith:fence_scsi (unfencing); a volume group on the shared disk, which has one owner at a time (LVM-activate with
 # system_id), a file system, an address and a web server, asked from outside.
 # The nodes talk by one network and have their disks by the other, so that who is cut off could still write.
+# client pacemaker: three nodes; who is cut off is fenced, unfenced when it is back, and its group moves
+# client fence-agents: stonith:fence_scsi with unfencing, two disks
+# client resource-agents: LVM-activate with system_id, Filesystem, IPaddr2, on the shared disk
 # packages: corosync pacemaker pacemaker-cli-utils resource-agents busybox psmisc procps lvm2 udev dmsetup
 # set: long
 # seconds: 450

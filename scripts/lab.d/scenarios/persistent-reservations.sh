@@ -1,6 +1,8 @@
 # Persistent reservations admit and refuse whom SPC-4 says, and outlive what happens to a cluster. Three nodes and
 # sg_persist: each type by real reads and writes, each service action, and registrations that stay through logout,
 # a pulled cable, a node's crash, kill -9 of the daemon and, with APTPL, a power loss of the host.
+# client sg3-utils: sg_persist, each type and service action; through crashes, kill -9 and power loss
+# client linux: reads and writes under each type of reservation; those of the fenced fail at once
 # seconds: 300
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 

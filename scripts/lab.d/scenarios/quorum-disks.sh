@@ -3,6 +3,8 @@
 # sanlock runs without wdmd: a node has one softdog, and SBD has that.
 # sanlock lets nobody have a dead host's lease before 60 s and 8 of its I/O timeouts are over. So n1 dies early, and
 # the rest is done in the meantime.
+# client sbd: a poison pill, a watchdog without its disk; slots that outlive kill -9 of the target
+# client sanlock: leases on blocks of 512 and 4096 bytes; those of a dead host go to another
 # packages: sbd sanlock busybox
 # set: long
 # seconds: 300

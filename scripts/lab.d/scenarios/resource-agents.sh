@@ -3,6 +3,9 @@
 # tgtadm (implementation=tgt). The target moves in order, when the daemon is killed, and when its host is cut off and
 # then dies. Nobody is fenced: the lock of the store alone keeps the second host from writing beside the first.
 # The hosts are containers, as between user-mode kernels no lock of a file holds.
+# client resource-agents: iSCSITarget and iSCSILogicalUnit (implementation=tgt) on two hosts
+# client pacemaker: moves the target in order, after kill -9, and from a host that is cut off
+# client linux: ext4 is written through each move
 # packages: corosync pacemaker pacemaker-cli-utils resource-agents fio
 # set: long
 # seconds: 400

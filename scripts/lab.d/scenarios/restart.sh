@@ -1,5 +1,6 @@
 # The daemon restarts under load: a pause of seconds, no error at the file system, nothing lost. Both in order and by
 # kill -9, while fio writes and verifies on a mounted ext4, with open-iscsi's own time to wait for a session (120 s).
+# client linux: ext4 under fio, through restarts of the target in order and by kill -9
 # packages: fio
 # seconds: 300
 # shellcheck shell=bash disable=SC2154
