@@ -37,6 +37,19 @@ END
   } </dev/null >>"$LAB/target.log" 2>&1 &
   if ! until_ok 10 target_answers || [[ -e $LAB/target.status ]]; then tail -n 20 "$LAB/target.log"; return 1; fi
 }
+# target_takes FILE: what config import has written, as its configuration. That says what is served; where the daemon
+# keeps its own things is said beside it.
+target_takes() {
+  python3 - "$1" "$LAB" "$HOST0" <<'END'
+import json, re, sys
+imported, lab, address = sys.argv[1:]
+text = open(imported).read()
+value = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.M))
+value |= {"portals": [f"{address}:3260"], "state": f"{lab}/state", "admin": {"socket": f"{lab}/admin.sock"}}
+open(f"{lab}/targets.json", "w").write(json.dumps(value, indent=2))
+END
+  chmod 600 "$LAB/targets.json"
+}
 target_answers() { [[ -e $LAB/target.status ]] || adm status >/dev/null 2>&1; }
 target_ended() { [[ -e $LAB/target.status ]]; }
 target_stop() {                    # in order, within 10 s; its exit status

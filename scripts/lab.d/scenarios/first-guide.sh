@@ -29,22 +29,10 @@ import() {
     incominguser iscsiadm 123456789adm
 </target>
 END
-  adm config import "$LAB/targets.conf" --output "$LAB/imported.json" && cat "$LAB/imported.json"
-}
-# The import says what is served; where the daemon keeps its own things is said beside it.
-configured() {
-  python3 - "$LAB" "$HOST0" <<'END'
-import json, re, sys
-lab, address = sys.argv[1:]
-text = open(f"{lab}/imported.json").read()
-value = json.loads(re.sub(r"^\s*//.*$", "", text, flags=re.M))
-value |= {"portals": [f"{address}:3260"], "state": f"{lab}/state", "admin": {"socket": f"{lab}/admin.sock"}}
-open(f"{lab}/targets.json", "w").write(json.dumps(value, indent=2))
-END
-  chmod 600 "$LAB/targets.json"
+  adm config import "$LAB/targets.conf" --output "$LAB/imported.json" && adm config check "$LAB/imported.json"
 }
 ok "the guide's targets.conf is imported" import || return
-ok "with a place for the daemon's state" configured || return
+ok "with a place for the daemon's state" target_takes "$LAB/imported.json" || return
 ok "the target serves it" target_start || return
 node_start n1 11 384M
 node_start n2 12 384M
@@ -56,6 +44,9 @@ for n in 1 2; do
   in_node n$n "logs in to both with CHAP" \
     "iscsi_login $RESOURCE $PORTAL -- $CHAP && iscsi_login ${QUORUM}$n $PORTAL -- $CHAP && lun_dev $RESOURCE 1 && lun_dev ${QUORUM}$n 1"
 done
+# tgt makes it of the numbers of target and LUN.
+in_node n1 "the disk has the WWID that tgt gave it" \
+  "D=\$(lun_dev $RESOURCE 1)"'; /lib/udev/scsi_id -g -u -d $D | tee /dev/stderr | grep -qx 360000000000000000e00000000010001'
 in_node n1 "fdisk makes a partition of type 83" \
   "D=\$(lun_dev $RESOURCE 1)"'; printf "n\np\n1\n\n+64M\nt\n83\nw\n" | fdisk $D; part() { [ -b ${D}1 ]; }; until_ok 10 part && fdisk -l $D | grep -q "83 Linux"'
 in_node n1 "ext4, mounted by fstab with _netdev" \
@@ -69,5 +60,6 @@ in_node n2 "vgcreate stor_vg and lvcreate stor_lv on what is left" \
    pvcreate ${D}2 && vgcreate stor_vg ${D}2 && lvcreate -y -L 64M -n stor_lv stor_vg && mkfs.ext4 -q /dev/stor_vg/stor_lv && vgchange -an stor_vg'
 in_node n1 "finds the volume after a rescan" \
   "D=\$(lun_dev $RESOURCE 1)"'; modprobe dm_mod; blockdev --rereadpt $D; part() { [ -b ${D}2 ]; }; until_ok 10 part; pvscan --cache ${D}2; vgchange -ay stor_vg && fsck.ext4 -fn /dev/stor_vg/stor_lv && vgchange -an stor_vg'
+for n in n1 n2; do in_node $n "logs out of the shared disk" "iscsiadm -m node -T $RESOURCE -p $PORTAL --logout"; done
 ok "the nodes power off" node_stop n1 n2
 ok "the target ends in order" target_stop
