@@ -53,6 +53,6 @@ END
 registered() { [[ $(keys "$D") = "$1" ]]; }
 lvm_start() {
   modprobe dm_mod && mkdir -p /etc/lvm /run/lvm && lvmlockd --gl-type dlm &&
-    printf 'devices { use_devicesfile=0 }\nglobal { use_lvmlockd=1 }\n' >/etc/lvm/lvm.conf
+    printf 'devices { use_devicesfile=0 }\nglobal { use_lvmlockd=1 }\n' >/etc/lvm/lvmlocal.conf
 }
 mount_files() { mount -t gfs2 -o noatime /dev/shared/files /mnt; }

@@ -18,6 +18,9 @@ slots() { sbd -d "$SBD" list | tee /dev/stderr | cut -f 2- | tr '\t' ' ' | sed '
 # tells NODE MESSAGE: SBD's own command only ends 20 s later, when it believes that the node has seen it.
 tells() { setsid sbd -d "$SBD" message "$1" "$2" >/dev/null 2>&1 & }
 
+# fences NODE: so does the agent, which waits for that command.
+fences() { setsid fence_sbd --devices="$SBD" --plug="$1" --action=reboot >/dev/null 2>&1 & }
+
 # --- sanlock
 
 # An I/O timeout of 2 s (-o): leases are renewed every 4 s, and lost after 16.

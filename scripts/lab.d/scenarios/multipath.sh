@@ -4,7 +4,7 @@
 # packages: multipath-tools udev dmsetup
 # seconds: 240
 # shellcheck shell=bash disable=SC2016,SC2154
-serve_disk() { target_start && serve disk 64MiB --any; }
+serve_disk() { target_start && serve disk 64MiB --initiator $IQN:n1; }
 # active N: so many paths of the map are active.
 ACTIVE='active() { [ "$(multipath -ll shared | grep -cE "active ready +running")" = "$1" ]; }'
 
@@ -13,9 +13,8 @@ node_start n1 11 384M
 ok "a node boots" node_wait n1 || return
 in_node n1 "logs in through both" \
   "iscsi_start && udev_start && iscsi_login $IQN:disk $HOST0:3260 $HOST1:3260 -- && lun_dev $IQN:disk 1 $HOST0 && lun_dev $IQN:disk 1 $HOST1"
-in_node n1 "both paths are one WWID" "
-  id() { /lib/udev/scsi_id -g -u -d \$(lun_dev $IQN:disk 1 \$1); }
-  id $HOST0 | tee /run/wwid && [ \"\$(id $HOST1)\" = \"\$(cat /run/wwid)\" ]"
+in_node n1 "both paths are one WWID" "A=\$(lun_dev $IQN:disk 1 $HOST0) B=\$(lun_dev $IQN:disk 1 $HOST1)"'
+  /lib/udev/scsi_id -g -u -d $A | tee /run/wwid && [ "$(/lib/udev/scsi_id -g -u -d $B)" = "$(cat /run/wwid)" ]'
 in_node n1 "multipathd makes the map of that WWID and alias" "$ACTIVE"'
   modprobe -a dm_multipath dm_round_robin
   cat >/etc/multipath.conf <<END
@@ -32,7 +31,7 @@ multipaths {
   }
 }
 END
-  multipathd && until_ok 20 active 2; multipath -ll'
+  multipathd && until_ok 20 active 2; multipath -ll; active 2'
 in_node n1 "begins to write to the map without end" "write_without_end /dev/mapper/shared"
 for network in 0 1; do
   ok "network $network: its cable is pulled" cable_out 11 $network

@@ -16,14 +16,19 @@ runs_on() { crm_resource -W -r web 2>&1 | tee /dev/stderr | grep -qE "is running
 owned_by() { vgs --foreign --noheadings -o systemid shared | tee /dev/stderr | grep -qx " *$1 *"; }
 online() { timeout 10 crm_mon -1 2>&1 | tee /run/mon | grep -qE "Online: \[ $* \]"; }
 '
-IN_NODE="D=/dev/sda E=/dev/sdb; $PARTS" IN_NODE_SECONDS=120
+# The names that udev gives them are the same on every node.
+D=/dev/disk/by-path/ip-$HOST1:3260-iscsi-$IQN:shared-lun-1
+E=/dev/disk/by-path/ip-$HOST1:3260-iscsi-$IQN:shared-lun-2
+IN_NODE="D=$D E=$E; $PARTS" IN_NODE_SECONDS=120
 # The owner of a volume group is a node's name; another sees it, and may not use it.
 VOLUMES='udev_start && modprobe dm_mod && mkdir -p /etc/lvm /run/lvm &&
-  printf "global { system_id_source=uname }\n" >/etc/lvm/lvm.conf && '
-serve_disks() { target_start && serve shared 256MiB --any && serve shared 16MiB; }
+  printf "global { system_id_source=uname }\n" >/etc/lvm/lvmlocal.conf && '
+serve_disks() {
+  target_start && serve shared 256MiB --initiator $IQN:n1 --initiator $IQN:n2 --initiator $IQN:n3 && serve shared 16MiB
+}
 log_in() {
   in_node "$1" "logs in by the other network" "${VOLUMES}iscsi_start && iscsi_login $IQN:shared $HOST1:3260 -- &&
-    [ \$(lun_dev $IQN:shared 1) = \$D ] && [ \$(lun_dev $IQN:shared 2) = \$E ]"
+    until_ok 10 test -b $D && until_ok 10 test -b $E"
 }
 
 corosync_conf() {
@@ -33,7 +38,9 @@ corosync_conf() {
   for n in 1 2 3; do printf ' node {\n  ring0_addr: %s.0.1%s\n  name: n%s\n  nodeid: %s\n }\n' "$NET" $n $n $n; done
   echo '}'
 }
-CIB='<configuration>
+configuration() {
+  cat >"$LAB/configuration.xml" <<END
+<configuration>
 <crm_config><cluster_property_set id="options">
  <nvpair id="stonith" name="stonith-enabled" value="true"/>
  <nvpair id="quorum" name="no-quorum-policy" value="freeze"/>
@@ -44,7 +51,7 @@ CIB='<configuration>
 <resources>
  <primitive id="fence" class="stonith" type="fence_scsi">
   <instance_attributes id="fence-i">
-   <nvpair id="fence-devices" name="devices" value="/dev/sda,/dev/sdb"/>
+   <nvpair id="fence-devices" name="devices" value="$D,$E"/>
    <nvpair id="fence-hosts" name="pcmk_host_list" value="n1 n2 n3"/>
    <nvpair id="fence-monitor" name="pcmk_monitor_action" value="metadata"/>
    <nvpair id="fence-reboot" name="pcmk_reboot_action" value="off"/>
@@ -70,7 +77,7 @@ CIB='<configuration>
   </primitive>
   <primitive id="address" class="ocf" provider="heartbeat" type="IPaddr2">
    <instance_attributes id="address-i">
-    <nvpair id="address-ip" name="ip" value="ADDRESS"/>
+    <nvpair id="address-ip" name="ip" value="$ADDRESS"/>
     <nvpair id="address-mask" name="cidr_netmask" value="24"/>
    </instance_attributes>
   </primitive>
@@ -83,7 +90,9 @@ CIB='<configuration>
  </group>
 </resources>
 <constraints><rsc_location id="first" rsc="web" node="n1" score="50"/></constraints>
-</configuration>'
+</configuration>
+END
+}
 
 # page TEXT: the web server answers with that, from the shared disk.
 page() {
@@ -100,7 +109,7 @@ ready() { timeout 10 crm_mon -1; }; until_ok 90 ready'
 
 ok "the target serves on two networks" serve_disks || return
 corosync_conf >"$LAB/corosync.conf"
-echo "${CIB//ADDRESS/$ADDRESS}" >"$LAB/configuration.xml"
+configuration
 for n in 1 2 3; do node_start n$n 1$n 512M; done
 ok "three nodes boot" node_wait n1 n2 n3 || return
 for n in n1 n2 n3; do log_in $n || return; done
@@ -131,6 +140,8 @@ OWNER=$(node_exec n2 'crm_resource -W -r web 2>&1 | grep -oE "n[23] *$" | tr -d 
 in_node n2 "the volume group has moved with it" "owned_by $OWNER"
 in_node "$OWNER" "writes a new page" 'echo "page of another" >/srv/page && sync'
 ok "it answers with the new page" until_ok 10 page "page of another"
+ok "the target says who holds what" adm_says "Registrants Only" reservation list
+ok "the target says who is registered" adm_says "$IQN:n2" reservation show disk1
 
 # --- n1 comes back
 ok "n1 is switched off" node_kill n1
@@ -145,4 +156,5 @@ in_node n2 "the web server stays where it is" "runs_on $OWNER"
 in_node n1 "sees whose the volume group is, and has no volume" "owned_by $OWNER && [ ! -e /dev/shared/files ]"
 in_node "$OWNER" "has met no error of the disk or its file system" '! dmesg | grep -E "EXT4-fs error|I/O error|nexus error"'
 ok "the nodes are switched off" node_kill n1 n2 n3
+ok "the target forgets who was registered" adm_says "cleared" reservation clear disk1 --yes
 ok "the target ends in order" target_stop

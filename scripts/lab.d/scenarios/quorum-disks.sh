@@ -4,6 +4,7 @@
 # sanlock lets nobody have a dead host's lease before 60 s and 8 of its I/O timeouts are over. So n1 dies early, and
 # the rest is done in the meantime.
 # client sbd: a poison pill, a watchdog without its disk; slots that outlive kill -9 of the target
+# client fence-agents: fence_sbd monitor, status and reboot
 # client sanlock: leases on blocks of 512 and 4096 bytes; those of a dead host go to another
 # packages: sbd sanlock busybox
 # set: long
@@ -14,8 +15,8 @@ DISKS="SBD=\$(lun_dev $IQN:quorum 1) L512=\$(lun_dev $IQN:quorum 2) L4096=\$(lun
   . $LAB_PARTS/quorum.sh; "
 IN_NODE=$DISKS
 serve_disks() {
-  target_start && serve quorum 16MiB --any && serve quorum 16MiB && serve quorum 16MiB --block-size 4096 && serve quorum 1MiB &&
-    serve quorum 16MiB --block-size 4096
+  target_start && serve quorum 16MiB --cache writethrough --initiator $IQN:n1 --initiator $IQN:n2 --initiator $IQN:n3 &&
+    serve quorum 16MiB && serve quorum 16MiB --block-size 4096 && serve quorum 1MiB && serve quorum 16MiB --block-size 4096
 }
 # Its commands wait for the session longer than any of the timers here, so these decide.
 LOGIN=". $LAB_PARTS/quorum.sh; log_start; export REPLACEMENT_TIMEOUT=30
@@ -40,6 +41,8 @@ in_nodes "n1 n2 n3" "SBD watches its slot, under a watchdog of 10 s" 'watch_slot
 in_nodes "n1 n2 n3" "hearts beat" 'heartbeat ${HOSTNAME#n} && beats ${HOSTNAME#n}' || return
 in_nodes "n1 n2 n3" "sanlock joins both lockspaces" 'join ${HOSTNAME#n}' || return
 in_node n2 "SBD lists three nodes" 'slots "n1 clear" "n2 clear" "n3 clear"'
+in_node n2 "its fencing agent lists them, and says that n3 is on" \
+  'fence_sbd --devices=$SBD --action=monitor && fence_sbd --devices=$SBD --plug=n3 --action=status'
 in_node n2 "sees three hearts beat" 'sees "1 n1 alive" "2 n2 alive" "3 n3 alive"'
 in_node n1 "takes a lease on each" 'take $L512 && take $L4096 && owner $L512 1 && owner $L4096 1'
 in_nodes "n2 n3" "may not have them" 'denied_lease $L512 && denied_lease $L4096 && owner $L512 1 && owner $L4096 1'
@@ -62,7 +65,8 @@ in_node n2 "SBD's slots on blocks of 4096 bytes, too" \
    sbd -d $SBD4096 allocate n9 && sbd -d $SBD4096 list | grep -P "n9\tclear"'
 
 # --- SBD kills
-in_node n2 "writes the poison pill into n3's slot" 'tells n3 reset; until_ok 10 slots "n1 clear" "n2 clear" "n3 reset n2"'
+in_node n2 "its fencing agent writes the poison pill into n3's slot" \
+  'fences n3; until_ok 10 slots "n1 clear" "n2 clear" "n3 reset n2"'
 ok "n3 takes it, and is gone" node_gone n3
 node_start n3 13
 ok "n3 boots again" node_wait n3
