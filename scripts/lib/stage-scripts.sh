@@ -48,6 +48,7 @@ stage_scripts() {
   claim "programs in Python compile without a warning" python_compiles
   claim "the loads of scripts/bench compile without a warning" loads_compile
   claim "the README's table of clients has a row for all that the scenarios say" scripts/lab table --check
+  claim "every command of the guides is run by what they name" python3 scripts/lab.d/guides.py conf/guides scripts
   claim "scripts/run --help helps" scripts/run --help
   claim "scripts/run --config serves and ends at SIGTERM" run_serves
 }
