@@ -41,7 +41,7 @@ members() { [[ $(corosync-quorumtool -l | grep -c ' n[12]\b') = "$1" ]]; }
 # dlm_start: who leaves without a word is fenced with the agent, and who comes is let in again.
 # /dev/misc is what the rules of udev would make.
 dlm_start() {
-  mkdir -p /etc/dlm /run/cluster /var/run/cluster /dev/misc
+  mkdir -p /etc/dlm /run/cluster && mkdir -p /dev/misc
   cat >/etc/dlm/dlm.conf <<END
 device reservations /usr/sbin/fence_scsi devices=$D logfile=/lab/$HOSTNAME-fence.log
 connect reservations node=1 plug=n1 key=a1
