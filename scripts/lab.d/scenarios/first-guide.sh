@@ -44,9 +44,9 @@ for n in 1 2; do
   in_node n$n "logs in to both with CHAP" \
     "iscsi_login $RESOURCE $PORTAL -- $CHAP && iscsi_login ${QUORUM}$n $PORTAL -- $CHAP && lun_dev $RESOURCE 1 && lun_dev ${QUORUM}$n 1"
 done
-# tgt makes it of the numbers of target and LUN.
+# tgt makes it of the numbers of target and LUN; tgt-admin counts targets in the order of their names.
 in_node n1 "the disk has the WWID that tgt gave it" \
-  "D=\$(lun_dev $RESOURCE 1)"'; /lib/udev/scsi_id -g -u -d $D | tee /dev/stderr | grep -qx 360000000000000000e00000000010001'
+  "D=\$(lun_dev $RESOURCE 1)"'; /lib/udev/scsi_id -g -u -d $D | tee /dev/stderr | grep -qx 360000000000000000e00000000030001'
 in_node n1 "fdisk makes a partition of type 83" \
   "D=\$(lun_dev $RESOURCE 1)"'; printf "n\np\n1\n\n+64M\nt\n83\nw\n" | fdisk $D; part() { [ -b ${D}1 ]; }; until_ok 10 part && fdisk -l $D | grep -q "83 Linux"'
 in_node n1 "ext4, mounted by fstab with _netdev" \

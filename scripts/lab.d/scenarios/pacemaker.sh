@@ -27,7 +27,8 @@ serve_disks() {
   target_start && serve shared 256MiB --initiator $IQN:n1 --initiator $IQN:n2 --initiator $IQN:n3 && serve shared 16MiB
 }
 log_in() {
-  in_node "$1" "logs in by the other network" "${VOLUMES}iscsi_start && iscsiadm -m discovery -t sendtargets -p $HOST1:3260 && iscsi_login $IQN:shared $HOST1:3260 -- &&
+  in_node "$1" "logs in by the other network" "${VOLUMES}iscsi_start && iscsiadm -m discovery -t sendtargets -p $HOST1:3260 &&
+    iscsiadm -m node -T $IQN:shared -p $HOST1:3260 --login &&
     until_ok 10 test -b $D && until_ok 10 test -b $E"
 }
 
