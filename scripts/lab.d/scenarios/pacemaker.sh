@@ -12,7 +12,7 @@
 ADDRESS=$NET.0.100
 PARTS='
 keys_are() { sg_turs $D >/dev/null 2>&1; keys $D | tee /dev/stderr | wc -w | grep -qx $1; }
-runs_on() { crm_resource -W -r web 2>&1 | tee /dev/stderr | grep -qE "is running on: ($1)"; }
+runs_on() { crm_resource -W -r server 2>&1 | tee /dev/stderr | grep -qE "is running on: ($1)"; }
 owned_by() { vgs --foreign --noheadings -o systemid shared | tee /dev/stderr | grep -qx " *$1 *"; }
 online() { timeout 10 crm_mon -1 2>&1 | tee /run/mon | grep -qE "Online: \[ $* \]"; }
 '
@@ -125,7 +125,7 @@ in_node n1 "Pacemaker takes the configuration" 'cibadmin --modify --allow-create
 in_node n2 "all three are unfenced: three keys, reserved for who is registered" \
   'three() { keys_are 3 2>/dev/null; }; until_ok 90 three; keys_are 3 && sg_persist -n -i -r $D | tee /dev/stderr | grep -q "Write Exclusive, registrants only"'
 in_node n2 "the web server runs on n1" 'there() { runs_on n1 2>/dev/null; }; until_ok 120 there; crm_mon -1rf; runs_on n1' 150 || return
-ok "it answers from the shared disk" until_ok 30 page "page of n1"
+ok "it answers from the shared disk" until_ok 60 page "page of n1"
 in_node n1 "begins to write there without end" \
   '(while dd if=/dev/zero of=/srv/log bs=64k count=4 conv=fsync 2>/run/dd; do echo $((++rounds)) >/run/rounds; done) >/dev/null 2>&1 &
    written() { [ -e /run/rounds ]; }; until_ok 20 written'
@@ -136,8 +136,8 @@ in_node n2 "n1 is fenced: its key is gone from both disks" \
   'two() { keys_are 2 2>/dev/null; }; until_ok 90 two; keys_are 2 && D=$E && keys_are 2'
 in_node n1 "is refused at once, though it runs on" 'denied_at_once $E && mountpoint /srv'
 in_node n2 "the web server moves" 'moved() { runs_on "n2|n3" 2>/dev/null; }; until_ok 120 moved; crm_mon -1rf; runs_on "n2|n3"' 150 || return
-ok "it answers with the same page" until_ok 30 page "page of n1"
-OWNER=$(node_exec n2 'crm_resource -W -r web 2>&1 | grep -oE "n[23] *$" | tr -d " "')
+ok "it answers with the same page" until_ok 60 page "page of n1"
+OWNER=$(node_exec n2 'crm_resource -W -r server 2>&1 | grep -oE "n[23] *$" | tr -d " "')
 in_node n2 "the volume group has moved with it" "owned_by $OWNER"
 in_node "$OWNER" "writes a new page" 'echo "page of another" >/srv/page && sync'
 ok "it answers with the new page" until_ok 10 page "page of another"
