@@ -8,8 +8,8 @@ count, but for "# not run here: WHY": then nothing has run it, and the guide say
 The scenarios say some things in other words. These are the substitutions, and there are no others:
 - variables and functions of one line are what they stand for, unless the guide sets a variable of that name itself;
 - quotes, backslashes and blanks do not count;
-- serve TARGET SIZE ... is swift-tgtadm lun add; adm, adm_says TEXT and secret TEXT are swift-tgtadm; what stage
-  targetcli's cli and its claims call is targetcli;
+- serve TARGET SIZE ... is swift-tgtadm lun add; adm, adm_says TEXT and secret TEXT are swift-tgtadm; cli,
+  cli_answers TEXT and shows TEXT of stage targetcli are targetcli. Who expects a refusal runs nothing for a guide;
 - iscsi_login TARGET PORTAL... is a login at each portal;
 - $(lun_dev TARGET LUN [ADDRESS]) is the name that udev gives that disk by its path;
 - the laboratory's places are those of a host: PLACES.
@@ -29,6 +29,7 @@ PLACES = {
     "/lab/": "/root/",
     "/run/fence.log": "/var/log/fence.log",
 }
+IQN, ADDRESS = "iqn.2026-11.com.example", "10.99.0.1"
 COMMON = ("host.sh", "node.sh", "target.sh")
 NOT_RUN = "# not run here: "
 
@@ -108,10 +109,10 @@ def with_words(text):
         return f"swift-tgtadm lun add --target {IQN}:{target} --file /srv/iscsi/disk{next(disks)}.img {rest}"
 
     text = re.sub(r"\bserve ([\w-]+) ([^;&|\n}]+)", served, text)
-    text = re.sub(r"\badm_(?:says|denies) (\"[^\"]*\"|\S+) ", "swift-tgtadm ", text)
+    text = re.sub(r"\badm_says (\"[^\"]*\"|\S+) ", "swift-tgtadm ", text)
     text = re.sub(r"\bsecret (\S+) (?=[a-z])", "swift-tgtadm ", text)
     text = re.sub(r"\badm (?=[a-z])", "swift-tgtadm ", text)
-    text = re.sub(r"\bcli_(?:answers|refuses) \"[^\"]*\"\s+(?:\\\s+)?", "targetcli ", text)
+    text = re.sub(r"\bcli_answers \"[^\"]*\"\s+(?:\\\s+)?", "targetcli ", text)
     text = re.sub(r"\b(?:cli|shows(?:_not)? (?:\"[^\"]*\"|\S+)) (?=[a-z/])", "targetcli ", text)
     text = re.sub(r"iscsi_login (\S+) ([^\n;&]*?) --", lambda login: "".join(
         f"iscsiadm -m node -T {login[1]} -p {portal} --login; " for portal in login[2].split()), text)
@@ -129,9 +130,6 @@ def with_functions(text):
             done = re.sub(r"\$(\d)", lambda use: dict(enumerate(arguments, 1)).get(int(use[1]), ""), body)
             called.append(done.replace("$@", call))
     return "\n".join([text, *called])
-
-
-IQN, ADDRESS = "iqn.2026-11.com.example", "10.99.0.1"
 
 
 def run_by(scripts, source, kept):
