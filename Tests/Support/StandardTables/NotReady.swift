@@ -23,8 +23,8 @@ public enum NotReady {
     }
   }
 
-  /// Commands that read or change what is on the medium, or tell how that is mapped, by opcode: BUSY
-  /// while the unit waits for its lock. POPULATE TOKEN moves no data.
+  /// Commands that read or change what is on the medium, or tell how that is mapped, by opcode:
+  /// BUSY while the unit waits for its lock. POPULATE TOKEN moves no data.
   public static func isOfMedium(_ opcode: UInt8, action: UInt16?) -> Bool {
     switch opcode {
     case 0x08, 0x28, 0xA8, 0x88: true  // READ
