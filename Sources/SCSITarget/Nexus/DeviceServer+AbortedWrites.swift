@@ -9,9 +9,9 @@ internal import SCSIModel
 // kept from the medium: BUSY, for the reason that `DeviceServer+Generations` has.
 //
 // Only what reads or writes the medium is kept back, and what would let others in whom that write
-// could still overwrite, through whatever path of the initiator, after reservations were asked. A
-// disk that hangs keeps nobody from fencing by PERSISTENT RESERVE OUT because somebody has reset
-// it, nor from what fencing agents send before, such as TEST UNIT READY.
+// could still overwrite, through whatever path of the initiator, after reservations were asked
+// (`AbortedWriters`). A disk that hangs keeps nobody from fencing by PERSISTENT RESERVE OUT because
+// somebody has reset it, nor from what fencing agents send before, such as TEST UNIT READY.
 extension DeviceServer {
   /// Keeps the I_T nexus of `task`, which executes and has been aborted, from every medium that the
   /// task may still change, until it has ended. A third-party copy came in at one unit, and changes
@@ -38,7 +38,7 @@ extension DeviceServer {
     let key = ObjectIdentifier(initiatorTarget)
     let count = (abortedWriteCounts[key] ?? 0) + change
     abortedWriteCounts[key] = count > 0 ? count : nil
-    unit.abortedWriters.count(change, of: initiatorTarget.identity.initiator.name)
+    unit.abortedWriters.count(change, of: initiatorTarget.identity)
     for nexus in nexuses where nexus.initiatorTarget === initiatorTarget {
       nexus.abortedWriteCount = count
     }
@@ -54,23 +54,4 @@ extension DeviceServer {
   }
 
   private static let keptBesides: Set<Command> = [.release6, .release10]
-
-  /// Whether `request` may let others in, whom an aborted write of its initiator could overwrite.
-  func isTooEarly(_ request: PersistentReserveOut, _ nexus: LogicalUnitNexus) -> Bool {
-    request.letsOthersIn
-      && unit.abortedWriters.contains(nexus.initiatorTarget.identity.initiator.name)
-  }
-}
-
-extension PersistentReserveOut {
-  /// Whether it may give up what its initiator holds. PREEMPT takes from others, but not with the
-  /// sender's own key: that unregisters the sender, or gives its reservation another type.
-  var letsOthersIn: Bool {
-    switch action {
-    case .release, .clear, .registerAndMove: true
-    case .register, .registerAndIgnoreExistingKey: serviceActionKey == 0
-    case .preempt, .preemptAndAbort: serviceActionKey == reservationKey
-    case .reserve, .replaceLostReservation: false
-    }
-  }
 }

@@ -10,9 +10,7 @@ extension DeviceServer {
 
   func persistentReserveOut(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     do throws(SenseData) {
-      let request = try persistentReserveOut(task)
-      guard !isTooEarly(request, nexus) else { return end(task, .busy) }
-      reservations.ask(task, nexus, .change(request))
+      reservations.ask(task, nexus, .change(try persistentReserveOut(task)))
     } catch {
       end(task, error)
     }

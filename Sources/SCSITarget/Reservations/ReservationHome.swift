@@ -137,6 +137,7 @@ final class ReservationHome {
     } catch {
       return answer(request, .refused(error))
     }
+    if isTooEarly(change, parameters, from: request.nexus) { return answer(request, .busy) }
     var installation = ReservationInstallation(
       copy: copy, attentions: change.attentions, aborted: change.aborted,
       issuer: request.ticket, issuerNexus: request.nexus)

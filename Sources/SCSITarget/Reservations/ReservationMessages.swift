@@ -38,7 +38,7 @@ enum ReservationAnswer: Sendable {
   case good
   case report(ReservationState)
   case refused(ReservationRefusal)
-  /// Too many are waiting, or a reset is under way.
+  /// Too many are waiting, a reset is under way, or writes of the initiator that were aborted are.
   case busy
   /// It was aborted before its turn and has changed nothing.
   case withdrawn

@@ -167,7 +167,7 @@ struct AbortedWriteTests {
     #expect(path.run(CDB.testUnitReady) == "06/29/03")
     let release = Reserve.out(2, type: 7, key: 2)
     // The second unregisters all that have the key, and with them the reservation goes.
-    for command in [release, Reserve.preempt(2, 2, 7), Reserve.register(0, from: 2)] {
+    for command in [release, Reserve.preempt(2, 2, 7), Reserve.out(3, key: 2)] {
       #expect(path.run(command) == "busy")
     }
     #expect(one.run(CDB.testUnitReady) == "06/29/03")
@@ -176,6 +176,71 @@ struct AbortedWriteTests {
     cluster.settle()
     while path.lun.takeAttention() != nil {}
     #expect(path.run(release) == "good")
+  }
+
+  @Test("A holder that lost a write preempts its own key, as fence_scsi does before it fences")
+  func ownKey() {
+    let cluster = Cluster()
+    let one = cluster.node("one")
+    let two = cluster.node("two", on: 1)
+    #expect(one.run(Reserve.register(1)) == "good")
+    #expect(two.run(Reserve.register(2)) == "good")
+    #expect(two.run(Reserve.reserve(2, 5)) == "good")
+    let write = Self.hang(two.write(1), of: two)
+    Function.reset.begin(by: one) {}
+    cluster.settle()
+    #expect(two.run(CDB.testUnitReady) == "06/29/03")
+    #expect(two.run(Reserve.out(6, new: 2)) == "good")
+    #expect(two.run(Reserve.preempt(2, 2, 5)) == "good")
+    #expect(two.keys == [1, 2])
+    #expect(two.run(Reserve.preempt(2, 1, 5, abort: true)) == "good")
+    #expect(two.keys == [2] && write.outcome == "pending")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(write.isAborted)
+  }
+
+  @Test("A registrant that would wait for its own lost write is told BUSY, and holds up nobody")
+  func ownKeyOfRegistrant() {
+    let cluster = Cluster()
+    let one = cluster.node("one")
+    let two = cluster.node("two", on: 1)
+    #expect(one.run(Reserve.register(1)) == "good")
+    #expect(two.run(Reserve.register(2)) == "good")
+    #expect(one.run(Reserve.reserve(1, 5)) == "good")
+    let write = Self.hang(two.write(1), of: two)
+    Function.reset.begin(by: one) {}
+    cluster.settle()
+    #expect(two.run(CDB.testUnitReady) == "06/29/03")
+    for command in [Reserve.preempt(2, 2, 5), Reserve.register(0, from: 2)] {
+      #expect(two.run(command) == "busy")
+    }
+    // It holds nothing, so it releases nothing.
+    #expect(two.run(Reserve.out(2, type: 5, key: 2)) == "good")
+    #expect(one.run(CDB.testUnitReady) == "06/29/03")
+    #expect(one.run(Reserve.register(3, from: 1)) == "good")
+    #expect(two.keys == [3, 2] && write.outcome == "pending")
+    cluster.store.releaseHeld()
+    cluster.settle()
+    #expect(two.run(Reserve.register(0, from: 2)) == "good")
+  }
+
+  @Test("Where nothing is reserved, who lost a write gives up its key: it lets nobody in")
+  func nothingReserved() {
+    let cluster = Cluster()
+    let one = cluster.node("one")
+    let two = cluster.node("two", on: 1)
+    #expect(two.run(Reserve.register(2)) == "good")
+    let write = Self.hang(two.write(1), of: two)
+    Function.reset.begin(by: one) {}
+    cluster.settle()
+    #expect(two.run(CDB.testUnitReady) == "06/29/03")
+    // That would abort, and wait for, what its sender does.
+    #expect(two.run(Reserve.preempt(2, 2, abort: true)) == "busy")
+    #expect(two.run(Reserve.register(0, from: 2)) == "good")
+    #expect(write.outcome == "pending")
+    cluster.store.releaseHeld()
+    cluster.settle()
   }
 
   @Test("RELEASE(6) of a node that lost a write is BUSY until it has landed")
