@@ -292,12 +292,10 @@ struct ConfigurationTests {
         "\"authentication\": 0, \"generate_node_acls\": 1",
         with: "\"authentication\": 1, \"generate_node_acls\": 0")
     await bench.all("restoreconfig /tmp/lio.json", "\(Self.tpg)/acls create \(Bench.node)")
-    #expect(try bench.daemon.configuration.target(named: Bench.iqn)?.acl == [])
+    #expect(try bench.target.acl.isEmpty)
     await bench.all(
       "\(Self.tpg)/acls/\(Bench.node) set auth userid=u password=a-long-secret-1")
-    #expect(
-      try bench.daemon.configuration.target(named: Bench.iqn)?.acl.map(\.initiator)
-        == [Bench.node])
+    #expect(try bench.target.acl.map(\.initiator) == [Bench.node])
   }
 
   @Test("Without a configuration file saveconfig fails unless it is given one")

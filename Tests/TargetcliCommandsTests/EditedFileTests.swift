@@ -122,7 +122,7 @@ struct EditedFileTests {
        "acl": [{"initiator": "\(Bench.node)",
          "chap": [{"user": "n", "secret": "a-long-secret-1"}]}]}
       """)
-    let before = try #require(try bench.daemon.configuration.target(named: Bench.iqn))
+    let before = try bench.target
     let edited = try await imported(bench) { retag(&$0) }
     #expect(try edited.target().mutualChap == before.mutualChap && before.mutualChap != nil)
     #expect(try edited.target().acl == before.acl)

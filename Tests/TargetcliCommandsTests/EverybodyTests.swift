@@ -13,8 +13,6 @@ struct EverybodyTests {
     try Bench(serving: "a", "b", to: access)
   }
 
-  private func target(_ bench: Bench) throws -> TargetConfiguration.Target { try bench.target }
-
   private static let listed = """
     "acl": [{"initiator": "any", "luns": [{"lun": 1, "store": "a"}, {"lun": 2, "store": "b"}]}]
     """
@@ -27,7 +25,7 @@ struct EverybodyTests {
     if !isEnabled { await bench.all("\(Self.tpg) disable") }
     await bench.all("\(Self.tpg)/luns delete lun1")
     if !isEnabled { await bench.all("\(Self.tpg) enable") }
-    let target = try target(bench)
+    let target = try bench.target
     #expect(target.luns.map(\.number) == [2])
     #expect(target.acl.map { $0.luns?.map(\.store) } == [["b"]])
   }
@@ -38,7 +36,7 @@ struct EverybodyTests {
     await bench.all("\(Self.tpg) disable", "backstores/ramdisk delete a")
     #expect(!bench.notes.contains(#""store":"a""#))
     await bench.all("\(Self.tpg) enable")
-    #expect(try target(bench).acl.map { $0.luns?.map(\.store) } == [["b"]])
+    #expect(try bench.target.acl.map { $0.luns?.map(\.store) } == [["b"]])
   }
 
   @Test("A LUN that another program removed leaves the list, and a later one of its name is unseen")
@@ -48,7 +46,7 @@ struct EverybodyTests {
     try await bench.elsewhere(
       .removeLUN(Change.LUNName(target: Bench.iqn, lun: 1)), .removeStore(Change.StoreName("a")))
     await bench.all("\(Self.tpg) enable", "backstores/ramdisk create a 64M")
-    #expect(try target(bench).acl.map { $0.luns?.map(\.store) } == [["b"]])
+    #expect(try bench.target.acl.map { $0.luns?.map(\.store) } == [["b"]])
   }
 
   // MARK: Users
@@ -61,11 +59,11 @@ struct EverybodyTests {
   @Test("The target's users stay all of them, and are not those of an entry")
   func targetUsers() async throws {
     let bench = try bench("\(Self.users), \(Self.listed)")
-    let before = try target(bench)
+    let before = try bench.target
     await bench.all("\(Self.tpg) disable", "\(Self.tpg) enable")
-    #expect(try target(bench) == before)
+    #expect(try bench.target == before)
     await bench.all("\(Self.tpg) set auth userid=t3 password=a-long-secret-3")
-    let after = try target(bench)
+    let after = try bench.target
     #expect(Set(after.chap.map(\.user)) == ["t2", "t3"] && after.acl == before.acl)
   }
 
@@ -75,7 +73,7 @@ struct EverybodyTests {
       "acl": [{"initiator": "any", "chap": [{"user": "e", "secret": "a-long-secret-5"}]}]
       """
     let bench = try bench("\(Self.users), \(own)")
-    let before = try target(bench)
+    let before = try bench.target
     for line in ["disable", "set attribute generate_node_acls=0"] {
       let run = await bench("\(Self.tpg) \(line)")
       #expect(run.code == 1)
@@ -84,9 +82,9 @@ struct EverybodyTests {
           "Whoever has no ACL has the user e of its own here, beside the users of the target, which "
             + "cannot be kept: take its entry or the user e away with swift-tgtadm first.\n"))
     }
-    #expect(try target(bench) == before && bench.notes.isEmpty)
+    #expect(try bench.target == before && bench.notes.isEmpty)
     await bench.all("\(Self.tpg) set attribute demo_mode_write_protect=1")
-    let after = try target(bench)
+    let after = try bench.target
     #expect(after.acl.map(\.readOnly) == [true])
     #expect(after.chap == before.chap && after.acl.map(\.chap) == before.acl.map(\.chap))
   }
@@ -97,15 +95,15 @@ struct EverybodyTests {
       "acl": [{"initiator": "any", "mutualChap": {"user": "m", "secret": "a-long-secret-5"}}]
       """
     let bench = try bench("\(Self.users), \(own)")
-    let before = try target(bench)
+    let before = try bench.target
     for line in ["disable", "set attribute generate_node_acls=0"] {
       let run = await bench("\(Self.tpg) \(line)")
       #expect(run.code == 1)
       #expect(run.errors.contains("Whoever has no ACL has the user m of its own here, beside"))
     }
-    #expect(try target(bench) == before && bench.notes.isEmpty)
+    #expect(try bench.target == before && bench.notes.isEmpty)
     await bench.all("\(Self.tpg)/luns delete lun1")
-    #expect(try target(bench).acl == before.acl)
+    #expect(try bench.target.acl == before.acl)
   }
 
   @Test("A disabled portal group is shut, however everybody was let in before")
@@ -116,10 +114,10 @@ struct EverybodyTests {
     ] {
       let bench = try bench(access)
       await bench.all("\(Self.tpg) disable")
-      let shut = try target(bench)
+      let shut = try bench.target
       #expect(shut.acl.isEmpty && !shut.isOpenToAny, "\(access)")
       await bench.all("\(Self.tpg) enable")
-      let open = try target(bench)
+      let open = try bench.target
       #expect(open.isOpenToAny != (open.acl.map(\.readOnly) == [true]), "\(access)")
     }
   }

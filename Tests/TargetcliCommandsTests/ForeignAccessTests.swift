@@ -14,8 +14,6 @@ struct ForeignAccessTests {
     try Bench(serving: "a", "b", to: access)
   }
 
-  private func target(_ bench: Bench) throws -> TargetConfiguration.Target { try bench.target }
-
   private func admit(_ initiator: String, _ bench: Bench) async throws {
     let entry = AccessEntrySpecification(initiator: initiator)
     let change = Change.addACLEntry(Change.EntryAddition(target: Bench.iqn, entry))
@@ -33,7 +31,7 @@ struct ForeignAccessTests {
     try await admit(Self.second, bench)
     let run = await bench("\(Self.tpg)/acls delete \(Self.second)")
     #expect((run.code, run.output) == (0, "Deleted Node ACL \(Self.second).\n"))
-    #expect(try target(bench).acl.isEmpty)
+    #expect(try bench.target.acl.isEmpty)
     #expect(!bench.notes.contains("/acl/"))
   }
 
@@ -46,7 +44,7 @@ struct ForeignAccessTests {
         try await admit(Self.second, bench)
         let run = await bench(Self.tpg + line)
         #expect(run.code == 0 && run.errors == Self.note + Self.second + "\n", "\(line)")
-        #expect(try target(bench).acl.isEmpty, "\(line)")
+        #expect(try bench.target.acl.isEmpty, "\(line)")
         #expect(bench.notes.contains("/acl/\(Self.second)/0="), "\(line)")
       }
     }
@@ -58,7 +56,7 @@ struct ForeignAccessTests {
     await bench.all("\(Self.tpg) disable")
     try await admit(Self.second, bench)
     await bench.all("\(Self.tpg) enable")
-    #expect(try Set(target(bench).acl.map(\.initiator)) == [Bench.node, Self.second])
+    #expect(try Set(bench.target.acl.map(\.initiator)) == [Bench.node, Self.second])
   }
 
   @Test("An initiator that another program let in waits with its user and secret")
@@ -70,11 +68,11 @@ struct ForeignAccessTests {
     let place = CredentialPlace(target: Bench.iqn, entry: EntryKey(initiator: Self.second))
     let change = Change.addCHAPUser(Change.UserAddition(user, at: place))
     try await bench.elsewhere(change)
-    let before = try target(bench).acl
+    let before = try bench.target.acl
     await bench.all("\(Self.tpg)/acls create \(Bench.node)")
-    #expect(try target(bench).acl.isEmpty)
+    #expect(try bench.target.acl.isEmpty)
     await bench.all("\(Self.tpg)/acls delete \(Bench.node)", "\(Self.tpg) enable")
-    #expect(try target(bench).acl == before && before.map(\.chap.count) == [1])
+    #expect(try bench.target.acl == before && before.map(\.chap.count) == [1])
   }
 
   @Test("Who waits with a user does not get in without, though another program let it in so")
@@ -83,11 +81,11 @@ struct ForeignAccessTests {
       """
       "acl": [{"initiator": "\(Bench.node)", "chap": [{"user": "u", "secret": "a-long-secret-1"}]}]
       """)
-    let before = try target(bench)
+    let before = try bench.target
     await bench.all("\(Self.tpg) disable")
     try await admit(Bench.node, bench)
     await bench.all("\(Self.tpg) enable")
-    #expect(try target(bench) == before)
+    #expect(try bench.target == before)
   }
 
   @Test("Everybody whom another program let in is shut out, too", arguments: shutting)
@@ -103,16 +101,12 @@ struct ForeignAccessTests {
       }
       let run = await bench("\(Self.tpg)/luns delete lun2")
       #expect(run.code == 0 && run.errors == Self.note + "whoever has no ACL\n")
-      let target = try target(bench)
+      let target = try bench.target
       #expect(target.acl.isEmpty && !target.isOpenToAny)
     }
   }
 
   // MARK: Whom another program shuts out
-
-  private func change(_ bench: Bench, _ change: Change) async throws {
-    _ = try await bench.daemon.change(ChangeRequest([change], ChangeOptions()))
-  }
 
   @Test("An initiator that another program removed stays out, though half a user of it waited")
   func removed() async throws {
@@ -123,11 +117,11 @@ struct ForeignAccessTests {
           "luns": [{"lun": 1, "store": "a"}]}]
         """)
       await bench.all("\(Self.tpg)/acls/\(Bench.node) set auth \(half)")
-      #expect(try target(bench).acl.count == 1 && bench.notes.contains("/acl/\(Bench.node)/0="))
+      #expect(try bench.target.acl.count == 1 && bench.notes.contains("/acl/\(Bench.node)/0="))
       let key = EntryKey(initiator: Bench.node, addresses: ["192.0.2.5"])
-      try await change(bench, .removeACLEntry(Change.EntryName(target: Bench.iqn, key)))
+      try await bench.elsewhere(.removeACLEntry(Change.EntryName(target: Bench.iqn, key)))
       await bench.all("\(Self.tpg)/luns delete lun2")
-      #expect(try target(bench).acl.isEmpty, "\(half)")
+      #expect(try bench.target.acl.isEmpty, "\(half)")
       #expect(!bench.notes.contains("/acl/"), "\(half)")
     }
   }
@@ -141,14 +135,14 @@ struct ForeignAccessTests {
       "\(Self.tpg) set attribute generate_node_acls=1 demo_mode_write_protect=\(writeProtect)")
     if writeProtect == "1" {
       let key = EntryKey(initiator: "any")
-      try await change(bench, .removeACLEntry(Change.EntryName(target: Bench.iqn, key)))
+      try await bench.elsewhere(.removeACLEntry(Change.EntryName(target: Bench.iqn, key)))
     } else {
-      #expect(try target(bench).isOpenToAny)
-      try await change(
-        bench, .setTarget(Change.TargetKeys(Bench.iqn, ["initiators": .null])))
+      #expect(try bench.target.isOpenToAny)
+      try await bench.elsewhere(
+        .setTarget(Change.TargetKeys(Bench.iqn, ["initiators": .null])))
     }
     await bench.all("\(Self.tpg)/luns delete lun2")
-    #expect(try target(bench).acl.isEmpty && !target(bench).isOpenToAny)
+    #expect(try bench.target.acl.isEmpty && !bench.target.isOpenToAny)
     let shown = await bench("\(Self.tpg) get attribute generate_node_acls")
     #expect(shown.output == "generate_node_acls=0 \n")
   }
@@ -165,11 +159,11 @@ struct ForeignAccessTests {
   @Test("Entries of one initiator wait each with its own secret of the same user")
   func secrets() async throws {
     let bench = try bench(Self.places)
-    let before = try target(bench)
+    let before = try bench.target
     await bench.all("\(Self.tpg) disable")
-    #expect(try target(bench).acl.isEmpty)
+    #expect(try bench.target.acl.isEmpty)
     await bench.all("\(Self.tpg) enable")
-    #expect(try target(bench) == before && before.acl.count == 2)
+    #expect(try bench.target == before && before.acl.count == 2)
   }
 
   @Test("An entry of an initiator waits, though another of the same initiator is let in")
@@ -183,7 +177,7 @@ struct ForeignAccessTests {
     await bench.all("\(Self.tpg) set attribute authentication=1", "\(Self.tpg) disable")
     #expect(bench.notes.contains("192.0.2.1") && bench.notes.contains("192.0.2.2"))
     await bench.all("\(Self.tpg) enable")
-    #expect(try target(bench).acl.map { $0.addresses.map(\.description) } == [["192.0.2.1"]])
+    #expect(try bench.target.acl.map { $0.addresses.map(\.description) } == [["192.0.2.1"]])
     #expect(bench.notes.contains("192.0.2.2"))
   }
 
@@ -195,12 +189,12 @@ struct ForeignAccessTests {
   @Test("Who waits comes back before those that it stood before, as the first that matches decides")
   func comesBack() async throws {
     let bench = try bench(Self.overlapping)
-    let before = try target(bench)
+    let before = try bench.target
     // The note of the half user is the first.
     await bench.all(
       "\(Self.tpg)/acls/\(Bench.node) set auth userid=u", "\(Self.tpg) disable",
       "\(Self.tpg) enable")
-    #expect(try target(bench) == before)
+    #expect(try bench.target == before)
     #expect(!bench.notes.contains(#""order""#))
   }
 
@@ -213,10 +207,10 @@ struct ForeignAccessTests {
           "chap": [{"user": "e", "secret": "a-long-secret-5"}]}]
       """)
     await bench.all("\(Self.tpg) set attribute authentication=1")
-    #expect(try target(bench).acl.map(\.initiator) == [nil])
+    #expect(try bench.target.acl.map(\.initiator) == [nil])
     await bench.all("\(Self.tpg)/acls/\(Bench.node) set auth userid=u password=a-long-secret-1")
-    #expect(try target(bench).acl.map(\.initiator) == [Bench.node, nil])
-    #expect(try target(bench).acl.map(\.readOnly) == [true, false])
+    #expect(try bench.target.acl.map(\.initiator) == [Bench.node, nil])
+    #expect(try bench.target.acl.map(\.readOnly) == [true, false])
   }
 
   @Test("An entry comes back, though another program lets its initiator in from more addresses")
@@ -226,7 +220,7 @@ struct ForeignAccessTests {
     await bench.all("\(Self.tpg) disable")
     try await admit(Bench.node, bench)
     await bench.all("\(Self.tpg) enable")
-    #expect(try target(bench).acl.map(\.readOnly) == [true, false])
+    #expect(try bench.target.acl.map(\.readOnly) == [true, false])
   }
 
   @Test("Of several entries of one initiator that from anywhere is the one that changes, too")
@@ -240,9 +234,9 @@ struct ForeignAccessTests {
         """
       let bench = try bench(access)
       await bench.all("\(Self.tpg)/luns delete lun2")
-      #expect(try target(bench).acl.map { $0.luns?.map(\.store) } == [nil, ["a"]], "\(initiator)")
+      #expect(try bench.target.acl.map { $0.luns?.map(\.store) } == [nil, ["a"]], "\(initiator)")
       await bench.all("\(Self.tpg) set attribute authentication=1")
-      let left = try target(bench).acl
+      let left = try bench.target.acl
       #expect(left.map { $0.addresses.map(\.description) } == [["192.0.2.1"]], "\(initiator)")
     }
   }
@@ -252,6 +246,6 @@ struct ForeignAccessTests {
     let bench = try bench()
     try await admit("any", bench)
     await bench.all("\(Self.tpg)/acls create \(Bench.node)")
-    #expect(try target(bench).acl.map(\.initiator) == [Bench.node, nil])
+    #expect(try bench.target.acl.map(\.initiator) == [Bench.node, nil])
   }
 }

@@ -20,8 +20,6 @@ struct MutualUserTests {
     try Bench(serving: "a", to: access)
   }
 
-  private func target(_ bench: Bench) throws -> TargetConfiguration.Target { try bench.target }
-
   @Test("The target's mutual user stays where initiators are asked for users of their own")
   func ofOthers() async throws {
     for initiator in [Bench.node, "any"] {
@@ -30,7 +28,7 @@ struct MutualUserTests {
         """
       let bench = try bench("\(Self.targetUser), \(Self.mutualUser), \"acl\": [\(own)]")
       await bench.all("\(Self.tpg) set auth userid= password=")
-      let target = try target(bench)
+      let target = try bench.target
       #expect(target.chap.isEmpty && target.mutualChap?.user == "m", "\(initiator)")
       #expect(target.acl.map { $0.chap.map(\.user) } == [["n"]], "\(initiator)")
       #expect(!bench.notes.contains("/auth/"), "\(initiator)")
@@ -50,16 +48,16 @@ struct MutualUserTests {
     ]
     for (shutting, opening) in ways {
       let bench = try bench("\(Self.mutualUser), \"acl\": [\(Self.own)]")
-      let before = try target(bench)
+      let before = try bench.target
       await bench.all(shutting)
-      let shut = try target(bench)
+      let shut = try bench.target
       #expect(shut.acl.isEmpty && shut.mutualChap == nil, "\(shutting)")
       let shown = await bench("\(Self.tpg) get auth mutual_userid")
       #expect(shown.output == "mutual_userid=m \n", "\(shutting)")
       let saved = await bench("saveconfig")
       #expect(saved.errors.contains("the mutual user of the target"), "\(shutting)")
       for line in opening { await bench.all(line) }
-      #expect(try target(bench) == before, "\(shutting)")
+      #expect(try bench.target == before, "\(shutting)")
       #expect(!bench.notes.contains("a-long-secret"), "\(shutting)")
     }
   }
@@ -68,9 +66,9 @@ struct MutualUserTests {
   func isSet() async throws {
     let bench = try bench("\(Self.mutualUser), \"acl\": [\(Self.own)]")
     await bench.all("\(Self.tpg) set auth mutual_userid=m2")
-    #expect(try target(bench).mutualChap?.user == "m2")
+    #expect(try bench.target.mutualChap?.user == "m2")
     await bench.all("\(Self.tpg) set auth mutual_userid= mutual_password=")
-    #expect(try target(bench).mutualChap == nil && !target(bench).acl.isEmpty)
+    #expect(try bench.target.mutualChap == nil && !bench.target.acl.isEmpty)
     #expect(!bench.notes.contains("m2"))
   }
 
@@ -80,7 +78,7 @@ struct MutualUserTests {
       "\(Self.targetUser), \(Self.mutualUser), \"acl\": [\(Self.own)]")
     await bench.all(
       "\(Self.tpg) disable", "\(Self.tpg) set auth userid= password=", "\(Self.tpg) enable")
-    let target = try target(bench)
+    let target = try bench.target
     #expect(target.chap.isEmpty && target.mutualChap?.user == "m")
     #expect(target.acl.map { $0.chap.map(\.user) } == [["n"]])
   }

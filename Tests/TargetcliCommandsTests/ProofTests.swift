@@ -14,10 +14,8 @@ struct ProofTests {
     try Bench(serving: "a", to: access)
   }
 
-  private func target(_ bench: Bench) throws -> TargetConfiguration.Target { try bench.target }
-
   private func initiators(_ bench: Bench) throws -> [String?] {
-    try target(bench).acl.map(\.initiator)
+    try bench.target.acl.map(\.initiator)
   }
 
   // MARK: Users of the target
@@ -35,13 +33,13 @@ struct ProofTests {
     if isSet { await bench.all("\(Self.tpg) set attribute authentication=1") }
     #expect(try initiators(bench) == [Bench.node])
     await bench.all("\(Self.tpg) set auth userid= password=")
-    let target = try target(bench)
+    let target = try bench.target
     #expect(target.chap.isEmpty && target.acl.isEmpty && !target.isOpenToAny)
     #expect(bench.notes.contains("targetcli/target/\(Bench.iqn)/acl/\(Bench.node)/0="))
     let shown = await bench("\(Self.tpg) get attribute authentication")
     #expect(shown.output == "authentication=1 \n")
     await bench.all("\(Self.acl) set auth userid=n password=a-long-secret-2")
-    #expect(try self.target(bench).acl.map { $0.chap.map(\.user) } == [["n"]])
+    #expect(try bench.target.acl.map { $0.chap.map(\.user) } == [["n"]])
   }
 
   @Test("Everybody is shut out with the only user of the target, until authentication=0")
@@ -52,20 +50,20 @@ struct ProofTests {
     #expect(
       run.errors
         == "Note: users are asked for here (authentication=1): who has none waits for one.\n")
-    #expect(try !target(bench).isOpenToAny && target(bench).acl.isEmpty)
+    #expect(try !bench.target.isOpenToAny && bench.target.acl.isEmpty)
     await bench.all("\(Self.tpg) set attribute authentication=0")
-    #expect(try target(bench).isOpenToAny)
+    #expect(try bench.target.isOpenToAny)
   }
 
   @Test("Half of a target's user is not cleared", arguments: ["password=", "userid="])
   func half(_ half: String) async throws {
     let bench = try bench("\(Self.targetUser), \(Self.listed)")
     await bench.all("\(Self.tpg) set attribute authentication=1")
-    let before = try target(bench)
+    let before = try bench.target
     let run = await bench("\(Self.tpg) set auth \(half)")
     #expect(run.code == 1)
     #expect(run.errors.hasPrefix("A user of the target itself cannot be half: set userid and"))
-    #expect(try target(bench) == before && !before.acl.isEmpty)
+    #expect(try bench.target == before && !before.acl.isEmpty)
   }
 
   @Test("Whoever is still asked for another user of the target stays")
@@ -78,7 +76,7 @@ struct ProofTests {
     let bench = try bench("\(users), \(Self.listed)")
     await bench.all(
       "\(Self.tpg) set attribute authentication=1", "\(Self.tpg) set auth userid= password=")
-    let target = try target(bench)
+    let target = try bench.target
     #expect(target.chap.map(\.user) == ["t2"] && target.mutualChap?.user == "m")
     #expect(target.acl.map(\.initiator) == [Bench.node] && target.isOpenToAny)
   }
@@ -88,27 +86,27 @@ struct ProofTests {
     let mutual = #""mutualChap": {"user": "m", "secret": "a-long-secret-3"}"#
     let listed = "\"acl\": [{\"initiator\": \"\(Bench.node)\", \(mutual)}]"
     let bench = try bench("\(Self.targetUser), \(listed)")
-    let before = try target(bench)
+    let before = try bench.target
     await bench.all("\(Self.tpg) disable")
-    #expect(try target(bench).acl.isEmpty)
+    #expect(try bench.target.acl.isEmpty)
     await bench.all("\(Self.tpg) enable")
-    #expect(try target(bench) == before && before.acl.map(\.mutualChap?.user) == ["m"])
+    #expect(try bench.target == before && before.acl.map(\.mutualChap?.user) == ["m"])
     #expect(!bench.notes.contains("/acl/"))
     await bench.all("\(Self.acl) set auth mutual_userid= mutual_password=")
-    #expect(try target(bench).acl.map(\.mutualChap) == [nil])
+    #expect(try bench.target.acl.map(\.mutualChap) == [nil])
   }
 
   @Test("A mutual user that waits is sent once another program gives the target a user")
   func waitingMutualUser() async throws {
     let bench = try bench(Self.listed)
     await bench.all("\(Self.tpg) set auth mutual_userid=m mutual_password=a-long-secret-3")
-    #expect(try target(bench).mutualChap == nil)
+    #expect(try bench.target.mutualChap == nil)
     let user = CredentialSpecification(user: "t1", secret: SecretText("a-long-secret-1"))
     let addition = Change.UserAddition(user, at: CredentialPlace(target: Bench.iqn))
     try await bench.elsewhere(.addCHAPUser(addition))
     await bench.all("\(Self.tpg)/acls create \(Self.second)")
-    #expect(try target(bench).mutualChap?.user == "m")
-    #expect(try target(bench).chap.map(\.user) == ["t1"])
+    #expect(try bench.target.mutualChap?.user == "m")
+    #expect(try bench.target.chap.map(\.user) == ["t1"])
     #expect(!bench.notes.contains("/auth/"))
   }
 
@@ -157,7 +155,7 @@ struct ProofTests {
   func ownUser(_ clearing: String) async throws {
     let bench = try bench("\"acl\": [\(Self.own)]")
     await bench.all("\(Self.acl) set auth \(clearing)")
-    #expect(try target(bench).acl.isEmpty)
+    #expect(try bench.target.acl.isEmpty)
     await bench.all("\(Self.tpg) set attribute authentication=0")
     #expect(try initiators(bench) == [Bench.node])
   }
@@ -169,7 +167,7 @@ struct ProofTests {
       "acl": [{"initiator": "any", "chap": [{"user": "e", "secret": "a-long-secret-1"}]}]
       """)
     await bench.all("\(Self.tpg) set auth \(clearing)")
-    #expect(try target(bench).acl.isEmpty && !target(bench).isOpenToAny)
+    #expect(try bench.target.acl.isEmpty && !bench.target.isOpenToAny)
   }
 
   @Test("Nobody new gets in without a user where the others are asked for theirs")
@@ -191,11 +189,11 @@ struct ProofTests {
     #expect(run.code == 0 && run.output == "Deleted Node ACL \(Bench.node).\n")
     #expect(run.errors == Self.asking)
     await bench.all("\(Self.tpg)/acls create \(Bench.node)")
-    #expect(try target(bench).acl.isEmpty)
+    #expect(try bench.target.acl.isEmpty)
     let shown = await bench("\(Self.tpg) get attribute authentication")
     #expect(shown.output == "authentication=1 \n")
     await bench.all("\(Self.acl) set auth userid=n password=a-long-secret-1")
-    #expect(try target(bench).acl.map { $0.chap.map(\.user) } == [["n"]])
+    #expect(try bench.target.acl.map { $0.chap.map(\.user) } == [["n"]])
   }
 
   @Test("That users are asked for is not forgotten when only everybody had one, and is shut out")
@@ -204,14 +202,14 @@ struct ProofTests {
       """
       "acl": [{"initiator": "any", "chap": [{"user": "e", "secret": "a-long-secret-1"}]}]
       """)
-    let before = try target(bench)
+    let before = try bench.target
     let run = await bench("\(Self.tpg) set attribute generate_node_acls=0")
     #expect(run.code == 0 && run.errors == Self.asking)
     await bench.all("\(Self.tpg)/acls create \(Self.second)")
-    #expect(try target(bench).acl.isEmpty && !target(bench).isOpenToAny)
+    #expect(try bench.target.acl.isEmpty && !bench.target.isOpenToAny)
     await bench.all(
       "\(Self.tpg)/acls delete \(Self.second)", "\(Self.tpg) set attribute generate_node_acls=1")
-    #expect(try target(bench) == before)
+    #expect(try bench.target == before)
   }
 
   @Test("Deleting the last initiator with a user shuts out nobody who gets in without one")
@@ -226,13 +224,13 @@ struct ProofTests {
   func newcomerOfMixed() async throws {
     let third = "\(Bench.node)3"
     let bench = try bench("\"acl\": [\(Self.own), {\"initiator\": \"\(Self.second)\"}]")
-    let before = try target(bench)
+    let before = try bench.target
     let run = await bench("\(Self.tpg)/acls create \(third)")
     #expect(run.code == 0)
     #expect(run.errors == "Note: users are asked for here, and \(third) waits for one.\n")
-    #expect(try target(bench) == before)
+    #expect(try bench.target == before)
     await bench.all("\(Self.tpg) disable", "\(Self.tpg) enable")
-    #expect(try target(bench) == before)
+    #expect(try bench.target == before)
     // Another program lets it in: it waits again once targetcli changes the target.
     let entry = AccessEntrySpecification(initiator: third)
     let change = Change.addACLEntry(Change.EntryAddition(target: Bench.iqn, entry))
@@ -240,7 +238,7 @@ struct ProofTests {
     await bench.all("\(Self.tpg)/acls delete \(Self.second)")
     #expect(try initiators(bench) == [Bench.node])
     await bench.all("\(Self.tpg)/acls/\(third) set auth userid=t password=a-long-secret-2")
-    #expect(try target(bench).acl.map { $0.chap.map(\.user) } == [["n"], ["t"]])
+    #expect(try bench.target.acl.map { $0.chap.map(\.user) } == [["n"], ["t"]])
     #expect(!bench.notes.contains("/acl/"))
   }
 
@@ -268,7 +266,7 @@ struct ProofTests {
     let last = await bench("\(Self.tpg)/acls delete \(Self.second)")
     #expect(last.code == 0 && last.errors == Self.asking)
     await bench.all("\(Self.tpg)/acls create \(Bench.node)5")
-    #expect(try target(bench).acl.isEmpty && !target(bench).isOpenToAny)
+    #expect(try bench.target.acl.isEmpty && !bench.target.isOpenToAny)
   }
 
   @Test("A newcomer waits, too, once the last that had a user, or waited for one, is deleted")
@@ -290,11 +288,11 @@ struct ProofTests {
   @Test("No newcomer waits, and gets in all the same, where whoever has no ACL does")
   func newcomerAmongEverybody() async throws {
     let bench = try bench("\"acl\": [\(Self.own)], \"initiators\": \"any\"")
-    let before = try target(bench)
+    let before = try bench.target
     let run = await bench("\(Self.tpg)/acls create \(Self.second)")
     #expect(run.code == 1)
     #expect(run.errors.contains("\(Self.second) would get in without one, as whoever has no ACL"))
-    #expect(try target(bench) == before && bench.notes.isEmpty)
+    #expect(try bench.target == before && bench.notes.isEmpty)
   }
 
   private static let users = """
@@ -307,7 +305,7 @@ struct ProofTests {
     arguments: [(Bench.node, Bench.node), ("any", "whoever has no ACL")])
   func severalUsers(initiator: String, words: String) async throws {
     let bench = try bench("\"acl\": [{\"initiator\": \"\(initiator)\", \(Self.users)}]")
-    let before = try target(bench)
+    let before = try bench.target
     let place = initiator == "any" ? Self.tpg : Self.acl
     for line in ["\(Self.tpg) disable", "\(place) set auth userid=x"] {
       let run = await bench(line)
@@ -315,33 +313,33 @@ struct ProofTests {
       #expect(
         run.errors == "Several users are set for \(words) here, of which targetcli would keep one: "
           + "take the others away with swift-tgtadm first.\n")
-      #expect(try target(bench) == before && bench.notes.isEmpty, "\(line)")
+      #expect(try bench.target == before && bench.notes.isEmpty, "\(line)")
     }
     await bench.all("\(Self.tpg)/acls create \(Self.second)")
-    #expect(try target(bench).acl == before.acl)
+    #expect(try bench.target.acl == before.acl)
   }
 
   @Test("An initiator with several users is deleted with all of them")
   func severalUsersDeleted() async throws {
     let bench = try bench("\"acl\": [{\"initiator\": \"\(Bench.node)\", \(Self.users)}]")
     await bench.all("\(Self.tpg)/acls delete \(Bench.node)")
-    #expect(try target(bench).acl.isEmpty && !bench.notes.contains("/acl/"))
+    #expect(try bench.target.acl.isEmpty && !bench.notes.contains("/acl/"))
   }
 
   @Test("A user is not cleared where that would shut out who gets in without one")
   func mixed() async throws {
     let bench = try bench("\"acl\": [\(Self.own), {\"initiator\": \"\(Self.second)\"}]")
-    let before = try target(bench)
+    let before = try bench.target
     let run = await bench("\(Self.acl) set auth userid= password=")
     #expect(run.code == 1)
     #expect(
       run.errors == "Users are asked for here, and \(Bench.node) would get in without one, as "
         + "\(Self.second) can already: set attribute authentication=1 first, which lets in nobody "
         + "without a user.\n")
-    #expect(try target(bench) == before)
+    #expect(try bench.target == before)
     await bench.all("\(Self.tpg) set attribute authentication=1")
     #expect(try initiators(bench) == [Bench.node])
     await bench.all("\(Self.acl) set auth userid= password=")
-    #expect(try target(bench).acl.isEmpty)
+    #expect(try bench.target.acl.isEmpty)
   }
 }
