@@ -1,19 +1,20 @@
 import AdministrationModel
 import TargetConfig
 
-/// What lines of targetcli and other programs have said of who may get in, and what is wrong with
-/// who does.
+/// What lines of targetcli and other programs have said of who may get in, which judges who does.
 struct AccessRecord {
-  /// Initiators of the list, and whether each may only read: as the last line left it.
+  /// The initiators of the list, as the last line left it, and whether each may only read.
   private var listed: [EntryKey: Bool] = [:]
-  /// Those that other programs let in since.
+  /// Those that other programs have let in since, likewise.
   private var added: [EntryKey: Bool] = [:]
-  /// Those whom the daemon let in after the last line. Only of them targetcli can know that another
+  /// Those that the daemon let in after the last line. Of others targetcli cannot know that another
   /// program has shut them out.
   private var served: Set<EntryKey> = []
-  /// Whoever has no entry of its own: is welcome, was made so since, got in after the last line.
+  /// Whether everybody was let in, who has no entry of its own: as the last line left it.
   private var isOpen = false
+  /// Whether another program has let everybody in since.
   private var isOpenedElsewhere = false
+  /// Whether the daemon let everybody in after the last line.
   private var servesEverybody = false
   /// As it was set, by a line or by what a line told; nil: never.
   private var authentication: Bool?
@@ -97,17 +98,14 @@ struct AccessRecord {
     return nil
   }
 
-  /// Where there are users, and `authentication` was never set, nobody comes without one.
+  /// Where there are users, and `authentication` was never set, nobody comes in without one; and by
+  /// a line about LUNs nobody comes in at all.
   private func newcomer(
     _ line: AccessLine, asked: Bool?, _ before: Target, _ after: Target
   ) -> String? {
     let hasUsers = !before.chap.isEmpty || before.acl.contains { !$0.chap.isEmpty }
-    let isOfLUNs =
-      switch line {
-      case .createLUN, .deleteLUN: true
-      default: false
-      }
-    guard hasUsers && asked == nil && line != .enable(true) || isOfLUNs else { return nil }
+    let needsUser = hasUsers && asked == nil && line != .enable(true)
+    guard needsUser || line.isAboutLUNs else { return nil }
     if case .authentication = line { return nil }
     return Caller.all.first {
       before.admission(of: $0) == nil && after.admission(of: $0)?.users.isEmpty == true
@@ -138,7 +136,7 @@ struct AccessRecord {
       if !former.chap.isEmpty, former.chap != entry.chap {
         return "the user of \(entry.key.words) is another"
       }
-      // It holds with a user alone.
+      // A mutual user counts only where there is a user.
       let hasUser = !entry.chap.isEmpty || !after.chap.isEmpty
       if let mutual = former.mutualChap, mutual != entry.mutualChap, hasUser {
         return "the mutual user of \(entry.key.words) is another"

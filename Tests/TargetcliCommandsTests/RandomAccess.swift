@@ -2,9 +2,9 @@ import AdministrationModel
 import Bytes
 import TargetConfig
 
-/// Lines of targetcli and other programs' changes as they come, each judged once it is made.
+/// Lines of targetcli and other programs' changes in a random order, each judged once it is made.
 struct RandomAccess {
-  /// What was done, for people.
+  /// What was done, for whoever reads of a failure.
   private(set) var log: [String] = []
   private(set) var acceptedCount = 0
 
@@ -67,16 +67,17 @@ struct RandomAccess {
   /// Whoever got in gets in again, and nobody else.
   private mutating func disableAndEnable() async throws -> String? {
     guard isEnabled else { return nil }
-    var before: TargetConfiguration.Target?
-    // First, so that whom another program let in, and who must wait, waits already.
-    for (isFirst, value) in [(true, true), (false, false), (false, true)] {
-      let outcome = try await run(.enable(value))
-      if let complaint = outcome.complaint { return complaint }
-      guard outcome.isAccepted else { return value && !isFirst ? "it is not enabled again" : nil }
-      if isFirst { before = try bench.target }
-    }
+    // Changes nothing but that whom another program has let in, though it must wait, waits already.
+    let settled = try await run(.enable(true))
+    guard settled.isAccepted, settled.complaint == nil else { return settled.complaint }
+    let before = try bench.target
+    let disabled = try await run(.enable(false))
+    guard disabled.isAccepted, disabled.complaint == nil else { return disabled.complaint }
+    let enabled = try await run(.enable(true))
+    if let complaint = enabled.complaint { return complaint }
+    guard enabled.isAccepted else { return "it is not enabled again" }
     let after = try bench.target
-    return Caller.all.first { before?.admission(of: $0) != after.admission(of: $0) }
+    return Caller.all.first { before.admission(of: $0) != after.admission(of: $0) }
       .map { "\($0) gets in otherwise than before" }
   }
 
@@ -96,7 +97,7 @@ struct RandomAccess {
     return try bench.target == saved.target ? nil : "what is restored is not what was saved"
   }
 
-  /// One that the daemon refuses is none.
+  /// A change that the daemon refuses is none.
   private mutating func changeElsewhere() async throws {
     let before = try bench.target
     guard let change = change(of: before) else { return }
@@ -105,7 +106,7 @@ struct RandomAccess {
     record.changedElsewhere(from: before, to: try bench.target)
   }
 
-  // MARK: What chance says
+  // MARK: What comes next
 
   private mutating func pick<Element>(_ choices: [Element]) -> Element {
     choices[Int.random(in: 0..<choices.count, using: &generator)]
@@ -132,7 +133,7 @@ struct RandomAccess {
     }
   }
 
-  /// Halves, wholes and nothing, of either user.
+  /// Halves of a user, a whole one and none, one way and mutual.
   private mutating func auth(of place: String) -> [String] {
     let user = "userid=\(name("u", place))"
     let password = "password=\(secret("s", place))"

@@ -1,7 +1,7 @@
 import AdministrationModel
 import TargetConfig
 
-/// What an initiator gets that gets in.
+/// What an initiator gets that is let in.
 struct Admission: Equatable {
   /// Of which it must be one; empty: it need not prove itself.
   var users: [TargetConfiguration.Credential]
@@ -18,63 +18,21 @@ struct Caller: Hashable, CustomStringConvertible {
   static let nodes = (1...3).map { "iqn.2023-02.com.example:node\($0)" }
   /// Whose users do not belong to one of `nodes`.
   static let group = "group"
-  /// As entries have them; the second begins with the first, and neither has the third.
+  /// As entries have them: an address, a range that begins with it, and one outside both.
   static let addresses = ["192.0.2.4", "192.0.2.4/31", "192.0.2.7"]
 
+  /// The first address is in the first two of `addresses`, the second in the range alone, the third
+  /// in none.
   static let all = (nodes + ["iqn.2023-02.com.example:stranger"]).flatMap { name in
     ["192.0.2.4", "192.0.2.5", "192.0.2.9"].map { Caller(name: name, address: $0) }
   }
 
-  /// As users and secrets of this initiator are marked.
+  /// The mark in the names and secrets of this initiator's users, by which a mix-up shows.
   static func place(of name: String) -> String {
     nodes.contains(name) ? String(name.suffix(5)) : group
   }
 
   var description: String { "\(name) at \(address)" }
-}
-
-/// A line of targetcli about tpg1 of the target.
-enum AccessLine: Equatable, CustomStringConvertible {
-  case create(String)
-  case delete(String)
-  /// Of an initiator, or of tpg1.
-  case setAuth(String?, [String])
-  case authentication(Bool)
-  case generateNodeACLs(Bool)
-  case writeProtect(Bool)
-  case enable(Bool)
-  case createLUN(Int, store: String)
-  case deleteLUN(Int)
-
-  var description: String {
-    let tpg = "/iscsi/\(Bench.iqn)/tpg1"
-    switch self {
-    case .create(let name): return "\(tpg)/acls create \(name)"
-    case .delete(let name): return "\(tpg)/acls delete \(name)"
-    case .setAuth(let name, let values):
-      let place = name.map { "\(tpg)/acls/\($0)" } ?? tpg
-      return "\(place) set auth " + values.joined(separator: " ")
-    case .authentication(let value):
-      return "\(tpg) set attribute authentication=\(value ? 1 : 0)"
-    case .generateNodeACLs(let value):
-      return "\(tpg) set attribute generate_node_acls=\(value ? 1 : 0)"
-    case .writeProtect(let value):
-      return "\(tpg) set attribute demo_mode_write_protect=\(value ? 1 : 0)"
-    case .enable(let value): return "\(tpg) \(value ? "enable" : "disable")"
-    case .createLUN(let number, let store):
-      return "\(tpg)/luns create /backstores/ramdisk/\(store) lun=\(number)"
-    case .deleteLUN(let number): return "\(tpg)/luns delete \(number)"
-    }
-  }
-
-  var setsUsersOfGroup: Bool {
-    if case .setAuth(nil, _) = self { true } else { false }
-  }
-
-  func setsUsers(of entry: TargetConfiguration.AccessEntry) -> Bool {
-    guard case .setAuth(let name, _) = self else { return false }
-    return name.map { $0 == entry.initiator } ?? entry.isEverybody
-  }
 }
 
 extension TargetConfiguration.Target {
@@ -97,7 +55,7 @@ extension TargetConfiguration.Target {
 
   var letsInEverybody: Bool { isOpenToAny || acl.contains(where: \.isEverybody) }
 
-  /// Without that of everybody.
+  /// Without the entry for everybody.
   var entriesByKey: [EntryKey: TargetConfiguration.AccessEntry] {
     let entries = acl.filter { !$0.isEverybody }
     return Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
