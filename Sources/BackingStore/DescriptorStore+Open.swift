@@ -33,10 +33,10 @@ extension DescriptorStore {
   }
 
   /// Makes the store ready if nobody else holds the lock. False: somebody does, and no timeout may
-  /// stand in for his letting go. For helper threads, one at a time.
+  /// stand in for the end of that. For helper threads, one at a time.
   ///
-  /// After an error it is nobody's lock: others wait for it, or will. `.inUse` may pass; any other
-  /// leaves the store unusable.
+  /// An error gives the lock back, as others may wait for it. `.inUse` may pass; any other leaves
+  /// the store unusable.
   public func retryLock() throws(StoreError) -> Bool {
     if state.holdsLock { return true }
     do throws(StoreError) {
@@ -64,8 +64,8 @@ extension DescriptorStore {
 
   /// Claims a block device for good (O_EXCL), which fails while its former owner is not quite gone.
   /// The claim belongs to a description of its own, which takes the place of the one we waited
-  /// with; so the lock has to be taken once more. A second claim would find the device in use, by
-  /// the first.
+  /// with; so the lock has to be taken once more. Once only: a second claim would find the device
+  /// in use, by the first.
   private func claimDevice() throws(StoreError) {
     guard kind == .blockDevice, !isReadOnly, !isClaimed.load(ordering: .acquiring) else { return }
     try attempting("open") { () throws(SystemError) in

@@ -77,7 +77,7 @@ public enum StoreReadiness: UInt8, Sendable, Equatable {
   case latched
   /// The file or device disappeared. 02/04/03.
   case gone
-  /// What was found of it when its lock was granted is not to be served. 02/04/03.
+  /// When its lock was granted it was found unfit to be served, such as cut meanwhile. 02/04/03.
   case unusable
   /// It has not been there since the start, and may still come (`AwaitedStore`). 02/04/03.
   case absent

@@ -41,6 +41,9 @@ public final class Daemon: Sendable {
   /// hangs shows in the log, and the watcher looks again.
   static let turnPatience = Milliseconds.seconds(60)
 
+  /// How long reactors that have nothing to do yet may take to answer, on the busiest of machines.
+  private static let startPatience = Milliseconds.seconds(60)
+
   /// Between two attempts, for who waits by trying again.
   static let retryMicroseconds: UInt32 = 1000
 
@@ -148,8 +151,10 @@ public final class Daemon: Sendable {
   /// Before the first connection, on every reactor.
   private func connectWorkers() throws(DaemonError) {
     let workers = reactors.workers
-    guard reactors.onAll(by: .current + .seconds(60), { $0.connect(to: workers) }) else {
-      throw DaemonError(.systemError, "a reactor does not answer within 60 s: restart the daemon")
+    guard reactors.onAll(by: .current + Self.startPatience, { $0.connect(to: workers) }) else {
+      let seconds = Self.startPatience.rawValue / 1000
+      throw DaemonError(
+        .systemError, "a reactor does not answer within \(seconds) s: restart the daemon")
     }
   }
 

@@ -1,13 +1,16 @@
 internal import SCSIModel
 internal import Synchronization
 
-/// The I_T nexuses of whose aborted writes on one unit some have not ended, from all reactors.
-/// Asked for by the initiator's name, since what one holds it may give up through any of its paths:
-/// every registrant releases a reservation of all registrants, and ALL_TG_PT unregisters through
-/// other target ports. Asked only for what would give something up, and after BUSY.
+/// The I_T nexuses that have aborted writes under way on one unit, on whatever reactor.
+///
+/// They are asked for by the initiator's name, since an initiator may give up what it holds through
+/// any of its paths: each registrant releases a reservation of all registrants, and ALL_TG_PT
+/// unregisters through other target ports. The lock is taken for aborted writes, by who would give
+/// something up, and after BUSY: never for others.
 final class AbortedWriters: Sendable {
   private let counts = Mutex<[NexusIdentity: Int]>([:])
 
+  /// One more, or one less, of `nexus`.
   func count(_ change: Int, of nexus: NexusIdentity) {
     counts.withLock { counts in
       let count = (counts[nexus] ?? 0) + change

@@ -101,7 +101,7 @@ extension InitiatorTargetNexus {
       nexus.server.detach(nexus)
       completion()
     }
-    // Mapped anew, the unit is to it one that was reset.
+    // Mapped anew, the unit tells the initiator of a reset, maybe before these tasks have ended.
     nexus.server.abortTasks(
       status: { _ in .taskAborted }, isToldAtOnce: { _ in true }, barrier: barrier
     ) { $0.nexus === nexus }

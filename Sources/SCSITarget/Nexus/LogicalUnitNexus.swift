@@ -33,8 +33,8 @@ public final class LogicalUnitNexus {
   var abortedWriteCount = 0
   /// It is told BUSY of what touches the medium (`DeviceServer+AbortedWrites`).
   public var isKeptFromMedium: Bool { abortedWriteCount > 0 }
-  /// It is told BUSY for other reasons than want of room: it waits for what others have begun.
-  /// An aborted write of another path counts, too, for what would let others in.
+  /// It may be told BUSY for another reason than want of room: something has to end first, be it an
+  /// aborted write of another path.
   public var isHeldUp: Bool {
     isShut || isKeptFromMedium || server.unit.readiness == .waitingForLock
       || !server.unit.abortedWriters.nexuses(of: initiatorTarget.identity.initiator.name).isEmpty

@@ -50,7 +50,7 @@ public final class LogicalUnit: Sendable {
   let tokens = TokenRegistry()
   /// The range locks that its commands have, or wait for.
   let rangeClaims = RangeClaimCount()
-  /// Who is not to let others in.
+  /// Who may not let others in yet.
   let abortedWriters = AbortedWriters()
 
   /// Commands that each reactor accepts at a time, from all nexuses together; past it TASK SET

@@ -90,7 +90,7 @@ extension SaveconfigImporter {
       target.acl = []
       target.isOpenToAny = false
     } else if userless.isEmpty {
-      // Who has a user shows that users are asked for.
+      // Users that are kept show by themselves that users are asked for.
       let hasUsers = !target.chap.isEmpty || target.acl.contains { !$0.chap.isEmpty }
       guard asksUsers, !hasUsers else { return }
     }

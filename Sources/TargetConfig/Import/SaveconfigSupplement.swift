@@ -114,7 +114,7 @@ extension SaveconfigImporter {
     _ target: inout TargetConfiguration.Target
   ) {
     guard let first = own.chap.first else {
-      // It holds with the users of entries, and LIO has no place for it.
+      // The mutual user counts for users of entries, too, and LIO has no place for it.
       target.mutualChap = own.mutualChap
       return
     }

@@ -91,8 +91,8 @@ struct Application {
     return []
   }
 
-  /// The lock of a medium that was ours before comes at once, when its former store is closed; one
-  /// that somebody else has is not waited for here.
+  /// The lock of a medium that was ours comes as soon as its former store is closed. One that
+  /// somebody else has is not waited for here.
   private func awaitLocks() -> [String] {
     let units =
       preparation.units
@@ -107,8 +107,8 @@ struct Application {
     }
     return stores.filter { daemon.locks.isWaiting($1) }.map { name, _ in
       """
-      the store \(name) waits for the lock of its medium, which somebody else holds: it serves when \
-      he has let go
+      the store \(name) waits for the lock of its medium, which somebody else holds: it serves as \
+      soon as it has it
       """
     }
   }

@@ -77,7 +77,7 @@ final class StoreWatch: Sendable {
       }
     }
     dangers.look(at: daemon.inventory.served) { [self] in look() }
-    // Of the want of a thread whoever began the wait was told.
+    // That there is no thread for it, whoever began the wait was told.
     do throws(DaemonError) { try daemon.locks.resume() } catch {}
     followSpace(daemon)
     daemon.workshop.saveMediaLater()

@@ -5,9 +5,9 @@ internal import TargetConfig
 /// What the last look at the medium of a store found; nil: no danger. As long-lived as the store in
 /// the inventory.
 ///
-/// Looks, and the wait for its lock, know the store by its note: a weak reference makes every
-/// retain and release of an object slow for good, a store's happen several times a command, and a
-/// note's never.
+/// Looks, and the wait for its lock, refer weakly to the note and not to the store: the first weak
+/// reference makes every retain and release of an object slow for good. A store has several of
+/// these for each command, a note none.
 final class DangerNote: Sendable {
   private let found = Mutex<MediumDanger?>(nil)
   private let store = Mutex<DescriptorStore?>(nil)

@@ -14,14 +14,15 @@ internal import TargetConfig
 ///
 /// Nothing here keeps a store: one that is removed is closed at once, and nothing is said of it.
 final class LockWait: Sendable {
-  /// How long a lock that was let go may be anybody's.
+  /// Between two attempts: so long may a lock that is free again go unnoticed.
   private static let intervalMicroseconds: UInt32 = 200_000
-  /// The same while its holder is to be gone in a moment.
+  /// The same while the holder may be gone in a moment.
   private static let shortIntervalMicroseconds: UInt32 = 10_000
-  /// A former store of this process, whose operations have ended, is to close within that, and is
-  /// not worth a word until then. Nor is a holder who cannot be named: he may be one.
+  /// Within that a former store of this process closes, whose operations have ended: until then it
+  /// is not worth a word. Nor is a holder that cannot be named, as it may be such a store.
   private static let grace = Milliseconds.seconds(2)
-  /// Nothing is said of a lock that cannot be tried, as its disk hangs: that wait is not brief.
+  /// No wait is brief after that, also where nothing was said of it, as the disk hangs and the lock
+  /// cannot be tried.
   private static let briefMax = Milliseconds.seconds(3)
 
   /// A store that waits, known by its note: a weak reference would slow it down for good.
@@ -40,7 +41,7 @@ final class LockWait: Sendable {
     /// It has the lock, or never will.
     let hasEnded = OneTime()
 
-    /// Whoever asks may be the last to let it go, which closes it: never under a lock.
+    /// Whoever asks may be the last to let it go, which closes it: so never ask under a lock.
     var store: DescriptorStore? { note?.owner }
 
     /// The holder may be gone in a moment.
@@ -155,7 +156,7 @@ final class LockWait: Sendable {
     do throws(StoreError) {
       guard try store.retryLock() else { return tell(wait) }
       end(wait, store) {
-        // Of a wait that nobody has heard of nobody has to hear the end.
+        // Nobody has to hear of the end of a wait that was never told of.
         guard wait.isTold.isTaken else { return }
         logger.notice(
           "the store's lock is granted: it serves now", metadata: ["store": "\(wait.name)"])
@@ -170,7 +171,7 @@ final class LockWait: Sendable {
     }
   }
 
-  /// It may have been removed while its lock was tried.
+  /// Says nothing of a store that was removed while its lock was tried.
   private func end(_ wait: Wait, _ store: DescriptorStore, _ say: () -> Void) {
     if isServed(store, wait) {
       say()
@@ -179,7 +180,7 @@ final class LockWait: Sendable {
     _ = wait.hasEnded.take()
   }
 
-  /// Whether that very store is there under its name: somebody may keep one that is gone yet.
+  /// Whether that very store is in the inventory: somebody may still keep one that was removed.
   private func isServed(_ store: DescriptorStore, _ wait: Wait) -> Bool {
     inventory?.served(named: wait.name)?.opened.onDisk === store
   }

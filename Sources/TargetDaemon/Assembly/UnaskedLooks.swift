@@ -82,7 +82,7 @@ final class UnaskedLooks: Sendable {
       if isNew { state.waiting.append(look) }
       return isNew
     }
-    // One that is to be done yet may wait for a thread that could not be started.
+    // One that is still to be done may wait for a thread that could not be started.
     if isNew { beginNext() } else { media.startThread() }
   }
 

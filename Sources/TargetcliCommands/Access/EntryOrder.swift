@@ -1,10 +1,11 @@
 internal import AdministrationModel
 internal import TargetConfig
 
-// The first entry that matches decides, so who waits comes back to the place where it stood.
+// The first entry that matches decides, so an entry that has waited comes back to its place.
 
 extension PortalGroup {
-  /// The list, while somebody of it waits and some of it mean the same initiators.
+  /// The order of the list, where it matters and the daemon does not know it: entries wait, and two
+  /// may mean the same initiator.
   var keptOrder: [EntryKey]? {
     let names = acls.map(\.wwn)
     let isShared = Set(names).count < names.count || names.count > 1 && names.contains("any")
@@ -14,7 +15,7 @@ extension PortalGroup {
 }
 
 extension [NodeACL] {
-  /// Those that wait among those that the daemon has.
+  /// With those that wait in their places among those that the daemon has.
   func inserting(_ waiting: [NodeACL], in order: [EntryKey]) -> [NodeACL] {
     let known = order.compactMap { key in waiting.first { $0.key == key } }
     var acls = self
@@ -24,8 +25,9 @@ extension [NodeACL] {
     return acls
   }
 
-  /// Behind the last that it stood behind, or else before the first that it stood before, or at the
-  /// end; but neither behind one that means all that it means, nor before one of which it does.
+  /// After the last entry that it stood after, or else before the first that it stood before, or
+  /// else at the end. But never after an entry that covers it, which would decide for it; nor
+  /// before one that it covers, for which it would decide.
   private func place(for acl: NodeACL, in order: [EntryKey]) -> Int {
     let end = firstIndex { $0.covers(acl) } ?? count
     let start = lastIndex { acl.covers($0) }.map { $0 + 1 } ?? 0
@@ -43,7 +45,7 @@ extension [NodeACL] {
 }
 
 extension NodeACL {
-  /// Whoever `other` means is meant here, too.
+  /// Whether all that `other` means are meant here, too.
   fileprivate func covers(_ other: NodeACL) -> Bool {
     guard wwn == "any" || wwn == other.wwn else { return false }
     guard !addresses.isEmpty else { return true }

@@ -13,7 +13,7 @@ struct Notes: Codable, Equatable {
     /// true: users were asked for, and whoever comes to the list waits for one, though others of it
     /// get in without, where `authentication` was never set.
     var newcomersWait: Bool?
-    /// While whoever has no ACL does not get in.
+    /// Noted only while whoever has no ACL does not get in: otherwise the daemon knows.
     var generateNodeACLs = false
     var demoModeWriteProtect = true
     var cacheDynamicACLs = false
@@ -28,7 +28,7 @@ struct Notes: Codable, Equatable {
     var everybodyLUNs: [MappedLUN]?
     /// Initiators that the daemon does not let in, or that wait for half a user.
     var acls: [NodeACL] = []
-    /// Of the whole list, where it decides between its entries and some of them wait.
+    /// The order of the whole list, where it matters and some of it waits (`keptOrder`).
     var order: [EntryKey]?
   }
 
@@ -70,7 +70,8 @@ struct NodeACL: Codable, Equatable {
   var isReadOnly = false
   /// true: does not get in without a user, though others do, where `authentication` was never set.
   var waitsForUser: Bool?
-  /// true: the daemon lets it in, and this is what of its users waits: nothing without the entry.
+  /// true: the daemon has the entry, and this is what of its users waits. When the entry is gone,
+  /// so is this.
   var isServed: Bool?
 
   init(_ wwn: String) { self.wwn = wwn }

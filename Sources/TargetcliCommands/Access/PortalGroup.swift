@@ -60,7 +60,7 @@ struct PortalGroup: Equatable {
       return acl
     }
     let present = Set(presentACLs.map(\.key))
-    // Whom another program has removed since stays out.
+    // Entries that another program has removed stay out.
     let waiting = notes.acls.filter { $0.isServed != true && !present.contains($0.key) }
     acls = acls.inserting(waiting, in: notes.order ?? [])
   }
@@ -181,7 +181,7 @@ struct PortalGroup: Equatable {
     notes.authentication = authentication
     notes.newcomersWait = newcomersWait
     notes.cacheDynamicACLs = cacheDynamicACLs
-    // Who gets in is the daemon's to know: another program may shut it out.
+    // Whoever gets in, the daemon knows: another program may shut them out.
     notes.generateNodeACLs = generateNodeACLs && everybody == .nobody
     notes.demoModeWriteProtect = demoModeWriteProtect
     notes.isDisabled = !isEnabled

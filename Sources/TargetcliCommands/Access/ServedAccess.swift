@@ -103,7 +103,7 @@ extension PortalGroup {
         changes += try entry.changes(from: former, target: target)
       } else {
         var specification = try entry.specification
-        // Before those that it stood before; those up to here are all made.
+        // Where it stood in the list: all entries before it are there by now.
         specification.index = isLetting || index < count ? index : nil
         changes.append(.addACLEntry(Change.EntryAddition(target: target, specification)))
         count += 1
@@ -236,7 +236,7 @@ extension EntryKey {
   /// Whoever has no entry of its own.
   static let everybody = EntryKey(initiator: "any")
 
-  /// One from anywhere is named as that: without addresses it would be any one of its initiator.
+  /// Names an entry from anywhere as such: no addresses at all would mean any of its initiator's.
   var exact: EntryKey { EntryKey(initiator: initiator, addresses: addresses ?? []) }
 }
 

@@ -72,7 +72,7 @@ struct ClosedAccess: Codable, Equatable {
 
   // MARK: As a note
 
-  /// Of the key of its note.
+  /// What the key of its note says, after the target.
   static let part = "closed"
 
   init() {}

@@ -123,7 +123,7 @@ struct TgtNotes: Sendable {
 
   private static let targetPrefix = "tgt/target/"
 
-  /// What the daemon takes out with the target, whoever removes it.
+  /// The key of a note that the daemon takes out with the target, whoever removes that.
   static func key(ofTarget name: String, _ part: String) -> String {
     "\(targetPrefix)\(name)/\(part)"
   }
