@@ -2,8 +2,8 @@
 # Two nodes with corosync, DLM and lvmlockd; a shared volume group, its volume mounted and written on both.
 # client gfs2-utils: a file system written on both nodes; a journal replayed after a crash; fsck
 # client dlm-controld: fences the crashed node by fence_scsi, and lets it in again
-# client corosync: two nodes, of which one is left
-# client lvm2-lockd: a shared volume group
+# client corosync: two nodes; one dies, and the other goes on
+# client lvm2-lockd: a shared volume group; one volume active on both nodes
 # packages: corosync dlm-controld gfs2-utils lvm2 lvm2-lockd udev dmsetup
 # set: long
 # seconds: 400

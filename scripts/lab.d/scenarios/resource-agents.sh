@@ -5,7 +5,7 @@
 # The hosts are containers, as between user-mode kernels no lock of a file holds.
 # client resource-agents: iSCSITarget and iSCSILogicalUnit (implementation=tgt) on two hosts
 # client pacemaker: moves the target in order, after kill -9, and from a host that is cut off
-# client linux: ext4 is written through each move
+# client linux: writes to ext4 go on through each move of the target
 # packages: corosync pacemaker pacemaker-cli-utils resource-agents fio
 # set: long
 # seconds: 400

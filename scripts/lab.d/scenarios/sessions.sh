@@ -1,6 +1,6 @@
 # A session of open-iscsi keeps what it negotiated, writes bursts of 16 MiB and blocks of 4096 bytes, and outlives a
 # pulled cable. NOP-Out notices the cable in seconds; I/O waits as long as replacement_timeout, then fails at once.
-# client open-iscsi: what is negotiated; NOP-Out, replacement_timeout and a pulled cable
+# client open-iscsi: what a login negotiates; NOP-Out, replacement_timeout and a pulled cable
 # client linux: commands of 16 MiB, disks with blocks of 4096 bytes
 # packages: fdisk
 # set: long
