@@ -14,6 +14,7 @@ The scenarios say some things in other words. These are the substitutions, and t
 - $(lun_dev TARGET LUN [ADDRESS]) is the name that udev gives that disk by its path;
 - the laboratory's places are those of a host: PLACES.
 """
+import itertools
 import pathlib
 import re
 import sys
@@ -32,6 +33,8 @@ PLACES = {
 IQN, ADDRESS = "iqn.2026-11.com.example", "10.99.0.1"
 COMMON = ("host.sh", "node.sh", "target.sh")
 NOT_RUN = "# not run here: "
+# Variables are set from variables, as in IN_NODE=$DISKS.
+VARIABLES_DEEP = 4
 
 QUOTES = r"[\\\"']*"
 # Where a command ends: with its line, or before the next one; or with its string, behind which a step's seconds may be.
@@ -94,7 +97,7 @@ def with_variables(text, kept):
     values = {}
     for name, value in re.findall(r"(?:^|[\s\"'])(\w+)=([\w$./:{}-]+)(?=[\s;\"'])", text):
         values.setdefault(name, value)
-    for _ in range(4):
+    for _ in range(VARIABLES_DEEP):
         text = re.sub(
             r"\$(?:\{(\w+)\}|(\w+))",
             lambda use: use[0] if (name := use[1] or use[2]) in kept else values.get(name, use[0]), text)
@@ -102,7 +105,7 @@ def with_variables(text, kept):
 
 
 def with_words(text):
-    disks = iter(range(1, 1000))
+    disks = itertools.count(1)
 
     def served(call):
         target, rest = call[1], re.sub(r"^(\S+)", r"--size \1", call[2])

@@ -11,6 +11,8 @@ import sys
 BEGIN = "<!-- scripts/lab table --write makes what follows -->"
 END = "<!-- until here -->"
 HEAD = ("client", "version", "what was done", "result", "scenario")
+# timeout(1)'s, of a scenario that did not end.
+TIMED_OUT = "124"
 
 
 def declared(scenarios):
@@ -44,7 +46,7 @@ def result(run):
     passed, failed = int(run["passed"]), run["failed"]
     if failed:
         return f"**failed**: {len(failed)} of {passed + len(failed)} steps; first: {failed[0]}"
-    if run["status"] == "124":
+    if run["status"] == TIMED_OUT:
         return f"**did not end**: {passed} steps passed"
     if run["status"] != "0" or passed == 0:
         return f"**broke off** ({run['status']}): {passed} steps passed"
@@ -65,12 +67,13 @@ def table(scenarios, records):
     for client, name, what in said:
         version = (runs[name] or {}).get(f"version {client}", "")
         rows.append((client, version, what, result(runs[name]), f"`{name}`"))
-    run = [run for run in runs.values() if run]
-    if not run:
+    kept = [run for run in runs.values() if run]
+    if not kept:
         sys.exit("no scenario has run here: scripts/lab run all")
-    dates = sorted({each["date"] for each in run})
-    programs = sorted({f"{each['daemon']} on {each['system']}" for each in run})
-    return [f"{', '.join(programs)}, {' to '.join(dates[:1] + dates[1:][-1:])}:", "", *lined_up(rows)]
+    dates = [run["date"] for run in kept]
+    days = " to ".join(sorted({min(dates), max(dates)}))
+    programs = sorted({f"{run['daemon']} on {run['system']}" for run in kept})
+    return [f"{', '.join(programs)}, {days}:", "", *lined_up(rows)]
 
 
 def parts(readme):
