@@ -186,7 +186,7 @@ struct ForeignAccessTests {
       {"initiator": "\(Bench.node)"}]
     """
 
-  @Test("Who waits comes back before those that it stood before, as the first that matches decides")
+  @Test("Who waits comes back before whom it stood before, as the first that matches decides")
   func comesBack() async throws {
     let bench = try bench(Self.overlapping)
     let before = try bench.target
@@ -198,7 +198,7 @@ struct ForeignAccessTests {
     #expect(!bench.notes.contains(#""order""#))
   }
 
-  @Test("One that waits alone comes back to its place among others")
+  @Test("An entry that alone waits comes back to its place among the others")
   func placeAmongOthers() async throws {
     let bench = try bench(
       """
@@ -223,7 +223,7 @@ struct ForeignAccessTests {
     #expect(try bench.target.acl.map(\.readOnly) == [true, false])
   }
 
-  @Test("Of several entries of one initiator that from anywhere is the one that changes, too")
+  @Test("A change of an initiator's entry from anywhere leaves its entry for one address alone")
   func entryFromAnywhere() async throws {
     for initiator in [Bench.node, "any"] {
       let users = #""chap": [{"user": "u", "secret": "a-long-secret-1"}]"#

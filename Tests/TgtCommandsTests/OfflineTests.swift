@@ -109,7 +109,7 @@ struct OfflineTests {
     #expect(!kept.contains { $0.hasPrefix("tgt/target/") })
   }
 
-  @Test("An outgoing account of discovery waits whatever becomes of targets")
+  @Test("An outgoing account of discovery stays, whatever becomes of targets")
   func discovery() async throws {
     let bench = try await Self.bench()
     _ = await bench.tgtadm("--op new --mode account --user m --password a-long-secret-1")

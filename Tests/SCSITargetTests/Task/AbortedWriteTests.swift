@@ -153,7 +153,9 @@ struct AbortedWriteTests {
     #expect(two.run(release) == "good")
   }
 
-  @Test("Nor through another of its paths", arguments: [1, 2])
+  @Test(
+    "A holder that lost a write lets nobody in through another of its paths, either",
+    arguments: [1, 2])
   func releaseElsewhere(reactors: Int) {
     let cluster = Cluster(reactors: reactors)
     let one = cluster.node("one")
@@ -166,7 +168,7 @@ struct AbortedWriteTests {
     cluster.settle()
     #expect(path.run(CDB.testUnitReady) == "06/29/03")
     let release = Reserve.out(2, type: 7, key: 2)
-    // The second unregisters all that have the key, and with them the reservation goes.
+    // PREEMPT unregisters all that have the key, and with them the reservation goes.
     for command in [release, Reserve.preempt(2, 2, 7), Reserve.out(3, key: 2)] {
       #expect(path.run(command) == "busy")
     }

@@ -62,7 +62,7 @@ struct LockedStoreTests {
     return (live, live.scratch("other.img"))
   }
 
-  /// How often this process has the file open.
+  /// How often this process has the file open, by descriptors that tests get to.
   private func openCount(of path: String) -> Int {
     (0..<4096).count { number in
       var target = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -157,6 +157,7 @@ struct LockedStoreTests {
     holder.end()
     #expect(eventually { live.book.contains("the store cannot be used and stays NOT READY") })
     #expect(eventually { live.daemon.locks.count == 0 })
+    #expect(live.book.lines.count { $0.contains("stays NOT READY") } == 1)
     #expect(live.daemon.status.contains("unusable other"))
     // Whoever comes next gets the lock.
     _ = Holder(path)
