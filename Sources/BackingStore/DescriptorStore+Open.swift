@@ -35,8 +35,8 @@ extension DescriptorStore {
   /// Makes the store ready if nobody else holds the lock. False: somebody does, and no timeout may
   /// stand in for the end of that. For helper threads, one at a time.
   ///
-  /// An error gives the lock back, as others may wait for it. `.inUse` may pass; any other leaves
-  /// the store unusable.
+  /// An error gives the lock back, as others may wait for it. Where the error may pass, the store
+  /// waits on; else it is `.unusable`, or `.gone` as its device is.
   public func retryLock() throws(StoreError) -> Bool {
     if state.holdsLock { return true }
     do throws(StoreError) {
@@ -50,11 +50,30 @@ extension DescriptorStore {
       try settle()
       return true
     } catch {
-      if error.reason != .inUse { state.noteUnusable() }
+      noteFailedLock(error)
       descriptor.unlock()
       throw error
     }
   }
+
+  /// What an attempt that ended so leaves the store as.
+  func noteFailedLock(_ error: StoreError) {
+    switch error.reason {
+    case .inUse: break
+    case .system(_, let error) where Self.shortages.contains(error): break
+    // It may come back, which what is unusable cannot.
+    case .system(_, .noSuchFile) where kind == .blockDevice,
+      .system(_, .noSuchDevice) where kind == .blockDevice:
+      state.noteGone()
+    default: state.noteUnusable()
+    }
+  }
+
+  /// What the system has not at that moment, and what says nothing of the medium. A network file
+  /// system has no locks while the lock service of its server restarts.
+  private static let shortages: Set<SystemError> = [
+    .noLocks, .outOfMemory, .tooManyFiles, .tooManyFilesInSystem,
+  ]
 
   private var isReadOnly: Bool { capabilities.isReadOnly }
 

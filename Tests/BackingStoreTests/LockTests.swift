@@ -1,7 +1,9 @@
-import BackingStore
 import CLinux
 import Glibc
+import Reactor
 import Testing
+
+@testable import BackingStore
 
 @Suite("The gate")
 struct LockTests {
@@ -58,6 +60,26 @@ struct LockTests {
     #expect(try open(StoreOptions(path: path)).readiness == .ready, "its lock is free")
     let bench = StoreBench()
     #expect(try bench.write(.pattern(512), at: 0, to: second) == .gone)
+  }
+
+  @Test(
+    "What the system has not when the lock is tried is waited for, and what the medium says is not",
+    arguments: [
+      (ENOLCK, .waitingForLock), (ENOMEM, .waitingForLock), (EMFILE, .waitingForLock),
+      (ENFILE, .waitingForLock), (EIO, .unusable), (ESTALE, .unusable), (ENOENT, .unusable),
+    ] as [(Int32, StoreReadiness)])
+  func failedAttempt(error: Int32, readiness: StoreReadiness) throws {
+    let path = try scratch.makeFile("a.img", size: 4096)
+    var first: DescriptorStore? = try open(StoreOptions(path: path))
+    let second = try open(StoreOptions(path: path))
+    #expect(first?.readiness == .ready)
+    let reason = StoreError.Reason.system(call: "flock", SystemError(rawValue: error))
+    second.noteFailedLock(StoreError(path, reason))
+    #expect(second.readiness == readiness)
+    first = nil
+    guard readiness == .waitingForLock else { return }
+    #expect(try second.getsLock)
+    #expect(second.readiness == .ready)
   }
 
   @Test("A file that has grown past its size while its lock was awaited serves it, and is not cut")

@@ -237,6 +237,21 @@ struct BlockDeviceTests {
     #expect(try second.getsLock)
     #expect(second.readiness == .ready)
   }
+
+  @Test("A device that vanishes while its lock is awaited is gone, as one that vanishes later")
+  func vanishesMeanwhile() throws {
+    let device = try makeDevice(sectorBytes: 512)
+    let link = scratch("by-id")
+    try #require(symlink(device.path, link) == 0)
+    var first: DescriptorStore? = try open(StoreOptions(path: link, kind: .blockDevice))
+    let second = try open(StoreOptions(path: link, kind: .blockDevice))
+    #expect(first?.readiness == .ready && second.readiness == .waitingForLock)
+    try #require(unlink(link) == 0)
+    first = nil
+    let error = #expect(throws: StoreError.self) { try second.getsLock }
+    #expect(error?.description == "\(link): open failed: No such file or directory")
+    #expect(second.readiness == .gone)
+  }
 }
 
 @Suite("A full file system", .enabled(if: SmallFileSystem.isPossible, "needs to mount"))

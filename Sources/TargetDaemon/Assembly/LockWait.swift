@@ -36,8 +36,8 @@ final class LockWait: Sendable {
     let start = MonotonicTime.current
     /// It may take long, and that was said.
     let isTold = OneTime()
-    /// Somebody has the device, whoever has its lock, and that was said.
-    let isToldOfClaim = OneTime()
+    /// Something else than the holder of the lock keeps it waiting, and that was said.
+    let isToldOfDelay = OneTime()
     /// It has the lock, or never will.
     let hasEnded = OneTime()
 
@@ -162,10 +162,13 @@ final class LockWait: Sendable {
           "the store's lock is granted: it serves now", metadata: ["store": "\(wait.name)"])
       }
     } catch {
-      guard error.reason != .inUse else { return tellOfClaim(wait, error) }
+      let readiness = store.readiness
+      guard readiness != .waitingForLock else { return tellOfDelay(wait, error) }
       end(wait, store) {
         logger.error(
-          "the store cannot be used and stays NOT READY: correct this and restart",
+          readiness == .gone
+            ? "the store's device vanished while its lock was held: it is taken when it is back"
+            : "the store cannot be used and stays NOT READY: correct this and restart",
           metadata: ["store": "\(wait.name)", "error": "\(error)"])
       }
     }
@@ -202,10 +205,12 @@ final class LockWait: Sendable {
     _ = wait.isTold.take()
   }
 
-  private func tellOfClaim(_ wait: Wait, _ error: StoreError) {
-    guard wait.isToldOfClaim.take() else { return }
+  private func tellOfDelay(_ wait: Wait, _ error: StoreError) {
+    guard wait.isToldOfDelay.take() else { return }
     logger.warning(
-      "the store's lock is free, its device is not: it is waited for",
+      error.reason == .inUse
+        ? "the store's lock is free, its device is not: it is waited for"
+        : "the store's lock cannot be taken now: it is tried again",
       metadata: ["store": "\(wait.name)", "error": "\(error)"])
     _ = wait.isTold.take()
   }

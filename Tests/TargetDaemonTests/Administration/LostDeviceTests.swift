@@ -1,6 +1,7 @@
 import AdministrationClient
 import AdministrationModel
 import Glibc
+import ServiceFixtures
 import SCSITarget
 import Testing
 
@@ -61,6 +62,29 @@ struct LostDeviceTests {
     #expect(live.daemon.inventory.served(named: "disk")?.unit.identity == identity)
     let registrants = try await live.client.reservations(store: "disk").first?.registrants
     #expect(registrants?.map(\.key) == ["0x0000000000000007"])
+    try await live.stop()
+  }
+
+  @Test("One that vanishes while its lock is awaited is taken when it is back, without a restart")
+  func vanishesWaiting() async throws {
+    let scratch = try Scratch()
+    try scratch.write([UInt8](repeating: 1, count: 1 << 20), to: "device.img")
+    guard let device = LoopDevice(scratch("device.img")) else { return }
+    let link = scratch("by-id")
+    try #require(symlink(device.path, link) == 0)
+    // As a former daemon that has not quite ended.
+    let former = open(device.path, O_RDWR | O_EXCL | O_CLOEXEC)
+    try #require(former >= 0 && flock(former, LOCK_EX | LOCK_NB) == 0)
+    let live = try await LiveDaemon.start(
+      LiveDaemon.disk.replacing(
+        "{\"file\": \"disk.img\", \"size\": \"1MiB\"}", with: "{\"block\": \"\(link)\"}"),
+      in: scratch)
+    #expect(live.daemon.units.map(\.store.readiness) == [.waitingForLock])
+    try #require(unlink(link) == 0)
+    close(former)
+    #expect(eventually { live.book.contains("device vanished while its lock was held") })
+    try #require(symlink(device.path, link) == 0)
+    #expect(eventually { live.daemon.units.map(\.store.readiness) == [.ready] })
     try await live.stop()
   }
 }
