@@ -298,6 +298,45 @@ struct ConfigurationTests {
     #expect(try bench.target.acl.map(\.initiator) == [Bench.node])
   }
 
+  /// With a target of LIO's, and in it an ACL without a user that is asked otherwise than others.
+  private func exception(isAsked: Bool, isEnabled: Bool = true) async throws -> Bench {
+    let bench = try Bench(#"{"portals": ["192.0.2.1:3260"]}"#)
+    let attributes = #"{"authentication": \#(isAsked ? 1 : 0)}"#
+    let acl = #"{"node_wwn": "\#(Bench.node)", "attributes": \#(attributes)}"#
+    bench.paper.files["/tmp/lio.json"] = Self.lio([Bench.iqn: "192.0.2.1"])
+      .replacing(
+        "\"authentication\": 0, \"generate_node_acls\": 1",
+        with: "\"authentication\": \(isAsked ? 0 : 1), \"generate_node_acls\": 0"
+      )
+      .replacing("\"enable\": true", with: "\"enable\": \(isEnabled)")
+      .replacing("\"portals\": [", with: "\"node_acls\": [\(acl)], \"portals\": [")
+    await bench.all("restoreconfig /tmp/lio.json")
+    return bench
+  }
+
+  @Test("An ACL of LIO's that asks for a user by itself lets nobody in without one, at any change")
+  func askingACL() async throws {
+    let bench = try await exception(isAsked: true)
+    await bench.all("\(Self.tpg)/acls create \(Bench.node)2")
+    #expect(try !bench.target.acl.map(\.initiator).contains(Bench.node))
+    await bench.all("\(Self.tpg)/acls/\(Bench.node) set auth userid=u password=a-long-secret-1")
+    let entry = try bench.target.acl.first { $0.initiator == Bench.node }
+    #expect(entry?.chap.map(\.user) == ["u"])
+  }
+
+  @Test("An ACL of LIO's that asks for no user lets in without one, and no newcomer does")
+  func exemptACL() async throws {
+    for isEnabled in [true, false] {
+      let bench = try await exception(isAsked: false, isEnabled: isEnabled)
+      if !isEnabled {
+        #expect(try bench.target.acl.isEmpty)
+        await bench.all("\(Self.tpg) enable")
+      }
+      await bench.all("\(Self.tpg)/acls create \(Bench.node)2")
+      #expect(try bench.target.acl.map(\.initiator) == [Bench.node])
+    }
+  }
+
   @Test("Without a configuration file saveconfig fails unless it is given one")
   func noFile() async throws {
     let bench = try Bench()

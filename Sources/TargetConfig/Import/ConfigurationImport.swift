@@ -45,8 +45,13 @@ public struct WithheldAccess: Sendable {
   public var isDisabled = false
   public var hasNoPortals = false
   public var asksUsers = false
+  /// Some of its initiators are asked for users though others are not: each by itself.
+  public var isMixed = false
   public var isOpenToAny = false
+  /// Who got in there.
   public var entries: [TargetConfiguration.AccessEntry] = []
+  /// Who is asked for a user and has none.
+  public var userless: [TargetConfiguration.AccessEntry] = []
 }
 
 /// Turns the configuration of another target into ours. Identities, LUN numbers, CHAP users, access

@@ -78,7 +78,10 @@ extension SaveconfigImporter {
     access.isDisabled = group["enable"]?.flag == false
     access.hasNoPortals = hasNoPortals
     access.asksUsers = asksUsers
-    access.entries = userless
+    access.userless = userless
+    // An ACL has an attribute of its own for that.
+    let hasExempt = target.chap.isEmpty && target.acl.contains { $0.chap.isEmpty }
+    access.isMixed = asksUsers ? hasExempt : !userless.isEmpty
     if access.isDisabled || hasNoPortals {
       note(
         group,
@@ -86,7 +89,7 @@ extension SaveconfigImporter {
           + (access.isDisabled ? "is disabled" : "has no portals")
           + ": the target lets nobody in until it is given whom")
       access.isOpenToAny = target.isOpenToAny
-      access.entries = target.acl + userless
+      access.entries = target.acl
       target.acl = []
       target.isOpenToAny = false
     } else if userless.isEmpty {

@@ -18,22 +18,34 @@ extension Notes {
 
 extension Notes.OfTarget {
   init(_ access: WithheldAccess) {
-    authentication = access.asksUsers
+    // `authentication` holds for all of the list, and would let in or shut out who is an exception.
+    if access.isMixed {
+      newcomersWait = access.asksUsers ? true : nil
+    } else {
+      authentication = access.asksUsers
+    }
     isDisabled = access.isDisabled
     hasNoPortals = access.hasNoPortals
     if access.isOpenToAny {
       generateNodeACLs = true
       demoModeWriteProtect = false
     }
-    for entry in access.entries {
-      if let initiator = entry.initiator {
-        acls.append(NodeACL(entry, initiator))
-      } else if entry.addresses.isEmpty {
-        generateNodeACLs = true
-        demoModeWriteProtect = entry.readOnly
-        auth = Credentials(entry)
-        everybodyLUNs = entry.luns?.map(MappedLUN.init)
-      }
+    for entry in access.entries { take(entry) }
+    for entry in access.userless { take(entry, waitsForUser: access.isMixed ? true : nil) }
+  }
+
+  private mutating func take(
+    _ entry: TargetConfiguration.AccessEntry, waitsForUser: Bool? = nil
+  ) {
+    if let initiator = entry.initiator {
+      var acl = NodeACL(entry, initiator)
+      acl.waitsForUser = waitsForUser
+      acls.append(acl)
+    } else if entry.addresses.isEmpty {
+      generateNodeACLs = true
+      demoModeWriteProtect = entry.readOnly
+      auth = Credentials(entry)
+      everybodyLUNs = entry.luns?.map(MappedLUN.init)
     }
   }
 }
