@@ -47,13 +47,13 @@ final class ExtentSearches: Sendable {
 
   private func start(_ first: ExtentSearch) -> Bool {
     do throws(SystemError) {
-      try PlatformThread(name: "extents") { [self] in
+      try PlatformThread.start(name: "extents") { [self] in
         var search: ExtentSearch? = first
         while let current = search {
           current.run()
           search = next()
         }
-      }.detach()
+      }
       return true
     } catch {
       return false

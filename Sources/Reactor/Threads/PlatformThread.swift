@@ -1,35 +1,62 @@
 internal import CLinux
 internal import Glibc
 
-/// A POSIX thread, to be joined or detached once. Foundation's would pull Foundation into the data
-/// plane.
+/// A POSIX thread that is joined once. Foundation's would pull Foundation into the data plane.
 public final class PlatformThread: Sendable {
   private let handle: pthread_t
 
   private final class Body: Sendable {
+    let name: String
+    let isDetached: Bool
     let run: @Sendable () -> Void
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
+
+    init(_ name: String, isDetached: Bool, _ run: @escaping @Sendable () -> Void) {
+      self.name = name
+      self.isDetached = isDetached
+      self.run = run
+    }
+
+    /// A thread detaches and names itself: its handle may be nobody's before `pthread_create` has
+    /// returned, and glibc reads it in pthread_detach after the thread may have freed it.
+    func perform() {
+      if isDetached { pthread_detach(pthread_self()) }
+      // Linux allows 15 characters; a longer name would be refused whole.
+      unsafe _ = String(name.prefix(15)).withCString {
+        unsafe pthread_setname_np(pthread_self(), $0)
+      }
+      run()
+    }
   }
 
   /// Starts it; throws when the kernel has no thread left to give.
   public init(name: String, _ run: @escaping @Sendable () -> Void) throws(SystemError) {
+    handle = try PlatformThread.create(Body(name, isDetached: false, run))
+  }
+
+  /// Starts one that ends by itself; whoever must know of its end is told by a `Semaphore`, which
+  /// can be waited for with a deadline.
+  public static func start(
+    name: String, _ run: @escaping @Sendable () -> Void
+  ) throws(SystemError) {
+    _ = try create(Body(name, isDetached: true, run))
+  }
+
+  private static func create(_ body: Body) throws(SystemError) -> pthread_t {
     var handle = pthread_t()
-    let body = unsafe Unmanaged.passRetained(Body(run))
+    let body = unsafe Unmanaged.passRetained(body)
     let failure = unsafe pthread_create(
       &handle, nil,
       { argument in
         guard let argument = unsafe argument else { return nil }
-        // Balances passRetained above; the thread owns the closure from here.
-        unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
+        // Balances passRetained above; the thread owns the body from here.
+        unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().perform()
         return nil
       }, body.toOpaque())
     guard failure == 0 else {
       unsafe body.release()
       throw SystemError(rawValue: failure)
     }
-    // Linux allows 15 characters; a longer name would be refused whole.
-    unsafe _ = String(name.prefix(15)).withCString { unsafe pthread_setname_np(handle, $0) }
-    self.handle = handle
+    return handle
   }
 
   /// Lets the calling thread sleep; never on a reactor's.
@@ -45,8 +72,4 @@ public final class PlatformThread: Sendable {
 
   /// Waits for its end.
   public func join() { pthread_join(handle, nil) }
-
-  /// Lets it end by itself; whoever must know of its end is told by a `Semaphore`, which can be
-  /// waited for with a deadline.
-  public func detach() { pthread_detach(handle) }
 }

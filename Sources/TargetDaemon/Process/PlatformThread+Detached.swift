@@ -5,7 +5,7 @@ extension PlatformThread {
   static func startDetached(
     name: String, _ run: @escaping @Sendable () -> Void
   ) throws(DaemonError) {
-    do throws(SystemError) { try PlatformThread(name: name, run).detach() } catch {
+    do throws(SystemError) { try PlatformThread.start(name: name, run) } catch {
       throw DaemonError(
         .systemError,
         "cannot start the thread \(name): \(error); "
