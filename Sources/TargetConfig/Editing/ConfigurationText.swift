@@ -32,7 +32,8 @@ public struct ConfigurationText: Sendable {
           + ByteSize.description(UInt64(ConfigurationLoader.byteCountMax)))
     }
     guard let result = try? DocumentReader.readWithStyle(changed),
-      result.value.hasSameContent(as: plan.expected)
+      plan.expected.hasSameContent(
+        as: result.value, in: TextPair(first: bytes, second: changed))
     else {
       throw ConfigurationEditError(
         .inconsistent, "", "the file cannot be edited safely here: change it by hand")

@@ -2,18 +2,20 @@
 
 extension DocumentValue {
   /// Whether both say the same, wherever they stand. Text counts byte by byte, numbers as spelled.
-  func hasSameContent(as other: DocumentValue) -> Bool {
-    switch (content, other.content) {
+  /// `texts`: those that this one and the other stand in.
+  func hasSameContent(as other: DocumentValue, in texts: TextPair? = nil) -> Bool {
+    if let texts, texts.haveSameBytes(extent, other.extent) { return true }
+    return switch (content, other.content) {
     case (.null, .null): true
     case (.boolean(let a), .boolean(let b)): a == b
     case (.number(let a), .number(let b)): a.spelling == b.spelling
     case (.text(let a), .text(let b)): a.hasSameBytes(as: b)
     case (.list(let a), .list(let b)):
-      a.count == b.count && zip(a, b).allSatisfy { $0.hasSameContent(as: $1) }
+      a.count == b.count && zip(a, b).allSatisfy { $0.hasSameContent(as: $1, in: texts) }
     case (.object(let a), .object(let b)):
       a.count == b.count
         && zip(a, b).allSatisfy {
-          $0.key.hasSameBytes(as: $1.key) && $0.value.hasSameContent(as: $1.value)
+          $0.key.hasSameBytes(as: $1.key) && $0.value.hasSameContent(as: $1.value, in: texts)
         }
     default: false
     }
@@ -28,8 +30,10 @@ extension DocumentValue {
     }
   }
 
-  /// Changes the value that those positions among members and elements lead to.
+  /// Changes the value that those positions among members and elements lead to. Neither it nor what
+  /// it is in stands in any file then.
   mutating func update(at positions: ArraySlice<Int>, _ body: (inout DocumentValue) -> Void) {
+    defer { extent = 0..<0 }
     guard let position = positions.first else {
       body(&self)
       return

@@ -17,13 +17,15 @@ struct TextSplice: Equatable {
       ($0.element.range.lowerBound, $0.offset) < ($1.element.range.lowerBound, $1.offset)
     }
     var out: [UInt8] = []
+    out.reserveCapacity(splices.reduce(bytes.count) { $0 + $1.text.utf8.count })
     var position = 0
     for (_, splice) in ordered {
       out += bytes[position..<max(position, splice.range.lowerBound)]
-      out += Array(splice.text.utf8)
+      out += splice.text.utf8
       position = max(position, splice.range.upperBound)
     }
-    return out + bytes[position...]
+    out += bytes[position...]
+    return out
   }
 }
 

@@ -9,7 +9,7 @@ extension ConfigurationBuilder {
   mutating func buildStores(_ map: DocumentNode) {
     var identities = Identities()
     var names: Set<String> = []
-    let known = KnownItems(former?.text.root.member("stores"))
+    let known = KnownItems(former?.text.root.member("stores"), in: texts)
     let members = map.members
     for (index, (name, node)) in members.enumerated() where names.insert(name).inserted {
       // What a store is depends on nothing but what is said of it.
@@ -158,8 +158,8 @@ extension ConfigurationBuilder {
   mutating func checkStoresAreUsed(_ root: DocumentNode) {
     var used: Set<String> = []
     for target in configuration.targets {
-      used.formUnion(target.luns.map(\.store))
-      for entry in target.acl { used.formUnion((entry.luns ?? []).map(\.store)) }
+      for lun in target.luns { used.insert(lun.store) }
+      for entry in target.acl { for lun in entry.luns ?? [] { used.insert(lun.store) } }
     }
     for (name, node) in root["stores"]?.members ?? [] where !used.contains(name) {
       report.warning(node, "no target presents this store")

@@ -5,15 +5,21 @@ struct ConfigurationBuilder {
   let context: LoadingContext
   /// Good, and of the same directory; nil: there is none.
   let former: LoadedConfiguration?
+  /// What `former` was read from, and what is read now.
+  let texts: TextPair?
   var configuration = TargetConfiguration()
   var ledger = SecretLedger()
   /// Of the configuration, to look up: every LUN does.
   private(set) var storeNames: Set<String> = []
 
-  init(report: ProblemReport, context: LoadingContext, former: LoadedConfiguration? = nil) {
+  init(
+    report: ProblemReport, context: LoadingContext, former: LoadedConfiguration? = nil,
+    texts: TextPair? = nil
+  ) {
     self.report = report
     self.context = context
     self.former = former
+    self.texts = texts
     self.report.beginCrossChecks()
   }
 

@@ -114,10 +114,11 @@ public enum ConfigurationLoader {
     after former: LoadedConfiguration? = nil
   ) throws(ConfigurationError) -> LoadedConfiguration {
     let root = DocumentNode(root: text.root)
-    var checker = ShapeChecker(report: ProblemReport(file: fileName))
+    let texts = former.map { TextPair(first: $0.text.bytes, second: text.bytes) }
+    var checker = ShapeChecker(report: ProblemReport(file: fileName), texts: texts)
     checker.check(root, against: .object(.configuration), known: former?.text.root)
     var builder = ConfigurationBuilder(
-      report: checker.report, context: context, former: former)
+      report: checker.report, context: context, former: former, texts: texts)
     let configuration = builder.build(root)
     let errors = ProblemReport.ordered(builder.report.errors)
     guard errors.isEmpty else { throw ConfigurationError(errors) }

@@ -3,8 +3,11 @@
 struct KnownItems {
   private var values: [DocumentValue] = []
   private var members: [DocumentMember] = []
+  private let texts: TextPair?
 
-  init(_ value: DocumentValue?) {
+  /// `texts`: those that it and what is looked up stand in.
+  init(_ value: DocumentValue?, in texts: TextPair? = nil) {
+    self.texts = texts
     switch value?.content {
     case .list(let values): self.values = values
     case .object(let members): self.members = members
@@ -15,10 +18,11 @@ struct KnownItems {
   /// Whether an element, one of `count`, says what the known one at its place says. Where elements
   /// came or went before it, the place is counted from the end.
   func has(_ value: DocumentValue, at index: Int, of count: Int) -> Bool {
-    let places = [index, index + values.count - count]
-    return places.contains {
-      values.indices.contains($0) && values[$0].hasSameContent(as: value)
-    }
+    isSame(value, at: index) || isSame(value, at: index + values.count - count)
+  }
+
+  private func isSame(_ value: DocumentValue, at place: Int) -> Bool {
+    values.indices.contains(place) && values[place].hasSameContent(as: value, in: texts)
   }
 
   /// The same of a member.
@@ -30,13 +34,14 @@ struct KnownItems {
   func place(
     of value: DocumentValue, named name: String, at index: Int, of count: Int
   ) -> Int? {
-    for place in [index, index + members.count - count] where members.indices.contains(place) {
-      let known = members[place]
-      if known.key.hasSameBytes(as: name), known.value.hasSameContent(as: value) {
-        return place
-      }
-    }
-    return nil
+    let fromEnd = index + members.count - count
+    if isSame(value, named: name, at: index) { return index }
+    return isSame(value, named: name, at: fromEnd) ? fromEnd : nil
+  }
+
+  private func isSame(_ value: DocumentValue, named name: String, at place: Int) -> Bool {
+    members.indices.contains(place) && members[place].key.hasSameBytes(as: name)
+      && members[place].value.hasSameContent(as: value, in: texts)
   }
 }
 

@@ -5,9 +5,12 @@ struct ShapeChecker {
   /// `store.size` for every key met, so that a test can prove the examples complete; nil: they are
   /// not noted.
   private(set) var keysSeen: Set<String>?
+  /// What is known stands in the first, what is checked in the second.
+  private let texts: TextPair?
 
-  init(report: ProblemReport, notesKeys: Bool = false) {
+  init(report: ProblemReport, notesKeys: Bool = false, texts: TextPair? = nil) {
     self.report = report
+    self.texts = texts
     keysSeen = notesKeys ? [] : nil
   }
 
@@ -36,13 +39,13 @@ struct ShapeChecker {
         report.error(node, badChoice(text, values, hint))
       }
     case .list(let element):
-      let known = KnownItems(known)
+      let known = KnownItems(known, in: texts)
       let elements = node.elements
       for (index, child) in elements.enumerated()
       where !known.has(child.value, at: index, of: elements.count) {
         check(child, against: element)
       }
-    case .map(let names, let element): checkMap(node, names, element, KnownItems(known))
+    case .map(let names, let element): checkMap(node, names, element, KnownItems(known, in: texts))
     case .object(let shape): checkObject(node, shape, known)
     case .either(let kinds):
       if let first = kinds.first(where: { $0.accepts(node.value.content) }) {
