@@ -4,7 +4,6 @@ extension ChangeCollector {
     case .added(let target): added(.target(target.name), Words.target(target))
     case .removed(let target): removed(.target(target.name), Words.target(target), .reopen)
     case .both(let before, let after):
-      guard before != after else { return }
       let subject = Subject.target(after.name)
       changed(
         subject, "alias", before.alias?.quoted ?? "none", after.alias?.quoted ?? "none")

@@ -82,8 +82,7 @@ struct ChangeCollector {
       switch pair {
       case .added(let store): added(.store(store.name), Words.store(store))
       case .removed(let store): removed(.store(store.name), Words.store(store), .reopen)
-      case .both(let before, let after):
-        if before != after { compareStores(before, after) }
+      case .both(let before, let after): compareStores(before, after)
       }
     }
   }
@@ -166,30 +165,39 @@ struct ChangeCollector {
   }
 }
 
-/// An element of two lists.
-enum Pair<Element> {
+/// An element of two lists in which it is not the same.
+enum Pair<Element: Equatable> {
   case removed(Element)
   case both(Element, Element)
   case added(Element)
 
   /// Pairs elements by key, wherever they stand: first those of the old list in its order, then
-  /// what is new. Of several with one key the first belongs to the first, and so on.
+  /// what is new. Of several with one key the first belongs to the first, and so on. Those that are
+  /// alike are left out: a change concerns few of thousands.
   static func matching<Key: Hashable>(
     _ old: [Element], _ new: [Element], by key: (Element) -> Key
   ) -> [Pair<Element>] {
-    // A change concerns few of thousands, mostly the last: what stands before is paired as it is.
-    let alike = zip(old, new).prefix { key($0) == key($1) }.map { Pair.both($0, $1) }
+    var pairs: [Pair<Element>] = []
+    var count = 0
+    // Mostly it is the last: what stands before is paired as it is.
+    while count < min(old.count, new.count), key(old[count]) == key(new[count]) {
+      if old[count] != new[count] { pairs.append(.both(old[count], new[count])) }
+      count += 1
+    }
     var places: [Key: [Int]] = [:]
-    for index in new.indices.dropFirst(alike.count).reversed() {
+    for index in new.indices.dropFirst(count).reversed() {
       places[key(new[index]), default: []].append(index)
     }
     var taken: Set<Int> = []
-    let others: [Pair<Element>] = old.dropFirst(alike.count).map { element in
-      guard let index = places[key(element)]?.popLast() else { return .removed(element) }
+    for element in old.dropFirst(count) {
+      guard let index = places[key(element)]?.popLast() else {
+        pairs.append(.removed(element))
+        continue
+      }
       taken.insert(index)
-      return .both(element, new[index])
+      if element != new[index] { pairs.append(.both(element, new[index])) }
     }
-    let added = new.indices.dropFirst(alike.count).filter { !taken.contains($0) }
-    return alike + others + added.map { .added(new[$0]) }
+    let added = new.indices.dropFirst(count).filter { !taken.contains($0) }
+    return pairs + added.map { .added(new[$0]) }
   }
 }

@@ -33,23 +33,31 @@ struct ChangePlan {
     _ old: TargetConfiguration, _ new: TargetConfiguration,
     _ identified: (TargetConfiguration.Store) -> TargetConfiguration.Store
   ) {
-    let after = Dictionary(new.stores.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
-    for store in old.stores where after[store.name] == nil { closedStores.append(store.name) }
-    let before = Dictionary(old.stores.map { ($0.name, $0) }, uniquingKeysWith: { one, _ in one })
+    let after = Set(new.stores.map(\.name))
+    for store in old.stores where !after.contains(store.name) { closedStores.append(store.name) }
+    let before = Self.places(of: old.stores)
     let (oldAccess, newAccess) = (GroupAccessIndex(old), GroupAccessIndex(new))
-    for store in new.stores {
-      guard let former = before[store.name] else {
-        openedStores.append(store)
+    for index in new.stores.indices {
+      let name = new.stores[index].name
+      guard let place = before[name] else {
+        openedStores.append(new.stores[index])
         continue
       }
-      let access = (before: oldAccess[store.name], after: newAccess[store.name])
+      let access = (before: oldAccess[name], after: newAccess[name])
+      // Of thousands, a change leaves nearly all as they are.
+      if old.stores[place] == new.stores[index], access.before == access.after { continue }
       let isReopened = compare(
-        former, store, isSameKind: access.before.isExplicit == access.after.isExplicit,
-        identified)
-      if !isReopened, access.before.groups != access.after.groups {
-        accessChanges.append(store.name)
-      }
+        old.stores[place], new.stores[index],
+        isSameKind: access.before.isExplicit == access.after.isExplicit, identified)
+      if !isReopened, access.before.groups != access.after.groups { accessChanges.append(name) }
     }
+  }
+
+  /// By name: the first of each.
+  private static func places(of stores: [TargetConfiguration.Store]) -> [String: Int] {
+    var places = [String: Int](minimumCapacity: stores.count)
+    for index in stores.indices.reversed() { places[stores[index].name] = index }
+    return places
   }
 
   /// Initiators take a unit by its identity and keep what they know of its blocks: with anything

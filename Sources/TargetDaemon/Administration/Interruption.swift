@@ -89,7 +89,10 @@ extension TargetConfiguration {
   /// Stores that are presented somewhere where `other` does not present them.
   fileprivate func storesLosingLUN(to other: TargetConfiguration) -> Set<String> {
     // Most of thousands stand there unchanged.
-    let alike = zip(targets, other.targets).prefix { $0 == $1 }.count
+    var alike = 0
+    while alike < min(targets.count, other.targets.count), targets[alike] == other.targets[alike] {
+      alike += 1
+    }
     let before = Self.presentations(of: targets.dropFirst(alike))
     let after = Self.presentations(of: other.targets.dropFirst(alike))
     return Set(before.subtracting(after).map(\.store))
