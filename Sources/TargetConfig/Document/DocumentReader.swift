@@ -73,6 +73,8 @@ struct DocumentReader {
     let opened = line
     advance()
     var members: [DocumentMember] = []
+    // Most have fewer: they are made at once.
+    members.reserveCapacity(4)
     while true {
       try skipBlanks()
       if current == UInt8(ascii: "}") {
@@ -249,7 +251,8 @@ extension DocumentReader {
   mutating func skipBlanks() throws(DocumentSyntaxError) {
     while let byte = current {
       switch byte {
-      case 0x09...0x0D, 0x20: advance()
+      case 0x20: position += 1  // most of all
+      case 0x09...0x0D: advance()
       case 0xC2 where self.byte(at: position + 1) == 0xA0: advance(by: 2)  // no-break space
       case 0xEF where self.byte(at: position + 1) == 0xBB && self.byte(at: position + 2) == 0xBF:
         advance(by: 3)  // byte order mark

@@ -10,12 +10,28 @@ extension ConfigurationText {
     return String(decoding: TextSplice.apply(splices, to: bytes), as: UTF8.self)
   }
 
+  /// Whether anything is hidden in what `redacted` shows.
+  public var hasSecrets: Bool { Self.hasSecret(root) }
+
+  private static func hasSecret(_ value: DocumentValue) -> Bool {
+    switch value.content {
+    case .object(let members):
+      members.contains { isSecret($0) || hasSecret($0.value) }
+    case .list(let elements): elements.contains { hasSecret($0) }
+    case .null, .boolean, .number, .text: false
+    }
+  }
+
+  private static func isSecret(_ member: DocumentMember) -> Bool {
+    if case .text = member.value.content { member.key == "secret" } else { false }
+  }
+
   /// Where the value of a member called "secret" is anything but the name of a file.
   private static func collect(_ value: DocumentValue, into splices: inout [TextSplice]) {
     switch value.content {
     case .object(let members):
       for member in members {
-        if case .text = member.value.content, member.key == "secret" {
+        if isSecret(member) {
           splices.append(TextSplice(member.value.extent, "\"\(redactionMark)\""))
         } else {
           collect(member.value, into: &splices)

@@ -3,16 +3,15 @@ extension ConfigurationBuilder {
   static let accessEntryCountMax = 1024
 
   mutating func buildTargets(_ list: DocumentNode) {
-    var lines: [String: DocumentNode] = [:]
-    for node in list.elements {
+    let nodes = list.elements
+    var lines = [String: Int](minimumCapacity: nodes.count)
+    for node in nodes {
       guard let nameNode = node["name"], let given = nameNode.text else { continue }
       let name = ISCSIName.normalized(given)
-      if let first = lines[name] {
+      if let line = lines.updateValue(nameNode.line, forKey: name) {
+        lines[name] = line
         report.error(
-          nameNode, "\(given.quoted) is also the name of the target of line \(first.line)",
-          .conflict)
-      } else {
-        lines[name] = nameNode
+          nameNode, "\(given.quoted) is also the name of the target of line \(line)", .conflict)
       }
       if ISCSIName.problem(in: given, isTarget: true) == nil,
         let warning = ISCSIName.warning(for: given)

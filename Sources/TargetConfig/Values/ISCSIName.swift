@@ -12,7 +12,13 @@ public enum ISCSIName {
 
   /// Whether `normalized(name)` is `other`.
   static func isNormalized(_ name: String, to other: String) -> Bool {
-    name.utf8.lazy.map { isCapital($0) ? $0 | 0x20 : $0 }.elementsEqual(other.utf8)
+    let (given, wanted) = (name.utf8.span, other.utf8.span)
+    guard given.count == wanted.count else { return false }
+    for index in given.indices {
+      let byte = given[index]
+      guard (isCapital(byte) ? byte | 0x20 : byte) == wanted[index] else { return false }
+    }
+    return true
   }
 
   private static func isCapital(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte) }
@@ -62,7 +68,7 @@ public enum ISCSIName {
 
   /// Of a name in lower case.
   static func fault(inFormOf name: String) -> String? {
-    guard let dot = name.firstIndex(of: ".") else { return unknownType }
+    guard let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")) else { return unknownType }
     let rest = name[name.index(after: dot)...]
     switch name[..<dot] {
     case "iqn":
@@ -97,13 +103,17 @@ public enum ISCSIName {
 
   /// `yyyy-mm.` and something after it (§4.2.7.4).
   private static func isQualified(_ text: Substring) -> Bool {
-    let date = Array(text.utf8.prefix(9))
-    guard date.count == 9, date[7] == UInt8(ascii: "."), date[4] == UInt8(ascii: "-") else {
-      return false
+    var month: UInt8 = 0
+    for (index, byte) in text.utf8.prefix(9).enumerated() {
+      switch index {
+      case 4: guard byte == UInt8(ascii: "-") else { return false }
+      case 7: guard byte == UInt8(ascii: ".") else { return false }
+      case 8: break
+      default:
+        guard (0x30...0x39).contains(byte) else { return false }
+        if index > 4 { month = month * 10 + byte - 0x30 }
+      }
     }
-    guard (date[..<4] + date[5...6]).allSatisfy({ (0x30...0x39).contains($0) }) else {
-      return false
-    }
-    return (1...12).contains((date[5] - 0x30) * 10 + date[6] - 0x30)
+    return text.utf8.count > 8 && (1...12).contains(month)
   }
 }

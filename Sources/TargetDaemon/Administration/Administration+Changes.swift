@@ -173,7 +173,7 @@ extension Administration {
   ) throws(AdministrationError) -> ChangeResult {
     let running = running
     let text = running.current.text
-    let hasSecrets = text.redacted != text.text
+    let hasSecrets = text.hasSecrets
     let isNew = file.isMissing
     let difference = ConfigurationDifference(
       from: TargetConfiguration(), to: running.current.configuration)

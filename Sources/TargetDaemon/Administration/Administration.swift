@@ -18,6 +18,7 @@ final class Administration: Sendable {
     var isStopping = false
 
     mutating func dropNotesOfGoneTargets() {
+      guard notes.count > 0 else { return }
       notes.keep(targets: Set(running.current.configuration.targets.map(\.name)))
     }
   }

@@ -62,11 +62,12 @@ extension Preparation {
         "stores.\(claim.name): the last operations of the former store \"\(leaving.name)\" have "
           + "not ended, which has its medium or its identifier: try again")
     }
-    let staying = (inventory.served.map(\.claim) + inventory.expectedClaims).filter {
-      !plan.closedStores.contains($0.name)
+    let served = inventory.served.first {
+      $0.unit.identity.naa == claim.naa && !plan.closedStores.contains($0.name)
     }
-    guard let other = (staying + others).first(where: { $0.naa == claim.naa }) else { return }
-    throw DaemonError.sameIdentifier(claim.name, other.name, claim.naa)
+    let expected = inventory.expectedClaims.filter { !plan.closedStores.contains($0.name) }
+    let other = served?.name ?? (expected + others).first { $0.naa == claim.naa }?.name
+    if let other { throw DaemonError.sameIdentifier(claim.name, other, claim.naa) }
   }
 
   // MARK: Media that come back

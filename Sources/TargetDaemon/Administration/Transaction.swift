@@ -163,7 +163,7 @@ struct Transaction {
     guard let file, let text = change.file?.text, text != running.file.text else { return false }
     do throws(ConfigurationFile.WriteError) {
       try file.replace(
-        running.file.text.bytes, by: text.bytes, hasSecrets: text.redacted != text.text)
+        running.file.text.bytes, by: text.bytes, hasSecrets: text.hasSecrets)
     } catch {
       throw AdministrationError(error, file)
     }

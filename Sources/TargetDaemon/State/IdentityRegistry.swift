@@ -218,7 +218,14 @@ struct IdentityRegistry: Sendable {
     var text = IdentityRegistry.header + "\n"
     for name in order {
       guard let identity = identities[name] else { continue }
-      text += "\(identity.hexadecimal) \(name)\(media[name].map { " " + $0 } ?? "")\n"
+      text += identity.hexadecimal
+      text += " "
+      text += name
+      if let medium = media[name] {
+        text += " "
+        text += medium
+      }
+      text += "\n"
     }
     return ChecksummedText(text).content(.crc32c)
   }

@@ -3,16 +3,22 @@
 enum StateName {
   /// Everything but ASCII letters, digits, "-" and "_" as %XX.
   static func encoded(_ name: String) -> String {
-    name.utf8.map(encoded).joined()
+    if name.utf8.allSatisfy(isPlain) { return name }
+    return name.utf8.map(encoded).joined()
   }
 
-  private static func encoded(_ byte: UInt8) -> String {
+  private static func isPlain(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
       UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-      String(Unicode.Scalar(byte))
-    default: "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+      true
+    default: false
     }
+  }
+
+  private static func encoded(_ byte: UInt8) -> String {
+    guard !isPlain(byte) else { return String(Unicode.Scalar(byte)) }
+    return "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
   }
 
   // MARK: File names
