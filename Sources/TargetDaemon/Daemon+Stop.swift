@@ -22,6 +22,8 @@ extension Daemon {
     // A hung store keeps the connections of its commands open; the rest of the time is for finding
     // out which store that is.
     let connectionsEnd = start + Milliseconds(bound.rawValue / 10 * 6)
+    // First: nobody is told of a lock by reactors that have ended.
+    locks.stop()
     for portal in inventory.portals { portal.listener.order { $0.close() } }
     for unit in units { unit.medium.interrupt() }
     var isOrderly = stopWorkers(by: connectionsEnd)

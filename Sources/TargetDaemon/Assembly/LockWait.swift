@@ -69,6 +69,7 @@ final class LockWait: Sendable {
   }
 
   private let state = Mutex(State())
+  private let hasStopped = OneTime()
   /// Who keeps the daemon's stores keeps their descriptors.
   private weak let inventory: Inventory?
   private let media: MediaThreads
@@ -115,6 +116,9 @@ final class LockWait: Sendable {
     }
   }
 
+  /// For good: no store waits any more, and `onEnd` is not called.
+  func stop() { _ = hasStopped.take() }
+
   func isWaiting(_ store: DescriptorStore) -> Bool {
     waits.contains { !$0.hasEnded.isTaken && $0.store === store }
   }
@@ -141,7 +145,7 @@ final class LockWait: Sendable {
 
   /// Nil: nothing waits any more, and the thread ends.
   private func next() -> [Wait]? {
-    for wait in waits where wait.store == nil { _ = wait.hasEnded.take() }
+    for wait in waits where wait.store == nil || hasStopped.isTaken { _ = wait.hasEnded.take() }
     return state.withLock { state in
       state.waits.removeAll { $0.hasEnded.isTaken }
       state.isRunning = !state.waits.isEmpty
@@ -185,7 +189,7 @@ final class LockWait: Sendable {
 
   /// Whether that very store is in the inventory: somebody may still keep one that was removed.
   private func isServed(_ store: DescriptorStore, _ wait: Wait) -> Bool {
-    inventory?.served(named: wait.name)?.opened.onDisk === store
+    !hasStopped.isTaken && inventory?.served(named: wait.name)?.opened.onDisk === store
   }
 
   private func tell(_ wait: Wait) {

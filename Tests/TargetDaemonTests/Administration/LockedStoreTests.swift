@@ -109,6 +109,19 @@ struct LockedStoreTests {
     #expect(!live.daemon.status.contains("waiting for the lock"))
   }
 
+  @Test("A daemon that stops waits for no lock any more, and leaves it to whoever wants it")
+  func stopped() async throws {
+    let (live, path) = try await start()
+    let holder = try OtherProcess(path)
+    try await live.addLUN("other")
+    #expect(live.daemon.locks.count == 1)
+    try await live.stop()
+    #expect(eventually { live.daemon.locks.count == 0 })
+    holder.end()
+    _ = Holder(path)
+    #expect(!live.book.contains("lock is granted"))
+  }
+
   @Test("The lock of a store that this process is about to close is waited for without a word")
   func former() async throws {
     let (live, path) = try await start()
