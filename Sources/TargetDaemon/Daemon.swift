@@ -195,9 +195,13 @@ public final class Daemon: Sendable {
     return silent
   }
 
-  /// All others serve meanwhile. That a store serves, `StoreWatch` tells.
+  /// All others serve meanwhile. That a store serves, its initiators are told from here, and
+  /// administrators by `StoreWatch`.
   func awaitLocks(of opened: [StoreAssembly.Opened]) throws(DaemonError) {
-    try locks.begin(opened) { [weak self] in self?.statusChanged() }
+    try locks.begin(opened) { [weak self] unit, isGranted in
+      if isGranted { self?.worker.order { $0.lockGranted(of: unit) } }
+      self?.statusChanged()
+    }
   }
 
   func statusChanged() { onStatus(status) }

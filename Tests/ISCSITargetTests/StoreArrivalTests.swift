@@ -77,6 +77,33 @@ struct StoreArrivalTests {
     #expect(target.isIdle(after: [initiator]))
   }
 
+  @Test("A lock that is granted is told, once, to who heard that it is waited for, and to no other")
+  func lockGranted() throws {
+    let target = try SimulatedTarget(seed: 76, targets: [Example.open()], reactorCount: 3)
+    let store = try #require(target.stores["unit0"])
+    store.setReadiness(.waitingForLock)
+    let initiators = try (1...5).map { try ScriptedInitiator.loggedIn(target, number: $0) }
+    let (waiting, others) = (initiators[..<3], initiators[3...])
+    #expect(initiators[0].attention() == StoreArrivalTests.becomingReady)
+    #expect(ResizeTests.capacity(initiators[1]) == nil)
+    let sense = initiators[2].command([0x03, 0, 0, 0, 18, 0], expected: 18)?.data ?? []
+    #expect(sense.count == 18 && sense[12...13] == [0x04, 0x01])
+    #expect(initiators[3].read(0, 1)?.status == HungUnitTests.busy)
+    store.setReadiness(.ready)
+    for _ in 0..<2 { target.workers[0].lockGranted(of: target.units[0]) }
+    target.pass(milliseconds: 50)
+    for initiator in waiting {
+      #expect(LiveUnitsTests.event(initiator) == LiveUnitsTests.unitsChanged)
+      #expect(initiator.attention() == 0x06_28_00)
+      #expect(initiator.attention() == ResizeTests.capacityChanged)
+      #expect(initiator.attention() == 0)
+      #expect(ResizeTests.capacity(initiator) == 2048)
+    }
+    for initiator in others { #expect(initiator.attention() == 0) }
+    #expect(initiators.allSatisfy { $0.inbox.isEmpty })
+    #expect(target.isIdle(after: initiators))
+  }
+
   @Test("BUSY of a unit that waits for its lock narrows no window, and nothing of it is written")
   func lockedWindow() throws {
     let (target, initiator) = try Example.session()

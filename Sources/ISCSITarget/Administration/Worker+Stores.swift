@@ -31,4 +31,15 @@ extension Worker {
       done()
     }
   }
+
+  /// The store of `unit`, which waited for its lock, has it: initiators that were told to wait hear
+  /// of it as of a store that arrived. To all others the unit was ready, or BUSY, all the while.
+  public func lockGranted(of unit: LogicalUnit) {
+    onEveryWorker({}) { worker, done in
+      for session in worker.allSessions {
+        if session.nexus?.lockGranted(of: unit) ?? false { session.announceUnits() }
+      }
+      done()
+    }
+  }
 }

@@ -6,15 +6,15 @@ internal import SCSIModel
 extension DeviceServer {
   func requestSense(_ task: SCSITask, _ nexus: LogicalUnitNexus) {
     task.reportedAttention = nexus.takeAttention()
-    let sense = task.reportedAttention ?? nexus.accessState.sense ?? stateSense
+    let sense = task.reportedAttention ?? nexus.accessState.sense ?? stateSense(for: nexus)
     answer(task, sense.encoded(task.cdb.isDescriptorSense ? .descriptor : .fixed).bytes)
   }
 
   /// SPC-4 §6.39.1: why TEST UNIT READY would be refused.
-  private var stateSense: SenseData {
+  private func stateSense(for nexus: LogicalUnitNexus) -> SenseData {
     if let sense = unit.medium.sense(of: unit.medium.condition) { return sense }
     return switch unit.readiness {
-    case .waitingForLock: .logicalUnitNotReadyBecomingReady
+    case .waitingForLock: nexus.waitForLock()
     case .absent: absence
     case .gone, .unusable: .logicalUnitNotReadyManualInterventionRequired
     case .ready, .latched: .noAdditionalSenseInformation

@@ -41,6 +41,8 @@ public final class LogicalUnitNexus {
   }
 
   private var attentions = UnitAttentions()
+  /// It was told that the unit is becoming ready, and not yet that it is (`StoreArrival`).
+  var awaitsLock = false
   /// The third-party copies that came in here, for the commands that ask for their results.
   var copies = CopyRecords()
   /// This nexus has asked for the medium to stay (PREVENT ALLOW MEDIUM REMOVAL).

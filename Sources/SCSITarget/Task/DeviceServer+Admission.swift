@@ -131,7 +131,7 @@ extension DeviceServer {
     // asks whether the unit is ready hears the truth.
     case .waitingForLock where table[task.command].touchesMedium: throw .busy
     case .waitingForLock where !traits.contains(.allowedWhenNotReady):
-      throw Refusal(.logicalUnitNotReadyBecomingReady)
+      throw Refusal(nexus.waitForLock())
     case .gone where !traits.contains(.allowedWhenNotReady),
       .unusable where !traits.contains(.allowedWhenNotReady):
       throw Refusal(.logicalUnitNotReadyManualInterventionRequired)

@@ -11,7 +11,7 @@ public enum StoreArrivalRefusal: Error, Sendable, Equatable {
   case blockSizeDiffers(presented: UInt32)
 }
 
-// A store that comes after its unit.
+// A store that comes, or gets its lock, after its unit.
 extension LogicalUnit {
   /// Gives the unit the store that it waits for. Then every device server is to be told:
   /// `storeArrived`. From one thread at a time.
@@ -40,7 +40,32 @@ extension DeviceServer {
 
   /// Tells every nexus here that there is a store now.
   public func storeArrived() {
-    establishForAll(.notReadyToReadyChange)
-    establishForAll(.capacityDataHasChanged)
+    for nexus in nexuses { nexus.storeArrived() }
+  }
+}
+
+extension LogicalUnitNexus {
+  /// What the initiator hears while the store waits for its lock. Who does hears of its end, too.
+  func waitForLock() -> SenseData {
+    awaitsLock = true
+    return .logicalUnitNotReadyBecomingReady
+  }
+
+  fileprivate func storeArrived() {
+    establish(.notReadyToReadyChange)
+    establish(.capacityDataHasChanged)
+  }
+}
+
+extension InitiatorTargetNexus {
+  /// Tells the initiator that the store of `unit` has its lock, as it would of one that arrived, if
+  /// it was told to wait for it; whether it was.
+  public func lockGranted(of unit: LogicalUnit) -> Bool {
+    let waiting = unitNexuses.filter { $0.server.unit === unit && $0.awaitsLock }
+    for nexus in waiting {
+      nexus.awaitsLock = false
+      nexus.storeArrived()
+    }
+    return !waiting.isEmpty
   }
 }

@@ -2,6 +2,7 @@ internal import BackingStore
 internal import Glibc
 internal import Logging
 internal import Reactor
+internal import SCSITarget
 internal import Synchronization
 internal import TargetConfig
 
@@ -14,6 +15,8 @@ internal import TargetConfig
 ///
 /// Nothing here keeps a store: one that is removed is closed at once, and nothing is said of it.
 final class LockWait: Sendable {
+  typealias OnEnd = @Sendable (_ unit: LogicalUnit, _ isGranted: Bool) -> Void
+
   /// Between two attempts: so long may a lock that is free again go unnoticed.
   private static let intervalMicroseconds: UInt32 = 200_000
   /// The same while the holder may be gone in a moment.
@@ -32,7 +35,7 @@ final class LockWait: Sendable {
     let place: String
     let fileSystem: UInt64?
     private weak let note: DangerNote?
-    let onEnd: @Sendable () -> Void
+    let onEnd: OnEnd
     let start = MonotonicTime.current
     /// It may take long, and that was said.
     let isTold = OneTime()
@@ -51,7 +54,7 @@ final class LockWait: Sendable {
 
     init(
       _ store: DescriptorStore, _ opened: StoreAssembly.Opened, at place: String,
-      _ onEnd: @escaping @Sendable () -> Void
+      _ onEnd: @escaping OnEnd
     ) {
       name = opened.configured.name
       path = store.path
@@ -89,9 +92,7 @@ final class LockWait: Sendable {
 
   /// Of stores that are in the inventory. `onEnd` is called on another thread when one of them has
   /// ended its wait, with the lock or without, unless it was removed.
-  func begin(
-    _ opened: [StoreAssembly.Opened], onEnd: @escaping @Sendable () -> Void
-  ) throws(DaemonError) {
+  func begin(_ opened: [StoreAssembly.Opened], onEnd: @escaping OnEnd) throws(DaemonError) {
     let waits = opened.compactMap { opened -> Wait? in
       guard let store = opened.onDisk, store.readiness == .waitingForLock,
         let place = opened.configured.medium.place
@@ -156,10 +157,11 @@ final class LockWait: Sendable {
   // MARK: Attempts
 
   private func attempt(_ wait: Wait) {
-    guard !wait.hasEnded.isTaken, let store = wait.store, isServed(store, wait) else { return }
+    guard !wait.hasEnded.isTaken, let store = wait.store, unit(servedBy: store, wait) != nil
+    else { return }
     do throws(StoreError) {
       guard try store.retryLock() else { return tell(wait) }
-      end(wait, store) {
+      end(wait, store, isGranted: true) {
         // Nobody has to hear of the end of a wait that was never told of.
         guard wait.isTold.isTaken else { return }
         logger.notice(
@@ -168,7 +170,7 @@ final class LockWait: Sendable {
     } catch {
       let readiness = store.readiness
       guard readiness != .waitingForLock else { return tellOfDelay(wait, error) }
-      end(wait, store) {
+      end(wait, store, isGranted: false) {
         logger.error(
           readiness == .gone
             ? "the store's device vanished while its lock was held: it is taken when it is back"
@@ -179,17 +181,20 @@ final class LockWait: Sendable {
   }
 
   /// Says nothing of a store that was removed while its lock was tried.
-  private func end(_ wait: Wait, _ store: DescriptorStore, _ say: () -> Void) {
-    if isServed(store, wait) {
+  private func end(_ wait: Wait, _ store: DescriptorStore, isGranted: Bool, _ say: () -> Void) {
+    if let served = unit(servedBy: store, wait) {
       say()
-      wait.onEnd()
+      wait.onEnd(served, isGranted)
     }
     _ = wait.hasEnded.take()
   }
 
-  /// Whether that very store is in the inventory: somebody may still keep one that was removed.
-  private func isServed(_ store: DescriptorStore, _ wait: Wait) -> Bool {
-    !hasStopped.isTaken && inventory?.served(named: wait.name)?.opened.onDisk === store
+  /// Nil: that very store is not served, though somebody may still keep it.
+  private func unit(servedBy store: DescriptorStore, _ wait: Wait) -> LogicalUnit? {
+    guard !hasStopped.isTaken, let served = inventory?.served(named: wait.name),
+      served.opened.onDisk === store
+    else { return nil }
+    return served.unit
   }
 
   private func tell(_ wait: Wait) {

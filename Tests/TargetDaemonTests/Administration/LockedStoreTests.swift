@@ -109,6 +109,25 @@ struct LockedStoreTests {
     #expect(!live.daemon.status.contains("waiting for the lock"))
   }
 
+  @Test("A session that was told to wait for a lock hears when it is granted, and uses the disk")
+  func session() async throws {
+    let scratch = try Scratch()
+    try scratch.write([UInt8](repeating: 1, count: 1 << 20), to: "disk.img")
+    let holder = try OtherProcess(scratch("disk.img"))
+    let live = try await LiveDaemon.start(in: scratch)
+    let node = try Initiator.session(port: live.port, LiveDaemon.target)
+    #expect(try node.testUnitReady(1).sense == 0x20401)
+    #expect(try node.capacity(1) == nil)
+    holder.end()
+    // GOOD between the grant and the word of it.
+    #expect(eventually { (try? node.testUnitReady(1).sense) == 0x62800 })
+    #expect(try node.testUnitReady(1).sense == 0x62A09)
+    #expect(try node.testUnitReady(1).status == 0)
+    #expect(try node.capacity(1) == 1 << 20)
+    node.listen()
+    #expect(node.asynchronousEvents == [0], "one SCSI event")
+  }
+
   @Test("A daemon that stops waits for no lock any more, and leaves it to whoever wants it")
   func stopped() async throws {
     let (live, path) = try await start()
