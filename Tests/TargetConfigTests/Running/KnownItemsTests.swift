@@ -78,4 +78,23 @@ struct KnownItemsTests {
       other.indices.map { known.has(other[$0], at: $0, of: 4) } == [false, true, true, false])
     #expect(!KnownItems(nil).has(other[0], at: 0, of: 4))
   }
+
+  @Test("Values of two texts are the same by their bytes or by what they say; a changed one is not")
+  func texts() throws {
+    let (one, other) = (
+      try ConfigurationText("{a: [1, 'x'], b: 2}"),
+      try ConfigurationText("{ 'a': [1, \"x\"], b: 2}")
+    )
+    let pair = TextPair(first: one.bytes, second: other.bytes)
+    #expect(one.root.hasSameContent(as: other.root, in: pair))
+    #expect(
+      !one.root.hasSameContent(as: try ConfigurationText("{a: [1, 'y'], b: 2}").root, in: pair))
+    let same = TextPair(first: one.bytes, second: one.bytes)
+    var changed = one.root
+    changed.update(at: [0, 1]) { $0.content = .text("y") }
+    #expect(!changed.hasSameContent(as: one.root, in: same))
+    changed = one.root
+    changed.update(at: [0]) { $0.removeChild(at: 0) }
+    #expect(!changed.hasSameContent(as: one.root, in: same))
+  }
 }
