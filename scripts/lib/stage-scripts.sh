@@ -42,6 +42,30 @@ JSON
 }
 listens_or_gone() { listens "$1" || ! running "$2"; }
 
+# The demo of scripts/run serves whoever is not root, with a socket that answers. Copies, as nobody else may
+# reach what root has built; where not even the toolchain's libraries can be reached, root has to do.
+demo_serves() {
+  local work port pid status=0 user=()
+  work=$(mktemp -d) port=$(free_port)
+  scripts/run --directory "$work/demo" --check </dev/null || { rm -rf "$work"; return 1; }
+  sed -i "s/127\.0\.0\.1:3260/127.0.0.1:$port/" "$work/demo/targets.json"
+  cp "$(swift build -c release --show-bin-path)"/swift-tgt{d,adm} "$work"
+  if ((EUID == 0)); then
+    user=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
+    chmod 711 "$work"
+    if "${user[@]}" "$work/swift-tgtd" --version; then chown -R nobody:nogroup "$work/demo"; else user=(); fi
+  fi
+  "${user[@]}" "$work/swift-tgtd" --config "$work/demo/targets.json" </dev/null >"$work/log" 2>&1 & pid=$!
+  until_ok 30 timeout 20 "${user[@]}" "$work/swift-tgtadm" --socket "$work/demo/admin.sock" status || status=1
+  timeout 20 iscsi-ls -s "iscsi://127.0.0.1:$port" || status=1
+  kill -TERM "$pid"
+  gone "$pid" 10 || status=1
+  kill -KILL "$pid" 2>/dev/null
+  cat "$work/log"
+  rm -rf "$work"
+  return "$status"
+}
+
 stage_scripts() {
   need shellcheck python3 libiscsi-dev libiscsi-bin
   claim "shellcheck has no warning" checked
@@ -51,4 +75,5 @@ stage_scripts() {
   claim "every command of the guides is run by what they name" python3 scripts/lab.d/guides.py conf/guides scripts
   claim "scripts/run --help helps" scripts/run --help
   claim "scripts/run --config serves and ends at SIGTERM" run_serves
+  claim "the demo of scripts/run serves who is not root, and its socket answers" demo_serves
 }
