@@ -192,7 +192,9 @@ let package = Package(
       swiftSettings: testing),
     .testTarget(
       name: "BackingStoreTests",
-      dependencies: ["BackingStore", "Reactor", "CLinux", "TargetSimulation"],
+      dependencies: [
+        "BackingStore", "Reactor", "CLinux", "ServiceFixtures", "TargetSimulation",
+      ],
       swiftSettings: testing),
     .testTarget(
       name: "SCSITargetTests",

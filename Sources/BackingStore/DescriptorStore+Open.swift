@@ -15,10 +15,23 @@ extension DescriptorStore {
     try options.validate()
     let found = try FoundStore(options)
     let store = DescriptorStore(options, found, onLatch: onLatch)
-    if try store.attempting("flock", { () throws(SystemError) in try store.tryLock() }) {
-      try store.settle()
+    do throws(StoreError) {
+      if try store.attempting("flock", { () throws(SystemError) in try store.tryLock() }) {
+        try store.settle()
+      }
+    } catch {
+      if !options.keepsFile { store.removeMadeFile() }
+      throw error
     }
     return store
+  }
+
+  /// It is empty, and nobody has served it; unless another one is there by now.
+  private func removeMadeFile() {
+    guard isMade, (try? FileStatus.of(path, followsLink: false))?.identity == identity else {
+      return
+    }
+    unsafe _ = unlink(path)
   }
 
   /// Finds what `open` would, and leaves nothing made, locked or changed: the store is never ready.

@@ -145,7 +145,12 @@ private struct Opening {
   func create() throws(StoreError) {
     try attempting("open") { () throws(SystemError) in
       _ = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
-      try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).synchronize()
+      do throws(SystemError) {
+        try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).synchronize()
+      } catch {
+        unsafe _ = unlink(path)
+        throw error
+      }
     }
   }
 

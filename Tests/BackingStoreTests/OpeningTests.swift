@@ -1,5 +1,6 @@
 import BackingStore
 import CLinux
+import ServiceFixtures
 import Testing
 
 @Suite("Opening a file")
@@ -30,6 +31,22 @@ struct OpeningTests {
       try complaint(StoreOptions(path: path))
         == "\(path): does not exist; give a size and it is created, sparse")
     #expect(scratch.names.isEmpty)
+  }
+
+  @Test("A file that cannot get its size is not left behind, except for who tries it again")
+  func madeInVain() throws {
+    try #require(FileSizeLimit.bytes == 1 << 61)
+    let path = scratch("vast.img")
+    var options = StoreOptions(path: path, sizeBytes: 3 << 60)
+    let sentence = "\(path): ftruncate failed: File too large"
+    #expect(try complaint(options) == sentence)
+    #expect(scratch.names.isEmpty)
+    options.keepsFile = true
+    #expect(try complaint(options) == sentence)
+    #expect(scratch.names == ["vast.img"])
+    options.keepsFile = false
+    #expect(try complaint(options) == sentence)
+    #expect(scratch.names == ["vast.img"], "one that was there stays")
   }
 
   @Test("Trying to open makes nothing, extends nothing and takes no lock")

@@ -88,6 +88,7 @@ struct Preparation {
     guard overlaps.isEmpty else { throw AdministrationError(overlaps) }
     var assembly = daemon.workshop.assembly(of: loaded)
     assembly.isTrial = isTrial
+    assembly.keepsFiles = awaitsMedia
     var stores: [StoreAssembly.Opened] = []
     for store in plan.openedStores { stores.append(try open(store, assembly, plan)) }
     try makeUnits(of: stores, by: assembly, plan)

@@ -17,6 +17,8 @@ struct StoreAssembly: Sendable {
   /// Whether media are only looked at, for a change that is not to be made: nothing is left made,
   /// locked or written down.
   var isTrial = false
+  /// Whether stores that cannot be opened are waited for, whose files are never made anew then.
+  var keepsFiles = true
 
   /// A store of the configuration, open.
   struct Opened: Sendable {
@@ -184,6 +186,7 @@ struct StoreAssembly: Sendable {
     if let finding { warnOfLatch(store, finding) }
     var options = Self.options(store, path, kind, startsLatched: finding != nil)
     options.createsFile = creating
+    options.keepsFile = keepsFiles
     let opened = try DescriptorStore.open(options, onLatch: latchHandler(store.name))
     logger.info(
       "store open",
