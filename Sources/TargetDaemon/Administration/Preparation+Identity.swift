@@ -12,27 +12,50 @@ extension Preparation {
     let closing = daemon.inventory.served.filter { plan.closedStores.contains($0.name) }
     for store in opened { try refuseOtherIdentity(of: store, closing) }
     note(daemon.workshop.renamings(of: opened, in: loaded.configuration))
+    let fresh: [StoreAssembly.Opened]
     do throws(DaemonError) {
       let stores = try assembly.withFaults(opened)
-      let identifiers = try daemon.workshop.identifiers(of: stores, isTrial: isTrial)
+      // Judged before anything is saved: an identifier that is made up is nobody else's.
+      let identifiers = try daemon.workshop.identifiers(of: stores, isTrial: true)
       let all = stores.compactMap { opened in
         identifiers[opened.configured.name].map {
           UnitExchange.Successor(
             opened: opened, claim: UnitClaim(of: opened, naa: $0), formers: [])
         }
       }
-      try divide(all, closing, by: assembly, plan)
+      fresh = try divide(all, closing, plan)
     } catch {
       throw AdministrationError(error)
     }
     for successor in successors { try refuseLoss(of: closing, by: successor) }
     try refuseOtherBlocks(of: closing, by: successors)
+    guard !isTrial else { return }
+    do throws(DaemonError) { try makeUnits(of: fresh, by: assembly) } catch {
+      throw AdministrationError(error)
+    }
   }
 
-  private mutating func divide(
-    _ all: [UnitExchange.Successor], _ closing: [Inventory.Served], by assembly: StoreAssembly,
-    _ plan: ChangePlan
+  /// Under identifiers that are saved; the successors get theirs.
+  private mutating func makeUnits(
+    of fresh: [StoreAssembly.Opened], by assembly: StoreAssembly
   ) throws(DaemonError) {
+    let workshop = daemon.workshop
+    let stores = fresh + successors.map(\.opened)
+    newNames = workshop.unidentified(among: stores.map(\.configured.name))
+    let identifiers = try workshop.identifiers(of: stores)
+    for (index, successor) in successors.enumerated() {
+      guard let naa = identifiers[successor.claim.name] else { continue }
+      successors[index].claim = UnitClaim(of: successor.opened, naa: naa)
+    }
+    units = try workshop.units(
+      of: fresh, by: assembly,
+      alive: Set(loaded.configuration.stores.map(\.name) + daemon.inventory.served.map(\.name)))
+  }
+
+  /// The stores that have nothing in common with any unit there is; the others are successors.
+  private mutating func divide(
+    _ all: [UnitExchange.Successor], _ closing: [Inventory.Served], _ plan: ChangePlan
+  ) throws(DaemonError) -> [StoreAssembly.Opened] {
     var fresh: [StoreAssembly.Opened] = []
     for (index, successor) in all.enumerated() {
       try refuseTaken(successor.claim, all[..<index].map(\.claim), plan)
@@ -45,10 +68,7 @@ extension Preparation {
       successor.formers = formers.map(\.name)
       successors.append(successor)
     }
-    guard !isTrial else { return }
-    units = try daemon.workshop.units(
-      of: fresh, by: assembly,
-      alive: Set(loaded.configuration.stores.map(\.name) + daemon.inventory.served.map(\.name)))
+    return fresh
   }
 
   /// The identifier of a unit that stays, or of one that is still to come, is not to be had.

@@ -30,6 +30,8 @@ struct Preparation {
   /// Stores that take the place of others: of the same name, identifier or medium. Their units are
   /// made when the former are gone, with the reservations that these had at the end.
   var successors: [UnitExchange.Successor] = []
+  /// Stores that this change gives the first identity of their names.
+  var newNames: [String] = []
   private(set) var sockets: [PortalSockets.Socket] = []
   private(set) var resized: [Resized] = []
   private(set) var warnings: [String] = []
@@ -343,8 +345,13 @@ struct Preparation {
   func undo() {
     for socket in sockets { socket.close() }
     daemon.workshop.release(units.map(\.claim))
+    // Before their files go: a crash must not leave the one without the other.
+    daemon.workshop.withdrawIdentities(of: newNames)
     for resize in resized { warn(resize.growth.flatMap { resize.sizing.undo($0) }) }
     for file in files + watches.compactMap({ $0.giveUp()?.file }) {
+      daemon.logger.notice(
+        "what was opened for a change is closed again: it was not made",
+        metadata: ["path": "\(file.path)"])
       warn(undoOpening(of: file))
     }
     for unit in units { daemon.workshop.forget(unitNamed: unit.name) }

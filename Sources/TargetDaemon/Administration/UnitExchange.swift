@@ -15,7 +15,7 @@ struct UnitExchange {
   /// An open store whose unit is still to be made.
   struct Successor: Sendable {
     let opened: StoreAssembly.Opened
-    let claim: UnitClaim
+    var claim: UnitClaim
     /// Units that have to be gone before.
     var formers: [String]
   }

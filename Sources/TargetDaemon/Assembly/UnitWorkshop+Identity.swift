@@ -1,3 +1,4 @@
+internal import Logging
 internal import Synchronization
 internal import TargetConfig
 
@@ -13,6 +14,27 @@ extension UnitWorkshop {
     store.naa = store.naa ?? NAAIdentifier(identity.hexadecimal)
     store.serial = store.serial ?? identity.serial
     return store
+  }
+
+  /// The names that no identity is on record of.
+  func unidentified(among names: [String]) -> [String] {
+    registry.withLock { $0.unknown(among: names) }
+  }
+
+  /// Takes back the identities that a change has made for these names, and is not made itself: a
+  /// later start would take their stores for lost ones. Sleeps.
+  func withdrawIdentities(of names: [String]) {
+    guard !names.isEmpty else { return }
+    do throws(DaemonError) {
+      try registry.withLock { registry throws(DaemonError) in try registry.withdraw(names) }
+    } catch {
+      logger.warning(
+        """
+        stores of a change that was not made may be on record as having been served, so a later \
+        start would not make their files; the next store that is added puts that right
+        """,
+        metadata: ["stores": "\(names.joined(separator: ", "))", "error": "\(error)"])
+    }
   }
 
   func difference(

@@ -79,9 +79,9 @@ struct IdentityRegistry: Sendable {
     of names: [String], noting others: [String] = [], alive: Set<String>? = nil,
     isTrial: Bool = false
   ) throws(DaemonError) -> [String: GeneratedIdentity] {
-    let unknown = names.filter { identities[StateName.encoded($0)] == nil }
+    let unknown = unknown(among: names)
     if let orphan, !unknown.isEmpty { throw lost(unknown, orphan) }
-    let new = unknown + others.filter { identities[StateName.encoded($0)] == nil }
+    let new = unknown + self.unknown(among: others)
     var changed = self
     for name in new { changed.add(StateName.encoded(name)) }
     if !isTrial, !new.isEmpty || !isSaved {
@@ -92,6 +92,22 @@ struct IdentityRegistry: Sendable {
     return Dictionary(
       names.compactMap { name in changed.identities[StateName.encoded(name)].map { (name, $0) } },
       uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Takes back what was added for these names, for a change that is not made: nobody was served
+  /// under it. Counts at once, also where it cannot be saved; the next identity saves it then.
+  mutating func withdraw(_ names: [String]) throws(DaemonError) {
+    // Without the file nothing was added; and one that is lost is not to be made up.
+    guard isSaved else { return }
+    for name in names { drop(StateName.encoded(name)) }
+    order.removeAll { identities[$0] == nil }
+    isSaved = false
+    try save()
+  }
+
+  /// Those that no identity is on record of.
+  func unknown(among names: [String]) -> [String] {
+    names.filter { identities[StateName.encoded($0)] == nil }
   }
 
   /// The one that a store of that name gets, if there is one for it.
@@ -173,11 +189,14 @@ struct IdentityRegistry: Sendable {
     let unrecorded = former.lazy.filter { [identities] word in
       identities[word].map { !records.contains($0.hexadecimal) } ?? true
     }
-    for word in Array(unrecorded.prefix(excess)) {
-      identities[word] = nil
-      if let medium = media.removeValue(forKey: word) { mediumNames[medium] = nil }
-    }
+    for word in Array(unrecorded.prefix(excess)) { drop(word) }
     order.removeAll { identities[$0] == nil }
+  }
+
+  /// All but its place in the order.
+  private mutating func drop(_ word: String) {
+    identities[word] = nil
+    if let medium = media.removeValue(forKey: word) { mediumNames[medium] = nil }
   }
 
   private func lost(_ names: [String], _ orphan: String) -> DaemonError {

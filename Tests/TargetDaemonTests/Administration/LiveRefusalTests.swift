@@ -236,6 +236,6 @@ struct LiveRefusalTests {
 }
 
 /// No room for a new file.
-private struct FullFileSystem: FaultyFileSystem {
+struct FullFileSystem: FaultyFileSystem {
   func create(_ path: String) throws(SystemError) -> any StateFileBeingMade { throw .noSpace }
 }
