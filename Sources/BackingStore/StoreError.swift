@@ -17,6 +17,8 @@ public struct StoreError: Error, Sendable, Equatable {
     case wrongType(String)
     case notOfKind(StoreKind)
     case linkToFile
+    /// Whoever opens stores has it for something else: a sentence without its subject.
+    case reserved(String)
     case replaced
     /// Larger than configured: what lies past the end would be cut off from its initiator.
     case largerThanConfigured(actual: UInt64, configured: UInt64)
@@ -64,6 +66,7 @@ extension StoreError: CustomStringConvertible {
     case .tooLarge(let bytes): "\(bytes) bytes is more than a file can hold"
     case .partialBlock(let bytes, let blockSize):
       "\(bytes) bytes is not a multiple of the block size, \(blockSize)"
+    case .reserved(let sentence): sentence
     case .missing, .lost, .missingDevice, .wrongType, .notOfKind, .linkToFile, .replaced, .inUse,
       .unanswered:
       typeSentence

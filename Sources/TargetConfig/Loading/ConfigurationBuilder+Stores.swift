@@ -155,6 +155,17 @@ extension ConfigurationBuilder {
     }
   }
 
+  /// Of all stores: it may be the daemon's files that are others.
+  mutating func checkOwnFiles(_ root: DocumentNode) {
+    let own = OwnFiles(of: configuration, file: context.filePath)
+    for store in configuration.stores {
+      guard let path = store.medium.path, let role = own.role(of: path),
+        let place = root["stores"]?[store.name]?[store.medium.keyword]
+      else { continue }
+      report.error(place, "\(path.quoted) \(OwnFiles.refusal(of: role))", .conflict)
+    }
+  }
+
   mutating func checkStoresAreUsed(_ root: DocumentNode) {
     var used: Set<String> = []
     for target in configuration.targets {

@@ -36,6 +36,7 @@ struct ConfigurationBuilder {
     buildDiscovery(root["discovery"])
     buildDaemon(root)
     checkStoresAreUsed(root)
+    checkOwnFiles(root)
     checkMemory(root)
     checkSecrets()
     return configuration

@@ -10,6 +10,9 @@ public struct LoadedConfiguration: Sendable {
   /// How it was read.
   let context: LoadingContext
 
+  /// Where it stands, absolute; nil: in no file.
+  public var filePath: String? { context.filePath }
+
   /// What the file would mean after `edits`; it stays as it is.
   public func edited(
     by edits: (inout ConfigurationText) throws(ConfigurationEditError) -> Void
@@ -70,7 +73,7 @@ public enum ConfigurationLoader {
     let absolute = FilePath.resolve(path, against: FilePath.currentDirectory())
     var context = LoadingContext(
       directory: FilePath.directory(of: absolute), permissions: permissions,
-      path: path, file: file)
+      path: path, file: file, filePath: absolute)
     context.isForElsewhere = elsewhere
     return try load(read(file.bytes, path), fileName: path, context: context)
   }
@@ -150,6 +153,8 @@ struct LoadingContext: Sendable {
   var path: String?
   /// nil for text.
   var file: BoundedFile?
+  /// Absolute, also of another text for the same file; nil: there is none.
+  var filePath: String?
   /// Secrets may be missing.
   var isLook = false
   /// Files of secrets may be missing, which is worth a warning.

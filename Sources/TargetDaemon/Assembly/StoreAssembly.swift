@@ -7,6 +7,7 @@ internal import TargetConfig
 /// Opens the stores of a configuration and makes logical units of them.
 struct StoreAssembly: Sendable {
   let loaded: LoadedConfiguration
+  let own: OwnMedia
   let marks: LatchMarks
   let latchThread: JobThread
   let files: UnitFiles
@@ -181,6 +182,7 @@ struct StoreAssembly: Sendable {
   private func open(
     _ store: TargetConfiguration.Store, _ path: String, _ kind: StoreKind, creating: Bool
   ) throws(StoreError) -> any Store {
+    try own.refuse(path)
     guard !isTrial else { return try openOnTrial(store, path, kind, creating: creating) }
     let finding = marks.finding(for: store.name)
     if let finding { warnOfLatch(store, finding) }

@@ -24,7 +24,8 @@ enum TargetDirectoryCheck {
     of loaded: LoadedConfiguration, _ media: MediaThreads
   ) -> [ConfigurationProblem] {
     let stores = loaded.configuration.stores.filter { $0.medium.place != nil }
-    let findings = media.askAll(stores, at: { $0.medium.place ?? "" }) { finding(of: $0) }
+    let own = OwnMedia(of: loaded)
+    let findings = media.askAll(stores, at: { $0.medium.place ?? "" }) { finding(of: $0, own) }
     return zip(stores, findings).compactMap { store, finding in
       let words: String? =
         switch finding {
@@ -47,13 +48,14 @@ enum TargetDirectoryCheck {
     case unusable(String)
   }
 
-  private static func finding(of store: TargetConfiguration.Store) -> Finding {
+  private static func finding(of store: TargetConfiguration.Store, _ own: OwnMedia) -> Finding {
     guard let path = store.medium.path else { return .served }
     let kind: StoreKind = if case .block = store.medium { .blockDevice } else { .file }
     do throws(StoreError) {
       var options = StoreAssembly.options(store, path, kind, startsLatched: false)
       options.createsFile = true
       options.discards = false
+      try own.refuse(path)
       return try DescriptorStore.tryOpening(options) == nil ? .new : .served
     } catch {
       // The daemon that serves it, as a rule.

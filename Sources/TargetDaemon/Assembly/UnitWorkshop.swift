@@ -46,8 +46,8 @@ final class UnitWorkshop: Sendable {
 
   func assembly(of loaded: LoadedConfiguration) -> StoreAssembly {
     StoreAssembly(
-      loaded: loaded, marks: marks, latchThread: latchThread, files: files, media: media,
-      logger: logger,
+      loaded: loaded, own: OwnMedia(of: loaded), marks: marks, latchThread: latchThread,
+      files: files, media: media, logger: logger,
       // Stores keep what opened them, and must not keep the state directory's lock with it.
       wasServed: { [weak self] name in
         guard let self else { return true }

@@ -1,0 +1,78 @@
+/// The daemon's own files, by their paths: none of them is ever served as a disk, whose initiators
+/// could read secrets, and write over identities and fences.
+public struct OwnFiles: Sendable {
+  /// What each of them is, by its path.
+  public private(set) var roles: [String: String] = [:]
+  /// All of it belongs to the daemon.
+  private let stateDirectory: String
+  /// How every path begins that is below.
+  private let stateStart: String
+
+  /// `file`: the path of the configuration; nil: it stands in no file.
+  public init(of configuration: TargetConfiguration, file: String?) {
+    self.init(stateDirectory: configuration.stateDirectory, roles: [:])
+    for path in configuration.credentials.compactMap(\.secretFile) {
+      roles[path] = "the file of a secret"
+    }
+    if let listener = configuration.admin.listener {
+      roles[listener.certificate] = "the certificate of admin.listener"
+      roles[listener.key] = "the key of admin.listener"
+      roles[listener.tokens] = "the tokens of admin.listener"
+    }
+    roles[configuration.admin.socket] = "the administration socket"
+    if let file { addConfiguration(file) }
+  }
+
+  private init(stateDirectory: String, roles: [String: String]) {
+    self.stateDirectory = stateDirectory
+    stateStart = stateDirectory + "/"
+    self.roles = roles
+  }
+
+  /// What lies beside it when it has been, or is being, rewritten is as secret as the file.
+  private mutating func addConfiguration(_ path: String) {
+    roles[path] = "the configuration file"
+    roles[path + "~"] = "the copy of the configuration file"
+    let directory = FilePath.directory(of: path)
+    let name = path.split(separator: "/").last ?? ""
+    roles[FilePath.resolve(".\(name).swift-tgtd", against: directory)] =
+      "the temporary file of the configuration"
+  }
+
+  /// The same files under the names that `real` gives them.
+  public func renamed(by real: (String) -> String) -> OwnFiles {
+    let renamed = roles.map { (real($0.key), $0.value) }
+    return OwnFiles(
+      stateDirectory: real(stateDirectory),
+      roles: Dictionary(renamed, uniquingKeysWith: { first, _ in first }))
+  }
+
+  /// What the daemon has at the path; nil: it is not the daemon's.
+  public func role(of path: String) -> String? {
+    if let role = roles[path] { return role }
+    guard path == stateDirectory || path.hasPrefix(stateStart) else { return nil }
+    return "in the state directory \(stateDirectory.quoted)"
+  }
+
+  /// Completes "<path> …".
+  public static func refusal(of role: String) -> String {
+    "is \(role), and initiators could read it and write over it: give the store another path"
+  }
+}
+
+extension TargetConfiguration {
+  /// Of all users, in either direction.
+  fileprivate var credentials: [Credential] {
+    var all = discovery.chap
+    if let user = discovery.mutualChap { all.append(user) }
+    for target in targets {
+      all += target.chap
+      if let user = target.mutualChap { all.append(user) }
+      for entry in target.acl {
+        all += entry.chap
+        if let user = entry.mutualChap { all.append(user) }
+      }
+    }
+    return all
+  }
+}
