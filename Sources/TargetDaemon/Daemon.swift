@@ -146,6 +146,7 @@ public final class Daemon: Sendable {
         "a target is open to any initiator without authentication",
         metadata: ["target": "\(target.name)"])
     }
+    if let excess = configuration.memoryExcess() { logger.warning("stores: \(excess)") }
   }
 
   /// Before the first connection, on every reactor.

@@ -37,7 +37,8 @@ struct Transaction {
     try refuseUse(interruption)
     try refuseForgottenSize(plan)
     try refuseStrangeFile()
-    var outcome = Outcome(warnings: news + dangers, interruption: interruption)
+    var outcome = Outcome(
+      warnings: news + dangers + memoryWarnings(plan), interruption: interruption)
     guard !options.dryRun else {
       outcome.warnings += try Preparation.tryOut(
         plan, change.running, directory, daemon, allowsShrinking: options.force,
@@ -77,6 +78,14 @@ struct Transaction {
       else { return nil }
       return "stores.\(served.name) is endangered: \(danger); what to do: \(danger.remedy)"
     }
+  }
+
+  /// Of a change that makes stores in memory.
+  private func memoryWarnings(_ plan: ChangePlan) -> [String] {
+    guard plan.openedStores.contains(where: { $0.medium == .memory }),
+      let excess = change.running.configuration.memoryExcess()
+    else { return [] }
+    return ["stores: \(excess)"]
   }
 
   // MARK: Refusals

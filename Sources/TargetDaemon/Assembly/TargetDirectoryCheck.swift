@@ -17,6 +17,9 @@ enum TargetDirectoryCheck {
     guard overlaps.isEmpty else { throw DaemonError(.configuration, overlaps.map(\.description)) }
     var loaded = loaded
     loaded.warnings += warnings(of: loaded, media)
+    if let excess = loaded.configuration.memoryExcess() {
+      loaded.warnings.append(loaded.problem(at: "stores", excess))
+    }
     return loaded
   }
 
