@@ -48,6 +48,9 @@ public final class AdministrationServer: Sendable {
       self.keyFile = keyFile
       self.tokenFile = tokenFile
     }
+
+    /// As in the configuration: the host of IPv6 stands in brackets.
+    var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
   }
 
   private enum Phase: Sendable {
@@ -106,6 +109,9 @@ public final class AdministrationServer: Sendable {
       throw error
     }
     logger.info("administration socket \(configuration.socketPath)")
+    if let endpoint = configuration.network {
+      logger.notice("the API is open on the network to who has a token: \(endpoint.address)")
+    }
   }
 
   private func listen() async throws(AdministrationServerError) -> Running {

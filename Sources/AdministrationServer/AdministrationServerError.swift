@@ -14,7 +14,7 @@ extension AdministrationServerError: CustomStringConvertible {
     case .socket(let path, let reason): "admin.socket \(path): \(reason)"
     case .socketTaken(let path): "admin.socket \(path): another server listens there already"
     case .noSuchGroup(let name): "admin.group: there is no group \"\(name)\""
-    case .listener(let address, let reason): "admin listener \(address): \(reason)"
+    case .listener(let address, let reason): "admin.listener \(address): \(reason)"
     case .alreadyStarted: "the server was started already"
     }
   }

@@ -65,6 +65,6 @@ struct NetworkListener: Sendable {
   static func failure(
     _ endpoint: AdministrationServer.NetworkEndpoint, _ reason: String
   ) -> AdministrationServerError {
-    .listener(address: "\(endpoint.host):\(endpoint.port)", reason)
+    .listener(address: endpoint.address, reason)
   }
 }

@@ -32,8 +32,14 @@ final class RenewableCredentials: Sendable {
     do throws(AdministrationServerError) { return Found(renewal: try server.readRenewal()) } catch {
       return Found(
         renewal: server.readWithdrawal(),
-        problem: AdministrationError(.invalid, "\(error)", path: "admin.listener"))
+        problem: AdministrationError(.invalid, Self.sentence(error), path: "admin.listener"))
     }
+  }
+
+  /// Without the key, which the path of the error names.
+  private static func sentence(_ error: AdministrationServerError) -> String {
+    if case .listener(_, let reason) = error { return reason }
+    return "\(error)"
   }
 
   /// Has them count; of what is not good, what is withdrawn counts all the same.

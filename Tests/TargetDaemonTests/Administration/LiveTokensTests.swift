@@ -55,13 +55,23 @@ struct LiveTokensTests {
   func none() async throws {
     let live = try await Self.start()
     try live.scratch.write([], to: "keys/tokens")
-    #expect(try await Self.refusal(live, dryRun: true).contains("must hold tokens"))
+    let tokens = live.scratch("keys/tokens")
+    #expect(
+      try await Self.refusal(live, dryRun: true)
+        == "\(tokens) must hold tokens of at least 16 bytes", "its path names the key")
     #expect(!live.book.contains("no token opens the API"))
     #expect(try await Self.refusal(live).contains("must hold tokens"))
     #expect(live.book.contains("no token opens the API on the network from now on"))
     try live.scratch.write(Array(Self.tokens[0].utf8), to: "keys/tokens")
     #expect(try await live.client.reload(ChangeOptions()).differences.isEmpty)
     #expect(live.book.contains("other tokens open the API on the network from now on"))
+  }
+
+  @Test("The log tells that the API is open on the network, and where")
+  func told() async throws {
+    let live = try await Self.start()
+    #expect(
+      live.book.contains("notice the API is open on the network to who has a token: 127.0.0.1:"))
   }
 
   @Test("Tokens whose disk hangs have a reload refused in time, and count with the next")
