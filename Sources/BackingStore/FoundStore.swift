@@ -143,7 +143,7 @@ private struct Opening {
 
   /// A new file for the daemon only, whose name is on stable storage before anything relies on it.
   func create() throws(StoreError) {
-    try attempting("open") { () throws(SystemError) in
+    do throws(SystemError) {
       _ = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
       do throws(SystemError) {
         try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).synchronize()
@@ -151,7 +151,14 @@ private struct Opening {
         unsafe _ = unlink(path)
         throw error
       }
+    } catch {
+      throw creationError(error)
     }
+  }
+
+  private func creationError(_ error: SystemError) -> StoreError {
+    StoreError(
+      path, error == .noSuchFile ? .missingDirectory(directory) : .system(call: "open", error))
   }
 
   /// A nameless file in the same directory meets what the file would; where the file system has
@@ -162,6 +169,7 @@ private struct Opening {
     do throws(SystemError) {
       nameless = try FileDescriptor.open(directory, flags, mode: 0o600)
     } catch {
+      guard error != .noSuchFile else { throw creationError(error) }
       guard error == .notSupported || error == .isDirectory else { throw openError(error, mode) }
       guard unsafe faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0 else {
         throw openError(.last, mode)
@@ -236,6 +244,7 @@ private struct Opening {
         .sectorLargerThanBlock(
           sector: sector, blockSize: options.logicalBlockBytes, cacheMode: mode))
     }
+    guard size > 0 else { throw StoreError(path, .noMedium) }
     let whole = size - size % UInt64(options.logicalBlockBytes)
     if let configured = options.sizeBytes, configured != whole {
       throw StoreError(path, .deviceSizeDiffers(actual: size, configured: configured))

@@ -8,12 +8,16 @@ public struct StoreError: Error, Sendable, Equatable {
     case invalidBlockSize(UInt32)
     case invalidPhysicalBlockSize(UInt32, blockSize: UInt32)
     case empty
+    /// A device that has no bytes: nothing is in the drive, or behind it.
+    case noMedium
     case tooLarge(UInt64)
     case partialBlock(UInt64, blockSize: UInt32)
     case missing
     /// A file that may not be made anew: it was there before.
     case lost
     case missingDevice
+    /// Of a file that would be made: there is no place for it.
+    case missingDirectory(String)
     case wrongType(String)
     case notOfKind(StoreKind)
     case linkToFile
@@ -63,17 +67,21 @@ extension StoreError: CustomStringConvertible {
       \(StoreOptions.physicalBlockBytesMax)
       """
     case .empty: "has no blocks; give a size and it is extended"
+    case .noMedium:
+      "is a device of 0 bytes: no medium is in it, or behind it; lsblk tells the sizes"
     case .tooLarge(let bytes): "\(bytes) bytes is more than a file can hold"
     case .partialBlock(let bytes, let blockSize):
       "\(bytes) bytes is not a multiple of the block size, \(blockSize)"
     case .reserved(let sentence): sentence
-    case .missing, .lost, .missingDevice, .wrongType, .notOfKind, .linkToFile, .replaced, .inUse,
-      .unanswered:
+    case .missing, .lost, .missingDevice, .missingDirectory, .wrongType, .notOfKind, .linkToFile,
+      .replaced, .inUse, .unanswered:
       typeSentence
     case .largerThanConfigured, .smallerThanConfigured, .deviceSizeDiffers, .shrank, .endangered,
       .notResizable, .wouldShrink:
       sizeSentence
     case .sectorLargerThanBlock, .directAlignment, .noDirectAccess: directSentence
+    case .system("ftruncate", .fileTooLarge):
+      "its file system takes no file of that size: give a smaller one, or take another file system"
     case .system(let call, let error): "\(call) failed: \(error)"
     }
   }
@@ -87,7 +95,10 @@ extension StoreError: CustomStringConvertible {
       system, or put the file back; to begin anew with an empty disk, make an empty file \
       there (touch)
       """
-    case .missingDevice: "does not exist, and files are not created under /dev"
+    case .missingDevice:
+      "does not exist, and files are not created under /dev; lsblk lists the devices"
+    case .missingDirectory(let directory):
+      "the directory \(directory) is missing: make it, or mount what belongs there"
     case .wrongType(let type): "is a \(type), not a regular file or a block device"
     case .notOfKind(.file): "is a block device, but a file was configured"
     case .notOfKind(.blockDevice): "is a regular file, but a block device was configured"

@@ -1,5 +1,6 @@
 import BackingStore
 import CLinux
+import Reactor
 import ServiceFixtures
 import Testing
 
@@ -38,7 +39,9 @@ struct OpeningTests {
     try #require(FileSizeLimit.bytes == 1 << 61)
     let path = scratch("vast.img")
     var options = StoreOptions(path: path, sizeBytes: 3 << 60)
-    let sentence = "\(path): ftruncate failed: File too large"
+    let sentence =
+      "\(path): its file system takes no file of that size: give a smaller one, or take another "
+      + "file system"
     #expect(try complaint(options) == sentence)
     #expect(scratch.names.isEmpty)
     options.keepsFile = true
@@ -47,6 +50,19 @@ struct OpeningTests {
     options.keepsFile = false
     #expect(try complaint(options) == sentence)
     #expect(scratch.names == ["vast.img"], "one that was there stays")
+  }
+
+  @Test("A file that cannot be made tells that its directory is missing, and of a size too large")
+  func placeless() throws {
+    let options = StoreOptions(path: scratch("none/new.img"), sizeBytes: 4096)
+    let sentence =
+      "the directory \(scratch("none")) is missing: make it, or mount what belongs there"
+    #expect(try complaint(options) == "\(options.path): \(sentence)")
+    let foreseen = #expect(throws: StoreError.self) { try DescriptorStore.tryOpening(options) }
+    #expect(foreseen?.description == "\(options.path): \(sentence)")
+    let tooLarge = StoreError("/a", .system(call: "ftruncate", SystemError(rawValue: EFBIG)))
+    #expect(tooLarge.description.hasPrefix("/a: its file system takes no file of that size: give"))
+    #expect(StoreError("/dev/a", .noMedium).description.contains("no medium is in it"))
   }
 
   @Test("Trying to open makes nothing, extends nothing and takes no lock")
@@ -92,7 +108,7 @@ struct OpeningTests {
     let path = "/dev/swift-tgtd-no-such-device"
     #expect(
       try complaint(StoreOptions(path: path, sizeBytes: 4096))
-        == "\(path): does not exist, and files are not created under /dev")
+        == "\(path): does not exist, and files are not created under /dev; lsblk lists the devices")
     var status = stat()
     #expect(lstat(path, &status) == -1)
   }

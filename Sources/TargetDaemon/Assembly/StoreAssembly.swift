@@ -259,7 +259,9 @@ extension StoreError {
   /// is missing, somebody else has it, or the system cannot reach it.
   var mayPass: Bool {
     switch reason {
-    case .missing, .lost, .missingDevice, .inUse, .replaced, .unanswered, .system: true
+    case .missing, .lost, .missingDevice, .missingDirectory, .inUse, .replaced, .unanswered,
+      .system:
+      true
     default: false
     }
   }

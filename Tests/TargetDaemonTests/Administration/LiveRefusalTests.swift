@@ -105,7 +105,10 @@ struct LiveRefusalTests {
       (add(live.scratch("full.img"), 1 << 20), .storeFailed, "a store is never cut"),
       (add(live.scratch("none.img")), .storeFailed, "does not exist"),
       (add(live.scratch.path), .storeFailed, "is a directory"),
-      (add(live.scratch("none/new.img"), 1 << 20), .storeFailed, "No such file"),
+      (
+        add(live.scratch("none/new.img"), 1 << 20), .storeFailed,
+        "none is missing: make it, or mount"
+      ),
       (add("/dev/swift-tgtd-none", nil, .block), .storeFailed, "does not exist"),
       (add("/dev/sda"), .invalid, "is a device"),
       (add("", 1 << 20), .invalid, ""),
