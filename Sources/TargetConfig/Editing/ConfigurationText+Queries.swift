@@ -79,8 +79,8 @@ private struct ListStep {
   }
 
   func element(of node: DocumentNode) -> DocumentNode? {
-    let elements = node[list]?.elements ?? []
-    return elements.indices.contains(index) ? elements[index] : nil
+    guard let found = node[list], case .list = found.value.content else { return nil }
+    return found.child(at: index)
   }
 
   func name(of element: DocumentNode) -> String? {

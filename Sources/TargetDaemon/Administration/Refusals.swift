@@ -94,6 +94,20 @@ extension AdministrationError {
         + "config save --force writes what runs over it")
   }
 
+  /// Into what is not valid.
+  static func fileChanged(
+    _ file: ConfigurationFile, problem: ConfigurationProblem?
+  ) -> AdministrationError {
+    AdministrationError(
+      .fileChanged,
+      "\(file.name) was changed by hand since it was read, and is not valid"
+        + (problem.map { ": \($0)" } ?? ""),
+      remedy:
+        "mend it; swift-tgtadm config check \(FilePath.shellQuoted(file.path)) tells when it is "
+        + "good, then config reload; --runtime-only leaves the file alone, and config save --force "
+        + "keeps it beside, and writes what runs")
+  }
+
   /// The reactors have more to do than to answer.
   static let tooBusy: AdministrationError = tooBusy(at: nil)
 

@@ -62,11 +62,15 @@ struct Transaction {
     return outcome
   }
 
-  /// What the new configuration gives reason to say, and the old one did not.
+  /// What the new configuration gives reason to say, and the old one did not. Compared by names:
+  /// what stands behind something that is removed has another place in its list from then on.
   private var news: [String] {
-    let known = Set(running.current.warnings.map { "\($0.path): \($0.sentence)" })
-    let now = change.running.warnings.map { "\($0.path): \($0.sentence)" }
-    return now.filter { !known.contains($0) }.map { change.running.text.naming(placesIn: $0) }
+    let known = Set(Self.warnings(of: running.current))
+    return Self.warnings(of: change.running).filter { !known.contains($0) }
+  }
+
+  private static func warnings(of loaded: LoadedConfiguration) -> [String] {
+    loaded.warnings.map { loaded.text.naming(placesIn: "\($0.path): \($0.sentence)") }
   }
 
   /// Of stores that are presented once more: it may well be to copy them, so it is not refused.
@@ -155,12 +159,17 @@ struct Transaction {
   private func refuseStrangeFile() throws(AdministrationError) {
     guard let file, change.file != nil else { return }
     let known = running.file.text.bytes
-    try file.inTime(on: fileMedia) { () throws(AdministrationError) in
+    try file.inTime(on: fileMedia) { () throws(AdministrationError) -> Void in
       do throws(ConfigurationFile.WriteError) {
-        guard try !file.isChanged(since: known) else { throw .changed }
+        guard try file.isChanged(since: known) else { return }
       } catch {
         throw AdministrationError(error, file)
       }
+      // What is not valid cannot be reloaded.
+      do throws(ConfigurationError) { _ = try ConfigurationLoader.load(file.name) } catch {
+        throw AdministrationError.fileChanged(file, problem: error.problems.first)
+      }
+      throw AdministrationError.fileChanged(file)
     }
   }
 

@@ -48,6 +48,18 @@ struct LiveConfigurationTests {
     #expect(try await live.client.status().hasUnsavedChanges == false)
   }
 
+  @Test("Whoever removes a target hears nothing of those that stand behind it")
+  func strangers() async throws {
+    let live = try await LiveDaemon.start()
+    let names = ["a", "b", "c"].map { "iqn.2026-11.com.example:\($0)" }
+    for name in names {
+      let added = try await live.change(.addTarget(TargetSpecification(name: name)))
+      #expect(added.warnings.count == 1 && added.warnings[0].contains(name), "nobody may use it")
+    }
+    let removed = try await live.change(.removeTarget(Change.TargetName(names[0])))
+    #expect(removed.warnings == [])
+  }
+
   @Test("A dry run says what would be, and does nothing")
   func dryRun() async throws {
     let live = try await LiveDaemon.start()
@@ -189,6 +201,17 @@ struct LiveConfigurationTests {
     #expect(try await live.client.targets().map(\.name) == [Self.target])
     _ = try await live.client.reload(ChangeOptions())
     #expect(try await live.client.targets().count == 2)
+  }
+
+  @Test("After a hand edit that is not valid no reload is advised, but to mend it")
+  func invalidHandEdit() async throws {
+    let live = try await LiveDaemon.start()
+    try live.edit { $0.replacing("\"stores\"", with: "\"stars\"") }
+    let error = try await live.refusal(live.lunAddition("second"))
+    #expect(error.code == .fileChanged)
+    #expect(error.message.contains("changed by hand since it was read, and is not valid: "))
+    #expect(error.message.contains("stars: unknown key"))
+    #expect(error.remedy?.hasPrefix("mend it; swift-tgtadm config check ") == true)
   }
 
   @Test("What a dry run or a refused change is forced to does not count as read from the file")
