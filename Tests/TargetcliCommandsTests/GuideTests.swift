@@ -107,6 +107,15 @@ struct GuideTests {
     #expect(bench.daemon.saves == 2)
   }
 
+  @Test("The option tells the program's own version, the command that of the daemon")
+  func versions() async throws {
+    let bench = try Bench()
+    for option in ["--version", "-v"] {
+      #expect(await bench(option).output == "targetcli version \(Version.text) (swift-tgtd)\n")
+    }
+    #expect(await bench("version").output == "targetcli version 1.2.3 (swift-tgtd)\n")
+  }
+
   @Test("Commands from a pipe run without prompts; comments and failures do not end them")
   func pipe() async throws {
     let bench = try Bench()

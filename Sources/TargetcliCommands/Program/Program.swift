@@ -50,9 +50,9 @@ public enum Program {
     do {
       switch first {
       case "--help", "-h": session.surroundings.write(usage)
-      case "--version", "-v", "version":
-        let version = try await session.daemon.version()
-        session.surroundings.write("\(name) version \(version.version) (\(version.name))\n")
+      // Its own, whether there is a daemon or not; the command "version" asks that.
+      case "--version", "-v":
+        session.surroundings.write("\(name) version \(Version.text) (swift-tgtd)\n")
       case "--disable-daemon", "disable-daemon":
         try await session.run("set global auto_use_daemon=false")
       default: try await session.run(arguments.joined(separator: " "))
