@@ -11,15 +11,21 @@ struct SessionEvents: ServerObserver {
   func sessionStarted(_ session: ObservedSession) {
     refusedLogins.forget(
       initiator: session.initiatorName, target: session.targetName, address: session.address.ip)
-    publish(.sessionStarted, session, "logged in to")
+    publish(
+      .sessionStarted, session, "\(session.initiatorName) logged in to \(session.targetName)")
   }
 
-  func sessionEnded(_ session: ObservedSession) { publish(.sessionEnded, session, "left") }
+  /// By whomever: the initiator, an administrator, or the network.
+  func sessionEnded(_ session: ObservedSession) {
+    publish(
+      .sessionEnded, session,
+      "the session of \(session.initiatorName) with \(session.targetName) ended")
+  }
 
-  private func publish(_ kind: Event.Kind, _ session: ObservedSession, _ verb: String) {
+  private func publish(_ kind: Event.Kind, _ session: ObservedSession, _ sentence: String) {
     events.publish(
       Event(
-        kind, "\(session.initiatorName) \(verb) \(session.targetName)", target: session.targetName,
+        kind, sentence, target: session.targetName,
         initiator: session.initiatorName, session: session.id.rawValue,
         address: "\(session.address)"))
   }
