@@ -254,8 +254,8 @@ struct SecretTests {
     let expected = [
       "\"\(open)\" has mode 0640, others can get at the secret: run \"chmod 600 \(open)\"",
       "\"\(directory.path)/missing\" cannot be opened: No such file or directory",
-      "\"\(directory.path)/empty\" is empty: write the secret into it",
-      "\"\(directory.path)/lines\" holds more than one line: a secret is one line",
+      "\"\(directory.path)/empty\" is empty: write the secret into it, one line of 12 to 16 bytes",
+      "\"\(directory.path)/lines\" holds more than one line: a secret is one line of 12 to 16 bytes",
       "\"\(directory.path)/long\" holds a secret of 256 bytes: at most 255 are possible",
       "\"\(directory.path)/huge\" is larger than 4KiB",
       "\"\(directory.path)\" is not a regular file",

@@ -23,6 +23,16 @@ struct ISCSINameTests {
     #expect(sentence?.contains("; did you mean \"\(meant ?? "")\"?") == (meant != nil))
   }
 
+  @Test("A name of no known type is compared on the node, where it is an initiator's own")
+  func unknownType() {
+    let said = "does not begin with iqn., eui. or naa. (RFC 7143 §4.2.7): "
+    #expect(
+      ISCSIName.warning(for: "foo")
+        == said + "compare it with the name in the initiator's own configuration")
+    #expect(
+      ISCSIName.warning(for: "foo", isTarget: true) == said + "some initiators refuse it")
+  }
+
   @Test("A name without a date, and an address in place of a name, say which rule they break")
   func brokenRules() {
     let undated = ISCSIName.warning(for: "iqn.com.example:node1")

@@ -23,11 +23,12 @@ extension ConfigurationText {
   ) throws(ConfigurationEditError) {
     guard let found = try self.place(place) else {
       throw ConfigurationEditError(
-        .notFound, "discovery", "there is no user \(user.quoted)")
+        .notFound, "discovery", "there is no user \(user.quoted) \(Absence.list("users", []))")
     }
     let users = found.elements("chap")
     guard let credential = users.first(where: { $0.user == user }) else {
-      throw found.error(.notFound, at: "chap", "there is no user \(user.quoted)")
+      let names = Absence.list("users", users.compactMap(\.user))
+      throw found.error(.notFound, at: "chap", "there is no user \(user.quoted) \(names)")
     }
     if users.count == 1 {
       if case .entry = place {

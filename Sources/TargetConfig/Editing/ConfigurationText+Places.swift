@@ -81,7 +81,8 @@ extension ConfigurationText {
     _ name: AccessEntryName, of target: EditPlace
   ) throws(ConfigurationEditError) -> EditPlace {
     let initiator = ISCSIName.normalized(name.initiator)
-    var found = target.elements("acl").filter { $0.isNamed(initiator, by: "initiator") }
+    let entries = target.elements("acl")
+    var found = entries.filter { $0.isNamed(initiator, by: "initiator") }
     if let addresses = name.addresses {
       let wanted = Self.canonical(addresses)
       found = found.filter { entry in
@@ -89,7 +90,10 @@ extension ConfigurationText {
       }
     }
     guard let first = found.first else {
-      throw target.error(.notFound, at: "acl", "no entry for \(name.description.quoted)")
+      let names = entries.compactMap(\.entryName)
+      throw target.error(
+        .notFound, at: "acl",
+        "no entry for \(name.description.quoted) \(Absence.list("entries", names))")
     }
     guard found.count == 1 else {
       throw target.error(
@@ -145,6 +149,15 @@ extension ConfigurationText {
 }
 
 extension EditPlace {
+  /// Of an entry of an access list.
+  fileprivate var entryName: String? {
+    node["initiator"]?.text.map { initiator in
+      AccessEntryName(
+        initiator: initiator, addresses: elements("addresses").compactMap(\.node.text)
+      ).description
+    }
+  }
+
   fileprivate func isNamed(_ wanted: String, by key: String) -> Bool {
     node[key]?.text.map(ISCSIName.normalized) == wanted
   }

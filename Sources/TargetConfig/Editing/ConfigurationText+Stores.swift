@@ -5,7 +5,9 @@ extension ConfigurationText {
     _ name: String, _ store: NewStore
   ) throws(ConfigurationEditError) {
     if let node = whole.node["stores"]?[name] {
-      throw ConfigurationEditError(.conflict, node.path, "there is a store of that name already")
+      throw ConfigurationEditError(
+        .conflict, node.path, "there is a store of that name already",
+        remedy: "take another name, or remove that one first; store show tells what it is")
     }
     if whole.node["stores"] == nil {
       let stores = ConfigurationValue.object([.init(name, store.value)])
@@ -61,21 +63,26 @@ extension ConfigurationText {
     guard whole.node["portals"] != nil else {
       let standard = TargetConfiguration.Portal.standard.map(\.endpoint)
       if standard.contains(endpoint) {
-        throw ConfigurationEditError(.conflict, "portals", "\(endpoint) is a portal already")
+        throw ConfigurationEditError(
+          .conflict, "portals", "\(endpoint) is a portal already", remedy: Self.takenRemedy)
       }
       return try apply(.add(path, .list(standard.map { .text("\($0)") } + [portal.value])))
     }
     if let taken = portals().first(where: { $0.endpoint == endpoint }) {
-      throw taken.place.error(.conflict, "\(endpoint) is a portal already")
+      throw taken.place.error(
+        .conflict, "\(endpoint) is a portal already", remedy: Self.takenRemedy)
     }
     try apply(.insert(path, portal.value))
   }
 
   public mutating func removePortal(_ address: String) throws(ConfigurationEditError) {
     let endpoint = try Self.endpoint(address)
-    let unknown = ConfigurationEditError(.notFound, "portals", "\(endpoint) is no portal")
+    let standard = TargetConfiguration.Portal.standard.map(\.endpoint)
+    let present = whole.node["portals"] == nil ? standard : portals().map(\.endpoint)
+    let unknown = ConfigurationEditError(
+      .notFound, "portals",
+      "\(endpoint) is no portal \(Absence.list("portals", present.map { "\($0)" }))")
     guard whole.node["portals"] != nil else {
-      let standard = TargetConfiguration.Portal.standard.map(\.endpoint)
       guard standard.contains(endpoint) else { throw unknown }
       let rest = standard.filter { $0 != endpoint }.map { ConfigurationValue.text("\($0)") }
       return try apply(.add(ConfigurationPath([.key("portals")]), .list(rest)))
@@ -83,6 +90,8 @@ extension ConfigurationText {
     guard let found = portals().first(where: { $0.endpoint == endpoint }) else { throw unknown }
     try apply(.remove(found.place.path))
   }
+
+  private static let takenRemedy = "for another group remove it first; portal list shows them all"
 
   private func portals() -> [(endpoint: Endpoint, place: EditPlace)] {
     whole.elements("portals").compactMap { place in

@@ -3,7 +3,9 @@
 extension ConfigurationText {
   public mutating func addTarget(_ target: NewTarget) throws(ConfigurationEditError) {
     if let present = try? self.target(target.name) {
-      throw present.error(.conflict, "there is a target of that name already")
+      throw present.error(
+        .conflict, "there is a target of that name already",
+        remedy: "take another name, or remove that one first; target show tells what it is")
     }
     for lun in target.luns + target.acl.flatMap({ $0.luns ?? [] }) { _ = try store(lun.store) }
     for credential in target.credentials { _ = try Self.checked(credential) }
@@ -53,8 +55,11 @@ extension ConfigurationText {
     _ number: UInt16, target name: String, entry: AccessEntryName? = nil
   ) throws(ConfigurationEditError) {
     let place = try presenter(target: name, entry: entry)
-    guard let found = place.elements("luns").first(where: { $0.number == Int64(number) }) else {
-      throw place.error(.notFound, at: "luns", "there is no LUN \(number)")
+    let luns = place.elements("luns")
+    guard let found = luns.first(where: { $0.number == Int64(number) }) else {
+      let numbers = luns.compactMap(\.number).map { "\($0)" }
+      throw place.error(
+        .notFound, at: "luns", "there is no LUN \(number) \(Absence.list("LUNs", numbers))")
     }
     try apply(.remove(found.path))
   }
@@ -77,15 +82,21 @@ extension ConfigurationText {
     let exact = AccessEntryName(
       initiator: entry.name.initiator, addresses: entry.name.addresses ?? [])
     if let present = try? self.entry(exact, of: target) {
-      throw present.error(.conflict, "is an entry for \(entry.name.description.quoted) already")
+      throw present.error(
+        .conflict, "there is an entry for \(entry.name.description.quoted) already",
+        remedy: "remove it first; acl list shows them all")
     }
     for lun in entry.luns ?? [] { _ = try store(lun.store) }
     for credential in entry.credentials { _ = try Self.checked(credential) }
+    let count = target.elements("acl").count
+    if let index, !(0...count).contains(index) {
+      throw target.error(
+        .invalid, at: "acl",
+        count == 0
+          ? "index \(index) cannot be: there are no entries yet, so it is 0"
+          : "index \(index) cannot be: it is from 0 to \(count), which is behind all entries")
+    }
     guard let index, target.node["acl"] != nil else {
-      if let index, index != 0 {
-        throw target.error(
-          .invalid, at: "acl", "has 0 elements: none can stand at \(index)")
-      }
       try append(entry.value, to: "acl", of: target)
       return
     }

@@ -33,6 +33,13 @@ struct SaveconfigImporter {
     guard case .object = root.value.content else {
       throw ImportError(draft.place(root.line), "expected an object {...}")
     }
+    let isOurs = root["stores"] != nil || root["portals"] != nil
+    guard root["storage_objects"] != nil || !isOurs else {
+      throw ImportError(
+        draft.place(root.line),
+        "is a configuration of swift-tgtd already: config apply, or swift-tgtd --config, takes it "
+          + "as it is")
+    }
     guard root["storage_objects"] != nil || root["targets"] != nil else {
       throw ImportError(
         draft.place(root.line), "has neither \"storage_objects\" nor \"targets\"")

@@ -118,9 +118,9 @@ extension ConfigurationBuilder {
   }
 
   private static func problem(inSecret bytes: [UInt8]) -> String? {
-    if bytes.isEmpty { return "is empty: write the secret into it" }
+    if bytes.isEmpty { return "is empty: write the secret into it, \(Secret.advisedForm)" }
     if bytes.contains(where: { $0 == 0x0A || $0 == 0x0D || $0 == 0 }) {
-      return "holds more than one line: a secret is one line"
+      return "holds more than one line: a secret is \(Secret.advisedForm)"
     }
     if bytes.count > Secret.byteCountMax {
       return "holds a secret of \(bytes.count) bytes: at most \(Secret.byteCountMax) are possible"

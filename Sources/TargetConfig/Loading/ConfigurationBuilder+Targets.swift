@@ -14,7 +14,7 @@ extension ConfigurationBuilder {
           nameNode, "\(given.quoted) is also the name of the target of line \(line)", .conflict)
       }
       if ISCSIName.problem(in: given, isTarget: true) == nil,
-        let warning = ISCSIName.warning(for: given)
+        let warning = ISCSIName.warning(for: given, isTarget: true)
       {
         report.warning(nameNode, "\(given.quoted) \(warning)")
       }

@@ -9,11 +9,16 @@ public enum Absence {
   public static func sentence(
     _ what: String, _ name: String, of names: [String], comparing: Bool = true
   ) -> String {
-    guard !names.isEmpty else { return "no \(what) named \(name.quoted) (there are no \(what)s)" }
     let ranked = comparing ? nearest(to: name, among: names) : names
-    let shown = ranked.prefix(namesShownMax).map(\.shortened).joined(separator: ", ")
+    return "no \(what) named \(name.quoted) \(list("\(what)s", ranked))"
+  }
+
+  /// What there is instead, in brackets: the first of many. `what` is a noun in the plural.
+  static func list(_ what: String, _ names: [String]) -> String {
+    guard !names.isEmpty else { return "(there are no \(what))" }
+    let shown = names.prefix(namesShownMax).map(\.shortened).joined(separator: ", ")
     let rest = names.count > namesShownMax ? " and \(names.count - namesShownMax) more" : ""
-    return "no \(what) named \(name.quoted) (\(what)s: \(shown)\(rest))"
+    return "(\(what): \(shown)\(rest))"
   }
 
   private static func nearest(to name: String, among names: [String]) -> [String] {

@@ -42,7 +42,7 @@ public enum ISCSIName {
   }
 
   /// What is unusual about a usable name, completing "<name> …"; nil when nothing is.
-  public static func warning(for name: String) -> String? {
+  public static func warning(for name: String, isTarget: Bool = false) -> String? {
     let used = normalized(name)
     let fault = fault(inFormOf: used)
     // No address has the form of a name: the thousands of good ones need not be read as addresses.
@@ -54,7 +54,10 @@ public enum ISCSIName {
       return "contains \(String(Character(odd)).quoted), which RFC 7143 §4.2.7.2 does not allow"
         + meaning(name)
     }
-    if let fault { return fault + meaning(name) }
+    if let fault {
+      let isUnknown = fault == unknownType
+      return fault + (isUnknown ? consequence(ofUnknownType: isTarget) : "") + meaning(name)
+    }
     return name == used
       ? nil : "has capital letters: it is used as \(used.quoted) (RFC 7143 §4.2.7.2)"
   }
@@ -88,7 +91,13 @@ public enum ISCSIName {
   }
 
   private static let unknownType =
-    "does not begin with iqn., eui. or naa. (RFC 7143 §4.2.7): some initiators refuse it"
+    "does not begin with iqn., eui. or naa. (RFC 7143 §4.2.7)"
+
+  private static func consequence(ofUnknownType isTarget: Bool) -> String {
+    isTarget
+      ? ": some initiators refuse it"
+      : ": compare it with the name in the initiator's own configuration"
+  }
 
   static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {

@@ -9,6 +9,8 @@ public struct Secret: Sendable, Equatable {
 
   /// RFC 7143 §9.2.1: CHAP with less than 96 random bits needs IPsec below it.
   public static let recommendedByteCountMin = 12
+  /// What every initiator takes: that of Windows no more than 16 bytes.
+  static let advisedForm = "one line of \(recommendedByteCountMin) to 16 bytes"
   /// The longest text value an initiator can configure; open-iscsi and Windows stop before it.
   public static let byteCountMax = 255
 }

@@ -48,6 +48,33 @@ struct StoreEditTests {
         == "stores: no store named \"z\" (stores: a, b, disk)")
   }
 
+  @Test("Of what is there already it is told what to do about it")
+  func remedies() throws {
+    func remedy(
+      _ edit: (inout ConfigurationText) throws(ConfigurationEditError) -> Void
+    ) throws -> String? {
+      var text = try ConfigurationText(sample)
+      do throws(ConfigurationEditError) { try edit(&text) } catch { return error.remedy }
+      return nil
+    }
+    let store = try remedy { text throws(ConfigurationEditError) in
+      try text.addStore("a", NewStore(.null))
+    }
+    #expect(store == "take another name, or remove that one first; store show tells what it is")
+    let target = try remedy { text throws(ConfigurationEditError) in
+      try text.addTarget(NewTarget(name: name))
+    }
+    #expect(target == "take another name, or remove that one first; target show tells what it is")
+    let portal = try remedy { text throws(ConfigurationEditError) in
+      try text.addPortal(NewPortal(address: "192.0.2.1"))
+    }
+    #expect(portal == "for another group remove it first; portal list shows them all")
+    let entry = try remedy { text throws(ConfigurationEditError) in
+      try text.addACLEntry(NewAccessEntry(AccessEntryName(initiator: "any")), target: name)
+    }
+    #expect(entry == "remove it first; acl list shows them all")
+  }
+
   @Test("Of many names that there are, those most like the one that there is not are shown")
   func nearestNames() {
     let names = (10...30).map { "disk\($0)" } + ["quorum"]
@@ -100,7 +127,7 @@ struct StoreEditTests {
       } == "portals[0]: 192.0.2.1:3260 is a portal already")
     #expect(
       try edited { text throws(ConfigurationEditError) in try text.removePortal("192.0.2.9") }
-        == "portals: 192.0.2.9:3260 is no portal")
+        == "portals: 192.0.2.9:3260 is no portal (portals: 192.0.2.1:3260)")
   }
 
   @Test("The standard portals go on when one is added to a file that names none")
@@ -176,7 +203,7 @@ struct TargetEditTests {
       } == "stores: no store named \"z\" (stores: a, b, disk)")
     #expect(
       try edited { text throws(ConfigurationEditError) in try text.removeLUN(9, target: name) }
-        == "targets[0].luns: there is no LUN 9")
+        == "targets[0].luns: there is no LUN 9 (LUNs: 1)")
   }
 
   @Test("An entry gets a LUN only when it has LUNs of its own: else it would lose the target's")
@@ -201,6 +228,12 @@ struct TargetEditTests {
       } == "targets[0].acl: 2 entries are for \"\(n1)\": name the addresses too")
     #expect(
       try edited { text throws(ConfigurationEditError) in
+        try text.removeACLEntry(AccessEntryName(initiator: "iqn.z"), target: name)
+      }
+        == "targets[0].acl: no entry for \"iqn.z\" (entries: \(n1) from 192.0.2.0/24, "
+        + "\(n1) from 198.51.100.7, any)")
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
         try text.removeACLEntry(
           AccessEntryName(initiator: n1, addresses: ["192.0.2.0/24"]), target: name)
       }
@@ -208,6 +241,11 @@ struct TargetEditTests {
           "        // Rack 1.\n        {\"initiator\": \"\(n1)\", \"addresses\": [\"192.0.2.0/24\"]},\n",
           ""))
     let n2 = NewAccessEntry(AccessEntryName(initiator: "iqn.2026-11.com.example:n2"))
+    #expect(
+      try edited { text throws(ConfigurationEditError) in
+        try text.addACLEntry(n2, target: name, index: 99)
+      }
+        == "targets[0].acl: index 99 cannot be: it is from 0 to 3, which is behind all entries")
     #expect(
       try edited { text throws(ConfigurationEditError) in
         try text.addACLEntry(n2, target: name, index: 0)
@@ -221,7 +259,7 @@ struct TargetEditTests {
           NewAccessEntry(AccessEntryName(initiator: n1, addresses: ["198.51.100.7/32"])),
           target: name)
       }
-        == "targets[0].acl[1]: is an entry for \"\(n1) from 198.51.100.7/32\" already")
+        == "targets[0].acl[1]: there is an entry for \"\(n1) from 198.51.100.7/32\" already")
   }
 }
 
@@ -238,7 +276,7 @@ struct EntryPlaceTests {
         try text.addACLEntry(entry, target: name, index: index)
         Issue.record("\(index) is no place")
       } catch {
-        #expect(error.sentence == "has 0 elements: none can stand at \(index)")
+        #expect(error.sentence == "index \(index) cannot be: there are no entries yet, so it is 0")
       }
     }
     var text = before

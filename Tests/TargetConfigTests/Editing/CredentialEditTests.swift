@@ -65,7 +65,7 @@ struct CredentialEditTests {
     #expect(
       try edited { text throws(ConfigurationEditError) in
         try text.removeCHAPUser("nobody", from: .target(name))
-      } == "targets[0].chap: there is no user \"nobody\"")
+      } == "targets[0].chap: there is no user \"nobody\" (users: one)")
   }
 
   @Test("A list of users that is empty goes with its key, unless something else stands in it")

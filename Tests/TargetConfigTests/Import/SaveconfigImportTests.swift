@@ -181,6 +181,10 @@ struct SaveconfigImportTests {
     arguments: [
       ("[]", "file:1: expected an object"), ("{}", "file:1: has neither"),
       ("{\"targets\": [\n{", "file:2: "),
+      (
+        "{\"stores\": {}, \"targets\": [{\"name\": \"iqn.2026-11.com.example:t\"}]}",
+        "file:1: is a configuration of swift-tgtd already"
+      ),
       (String(repeating: "[", count: 100_000), "file:1: nested deeper than 32 levels"),
     ])
   func broken(text: String, problem: String) {
