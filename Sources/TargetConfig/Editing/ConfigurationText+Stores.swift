@@ -7,7 +7,8 @@ extension ConfigurationText {
     if let node = whole.node["stores"]?[name] {
       throw ConfigurationEditError(
         .conflict, node.path, "there is a store of that name already",
-        remedy: "take another name, or remove that one first; store show tells what it is")
+        remedy:
+          "take another name, or remove that one first; swift-tgtadm store show tells what it is")
     }
     if whole.node["stores"] == nil {
       let stores = ConfigurationValue.object([.init(name, store.value)])
@@ -91,7 +92,8 @@ extension ConfigurationText {
     try apply(.remove(found.place.path))
   }
 
-  private static let takenRemedy = "for another group remove it first; portal list shows them all"
+  private static let takenRemedy =
+    "for another group remove it first; swift-tgtadm portal list shows them"
 
   private func portals() -> [(endpoint: Endpoint, place: EditPlace)] {
     whole.elements("portals").compactMap { place in

@@ -5,7 +5,8 @@ extension ConfigurationText {
     if let present = try? self.target(target.name) {
       throw present.error(
         .conflict, "there is a target of that name already",
-        remedy: "take another name, or remove that one first; target show tells what it is")
+        remedy:
+          "take another name, or remove that one first; swift-tgtadm target show tells what it is")
     }
     for lun in target.luns + target.acl.flatMap({ $0.luns ?? [] }) { _ = try store(lun.store) }
     for credential in target.credentials { _ = try Self.checked(credential) }
@@ -84,7 +85,7 @@ extension ConfigurationText {
     if let present = try? self.entry(exact, of: target) {
       throw present.error(
         .conflict, "there is an entry for \(entry.name.description.quoted) already",
-        remedy: "remove it first; acl list shows them all")
+        remedy: "remove it first; swift-tgtadm acl list shows them")
     }
     for lun in entry.luns ?? [] { _ = try store(lun.store) }
     for credential in entry.credentials { _ = try Self.checked(credential) }

@@ -37,8 +37,8 @@ struct SaveconfigImporter {
     guard root["storage_objects"] != nil || !isOurs else {
       throw ImportError(
         draft.place(root.line),
-        "is a configuration of swift-tgtd already: config apply, or swift-tgtd --config, takes it "
-          + "as it is")
+        "is a configuration of swift-tgtd already: swift-tgtadm config check tells whether it is "
+          + "good, and swift-tgtd --config serves it")
     }
     guard root["storage_objects"] != nil || root["targets"] != nil else {
       throw ImportError(

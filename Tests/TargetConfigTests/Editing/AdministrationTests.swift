@@ -60,19 +60,23 @@ struct StoreEditTests {
     let store = try remedy { text throws(ConfigurationEditError) in
       try text.addStore("a", NewStore(.null))
     }
-    #expect(store == "take another name, or remove that one first; store show tells what it is")
+    #expect(
+      store
+        == "take another name, or remove that one first; swift-tgtadm store show tells what it is")
     let target = try remedy { text throws(ConfigurationEditError) in
       try text.addTarget(NewTarget(name: name))
     }
-    #expect(target == "take another name, or remove that one first; target show tells what it is")
+    #expect(
+      target
+        == "take another name, or remove that one first; swift-tgtadm target show tells what it is")
     let portal = try remedy { text throws(ConfigurationEditError) in
       try text.addPortal(NewPortal(address: "192.0.2.1"))
     }
-    #expect(portal == "for another group remove it first; portal list shows them all")
+    #expect(portal == "for another group remove it first; swift-tgtadm portal list shows them")
     let entry = try remedy { text throws(ConfigurationEditError) in
       try text.addACLEntry(NewAccessEntry(AccessEntryName(initiator: "any")), target: name)
     }
-    #expect(entry == "remove it first; acl list shows them all")
+    #expect(entry == "remove it first; swift-tgtadm acl list shows them")
   }
 
   @Test("Of many names that there are, those most like the one that there is not are shown")
