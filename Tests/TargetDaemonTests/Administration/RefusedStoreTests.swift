@@ -62,7 +62,7 @@ struct RefusedStoreTests {
     let live = try await LiveDaemon.start()
     // The file system tells nobody before.
     let error = try await live.refusal(live.lunAddition("new", size: 3 << 60), isForeseen: false)
-    #expect(error.code == .storeFailed && error.message.contains("File too large"))
+    #expect(error.code == .storeFailed && error.message.contains("takes no file of that size"))
     #expect(!live.exists("new.img"))
     try await live.addLUN("new")
     #expect(StoreMedia.fileBytes(of: live.scratch("new.img")) == 1 << 20)
