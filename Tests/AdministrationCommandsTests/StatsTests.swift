@@ -50,9 +50,9 @@ struct StatsTests {
       run.output == """
         2026-11-21 06:44:16Z  1001 IOPS  read 3.9 MiB/s  written 512 KiB/s  in flight 3
 
-        STORE  READS/S  WRITES/S  OTHERS/S       READ    WRITTEN  READ P50    P99  WRITE P50  P99  QUEUE  ERRORS  CONFLICTS
-        a         1000       0.5         0  3.9 MiB/s  512 KiB/s     50 µs  99 µs          -    -      3       0          0
-        idle         0         0         0      0 B/s      0 B/s         -      -          -    -      0       0          0
+        STORE  READS/S  WRITES/S  OTHERS/S       READ    WRITTEN  READ P50  READ P99  WRITE P50  WRITE P99  QUEUE  ERRORS  CONFLICTS
+        a         1000       0.5         0  3.9 MiB/s  512 KiB/s     50 µs     99 µs          -          -      3       0          0
+        idle         0         0         0      0 B/s      0 B/s         -         -          -          -      0       0          0
 
         """)
     #expect(run.daemon.state.withLock { $0.slept } == [.milliseconds(2000)])

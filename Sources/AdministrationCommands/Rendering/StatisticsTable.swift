@@ -98,20 +98,17 @@ struct StatisticsTable {
 
   /// A column of the table.
   private struct Field {
-    /// What it is called beside the one before it, and alone.
     var title: String
-    var fullTitle: String
     var isNumber = true
     /// Where there is no room the columns with the highest go first; 0 stays.
     var dispensability: Int
     var cell: (Row) -> Table.Cell
 
     init(
-      _ title: String, full: String? = nil, isNumber: Bool = true, _ dispensability: Int,
+      _ title: String, isNumber: Bool = true, _ dispensability: Int,
       _ cell: @escaping (Row) -> Table.Cell
     ) {
       self.title = title
-      fullTitle = full ?? title
       self.isNumber = isNumber
       self.dispensability = dispensability
       self.cell = cell
@@ -167,7 +164,7 @@ struct StatisticsTable {
     }
     return [
       Field("\(kind) P50", 7) { cell($0, 0.5) },
-      Field("P99", full: "\(kind) P99", 5) { cell($0, 0.99) },
+      Field("\(kind) P99", 5) { cell($0, 0.99) },
     ]
   }
 
@@ -187,7 +184,7 @@ struct StatisticsTable {
       rank >= Self.littleSaying
         ? table.width > width : table.width(textsAtMost: Self.nameMin) > width
     {
-      leftOut += fields.filter { $0.dispensability == rank }.map(\.fullTitle)
+      leftOut += fields.filter { $0.dispensability == rank }.map(\.title)
       fields.removeAll { $0.dispensability == rank }
       table = Self.table(fields, sorted)
     }
@@ -201,13 +198,7 @@ struct StatisticsTable {
 
   private static func table(_ fields: [Field], _ rows: [Row]) -> Table {
     var table = Table(
-      fields.indices.map { index in
-        let field = fields[index]
-        // "P99" alone says nothing without the "READ P50" before it.
-        let hasPartner = index > 0 && fields[index - 1].title.hasSuffix("P50")
-        return Table.Column(
-          title: hasPartner ? field.title : field.fullTitle, isNumber: field.isNumber)
-      })
+      fields.map { Table.Column(title: $0.title, isNumber: $0.isNumber) })
     for row in rows { table.add(fields.map { $0.cell(row) }) }
     return table
   }
