@@ -103,6 +103,7 @@ struct FailureTests {
     "stats --interval 0", "stats --count 3", "stats --watch --count 0", "events --count 0",
     "config diff one", "config diff one two three", "session kill x", "acl add --target t",
     "chap add --target t u --by-reference", "portal add a:1 --group 70000",
+    "lun show --target t --address 192.0.2.7 1",
     "store add a --memory", "acl add --target t any --index=-1",
   ]
 
@@ -196,9 +197,54 @@ struct FailureTests {
     for line in run.output.split(separator: "\n") where line.hasPrefix(".") {
       #expect(requests.contains(String(line.dropFirst().prefix { $0 != " " })), "\(line)")
     }
-    #expect(!run.output.contains("manual"))
+    #expect(!run.output.contains(".SS \"swift\\-tgtadm manual"))
     let isASCII = run.output.allSatisfy { $0.isASCII }
     #expect(isASCII)
+  }
+
+  /// A command's name and its lines that show how it is called, out of the manual page.
+  private static func examples(of section: Substring) -> (command: String, lines: [String]) {
+    let plain = section.replacing("\\(dq", with: "\"").replacing("\\-", with: "-")
+      .replacing("\\e\n", with: " ").replacing("\\e", with: "\\")
+    let lines = plain.split(separator: "\n")
+    let title = String(lines.first ?? "").replacing("\"", with: "")
+    let name = title.split(separator: " ").prefix { !"<[-".contains($0.first ?? "<") }
+      .joined(separator: " ")
+    let calls = lines.filter { $0.hasPrefix("  ") }.compactMap { line in
+      line.firstRange(of: "swift-tgtadm ").map { String(line[$0.lowerBound...]) }
+    }
+    return (name, calls)
+  }
+
+  @Test("Every command that the help lists has examples of itself, which are no wrong arguments")
+  func examples() async {
+    let sections = await run("manual").output.split(separator: ".SS ").dropFirst()
+    #expect(sections.count >= 41)
+    // What is asked fails, so that no example gets as far as to a file.
+    let refusal = AdministrationError(.internal, "no")
+    for section in sections {
+      #expect(section.contains(".B EXAMPLES\n"), "\(section.prefix(40))")
+      let (command, lines) = Self.examples(of: section)
+      #expect(lines.contains { $0.hasPrefix(command) }, "\(command)")
+      for line in lines where command != "swift-tgtadm config import" {
+        let words = line.prefix { $0 != "|" }.split(separator: " ").dropFirst()
+          .map { String($0).replacing("'", with: "") }
+        let console = TestConsole(canAsk: true)
+        let run = await AdministrationCommandsTests.run(
+          words, FakeDaemon { $0.failure = refusal }, console: console)
+        #expect(run.code != 64, "\(line): \(run.errors)")
+      }
+    }
+  }
+
+  @Test("Exit codes stand in the order of their numbers")
+  func exitCodes() async {
+    for command in ["chap add", "config export", "config reload", "lun list"] {
+      let codes = await run(command + " --help").output.split(separator: "EXIT CODES\n")[1]
+        .split(separator: "\n", omittingEmptySubsequences: false).prefix { $0.hasPrefix("  ") }
+        .compactMap { Int($0.split(separator: " ").first ?? "") }
+      #expect(codes.count >= 6 && codes == codes.sorted(), "\(command): \(codes)")
+    }
   }
 
   @Test("There is completion for three shells", arguments: ["bash", "zsh", "fish"])

@@ -129,13 +129,46 @@ struct LUNAdditionTests {
     #expect(run.errors.hasPrefix("swift-tgtadm: store a is at /srv/a.img\n"))
   }
 
-  @Test("A store of another size is refused, with the command that resizes it")
-  func otherSize() async {
-    let run = await run("lun add --target iqn.t --file /srv/a.img --size 1GiB", Self.daemon())
+  @Test("A store of a smaller size is refused, with the command that resizes it")
+  func largerSize() async {
+    let run = await run("lun add --target iqn.t --file /srv/a.img --size 200GiB", Self.daemon())
     #expect(run.code == 1)
     #expect(run.daemon.changes.isEmpty)
-    #expect(run.errors.contains("store a has 100 GiB, not 1 GiB"))
-    #expect(run.errors.contains("swift-tgtadm store resize a"))
+    #expect(run.errors.contains("store a has 100 GiB, not 200 GiB"))
+    #expect(
+      run.errors.hasSuffix("leave out --size, or swift-tgtadm store resize a --size 200GiB\n"))
+  }
+
+  @Test("Nobody is advised to cut off data", arguments: ["1GiB", "0"])
+  func smallerSize(size: String) async {
+    let run = await run("lun add --target iqn.t --store a --size \(size)", Self.daemon())
+    #expect(run.code == 1)
+    #expect(run.daemon.changes.isEmpty)
+    #expect(run.errors.hasSuffix("  what to do: leave out --size\n"), "\(run.errors)")
+  }
+
+  @Test("With --for, a target that is not there is what is missing, not its entry")
+  func entryOfNoTarget() async {
+    let run = await run("lun add --for iqn.n --target iqn.none --store a", Self.daemon())
+    #expect(run.code == 1)
+    #expect(run.daemon.changes.isEmpty)
+    #expect(run.errors.hasPrefix("swift-tgtadm: no target named \"iqn.none\""))
+  }
+
+  @Test("Of two entries for one initiator the addresses tell, and its name is shown once")
+  func twoEntries() async {
+    let daemon = Self.daemon()
+    daemon.state.withLock { state in
+      var second = AccessEntryResource(initiator: Samples.node, addresses: ["198.51.100.1"])
+      second.luns = [LUNResource(lun: 4, store: "a")]
+      state.targets[0].acl.append(second)
+    }
+    let line = "lun add --target \(Samples.target) --store a --for \(Samples.node)"
+    #expect(await run(line, daemon).errors.contains("2 entries of \(Samples.target) are for"))
+    let named = await run(line + " --address 198.51.100.1", daemon)
+    #expect(named.code == 0 && daemon.changes.isEmpty)
+    #expect(named.output.contains("LUN     4\n"))
+    #expect(named.output.contains("Access  \(Samples.node)\n"))
   }
 
   static let contradictions: [(String, String)] = [

@@ -109,12 +109,23 @@ struct ListTests {
   func empty() async {
     let expected = [
       "target list": "no targets\n", "lun list": "no LUNs\n", "store list": "no stores\n",
-      "acl list": "nobody may log in\n", "chap list": "no users\n",
+      "acl list": "no targets\n", "chap list": "no users\n",
       "session list": "no sessions\n", "reservation list": "no registrations\n",
     ]
     for (command, text) in expected {
       #expect(await run(command).output == text, "\(command)")
     }
+  }
+
+  @Test("Targets that nobody may log in to are in the list of access, too")
+  func closed() async {
+    let daemon = FakeDaemon { $0.targets = [TargetResource(name: "iqn.closed")] }
+    #expect(
+      await run("acl list", daemon).output == """
+        TARGET      INITIATOR  ADDRESSES  CHAP  LUNS  RIGHTS
+        iqn.closed  nobody     -          -     -     -
+
+        """)
   }
 
   @Test("Reservations that cannot be read are unknown, not none, and a failure")
@@ -344,7 +355,7 @@ struct ShowTests {
         Targets         0, 0 LUNs
         Stores          3, 1 offline
         Sessions        0, 0 connections
-        Refused logins  4 since the start: notFound 3, timeout 1
+        Refused logins  4 since the start: 3 no such target or no access, 1 timeout
 
         PORTAL        GROUP  ANNOUNCED AS  STATE      CONNECTIONS  REASON
         0.0.0.0:3260      1  -             listening            0  -
@@ -354,14 +365,16 @@ struct ShowTests {
         problem: store b is offline
         refused: iqn.n1 at iqn.t from 192.0.2.7
           once, last at 2026-11-21 06:44:14Z: no\\u{1b}
+          what to do: there is no such target (swift-tgtadm target list); on the node: iscsiadm -m node -T iqn.t -o delete
         refused: iqn.n2 at iqn.t from 192.0.2.7
           2 times, last at 2026-11-21 06:44:14Z: no\\u{1b}
+          what to do: there is no such target (swift-tgtadm target list); on the node: iscsiadm -m node -T iqn.t -o delete
         refused: iqn.n3 at iqn.t from 192.0.2.7
           3 times, last at 2026-11-21 06:44:14Z: no\\u{1b}
-          and 1 more in the last hour
-          what to do: swift-tgtadm doctor says it of each
+          what to do: there is no such target (swift-tgtadm target list); on the node: iscsiadm -m node -T iqn.t -o delete
+        refused: 1 more in the last hour: swift-tgtadm doctor
         note: what runs was not all written to the file
-          what to do: swift-tgtadm config diff shows it, config save writes it
+          what to do: swift-tgtadm config diff shows it, swift-tgtadm config save writes it
 
         """)
   }

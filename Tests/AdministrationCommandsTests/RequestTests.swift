@@ -14,6 +14,13 @@ struct RequestTests {
     ("target remove \(target)", .removeTarget(Change.TargetName(target))),
     ("lun remove --target \(target) 7", .removeLUN(Change.LUNName(target: target, lun: 7))),
     (
+      "lun remove --target \(target) --for iqn.n --address 192.0.2.0/24 --address ::1 7",
+      .removeLUN(
+        Change.LUNName(
+          target: target,
+          entry: EntryKey(initiator: "iqn.n", addresses: ["192.0.2.0/24", "::1"]), lun: 7))
+    ),
+    (
       "lun remove --target \(target) --for iqn.n 7",
       .removeLUN(Change.LUNName(target: target, entry: EntryKey(initiator: "iqn.n"), lun: 7))
     ),
@@ -239,7 +246,7 @@ struct RequestTests {
     ("session logout 3", "logout 3", "session 3 was asked to log out\n"),
     (
       "session kill 3", "kill 3",
-      "session 3 ended; the node may log in again: acl remove --now keeps it out\n"
+      "session 3 ended; the node may log in again: swift-tgtadm acl remove --now keeps it out\n"
     ),
     ("config reload --force --now --dry-run", "reload force now dryRun", ""),
     ("config save --force", "save force", "written to /etc/f.json\n"),
@@ -369,8 +376,15 @@ struct ClearTests {
   @Test("Without a terminal it needs --yes")
   func noTerminal() async {
     let run = await clear(TestConsole(input: ["yes"]))
-    #expect(run.daemon.calls.isEmpty)
+    #expect(run.daemon.calls == ["reservations a"])
     #expect(run.errors.contains("give --yes"))
     #expect(run.code == 64)
+  }
+
+  @Test("That there is no such store is said before it asks")
+  func noSuchStore() async {
+    let run = await run("reservation clear none")
+    #expect(run.code == 1)
+    #expect(run.errors.contains("no store named \"none\"") && !run.errors.contains("--yes"))
   }
 }

@@ -121,7 +121,8 @@ extension ACLCommand {
     }
 
     private static let staying =
-      "its sessions stay until they end: session kill ends one, --now would have ended them all\n"
+      "its sessions stay until they end: swift-tgtadm session kill ends one, "
+      + "--now would have ended them all\n"
 
     /// What cannot be found out is no failure: the right is taken away already.
     private func hasSessions(_ daemon: any Daemon) async -> Bool {
@@ -136,7 +137,14 @@ extension ACLCommand {
 
   struct List: DaemonCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists who may log in.", discussion: ExitCode.help)
+      abstract: "Lists who may log in.",
+      discussion: """
+        EXAMPLES
+          swift-tgtadm acl list
+          swift-tgtadm acl list --target iqn.2026-11.com.example:disk1
+
+        \(ExitCode.lookingHelp)
+        """)
 
     @Option(help: ArgumentHelp("To this target; else to all.", valueName: "iqn"))
     var target: String?
@@ -155,7 +163,8 @@ extension ACLCommand {
         try console.writeJSON(
           targets.map { Access(target: $0.name, isOpenToAny: $0.isOpenToAny, acl: $0.acl) })
       } else {
-        console.write(Lists.entries(targets).text(orElse: "nobody may log in", on: console))
+        console.write(
+          Lists.entries(targets, showsClosed: true).text(orElse: "no targets", on: console))
       }
     }
   }

@@ -31,8 +31,11 @@ struct CredentialArguments: ParsableArguments {
   var mutual = false
 
   func validate() throws {
-    guard (target != nil) != discovery else {
+    guard target != nil || discovery else {
       throw ValidationError("give --target or --discovery")
+    }
+    guard target == nil || !discovery else {
+      throw ValidationError("give --target or --discovery, not both")
     }
     guard initiator == nil || target != nil else {
       throw ValidationError("--initiator needs --target")
@@ -75,10 +78,11 @@ extension CHAPCommand {
           openssl rand -hex 8 | tee /dev/stderr | \\
             swift-tgtadm chap add --target iqn.2026-11.com.example:disk1 --mutual disk1
 
-        \(ExitCode.help)
-          65  the secret is none
-          66  the file with the secret cannot be read
+        \(exitCodes)
         """)
+
+    private static let exitCodes = ExitCode.codes(
+      also: (.data, "the secret is none"), (.noInput, "the file with the secret cannot be read"))
 
     @OptionGroup var credentials: CredentialArguments
 
@@ -206,7 +210,14 @@ extension CHAPCommand {
 
   struct List: DaemonCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists users; secrets are not shown.", discussion: ExitCode.help)
+      abstract: "Lists users; secrets are not shown.",
+      discussion: """
+        EXAMPLES
+          swift-tgtadm chap list
+          swift-tgtadm chap list --target iqn.2026-11.com.example:disk1
+
+        \(ExitCode.lookingHelp)
+        """)
 
     @Option(help: ArgumentHelp("Of this target; else of all and of discovery.", valueName: "iqn"))
     var target: String?

@@ -15,7 +15,7 @@ struct EventsCommand: DaemonCommand {
         swift-tgtadm events
         swift-tgtadm events --json --after 0 | jq -r .message
 
-      \(ExitCode.help)
+      \(ExitCode.lookingHelp)
       """)
 
   @Option(

@@ -118,7 +118,7 @@ struct LUNPlan {
     } else {
       try await planStore(daemon)
     }
-    let target = try await daemon.targetIfAny(command.place.target)
+    let target = try await target(by: daemon)
     planTarget(target)
     if let target, let lun = try lun(of: target) {
       existing = lun
@@ -130,6 +130,13 @@ struct LUNPlan {
       .addLUN(
         Change.LUNAddition(
           target: command.place.target, entry: command.place.entry, lun)))
+  }
+
+  /// nil: it has to be made. One that is made has no entry yet that --for could name.
+  private func target(by daemon: any Daemon) async throws -> TargetResource? {
+    let name = command.place.target
+    return try await command.place.entry == nil
+      ? daemon.targetIfAny(name) : daemon.target(name)
   }
 
   func make(
@@ -266,21 +273,15 @@ struct LUNPlan {
   }
 
   private static func access(_ target: TargetResource) -> String {
-    let names = target.acl.map(\.initiator) + (target.isOpenToAny ? ["any"] : [])
+    // Several entries may be for one initiator at different addresses.
+    var seen: Set<String> = []
+    let names = (target.acl.map(\.initiator) + (target.isOpenToAny ? ["any"] : []))
+      .filter { seen.insert($0).inserted }
     return names.isEmpty ? "nobody" : names.joined(separator: ", ")
   }
 }
 
 extension Administrator {
-  fileprivate func targetIfAny(
-    _ name: String
-  ) async throws(AdministrationError) -> TargetResource? {
-    do { return try await target(name) } catch {
-      guard error.code == .notFound else { throw error }
-      return nil
-    }
-  }
-
   fileprivate func storeIfAny(
     _ name: String
   ) async throws(AdministrationError) -> StoreResource? {
@@ -299,7 +300,8 @@ private struct StoreClaim {
   var wanted: String
   /// nil: not known while the medium is missing.
   var present: String?
-  var otherRemedy = "use another store"
+  /// nil: there is nothing else to advise.
+  var otherRemedy: String? = "use another store"
 
   func refusal(of store: StoreResource) -> AdministrationError? {
     guard wanted != present else { return nil }
@@ -309,7 +311,7 @@ private struct StoreClaim {
       ?? "whether store \(store.name) has \(subject)\(wanted) is not known now"
     return AdministrationError(
       .conflict, sentence + ": nothing was changed",
-      remedy: "leave out \(option), or \(otherRemedy)")
+      remedy: "leave out \(option)" + (otherRemedy.map { ", or \($0)" } ?? ""))
   }
 }
 
@@ -346,9 +348,12 @@ extension Medium {
     func text(_ bytes: UInt64) -> String { isExact ? "\(bytes) bytes" : Quantity.size(bytes) }
     var claim = StoreClaim(
       option: "--size", noun: "", wanted: text(wanted), present: now.map { text($0) })
+    // Whoever asks for a LUN does not ask for data to be cut off.
+    let isLarger = now.map { wanted > $0 } ?? false
     claim.otherRemedy =
-      "swift-tgtadm store resize \(FilePath.shellQuoted(store.name)) --size "
-      + FilePath.shellQuoted(size.text)
+      isLarger
+      ? "swift-tgtadm store resize \(FilePath.shellQuoted(store.name)) --size "
+        + FilePath.shellQuoted(size.text) : nil
     return claim
   }
 }

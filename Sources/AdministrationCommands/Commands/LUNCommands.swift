@@ -19,7 +19,21 @@ struct LUNPlace: ParsableArguments {
       "The initiator of an entry that shows LUNs of its own (acl list).", valueName: "iqn"))
   var initiator: String?
 
-  var entry: EntryKey? { initiator.map { EntryKey(initiator: $0) } }
+  @Option(
+    name: .customLong("address"),
+    help: ArgumentHelp(
+      "The entry's addresses, where several have that initiator.", valueName: "cidr"))
+  var addresses: [String] = []
+
+  func validate() throws {
+    guard addresses.isEmpty || initiator != nil else {
+      throw ValidationError("--address needs --for")
+    }
+  }
+
+  var entry: EntryKey? {
+    initiator.map { EntryKey(initiator: $0, addresses: addresses.isEmpty ? nil : addresses) }
+  }
 
   func luns(of target: TargetResource) throws -> [LUNResource] {
     guard let entry else { return target.luns }
@@ -70,7 +84,14 @@ extension LUNCommand {
 
   struct List: DaemonCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists LUNs.", discussion: ExitCode.help)
+      abstract: "Lists LUNs.",
+      discussion: """
+        EXAMPLES
+          swift-tgtadm lun list
+          swift-tgtadm lun list --target iqn.2026-11.com.example:disk1
+
+        \(ExitCode.lookingHelp)
+        """)
 
     @Option(help: ArgumentHelp("Those of this target; else of all.", valueName: "iqn"))
     var target: String?
@@ -89,7 +110,15 @@ extension LUNCommand {
 
   struct Show: DaemonCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Shows a LUN and the commands for the node.", discussion: ExitCode.help)
+      abstract: "Shows a LUN and the commands for the node.",
+      discussion: """
+        EXAMPLES
+          swift-tgtadm lun show --target iqn.2026-11.com.example:disk1 1
+          swift-tgtadm lun show --target iqn.2026-11.com.example:disk1 0 \\
+            --for iqn.2026-11.com.example:node1
+
+        \(ExitCode.lookingHelp)
+        """)
 
     @OptionGroup var place: LUNPlace
 

@@ -53,6 +53,9 @@ extension PortalCommand {
         While initiators are connected it is refused and they are named; --force asks them to log \
         out first.
 
+        EXAMPLES
+          swift-tgtadm portal remove 192.0.2.7:3260
+
         \(ExitCode.help)
         """)
 
@@ -69,7 +72,13 @@ extension PortalCommand {
 
   struct List: DaemonCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists all portals.", discussion: ExitCode.help)
+      abstract: "Lists all portals.",
+      discussion: """
+        EXAMPLES
+          swift-tgtadm portal list
+
+        \(ExitCode.lookingHelp)
+        """)
 
     @OptionGroup var global: GlobalOptions
 

@@ -15,7 +15,10 @@ extension ReservationCommand {
       discussion: """
         Also stores that are offline because what is on record of their reservations is damaged.
 
-        \(ExitCode.help)
+        EXAMPLES
+          swift-tgtadm reservation list
+
+        \(ExitCode.lookingHelp)
         """)
 
     @OptionGroup var global: GlobalOptions
@@ -35,7 +38,12 @@ extension ReservationCommand {
   struct Show: DaemonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Shows who is registered with a store, and who holds it.",
-      discussion: ExitCode.help)
+      discussion: """
+        EXAMPLES
+          swift-tgtadm reservation show quorum
+
+        \(ExitCode.lookingHelp)
+        """)
 
     @Argument(help: "The store.")
     var store: String
@@ -60,6 +68,10 @@ extension ReservationCommand {
         It opens the disk to nodes that were fenced. It asks, unless --yes, and without a terminal \
         it needs --yes.
 
+        EXAMPLES
+          swift-tgtadm reservation clear quorum
+          swift-tgtadm reservation clear quorum --yes
+
         \(ExitCode.help)
         """)
 
@@ -72,15 +84,15 @@ extension ReservationCommand {
     @OptionGroup var global: GlobalOptions
 
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
-      guard yes || console.canAsk else {
-        throw Refusal(.usage, "clearing asks first, and there is no terminal: give --yes")
-      }
       let resource = try await daemon.reservation(of: store)
       guard !resource.isEmpty else {
         try console.confirm(
           "nothing to clear: nobody is registered with \(store)", isDone: false,
           asJSON: global.json)
         return
+      }
+      guard yes || console.canAsk else {
+        throw Refusal(.usage, "clearing asks first, and there is no terminal: give --yes")
       }
       if !yes { try ask(about: resource, console) }
       try await daemon.clearReservations(store: store)

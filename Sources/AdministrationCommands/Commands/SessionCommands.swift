@@ -11,7 +11,14 @@ struct SessionCommand: AsyncParsableCommand {
 extension SessionCommand {
   struct List: DaemonCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists sessions.", discussion: ExitCode.help)
+      abstract: "Lists sessions.",
+      discussion: """
+        EXAMPLES
+          swift-tgtadm session list
+          swift-tgtadm session list --target iqn.2026-11.com.example:disk1
+
+        \(ExitCode.lookingHelp)
+        """)
 
     @Option(help: ArgumentHelp("With this target; else with all.", valueName: "iqn"))
     var target: String?
@@ -35,7 +42,13 @@ extension SessionCommand {
 
   struct Show: DaemonCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Shows a session and its connections.", discussion: ExitCode.help)
+      abstract: "Shows a session and its connections.",
+      discussion: """
+        EXAMPLES
+          swift-tgtadm session show 3
+
+        \(ExitCode.lookingHelp)
+        """)
 
     @Argument(help: "Its number, as session list has it.")
     var id: UInt64
@@ -59,6 +72,9 @@ extension SessionCommand {
         open-iscsi does, and logs in again. It may be somewhere else then, or refused by the access \
         list.
 
+        EXAMPLES
+          swift-tgtadm session logout 3
+
         \(ExitCode.help)
         """)
 
@@ -77,7 +93,10 @@ extension SessionCommand {
     static let configuration = CommandConfiguration(
       abstract: "Closes the connections of a session.",
       discussion: """
-        The initiator may log in again at once: acl remove --now keeps it out.
+        The initiator may log in again at once: swift-tgtadm acl remove --now keeps it out.
+
+        EXAMPLES
+          swift-tgtadm session kill 3
 
         \(ExitCode.help)
         """)
@@ -90,7 +109,8 @@ extension SessionCommand {
     func run(_ daemon: any Daemon, _ console: any Console) async throws {
       try await daemon.endSession(id, by: .kill)
       try console.confirm(
-        "session \(id) ended; the node may log in again: acl remove --now keeps it out",
+        "session \(id) ended; the node may log in again: "
+          + "swift-tgtadm acl remove --now keeps it out",
         asJSON: global.json)
     }
   }

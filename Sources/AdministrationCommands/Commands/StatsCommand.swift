@@ -17,7 +17,7 @@ struct StatsCommand: DaemonCommand {
         swift-tgtadm stats --by session --interval 10
         swift-tgtadm stats --total
 
-      \(ExitCode.help)
+      \(ExitCode.lookingHelp)
       """)
 
   @Flag(help: "Go on until ^C.")

@@ -10,7 +10,11 @@ struct StatusCommand: DaemonCommand {
       serve, a configuration file that was edited since it was read, is not valid or is gone. \
       Logins that were refused within the last hour are told as "refused:" lines. swift-tgtadm doctor says more.
 
-      \(ExitCode.help)
+      EXAMPLES
+        swift-tgtadm status
+        swift-tgtadm status --json
+
+      \(ExitCode.lookingHelp)
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -20,7 +24,19 @@ struct StatusCommand: DaemonCommand {
     if global.json {
       try console.writeJSON(status)
     } else {
-      console.write(Descriptions.status(status, on: console))
+      let targets = try await targets(of: status.refusedLogins, daemon)
+      console.write(Descriptions.status(status, targets, on: console))
     }
+  }
+
+  /// Of the logins that are told: what keeps them out stands there.
+  private func targets(
+    of logins: [RefusedLoginResource], _ daemon: any Daemon
+  ) async throws -> [TargetResource] {
+    var targets: [TargetResource] = []
+    for name in Set(logins.prefix(Descriptions.refusalsMax).compactMap(\.target)) {
+      if let target = try await daemon.targetIfAny(name) { targets.append(target) }
+    }
+    return targets
   }
 }

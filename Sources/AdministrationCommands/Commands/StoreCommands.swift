@@ -125,6 +125,10 @@ extension StoreCommand {
         While a LUN presents it, it is refused; --force removes these LUNs, too, in the same step. \
         What is registered and reserved stays on record, and counts again when the store comes back.
 
+        EXAMPLES
+          swift-tgtadm store remove quorum
+          swift-tgtadm store remove quorum --force --dry-run
+
         \(ExitCode.help)
         """)
 
@@ -139,7 +143,8 @@ extension StoreCommand {
       let changes = places.map { Change.removeLUN($0.lunName) } + [removal]
       let result = try await daemon.change(
         ChangeRequest(changes, flags.options),
-        remedyOfConflict: flags.force ? nil : "lun remove each, or --force removes them, too")
+        remedyOfConflict: flags.force
+          ? nil : "swift-tgtadm lun remove each, or --force removes them, too")
       let luns = places.map { "  \($0.words)\n" }.joined()
       try console.show(
         result, dryRun: flags.options.dryRun, asJSON: global.json,
@@ -156,7 +161,10 @@ extension StoreCommand {
         STATE is online, offline, full, or endangered: it serves by a file or device that is not at \
         its path any more, or was cut. store show tells why, and what to do.
 
-        \(ExitCode.help)
+        EXAMPLES
+          swift-tgtadm store list
+
+        \(ExitCode.lookingHelp)
         """)
 
     @OptionGroup var global: GlobalOptions
@@ -174,7 +182,12 @@ extension StoreCommand {
   struct Show: DaemonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Shows a store, its identity and where it is presented.",
-      discussion: ExitCode.help)
+      discussion: """
+        EXAMPLES
+          swift-tgtadm store show quorum
+
+        \(ExitCode.lookingHelp)
+        """)
 
     @Argument(help: "Its name.")
     var name: String
@@ -196,6 +209,9 @@ extension StoreCommand {
       abstract: "Gives a store another size; initiators are told.",
       discussion: """
         A smaller size cuts off the data past it: it needs --force.
+
+        EXAMPLES
+          swift-tgtadm store resize quorum --size 128MiB
 
         \(ExitCode.help)
         """)

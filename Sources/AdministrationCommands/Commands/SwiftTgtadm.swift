@@ -7,8 +7,8 @@ struct SwiftTgtadm: AsyncParsableCommand {
     abstract: "Administers swift-tgtd, the iSCSI target server, while it runs.",
     discussion: """
       Every change is made at once and written to the configuration file, comments kept; \
-      what is in use is named and stays, unless --force. Every command has --help and, \
-      for programs, --json.
+      what is in use is named and stays, unless --force. Every command that is listed \
+      below has --help with examples and, for programs, --json.
 
       EXAMPLES
         Serve a disk to one node; what is missing is made:
@@ -32,6 +32,8 @@ struct SwiftTgtadm: AsyncParsableCommand {
       Completion for a shell (bash, zsh or fish):
         swift-tgtadm --generate-completion-script bash \\
           > /usr/share/bash-completion/completions/swift-tgtadm
+      The manual page:
+        swift-tgtadm manual | man -l -
 
       EXIT CODES
         0   done

@@ -61,6 +61,10 @@ extension TargetCommand {
         sessions, after the I/O that runs. What is registered and reserved stays on record with \
         the stores; --dry-run says what that is.
 
+        EXAMPLES
+          swift-tgtadm target remove iqn.2026-11.com.example:disk1 --dry-run
+          swift-tgtadm target remove iqn.2026-11.com.example:disk1
+
         \(ExitCode.help)
         """)
 
@@ -77,7 +81,13 @@ extension TargetCommand {
 
   struct List: DaemonCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Lists all targets.", discussion: ExitCode.help)
+      abstract: "Lists all targets.",
+      discussion: """
+        EXAMPLES
+          swift-tgtadm target list
+
+        \(ExitCode.lookingHelp)
+        """)
 
     @OptionGroup var global: GlobalOptions
 
@@ -93,7 +103,13 @@ extension TargetCommand {
 
   struct Show: DaemonCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Shows a target, its LUNs and who may log in.", discussion: ExitCode.help)
+      abstract: "Shows a target, its LUNs and who may log in.",
+      discussion: """
+        EXAMPLES
+          swift-tgtadm target show iqn.2026-11.com.example:disk1
+
+        \(ExitCode.lookingHelp)
+        """)
 
     @Argument(help: ArgumentHelp("Its name.", valueName: "iqn"))
     var name: String

@@ -7,7 +7,12 @@ extension ConfigCommand {
   struct Show: DaemonCommand {
     static let configuration = CommandConfiguration(
       abstract: "Shows the configuration that runs, without secrets.",
-      discussion: ExitCode.help)
+      discussion: """
+        EXAMPLES
+          swift-tgtadm config show
+
+        \(ExitCode.lookingHelp)
+        """)
 
     @OptionGroup var global: GlobalOptions
 
@@ -31,9 +36,11 @@ extension ConfigCommand {
         EXAMPLES
           swift-tgtadm config export --output /root/targets-backup.json
 
-        \(ExitCode.help)
-          73  the output exists, or cannot be written
+        \(exitCodes)
         """)
+
+    private static let exitCodes = ExitCode.codes(
+      isChange: false, also: (.cannotCreate, "the output exists, or cannot be written"))
 
     @Option(
       name: .shortAndLong,
@@ -69,9 +76,11 @@ extension ConfigCommand {
           swift-tgtadm config reload --dry-run
           swift-tgtadm config reload
 
-        \(ExitCode.help)
-          78  the file is not valid, cannot be read, or says what cannot be
+        \(exitCodes)
         """)
+
+    private static let exitCodes = ExitCode.codes(
+      also: (.configurationError, "the file is not valid, cannot be read, or says what cannot be"))
 
     @Flag(help: "Take away what is in use, too; I/O that runs ends first.")
     var force = false

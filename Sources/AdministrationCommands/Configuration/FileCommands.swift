@@ -72,6 +72,11 @@ extension ConfigCommand {
 
         OLD may be readable by others, as copies often are; NEW is read as swift-tgtd reads it.
 
+        EXAMPLES
+          swift-tgtadm config diff
+          swift-tgtadm config diff /root/targets-backup.json \\
+            /etc/swift-tgtd/targets.json
+
         EXIT CODES
           0   both mean the same
           1   they differ

@@ -28,7 +28,7 @@ struct RefusalExamination {
     return findings
   }
 
-  private func remedy(for login: RefusedLoginResource) -> String {
+  func remedy(for login: RefusedLoginResource) -> String {
     switch login.reason {
     case "notFound", "authorization": remedyOfAccess(login)
     case "authentication": remedyOfCHAP(login)

@@ -10,3 +10,14 @@ protocol Daemon: Administrator {
 }
 
 extension AdministrationClient: Daemon {}
+
+extension Administrator {
+  func targetIfAny(
+    _ name: String
+  ) async throws(AdministrationError) -> TargetResource? {
+    do { return try await target(name) } catch {
+      guard error.code == .notFound else { throw error }
+      return nil
+    }
+  }
+}

@@ -32,17 +32,34 @@ extension ExitCode {
       }
   }
 
-  /// For the help of commands that speak with the daemon.
-  static let help = """
-    EXIT CODES
-      0   done
-      1   the daemon refused; nothing was changed
-      64  wrong arguments
-      69  the daemon cannot be reached, or gave no certain answer: then it may
-          be done
-      70  the daemon made a mistake
-      77  no permission to use the socket
-    """
+  /// For the help of commands that change something through the daemon.
+  static let help = codes()
+  /// The same of those that only look.
+  static let lookingHelp = codes(isChange: false)
+
+  /// The same with those of a command's own, all by their numbers.
+  static func codes(
+    isChange: Bool = true, also own: (code: ExitCode, words: String)...
+  ) -> String {
+    let common: [(code: ExitCode, words: String)] = [
+      (.success, "done"),
+      (.failure, isChange ? "the daemon refused; nothing was changed" : "the daemon refused"),
+      (.usage, "wrong arguments"),
+      (
+        .unavailable,
+        isChange
+          ? "the daemon cannot be reached, or gave no certain answer: then it may\n      be done"
+          : "the daemon cannot be reached, or did not answer"
+      ),
+      (.software, "the daemon made a mistake"),
+      (.noPermission, "no permission to use the socket"),
+    ]
+    let lines = (common + own).sorted { $0.code.rawValue < $1.code.rawValue }.map { code, words in
+      let number = "\(code.rawValue)"
+      return "  " + number + String(repeating: " ", count: 4 - number.count) + words
+    }
+    return (["EXIT CODES"] + lines).joined(separator: "\n")
+  }
 }
 
 /// What the daemon answers about its file. What has to be mended in the file is told by 78, whether

@@ -114,7 +114,10 @@ enum Descriptions {
       + Lists.registrants(resource.registrants).text(orElse: "nobody is registered", on: console)
   }
 
-  static func status(_ status: StatusResource, on console: any Console) -> String {
+  /// `targets`: those of the refused logins that are told, as far as there are any.
+  static func status(
+    _ status: StatusResource, _ targets: [TargetResource], on console: any Console
+  ) -> String {
     var details = Details()
     details.add("Daemon", "swift-tgtd \(status.version), \(status.phase.rawValue)")
     details.add("Process", "\(status.processID), since \(Quantity.time(status.startedAt) ?? "-")")
@@ -135,7 +138,7 @@ enum Descriptions {
     details.addIfAny("Refused logins", refusals(status.loginFailures))
     let portals = Lists.portals(status.portals).text(orElse: "no portals", on: console)
     let problems =
-      status.problems.map(problem).joined() + refusals(status.refusedLogins) + unsaved(status)
+      status.problems.map(problem).joined() + refusals(status, targets) + unsaved(status)
     return details.text + "\n" + portals + (problems.isEmpty ? "" : "\n" + problems)
   }
 
@@ -160,32 +163,42 @@ enum Descriptions {
     let counts = counts.filter { $0.value > 0 }
     guard !counts.isEmpty else { return nil }
     let reasons = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
-    let list = reasons.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    let list = reasons.map { "\($0.value) \(words(ofReason: $0.key))" }.joined(separator: ", ")
     return "\(counts.values.reduce(0, &+)) since the start: \(list)"
   }
 
-  /// So many of the newest are shown.
-  private static let refusalsMax = 3
+  /// Also of one that a newer daemon may have: `tooManyConnections`.
+  private static func words(ofReason reason: String) -> String {
+    // The daemon answers both alike, so that nobody learns of targets that are not for him.
+    guard reason != "notFound" else { return "no such target or no access" }
+    return reason.map { $0.isUppercase ? " \($0.lowercased())" : "\($0)" }.joined()
+  }
 
-  private static func refusals(_ logins: [RefusedLoginResource]) -> String {
-    guard !logins.isEmpty else { return "" }
+  /// So many of the newest are shown.
+  static let refusalsMax = 3
+
+  private static func refusals(
+    _ status: StatusResource, _ targets: [TargetResource]
+  ) -> String {
+    let logins = status.refusedLogins
+    let examination = RefusalExamination(DaemonReading(status: status, targets: targets))
     var lines = logins.prefix(refusalsMax).flatMap { login in
       [
         "refused: \(login.words.printable)",
         "  \(Quantity.times(login.count)), last at \(Quantity.time(login.at) ?? "-"): "
           + login.message.printable,
+        "  what to do: \(examination.remedy(for: login).printable)",
       ]
     }
     let rest = logins.count - refusalsMax
-    if rest > 0 { lines.append("  and \(rest) more in the last hour") }
-    lines.append("  what to do: swift-tgtadm doctor says it of each")
-    return lines.joined(separator: "\n") + "\n"
+    if rest > 0 { lines.append("refused: \(rest) more in the last hour: swift-tgtadm doctor") }
+    return lines.map { $0 + "\n" }.joined()
   }
 
   /// It may be meant so.
   private static func unsaved(_ status: StatusResource) -> String {
     guard status.hasUnsavedChanges else { return "" }
     return "note: what runs was not all written to the file\n"
-      + "  what to do: swift-tgtadm config diff shows it, config save writes it\n"
+      + "  what to do: swift-tgtadm config diff shows it, swift-tgtadm config save writes it\n"
   }
 }

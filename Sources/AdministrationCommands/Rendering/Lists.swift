@@ -70,11 +70,15 @@ enum Lists {
     Table.Cell(state.rawValue, state == .online ? .plain : .bad)
   }
 
-  static func entries(_ targets: [TargetResource]) -> Table {
+  /// `showsClosed`: also targets that nobody may log in to.
+  static func entries(_ targets: [TargetResource], showsClosed: Bool = false) -> Table {
     var table = Table(
       .text("TARGET"), .text("INITIATOR"), .text("ADDRESSES"), .text("CHAP"), .text("LUNS"),
       .text("RIGHTS"))
     for target in targets {
+      if showsClosed, target.acl.isEmpty, !target.isOpenToAny {
+        table.add(Table.Cell(target.name), Table.Cell("nobody", .attention), "-", "-", "-", "-")
+      }
       for entry in target.acl {
         table.add(
           Table.Cell(target.name), Table.Cell(entry.initiator),
