@@ -74,8 +74,8 @@ extension AdministrationClient {
     guard request.isChange else { return failure }
     failure.code = .unanswered
     failure.message += "; what was asked for may have been done, or be done yet"
-    failure.remedy = [failure.remedy, "look before asking again: swift-tgtadm status, config diff"]
-      .compactMap(\.self).joined(separator: "; ")
+    let advice = "look before asking again: swift-tgtadm status, swift-tgtadm config diff"
+    failure.remedy = [failure.remedy, advice].compactMap(\.self).joined(separator: "; ")
     return failure
   }
 
@@ -103,14 +103,25 @@ extension AdministrationClient {
 
   private func unreachable(_ error: IOError) -> AdministrationError {
     let isRunning = "systemctl status swift-tgtd"
+    let advice =
+      switch origin {
+      case .option: "see whether --socket names the right path; if so: \(isRunning)"
+      case .environment:
+        "see whether \(AdministrationSocket.environmentVariable) in the environment names the right "
+          + "path; if so: \(isRunning)"
+      case .standard: isRunning
+      }
     return switch error.errnoCode {
     case ENOENT:
       AdministrationError(
         .unavailable, "cannot connect to \(socketPath): there is no such socket",
-        remedy: isRunning)
+        remedy: advice)
     case ECONNREFUSED, ENOTSOCK:
       AdministrationError(
-        .unavailable, "cannot connect to \(socketPath): nobody listens there", remedy: isRunning)
+        .unavailable,
+        "cannot connect to \(socketPath): "
+          + (isOtherFile ? "it is not a socket" : "nobody listens there"),
+        remedy: advice)
     // The queue of connections stays full.
     case EAGAIN:
       AdministrationError(
@@ -122,7 +133,14 @@ extension AdministrationClient {
         remedy: "be root, or of the group that the key \"admin\" names")
     default:
       AdministrationError(
-        .unavailable, "cannot connect to \(socketPath): \(error)", remedy: isRunning)
+        .unavailable, "cannot connect to \(socketPath): \(error)", remedy: advice)
     }
+  }
+
+  /// Linux refuses the connection to any other file as it does where nobody listens (unix(7)).
+  private var isOtherFile: Bool {
+    var facts = stat()
+    guard unsafe stat(socketPath, &facts) == 0 else { return false }
+    return facts.st_mode & S_IFMT != S_IFSOCK
   }
 }

@@ -86,14 +86,50 @@ struct FailureTests {
 
   @Test("Without a daemon each command ends with 69 and says what to look at")
   func unreachable() async {
-    let console = TestConsole()
-    let invocation = Invocation(console: console)
     let path = "/nowhere/\(UInt64.random(in: 0 ... .max)).sock"
-    let code = await Program.run(["status", "--socket", path], in: invocation)
-    #expect(code == 69)
-    #expect(
-      console.errors == "swift-tgtadm: cannot connect to \(path): there is no such socket\n"
-        + "  what to do: systemctl status swift-tgtd\n")
+    let origins: [([String], [String: String], String)] = [
+      (["--socket", path], [:], "--socket"),
+      ([], ["SWIFT_TGTD_SOCKET": path], "SWIFT_TGTD_SOCKET in the environment"),
+    ]
+    for (arguments, environment, origin) in origins {
+      let console = TestConsole()
+      let invocation = Invocation(console: console, environment: environment)
+      let code = await Program.run(["status"] + arguments, in: invocation)
+      #expect(code == 69)
+      #expect(
+        console.errors == "swift-tgtadm: cannot connect to \(path): there is no such socket\n"
+          + "  what to do: see whether \(origin) names the right path; "
+          + "if so: systemctl status swift-tgtd\n")
+    }
+  }
+
+  @Test("An empty --socket is wrong usage, and nobody is asked")
+  func emptySocket() async {
+    let run = await AdministrationCommandsTests.run(["status", "--socket", ""])
+    #expect(run.code == 64 && run.daemon.calls.isEmpty)
+    #expect(run.errors.hasPrefix("swift-tgtadm: --socket is empty: "))
+  }
+
+  static let unknownCommands: [(line: String, words: String)] = [
+    ("lun ad", "no command named \"ad\" (commands: add, remove, list, show, resize)"),
+    ("--json --socket /s lun ad --target t", "no command named \"ad\" (commands: add, "),
+    ("statsu", "no command named \"statsu\" (commands: stat"),
+  ]
+
+  @Test("A command that there is not is told with those that there are", arguments: unknownCommands)
+  func unknownCommand(line: String, words: String) async {
+    let run = await run(line)
+    #expect(run.code == 64 && run.daemon.calls.isEmpty)
+    #expect(run.errors.hasPrefix("swift-tgtadm: \(words)"), "\(run.errors)")
+    #expect(!run.errors.contains("manual"))
+  }
+
+  @Test("CHAP users stand with a target or with discovery, and not with both")
+  func twoPlaces() async {
+    let both = await run("chap add --target t --discovery u")
+    #expect(both.errors.hasPrefix("swift-tgtadm: give --target or --discovery, not both\n"))
+    let none = await run("chap add u")
+    #expect(none.errors.hasPrefix("swift-tgtadm: give --target or --discovery\n"))
   }
 
   static let wrong = [

@@ -94,7 +94,7 @@ func run(
   machine: PaperMachine = .standard, environment: [String: String] = [:]
 ) async -> Run {
   var invocation = Invocation(console: console, environment: environment)
-  invocation.connect = { path in
+  invocation.connect = { path, _ in
     daemon.state.withLock { $0.socketPath = path }
     return daemon
   }

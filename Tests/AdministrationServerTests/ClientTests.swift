@@ -110,6 +110,14 @@ struct ClientTests {
     try Data().write(to: URL(fileURLWithPath: "\(directory)/admin.sock"))
     await #expect(
       throws: AdministrationError(
+        .unavailable, "cannot connect to \(directory)/admin.sock: it is not a socket",
+        remedy: "systemctl status swift-tgtd")
+    ) { try await client.status() }
+    try FileManager.default.removeItem(atPath: "\(directory)/admin.sock")
+    let old = try SocketFile(path: "\(directory)/admin.sock", group: nil)
+    close(old.descriptor)
+    await #expect(
+      throws: AdministrationError(
         .unavailable, "cannot connect to \(directory)/admin.sock: nobody listens there",
         remedy: "systemctl status swift-tgtd")
     ) { try await client.status() }
@@ -158,7 +166,8 @@ struct ClientTests {
           "no answer within 0 s from the daemon (process \(getpid())); what was asked for may "
             + "have been done, or be done yet") == true)
       #expect(
-        error?.remedy?.hasSuffix("look before asking again: swift-tgtadm status, config diff")
+        error?.remedy?.hasSuffix(
+          "look before asking again: swift-tgtadm status, swift-tgtadm config diff")
           == true)
       bench.administrator.state.withLock { $0.isHeld = false }
     }
@@ -202,7 +211,8 @@ struct ClientTests {
     ) { try await client.status() }
     let wanted = AdministrationError(
       .unanswered, sentence + "; what was asked for may have been done, or be done yet",
-      remedy: "journalctl -u swift-tgtd; look before asking again: swift-tgtadm status, config diff"
+      remedy: "journalctl -u swift-tgtd; look before asking again: "
+        + "swift-tgtadm status, swift-tgtadm config diff"
     )
     await #expect(throws: wanted) { try await client.save() }
     await #expect(throws: wanted) { try await client.endSession(3, by: .kill) }

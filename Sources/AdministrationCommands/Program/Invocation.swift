@@ -6,8 +6,8 @@ struct Invocation: Sendable {
   var console: any Console
   var environment: [String: String] = [:]
   /// The daemon behind a socket. Nothing is connected before a call is made.
-  var connect: @Sendable (_ socketPath: String) -> any Daemon = {
-    AdministrationClient(socketPath: $0)
+  var connect: @Sendable (_ socketPath: String, _ origin: SocketOrigin) -> any Daemon = {
+    AdministrationClient(socketPath: $0, origin: $1)
   }
   /// What doctor examines.
   var machine: any Machine = LocalMachine()
@@ -16,9 +16,8 @@ struct Invocation: Sendable {
   /// ArgumentParser makes commands out of arguments alone; the rest reaches them this way.
   @TaskLocal static var current = Invocation(console: SystemConsole(environment: [:]))
 
-  func daemon(_ options: GlobalOptions) -> any Daemon { connect(socketPath(options)) }
-
-  func socketPath(_ options: GlobalOptions) -> String {
-    AdministrationClient.socketPath(option: options.socket, environment: environment)
+  func daemon(_ options: GlobalOptions) -> any Daemon {
+    let socket = AdministrationClient.socket(option: options.socket, environment: environment)
+    return connect(socket.path, socket.origin)
   }
 }

@@ -12,6 +12,12 @@ struct GlobalOptions: ParsableArguments {
 
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    guard socket != "" else {
+      throw ValidationError("--socket is empty: give a path, or leave it out")
+    }
+  }
+
   var json: Bool { output.json }
 }
 

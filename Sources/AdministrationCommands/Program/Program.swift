@@ -1,6 +1,7 @@
 internal import AdministrationModel
 internal import ArgumentParser
 internal import CommandSupport
+internal import TargetConfig
 
 /// The program `swift-tgtadm`.
 public enum Program {
@@ -29,12 +30,14 @@ public enum Program {
       }
       return ExitCode.success.rawValue
     } catch {
-      return end(with: error, writesJSON: writesJSON, invocation.console)
+      return end(
+        with: error, writesJSON: writesJSON, invocation.console,
+        unknownCommand: unknownCommand(in: arguments))
     }
   }
 
   private static func end(
-    with error: any Error, writesJSON: Bool, _ console: any Console
+    with error: any Error, writesJSON: Bool, _ console: any Console, unknownCommand: String?
   ) -> Int32 {
     switch error {
     case let error as AdministrationError:
@@ -49,18 +52,41 @@ public enum Program {
       if code.isSuccess, !message.isEmpty {
         console.writeLine(message)
       } else if !message.isEmpty {
-        console.complain(usage(message) + "\n")
+        console.complain(usage(message, unknownCommand) + "\n")
       }
       return code.rawValue
     }
   }
 
   /// ArgumentParser's text, under the name that all complaints have, and safe to look at.
-  private static func usage(_ message: String) -> String {
+  private static func usage(_ message: String, _ unknownCommand: String?) -> String {
     let start = "Error: "
     let text = message.hasPrefix(start) ? "\(name): " + message.dropFirst(start.count) : message
-    return text.split(separator: "\n", omittingEmptySubsequences: false)
-      .map { String($0).printable }.joined(separator: "\n")
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { String($0).printable }
+    if let unknownCommand { lines[0] = "\(name): " + unknownCommand.printable }
+    return lines.joined(separator: "\n")
+  }
+
+  /// ArgumentParser calls a word that is no command an unexpected argument, and names no other.
+  private static func unknownCommand(in arguments: [String]) -> String? {
+    var command: any ParsableCommand.Type = SwiftTgtadm.self
+    var words = arguments[...]
+    while let word = words.popFirst() {
+      if word.hasPrefix("-") {
+        guard word == "--json" || word.hasPrefix("--socket") else { return nil }
+        if word == "--socket" { _ = words.popFirst() }
+        continue
+      }
+      let commands = command.configuration.subcommands
+      guard !commands.isEmpty, word != "help" else { return nil }
+      guard let next = commands.first(where: { $0._commandName == word }) else {
+        let shown = commands.filter { $0.configuration.shouldDisplay }
+        return Absence.sentence("command", word, of: shown.map { $0._commandName })
+      }
+      command = next
+    }
+    return nil
   }
 }
 
