@@ -269,13 +269,18 @@ claims_exclusion() {
 
 # --- SIGTERM under load
 
+# load_writes PID DIR BLOCKS: it runs, and the file of the open target has more blocks than that by now.
+load_writes() { running "$1" && (($(blocks "$2") > $3)); }
+blocks() { stat -c %b "$1/open.img"; }
+
 claims_stop() {
-  local d=$WORK/$ENGINE-stop load
+  local d=$WORK/$ENGINE-stop load before
   claim "$ENGINE: the daemon serves for the stop" serve "$d" || return
+  before=$(blocks "$d")
   qemu-img bench -w -f raw -c 100000000 -d 32 -s 65536 -S 65536 "$(url open)" >/dev/null 2>&1 & load=$!
   started+=("$load")
-  sleep 2
-  claim "$ENGINE: the load runs" running "$load"
+  claim "$ENGINE: the load runs" until_ok 20 load_writes "$load" "$d" "$before"
+  sleep 1
   claim "$ENGINE: SIGTERM exits 0 within 10 s while I/O runs" stop "$PID"
   kill -KILL "$load" 2>/dev/null; wait "$load" 2>/dev/null
   claim "$ENGINE: the daemon serves after the stop" relaunch "$d" && stop "$PID"
@@ -297,11 +302,13 @@ has_the_data() {
 }
 
 claims_crash() {
-  local d=$WORK/$ENGINE-crash load
+  local d=$WORK/$ENGINE-crash load before
   claim "$ENGINE: the daemon serves for the crash" serve "$d" || return
   claim "$ENGINE: a flushed and a FUA write are acknowledged" writes_durably
+  before=$(blocks "$d")
   qemu-img bench -w -f raw -c 100000000 -d 16 -s 4096 -o 64M "$(url open)" >/dev/null 2>&1 & load=$!
   started+=("$load")
+  claim "$ENGINE: a load writes beside them" until_ok 20 load_writes "$load" "$d" "$before"
   sleep 1
   kill -KILL "$PID"; wait "$PID" 2>/dev/null
   kill -KILL "$load" 2>/dev/null; wait "$load" 2>/dev/null

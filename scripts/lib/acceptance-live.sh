@@ -13,13 +13,14 @@ add_second() {
   adm lun add --target "$IQN:open" --file "$LIVE/second.img" --size 32MiB 2>&1 | tee /dev/stderr |
     grep -q 'iscsiadm -m node -T'
 }
+# serve_live DIR: and it takes orders, which is a moment after the portals answer.
+serve_live() { serve "$1" && until_ok 20 adm status; }
 # in_use TEXT COMMAND...: refused while QEMU has the LUN, and it is said who has it.
 in_use() {
   local status=0 load text=$1; shift
   qemu-img bench -c 100000000 -d 1 -f raw "iscsi://127.0.0.1:$PORT/$IQN:open/2" >/dev/null 2>&1 & load=$!
   started+=("$load")
-  sleep 1
-  adm_refuses "$text" "$@" || status=1
+  { until_ok 20 adm_says "$IQN:open" session list && adm_refuses "$text" "$@"; } || status=1
   kill -KILL "$load" 2>/dev/null; wait "$load" 2>/dev/null
   return "$status"
 }
@@ -31,7 +32,7 @@ starts_cheaply() {
 }
 hangs_up() {
   sed -i 's/"small": {/"byhand": {"memory": true, "size": "1MiB"}, "small": {/' "$LIVE/targets.json" &&
-    kill -HUP "$PID" && until_ok 5 adm_says byhand store list
+    kill -HUP "$PID" && until_ok 20 adm_says byhand store list && until_ok 20 adm config diff
 }
 socket_is_taken() {
   local status=0
@@ -47,14 +48,14 @@ socket_is_replaced() {
 }
 late_store() {
   stop "$PID" && mv "$LIVE/second.img" "$LIVE/away.img" && launch "$LIVE" && until_ok 20 adm_says offline store show second && sees_lun open 1 &&
-    [[ ! -e $LIVE/second.img ]] && mv "$LIVE/away.img" "$LIVE/second.img" && until_ok 10 has_bytes 2 67108864
+    [[ ! -e $LIVE/second.img ]] && mv "$LIVE/away.img" "$LIVE/second.img" && until_ok 30 has_bytes 2 67108864
 }
 
 claims_live() {
   local d=$WORK/$ENGINE-live
   LIVE=$d TGTADM_PROGRAM=${TGTADM:-$(dirname "$TGTD")/swift-tgtadm}
   [[ -x $TGTADM_PROGRAM ]] || { fail "$TGTADM_PROGRAM is built"; return; }
-  claim "$ENGINE: the daemon serves for live changes" serve "$d" || return
+  claim "$ENGINE: the daemon serves for live changes" serve_live "$d" || return
   sed -i '1i // the administrator' "$d/targets.json"
   claim "$ENGINE: a file that was edited is not written over" adm_refuses "config reload" acl add --target "$IQN:open" "$IQN:x"
   claim "$ENGINE: config reload takes it" adm config reload

@@ -25,17 +25,18 @@ ends_session() {
   adm session "$1" "$id" --json || return
   until_ok 10 tells "all(s['id'] != $id for s in d)" session list
 }
-# Whoever watches is told, and the stream ends by itself.
+# Whoever watches is told, and the stream ends by itself. Nobody else can tell when it has begun, so there are events
+# until then.
 watches_events() {
   local watcher status=0
   adm events --count 1 --json >"$WORK/events" & watcher=$!
   started+=("$watcher")
-  sleep 0.5
-  adm target add "$IQN:event" && adm target remove "$IQN:event" || status=1
+  until_ok 20 makes_event "$watcher" || status=1
   gone "$watcher" 10 || status=1
   python3 -c 'import json, sys; json.loads(open(sys.argv[1]).readline())["kind"]' "$WORK/events" || status=1
   return "$status"
 }
+makes_event() { adm target add "$IQN:event" && adm target remove "$IQN:event" && ! running "$1"; }
 # A line of JSON for each reading, and no more of them than asked for.
 watches_stats() {
   adm stats --watch --count 2 --interval 0.2 --json >"$WORK/readings" || return
@@ -61,17 +62,17 @@ doctor_finds() {
   return "$status"
 }
 
-# Over a restart, where nobody asks for anything: the log says it.
+# Over a restart, where nobody asks for anything: the log says it, in its time.
 renamed() {
   stop "$PID" && sed -i 's/"small"/"tiny"/g' "$LIVE/targets.json" && launch "$LIVE" && until_ok 20 adm status &&
-    grep -q 'small.img was served as the store "small" with the WWID naa.6' "$LIVE/log"
+    until_ok 10 log_says "$LIVE/log" 'small.img was served as the store "small" with the WWID naa.6'
 }
 
 claims_live_verbs() {
   local d=$WORK/$ENGINE-verbs t=$IQN:verbs load port
   LIVE=$d TGTADM_PROGRAM=${TGTADM:-$(dirname "$TGTD")/swift-tgtadm}
   [[ -x $TGTADM_PROGRAM ]] || { fail "$TGTADM_PROGRAM is built"; return; }
-  claim "$ENGINE: the daemon serves for every verb" serve "$d" || return
+  claim "$ENGINE: the daemon serves for every verb" serve_live "$d" || return
   verbs_that_make "$d" "$t"
   verbs_of_access "$d" "$t"
   verbs_of_sessions "$t"
@@ -127,9 +128,9 @@ verbs_of_sessions() {
   claim "$ENGINE: nobody is registered then" tells "not d" reservation list
   qemu-img bench -c 100000000 -d 1 -f raw "iscsi://127.0.0.1:$PORT/$t/1" >/dev/null 2>&1 & load=$!
   started+=("$load")
-  claim "$ENGINE: session list" until_ok 10 tells "$(of target "$t")" session list
+  claim "$ENGINE: session list" until_ok 20 tells "$(of target "$t")" session list
   claim "$ENGINE: session show" tells "d['connections']" session show "$(session_of_load)"
-  claim "$ENGINE: stats" tells "any(s['io']['counters']['reads'] for s in d['stores'])" stats
+  claim "$ENGINE: stats" until_ok 20 tells "any(s['io']['counters']['reads'] for s in d['stores'])" stats
   claim "$ENGINE: stats --watch" watches_stats
   claim "$ENGINE: session logout has the initiator leave" ends_session logout
   claim "$ENGINE: it comes back" until_ok 20 tells "$(of target "$t")" session list
