@@ -79,9 +79,9 @@ void *allocate(size_t count, size_t size) {
 // MARK: The daemon
 
 static unsigned short free_port(void) {
-  // Below the ephemeral range, so that no connection takes it meanwhile.
-  for (;;) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(20000 + pick(12000)))};
+  // Below the ephemeral range, so that no connection takes it meanwhile. Processes begin at places of their own.
+  for (unsigned place = (unsigned)getpid() * 97;; place++) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(20000 + place % 12000))};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool is_free = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;

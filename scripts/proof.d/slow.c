@@ -44,9 +44,12 @@ static void run(unsigned round) {
   for (unsigned i = 0; i < writer.depth; i++) writer.slots[i].vector.iov_len = 0;
   writer.under_way = 0;
   if (reserve_out(&writer.node, REGISTER_AND_IGNORE, 0, 0, other)) fail("the writer cannot register");
-  writer_fill(&writer);
   struct node *nodes[] = {&writer.node};
-  for (uint64_t end = now_ms() + 60 + pick(200); now_ms() < end;) pump(nodes, 1, 10);
+  // However long they take to the medium, some are on the way there.
+  for (uint64_t end = now_ms() + 60 + pick(200); now_ms() < end || !on_the_way();) {
+    writer_fill(&writer);
+    pump(nodes, 1, 10);
+  }
   unsigned long before = on_the_way();
   // Every second time the next one is started while the kernel still takes the killed one apart.
   daemon_kill(round % 2 == 0);
