@@ -109,7 +109,7 @@ tests_of() {
 
 # cu LOG KIND TESTS: one run of the suite.
 cu() {
-  LIMIT=${LIMIT:-280} bounded iscsi-test-cu --dataloss --allow-sanitize --verbose --test="$3" \
+  LIMIT=${LIMIT:-900} bounded iscsi-test-cu --dataloss --allow-sanitize --verbose --test="$3" \
     "$(suite_url "$PORT" "$2")" "$(suite_url "$PORT2" "$2")" >"$1" 2>&1
 }
 
@@ -156,7 +156,7 @@ slow_sanitize() {
   SWIFT_TGTD_FAULTS='slow: write delay=400' "$FAULTY_TGTD" --config "$directory/targets.json" \
     </dev/null >"$directory/log" 2>&1 & pid=$!
   if PORT=$port until_ok 20 suite_ready; then
-    LIMIT=280 bounded iscsi-test-cu --dataloss --allow-sanitize --verbose --test=ALL.Sanitize.Reset \
+    LIMIT=900 bounded iscsi-test-cu --dataloss --allow-sanitize --verbose --test=ALL.Sanitize.Reset \
       "$(suite_url "$port" slow)" >"$directory/slow.log" 2>&1
     verdicts "$directory/slow.log" | sed 's/$/ slow/' >"$WORK/slow-verdict"
   fi

@@ -7,5 +7,5 @@ stage_acceptance() {
   # For one test of libiscsi's, which wants a slow disk.
   faulty_build || { fail "the build with faults succeeds"; return; }
   if [[ -n $QUICK ]]; then engines=(--engine uring); fi
-  timeout -k 10 1800 scripts/acceptance ${engines[@]+"${engines[@]}"}
+  timeout -k 10 3600 scripts/acceptance ${engines[@]+"${engines[@]}"}
 }

@@ -20,7 +20,7 @@ proofs() {
     directory=$(mktemp -d "$WORK/$proof.XXXX") || return
     "${PREPARE:-true}" "$directory" || return
     read -ra more < <(proof_options "$directory" "$job")
-    timeout 220 "$WORK/proof" "$proof" --tgtd "$FAULTY_TGTD" --dir "$directory" --seed "$((job + 1))" \
+    timeout 900 "$WORK/proof" "$proof" --tgtd "$FAULTY_TGTD" --dir "$directory" --seed "$((job + 1))" \
       --rounds "$(((rounds + jobs - 1) / jobs))" --engine "${engines[job % 2]}" \
       ${more[@]+"${more[@]}"} "$@" >"$directory/out" 2>&1 &
     pids+=("$!:$directory")
@@ -51,7 +51,7 @@ mount_slow() {
   truncate -s 4M "$1/backing" && mkdir "$1/mnt" || return
   "$WORK/slowfs" "$1/backing" 300-900 "$1/mnt" -f -o max_threads=64 >"$1/slowfs.log" 2>&1 &
   echo $! >"$1/slowfs.pid"
-  until_ok 5 test -e "$1/mnt/disk"
+  until_ok 20 test -e "$1/mnt/disk"
 }
 unmount_slow() { until_ok 10 fusermount3 -u "$1/mnt" || kill -KILL "$(cat "$1/slowfs.pid")"; }
 slow_proofs() { PREPARE=mount_slow CLEAN_UP=unmount_slow proofs "$@"; }

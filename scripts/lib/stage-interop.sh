@@ -8,7 +8,7 @@ stage_interop() {
   fi
   release_build || { fail "the release build succeeds"; return; }
   log=$(mktemp)
-  timeout -k 10 3600 scripts/lab run "$LAB_SET" >"$log" 2>&1 || status=$?
+  timeout -k 10 14400 scripts/lab run "$LAB_SET" >"$log" 2>&1 || status=$?
   cat "$log"
   # Its lines: "PASS   0.71s  CLAIM" and "FAIL(1)   0.71s  CLAIM".
   sed -nE 's/^(PASS|FAIL)(\([0-9]+\))? +[0-9.]+s +(.*)/\1\tkernel: \3/p' "$log" >>"$RESULTS"

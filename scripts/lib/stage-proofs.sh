@@ -18,12 +18,12 @@ some_seeds() {
   local first=$1 last=$2 count status=0
   while ((first <= last)); do
     count=$((last - first + 1 < 1000 ? last - first + 1 : 1000))
-    FENCE_FIRST=$first FENCE_SEEDS=$count timeout 300 "$PROOFS_BINARY" fence || status=1
+    FENCE_FIRST=$first FENCE_SEEDS=$count timeout 900 "$PROOFS_BINARY" fence || status=1
     first=$((first + count))
   done
   return "$status"
 }
-same_answers() { MODEL_COMMANDS=$1 timeout 600 "$PROOFS_BINARY" model; }
+same_answers() { MODEL_COMMANDS=$1 timeout 1800 "$PROOFS_BINARY" model; }
 # The first places of what was found are enough.
 steady_state() { timeout 300 "$1" | awk '/allocations/ { lines = 0 } lines++ < 12'; return "${PIPESTATUS[0]}"; }
 

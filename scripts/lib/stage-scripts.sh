@@ -28,13 +28,15 @@ run_serves() {
 JSON
   mkdir -m 700 "$work/state"
   scripts/run --config "$work/targets.json" </dev/null >"$work/log" 2>&1 & pid=$!
-  if until_ok 1200 listens_or_gone "$port" "$pid" && listens "$port"; then
+  # It may have to build all there is.
+  if until_ok 3600 listens_or_gone "$port" "$pid" && listens "$port"; then
     timeout 20 iscsi-ls -s "iscsi://127.0.0.1:$port" || status=1
     kill -TERM "$pid"
     gone "$pid" 10 || status=$?
     if ((status == 124)); then kill -KILL "$pid"; fi
   else
     status=1
+    kill -KILL "$pid" 2>/dev/null
   fi
   cat "$work/log"
   rm -rf "$work"

@@ -38,7 +38,7 @@ JSON
 }
 targetcli_serve() {
   "$TGTD" --config "$WORK/targets.json" </dev/null >>"$WORK/log" 2>&1 & PID=$!
-  until_ok 20 cli pwd || { cat "$WORK/log"; false; }
+  until_ok 20 cli pwd || { kill -KILL "$PID"; cat "$WORK/log"; false; }
 }
 targetcli_stop() {
   kill -TERM "$PID" 2>/dev/null

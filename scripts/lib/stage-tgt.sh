@@ -30,7 +30,7 @@ JSON
   cp "$WORK/targets.json" "$WORK/before.json"
   "$TGTD" --config "$WORK/targets.json" </dev/null >"$WORK/log" 2>&1 & PID=$!
   export SWIFT_TGTD_SOCKET=$WORK/admin.sock
-  until_ok 20 tgtadm --mode system --op show || { cat "$WORK/log"; return 1; }
+  until_ok 20 tgtadm --mode system --op show || { kill -KILL "$PID"; cat "$WORK/log"; return 1; }
 }
 
 # agent NAME ACTION [KEY=VALUE...]: an OCF resource agent with implementation=tgt.
@@ -40,7 +40,7 @@ agent() {
     for pair; do export "OCF_RESKEY_$pair"; done
     export OCF_ROOT=/usr/lib/ocf OCF_RESKEY_implementation=tgt OCF_RESOURCE_INSTANCE=test-$name
     export OCF_RESOURCE_TYPE=$name OCF_RESOURCE_PROVIDER=heartbeat HA_RSCTMP=$WORK HA_debuglog=/dev/null
-    timeout 60 "/usr/lib/ocf/resource.d/heartbeat/$name" "$action"
+    timeout 120 "/usr/lib/ocf/resource.d/heartbeat/$name" "$action"
   )
 }
 target_agent() { agent iSCSITarget "$1" tid=1 "iqn=$IQN:agent" "allowed_initiators=127.0.0.1" \
@@ -79,9 +79,10 @@ claims_agents() {
 both_start() { target_agent start && unit_agent start; }
 stop_in_use() {
   local holder
+  # For 30 s, a quarter of what an agent may take, it comes back and the agent tries again.
   (sleep 30 | qemu-io -f raw "iscsi://user%user-secret-0123@127.0.0.1:$PORT/$IQN:agent/1") >/dev/null 2>&1 &
   holder=$!
-  until_ok 10 has_session 1 || { kill "$holder"; return 1; }
+  until_ok 20 has_session 1 || { kill "$holder"; return 1; }
   target_agent stop || { kill "$holder" 2>/dev/null; return 1; }
   kill "$holder" 2>/dev/null
   wait "$holder" 2>/dev/null

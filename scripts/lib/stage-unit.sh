@@ -4,7 +4,7 @@ SERVICES='^(AdministrationServer|TargetDaemon|TgtCommands)Tests\.'
 # swift_tests LOG [OPTION...]: run them; the output is kept in LOG.
 swift_tests() {
   local log=$1; shift
-  timeout -k 10 "${TEST_TIMEOUT:-1200}" swift test --disable-xctest "$@" >"$log" 2>&1
+  timeout -k 10 "${TEST_TIMEOUT:-3600}" swift test --disable-xctest "$@" >"$log" 2>&1
 }
 # outcomes LOG WORD: the names of the tests whose line ends so, whatever symbol stands before it:
 #   <symbol> Test "a claim" passed after 0.1 seconds.
