@@ -53,7 +53,7 @@ node_start() {
 node_wait() {
   local name i
   for name; do
-    for ((i = 0; i < 600; i++)); do
+    for ((i = 0; i < 1200; i++)); do
       [[ ! -e $LAB/$name/up ]] && node_up "$name" || break
       sleep 0.05
     done

@@ -40,10 +40,10 @@ iscsi_login() {
     iscsiadm -m node -T "$name" -p "$portal" --login || return
   done
 }
-# lun_dev IQN LUN [ADDRESS]: its device, of the session with that address; waits 5 s for it.
+# lun_dev IQN LUN [ADDRESS]: its device, of the session with that address; waits 10 s for it.
 lun_dev() {
   local i session device
-  for ((i = 0; i < 100; i++)); do
+  for ((i = 0; i < 200; i++)); do
     for session in /sys/class/iscsi_session/session*; do
       [[ $(cat "$session/targetname" 2>/dev/null) = "$1" ]] || continue
       [[ -z ${3-} || $(cat "$session"/device/connection*/iscsi_connection/*/address 2>/dev/null) = "$3" ]] || continue

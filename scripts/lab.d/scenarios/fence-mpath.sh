@@ -5,7 +5,6 @@
 # client fence-agents: fence_mpath over lost paths and its watchdog check; fence_scsi over the same map
 # packages: multipath-tools udev dmsetup fence-agents
 # set: long
-# seconds: 300
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
 # Of every step in a node: A and B are the paths of the map M.

@@ -66,10 +66,9 @@ in_node n1 "fence_scsi has registered all three" '[ "$(keys $D)" = "0xa1 0xa2 0x
 for n in 1 2 3; do in_node n2 "fence_scsi status of n$n: on" "$FENCE; fence n$n a$n status"; done
 in_node n2 "fence_scsi monitor" "$FENCE; fence n2 a2 monitor"
 for n in n1 n2 n3; do in_node $n "writes" 'can_write $D'; done
-in_node n1 "begins to write without end" \
-  '(while dd if=/dev/zero of=$D bs=64k count=64 seek=32 oflag=direct 2>/run/dd; do :; done; echo $EPOCHREALTIME >/run/dd-ended) >/dev/null 2>&1 & sleep 1; [ ! -e /run/dd-ended ]'
+in_node n1 "begins to write without end" 'write_without_end $D && writes_on'
 in_node n2 "fence_scsi off of n1" "$FENCE; fence n1 a1 off"
-in_node n1 "its write has failed by the reservation" 'ended() { [ -e /run/dd-ended ]; }; until_ok 3 ended && grep -q "Invalid exchange" /run/dd'
+in_node n1 "its write has failed by the reservation" 'until_ok 3 test -e /run/ended && grep -q "Invalid exchange" /run/dd'
 in_node n1 "is refused at once when fenced" 'denied_at_once $D'
 not_in_node n2 "fence_scsi status of n1: off" "$FENCE; fence n1 a1 status"
 for n in n2 n3; do in_node $n "writes on beside the fenced node" 'can_write $D'; done

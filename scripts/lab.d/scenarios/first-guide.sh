@@ -3,7 +3,6 @@
 # client open-iscsi: a cluster guide's targets.conf; CHAP, fstab with _netdev, a reboot
 # client lvm2: a volume group on the shared disk, found by the other node
 # packages: fdisk lvm2 udev dmsetup
-# seconds: 240
 # shellcheck shell=bash disable=SC2016,SC2154
 RESOURCE=srv1512nas.clu-xlu-resource QUORUM=srv1512nas.clu-xlu-quorum
 CHAP="node.session.auth.authmethod=CHAP node.session.auth.username=iscsiadm node.session.auth.password=123456789adm"

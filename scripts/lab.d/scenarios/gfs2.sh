@@ -6,7 +6,6 @@
 # client lvm2-lockd: a shared volume group; one volume active on both nodes
 # packages: corosync dlm-controld gfs2-utils lvm2 lvm2-lockd udev dmsetup
 # set: long
-# seconds: 400
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 # The name that udev gives it is the same on every node.
 D=/dev/disk/by-path/ip-$PORTAL-iscsi-$IQN:shared-lun-1

@@ -6,7 +6,6 @@
 # client qemu-utils: qemu-img and qemu-io, over restarts and kill -9
 # packages: qemu-system-x86 qemu-utils qemu-block-extra
 # set: long
-# seconds: 600
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 IN_NODE=". $LAB_PARTS/qemu.sh; PORTAL=$PORTAL; "
 serve_disks() {

@@ -9,7 +9,7 @@ sessions_of() { adm session list | awk -v name="$1" '$2 == name { print $1 }'; }
 is_in() { [[ -n $(sessions_of "$1") ]]; }
 # It is in with another session than before: SESSION, and writes on.
 came_back() { local now; now=$(sessions_of "$N1"); [[ -n $now && $now != "$1" ]]; }
-comes_back() { until_ok 10 came_back "$1" && node_exec n1 writes_on; }
+comes_back() { until_ok 30 came_back "$1" && node_exec n1 writes_on; }
 # lun_dev waits for what is not there, so a step says itself which LUN it wants.
 LUN1="D=\$(lun_dev $DISK 1)" LUN2="E=\$(lun_dev $DISK 2)"
 RESCAN='iscsiadm -m session --rescan >/dev/null'
@@ -25,7 +25,8 @@ first_lun() {
   sed -n '/^On the node:/,$ s/^  iscsiadm/iscsiadm/p' <<<"$out" >"$LAB/commands"
   [[ $(grep -c . "$LAB/commands") = 2 ]]
 }
-stays_out() { sleep 3; ! is_in "$N1" && adm_says "refused logins" stats --total; }
+# It has tried, and tries on.
+stays_out() { until_ok 30 adm_says "refused logins" stats --total && sleep 3 && ! is_in "$N1"; }
 
 node_start n1 11
 node_start n2 12
@@ -48,8 +49,8 @@ ok "lun resize, which says what to type on the node" adm_says "$TAKES_SIZE" lun 
 in_node n1 "is told with its next command, and leaves the size as it was" \
   "$LUN2"' && can_read $E && dmesg | grep "Capacity data has changed" && [ "$(blockdev --getsize64 $E)" = 10485760 ]'
 in_node n1 "has the size after --rescan" "$RESCAN; $LUN2"'; [ "$(blockdev --getsize64 $E)" = 20971520 ]'
-ok "stats shows what n1 writes, by LUN" writes_in 6 stats --by lun
-ok "stats shows it by session" writes_in 5 stats --by session
+ok "stats shows what n1 writes, by LUN" until_ok 20 writes_in 6 stats --by lun
+ok "stats shows it by session" until_ok 20 writes_in 5 stats --by session
 ok "lun remove of a LUN in use is refused, and n1 is named" \
   adm_denies "$N1 from ${HOST0%.*}.11" lun remove --target $DISK 1
 ok "lun remove --force takes it" adm_says "removed" lun remove --target $DISK 2 --force
@@ -84,7 +85,7 @@ ok "acl add" adm_says "may log in" acl add --target $DISK $N1
 ok "acl remove --now: n1 goes" adm_says "may no longer" acl remove --target $DISK $N1 --now
 ok "n1: stays out, though it tries" stays_out
 ok "acl add: it may come back" adm_says "may log in" acl add --target $DISK $N1
-ok "n1: is back by itself" until_ok 10 is_in $N1
+ok "n1: is back by itself" until_ok 30 is_in $N1
 ok "n2: has the session it had all the time" [ "$(sessions_of $N2)" = "$OTHER" ]
 
 # --- doctor

@@ -2,7 +2,6 @@
 # and alias as the multipath guides have it, path loss and return on either network under writes.
 # client multipath-tools: a map over two networks, either of which fails and returns; it grows in use
 # packages: multipath-tools udev dmsetup
-# seconds: 240
 # shellcheck shell=bash disable=SC2016,SC2154
 serve_disk() { target_start && serve disk 64MiB --initiator $IQN:n1; }
 # active N: so many paths of the map are active.
@@ -35,7 +34,7 @@ END
 in_node n1 "begins to write to the map without end" "write_without_end /dev/mapper/shared"
 for network in 0 1; do
   ok "network $network: its cable is pulled" cable_out 11 $network
-  in_node n1 "network $network: one path is left" "$ACTIVE; until_ok 30 active 1; multipath -ll; active 1"
+  in_node n1 "network $network: one path is left" "$ACTIVE; until_ok 60 active 1; multipath -ll; active 1" 90
   in_node n1 "network $network: writes on" writes_on
   ok "network $network: its cable is back" cable_in 11 $network
   in_node n1 "network $network: both paths are back" "$ACTIVE; until_ok 60 active 2; multipath -ll; active 2" 90

@@ -7,7 +7,6 @@
 # client resource-agents: LVM-activate with system_id, Filesystem, IPaddr2, on the shared disk
 # packages: corosync pacemaker pacemaker-cli-utils resource-agents busybox psmisc procps lvm2 udev dmsetup
 # set: long
-# seconds: 450
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 ADDRESS=$NET.0.100
 PARTS='

@@ -3,7 +3,6 @@
 # a pulled cable, a node's crash, kill -9 of the daemon and, with APTPL, a power loss of the host.
 # client sg3-utils: sg_persist, each type and service action; through crashes, kill -9 and power loss
 # client linux: reads and writes under each type of reservation; those of the fenced fail at once
-# seconds: 300
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
 # Of every step in a node. Keys of D are registered with APTPL, those of E are not. pr meets no unit attention, as it
@@ -127,12 +126,13 @@ in_node n1 "begins to write without end, eight times" '
     (while dd if=/dev/zero of=$D bs=512k count=56 seek=$((2 * i)) oflag=direct 2>/run/dd$i; do :; done
      : >/run/ended$i) >/dev/null 2>&1 &
   done
-  sleep 0.5; ! ls /run/ended?'
+  under_way() { local writes; read -r _ writes <"/sys/block/${D#/dev/}/inflight" && [ "$writes" -ge 4 ]; }
+  until_ok 20 under_way && ! ls /run/ended?'
 ok "n1: its cable is pulled" cable_out 11
 in_node n3 "PREEMPT AND ABORT of a writer that does not hold" 'pr -A -K 0xa3 -S 0xa1 -T 6 && registered 0xa3 && held "Key=0xa3"'
 ok "n1: its cable is back" cable_in 11
 in_node n1 "its endless writes have ended by the reservation, without a time-out" '
-  ended() { [ $(ls /run/ended? | wc -l) = 8 ]; }; until_ok 10 ended; cat /run/dd?; dmesg
+  ended() { [ $(ls /run/ended? | wc -l) = 8 ]; }; until_ok 20 ended; cat /run/dd?; dmesg
   ended && [ $(grep -l "Invalid exchange" /run/dd? | wc -l) = 8 ] && ! dmesg | grep -qiE "abort|reset|timing out"'
 in_node n1 "CLEAR without a key: conflict" 'conflicts -C -K 0xa1 && registered 0xa3'
 in_node n1 "CLEAR by one who does not hold takes all away" 'pr -G -S 0xa1 && pr -C -K 0xa1 && registered && free'

@@ -8,7 +8,6 @@
 # client sanlock: leases on blocks of 512 and 4096 bytes; those of a dead host go to another
 # packages: sbd sanlock busybox
 # set: long
-# seconds: 300
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 DISKS="SBD=\$(lun_dev $IQN:quorum 1) L512=\$(lun_dev $IQN:quorum 2) L4096=\$(lun_dev $IQN:quorum 3)
   BEATS=\$(lun_dev $IQN:quorum 4) SBD4096=\$(lun_dev $IQN:quorum 5)

@@ -8,7 +8,6 @@
 # client linux: writes to ext4 go on through each move of the target
 # packages: corosync pacemaker pacemaker-cli-utils resource-agents fio
 # set: long
-# seconds: 400
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 . "$LAB_PARTS/container.sh"
 ADDRESS=$NET.0.100 STORE=$LAB/shared.img TARGET=$IQN:shared

@@ -2,7 +2,6 @@
 # kill -9, while fio writes and verifies on a mounted ext4, with open-iscsi's own time to wait for a session (120 s).
 # client linux: ext4 under fio, through restarts of the target in order and by kill -9
 # packages: fio
-# seconds: 300
 # shellcheck shell=bash disable=SC2154
 serve_disk() { target_start && serve disk 256MiB --any; }
 # Of the longest write, in milliseconds: fio tells it in nanoseconds.
@@ -15,7 +14,7 @@ in_node n1 "logs in, makes a file system and mounts it" \
   "export REPLACEMENT_TIMEOUT=120; iscsi_start && iscsi_login $IQN:disk $PORTAL -- && mkfs.ext4 -q \$(lun_dev $IQN:disk 1) && mount \$(lun_dev $IQN:disk 1) /mnt"
 in_node n1 "fio begins to write and verify" \
   '(fio --name=load --directory=/mnt --size=32M --rw=randwrite --bs=4k --ioengine=libaio --iodepth=16 --direct=1 \
-    --verify=crc32c --verify_backlog=1024 --verify_fatal=1 --time_based --runtime=60 --output-format=json \
+    --verify=crc32c --verify_backlog=1024 --verify_fatal=1 --time_based --runtime=90 --output-format=json \
     --output=/run/fio.json >/run/fio.log 2>&1; echo $? >/run/fio.status) >/dev/null 2>&1 &
    written() { [ "$(stat -c %b /mnt/load.0.0 2>/dev/null || echo 0)" -gt 0 ]; }; until_ok 20 written'
 for round in 1 2 3; do
