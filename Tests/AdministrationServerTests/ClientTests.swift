@@ -223,7 +223,7 @@ struct ClientTests {
   func longEvents() async throws {
     try await Bench.run { bench in
       var client = bench.client
-      client.timeout = .seconds(3)
+      client.timeout = .seconds(10)
       let seen = Seen()
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { [client] in
@@ -233,7 +233,7 @@ struct ClientTests {
           }
         }
         group.addTask {
-          try await Task.sleep(for: .seconds(4))
+          try await Task.sleep(for: .seconds(11))
           for _ in 0..<100 where seen.count.withLock({ $0 }) == 0 {
             bench.events.publish(Event(.storeOnline, "a"))
             try await Task.sleep(for: .milliseconds(50))

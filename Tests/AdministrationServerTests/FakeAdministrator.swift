@@ -10,6 +10,8 @@ final class FakeAdministrator: Administrator {
     var failure: AdministrationError?
     /// Changes wait until it is false.
     var isHeld = false
+    /// Those that have come.
+    var changeCount = 0
   }
 
   let state = Mutex(State())
@@ -141,6 +143,7 @@ final class FakeAdministrator: Administrator {
   }
 
   func change(_ request: ChangeRequest) async throws(AdministrationError) -> ChangeResult {
+    state.withLock { $0.changeCount += 1 }
     while state.withLock({ $0.isHeld }) { try? await Task.sleep(for: .milliseconds(5)) }
     try note("change")
     state.withLock { $0.requests.append(request) }

@@ -24,8 +24,10 @@ struct Bench {
     directory = try Self.makeDirectory()
     var configuration = AdministrationServer.Configuration(socketPath: "\(directory)/admin.sock")
     configuration.limits.lingerTime = .milliseconds(300)
-    // Where others need the processors, a greeting takes its time.
-    configuration.limits.greetingTime = .seconds(60)
+    // Where others need the processors, all takes its time.
+    configuration.limits.greetingTime = .seconds(600)
+    configuration.limits.requestTime = .seconds(600)
+    configuration.limits.idleTime = .seconds(600)
     adjust(&configuration)
     server = AdministrationServer(
       administrator, events: events, configuration: configuration, logger: log.logger)
@@ -95,9 +97,9 @@ struct StoppedServer {
   }
 }
 
-/// Waits until it is so, for at most ten seconds.
+/// Waits until it is so, for at most half a minute.
 func eventually(_ isSo: () async -> Bool) async -> Bool {
-  for _ in 0..<1000 {
+  for _ in 0..<3000 {
     if await isSo() { return true }
     try? await Task.sleep(for: .milliseconds(10))
   }
@@ -114,7 +116,7 @@ final class RawConnection: Sendable {
   init(_ path: String, user: UInt32? = nil, group: UInt32 = 0) throws {
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     var error = clinux_connect_unix(descriptor, path, user ?? .max, group)
-    var time = timeval(tv_sec: 10, tv_usec: 0)
+    var time = timeval(tv_sec: 30, tv_usec: 0)
     if error == 0,
       setsockopt(
         descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size)) != 0
@@ -140,7 +142,7 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// What comes until the end, an error or ten seconds of silence; `isEnded` in the first two
+  /// What comes until the end, an error or 30 seconds of silence; `isEnded` in the first two
   /// cases.
   func receiveAll() async -> (text: String, isEnded: Bool) {
     await onThread { [descriptor] in

@@ -17,8 +17,6 @@ struct WithdrawalTests {
     let endpoint = try NetworkTests.files(token: "\(NetworkTests.token)\n\(other)", in: directory)
     try await Bench.run {
       $0.network = endpoint
-      // Other tests may keep this one waiting.
-      $0.limits.greetingTime = .seconds(600)
     } _: { bench in
       let port = try #require(bench.server.networkPort)
       try await body(bench, endpoint) { token in

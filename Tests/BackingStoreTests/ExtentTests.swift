@@ -11,7 +11,7 @@ func extents(of store: any Store, at offset: UInt64, count: UInt64) throws -> [S
   let request = StoreRequest(client: client)
   request.prepare(.findExtents, at: offset, count: count)
   store.start(request, on: reactor)
-  for _ in 0..<5000 where request.isInFlight {
+  for _ in 0..<30_000 where request.isInFlight {
     reactor.turn()
     usleep(1000)
   }
@@ -69,7 +69,7 @@ struct ExtentTests {
       request.prepare(.findExtents, at: 0, count: 1 << 20)
       store.start(request, on: reactor)
     }
-    for _ in 0..<5000 where requests.contains(where: \.isInFlight) {
+    for _ in 0..<30_000 where requests.contains(where: \.isInFlight) {
       reactor.turn()
       usleep(1000)
     }

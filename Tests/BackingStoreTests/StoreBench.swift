@@ -142,11 +142,11 @@ extension [UInt8] {
 }
 
 extension DescriptorStore {
-  /// Whether it gets its lock within a second: a child process that another test has just started
-  /// may keep what was closed here for a moment.
+  /// Whether it gets its lock within half a minute: a child process that another test has just
+  /// started may keep what was closed here for a moment.
   var getsLock: Bool {
     get throws {
-      for _ in 0..<500 {
+      for _ in 0..<15_000 {
         if try retryLock() { return true }
         usleep(2000)
       }

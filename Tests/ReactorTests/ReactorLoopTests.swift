@@ -24,7 +24,7 @@ struct ReactorLoopTests {
         while counter.value.load(ordering: .sequentiallyConsistent) <= round { sched_yield() }
       }
     }
-    // `turn(until:)` gives up after ten seconds, where a lost wake-up would leave it asleep.
+    // `turn(until:)` gives up after a minute, where a lost wake-up would leave it asleep.
     defer {
       counter.value.store(1 << 40, ordering: .sequentiallyConsistent)
       sender.join()

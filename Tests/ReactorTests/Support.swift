@@ -45,13 +45,13 @@ final class Recorder: OperationHandler {
 struct TimedOut: Error {}
 
 extension Reactor {
-  /// Turns until `condition` holds, for ten seconds at most.
-  func turn(until condition: () -> Bool) throws {
+  /// Turns until `condition` holds, for a minute at most; sleeps for `nap` at most.
+  func turn(napping nap: Milliseconds = .seconds(1), until condition: () -> Bool) throws {
     let bell = Bell()
-    let deadline = engine.now + .seconds(10)
+    let deadline = engine.now + .seconds(60)
     while !condition() {
       guard engine.now < deadline else { throw TimedOut() }
-      let timer = startTimer(after: .seconds(1), for: bell)
+      let timer = startTimer(after: nap, for: bell)
       turn()
       cancelTimer(timer)
     }

@@ -30,7 +30,7 @@ struct MediaThreadsTests {
 
   private let gate = Gate()
 
-  private func threads(_ patience: Milliseconds = Milliseconds(100)) -> MediaThreads {
+  private func threads(_ patience: Milliseconds = .seconds(1)) -> MediaThreads {
     MediaThreads(patience: patience) { [gate] in gate.enter($0) }
   }
 
@@ -74,7 +74,7 @@ struct MediaThreadsTests {
 
   @Test("Looks that nobody asked for take few threads, of one file system fewer; none is lost")
   func unasked() {
-    let threads = threads(.seconds(5))
+    let threads = threads(.seconds(30))
     let looks = UnaskedLooks(threads)
     let seen = Seen()
     func look(_ place: String, _ fileSystem: UInt64?) {
@@ -94,7 +94,7 @@ struct MediaThreadsTests {
 
   @Test("Hung devices leave a file its looks, and one that hangs the other devices theirs")
   func unaskedOfDevices() {
-    let threads = threads(.seconds(5))
+    let threads = threads(.seconds(30))
     let looks = UnaskedLooks(threads)
     let seen = Seen()
     func look(_ place: String, _ fileSystem: UInt64? = nil) {

@@ -43,7 +43,7 @@ struct ParameterFileTests {
       outcome.withLock { $0 = error }
       done.signal()
     }
-    #expect(done.wait(until: .current + .seconds(5)))
+    #expect(done.wait(until: .current + .seconds(30)))
     return outcome.withLock { $0 }
   }
 

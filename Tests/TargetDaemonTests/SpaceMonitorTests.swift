@@ -62,7 +62,7 @@ struct SpaceMonitorTests {
     try monitor.follow(names.map { try watched($0) }, LogBook().logger)
     #expect(eventually { looked.withLock { $0.count } == names.count })
     #expect(monitor.threadCount == SpaceMonitor.threadsMax)
-    #expect(monitor.stop(by: .current + .seconds(5)))
+    #expect(monitor.stop(by: .current + .seconds(30)))
   }
 
   @Test("What comes later is looked at, on a thread of its file system; what went is not kept")
@@ -88,7 +88,7 @@ struct SpaceMonitorTests {
     // Another disk under the name of one that went.
     try monitor.follow([try watched("a1"), second, third], logger)
     #expect(eventually { looked.withLock { $0.contains("/a1") } } && monitor.threadCount == 2)
-    #expect(monitor.stop(by: .current + .seconds(5)))
+    #expect(monitor.stop(by: .current + .seconds(30)))
   }
 
   @Test("Where there is nothing to look at there is no thread, and the stop waits for none")

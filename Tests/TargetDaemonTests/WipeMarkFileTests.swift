@@ -39,7 +39,7 @@ struct WipeMarkFileTests {
       outcome.withLock { $0 = error }
       done.signal()
     }
-    #expect(done.wait(until: .current + .seconds(5)))
+    #expect(done.wait(until: .current + .seconds(30)))
     return outcome.withLock { $0 }
   }
 

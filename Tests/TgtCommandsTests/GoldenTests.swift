@@ -72,7 +72,7 @@ struct GoldenTests {
       process.standardOutput = FileHandle.nullDevice
       process.standardError = FileHandle.nullDevice
       try process.run()
-      for _ in 0..<50 {
+      for _ in 0..<600 {
         if try tgtadm(["--mode", "sys", "--op", "show"]).code == 0 { return }
         try await Task.sleep(for: .milliseconds(50))
       }

@@ -50,7 +50,7 @@ struct BusyReactorTests {
     #expect(error?.code == .unanswered)
     #expect(error?.message.hasSuffix("its reservations are cleared when they have") == true)
     var left = 1
-    for _ in 0..<200 where left > 0 {
+    for _ in 0..<1200 where left > 0 {
       left = (try? await live.client.reservations().count) ?? left
       try await Task.sleep(for: .milliseconds(25))
     }
@@ -79,8 +79,7 @@ struct BusyReactorTests {
     #expect(sentence?.contains("is opened anew when they have") == true)
     let stopped = StoppedReactors(daemon, fillingMailboxes: false)
     departure.ended(isLatched: false)
-    #expect(
-      eventually(within: 20) { live.book.contains("the unit of the store late is on its way") })
+    #expect(eventually { live.book.contains("the unit of the store late is on its way") })
     stopped.goOn()
     close(holder)
     #expect(eventually { store.readiness == .ready })

@@ -16,12 +16,19 @@ private final class HungDirectory: Sendable {
   private let scratch: Scratch
   private let isHung = Atomic<Bool>(true)
   private let passing = Atomic<Int>(0)
+  /// The FIFO's other end, once it is open: nobody waits there any more.
+  private let end = Atomic<Int32>(-1)
 
   init(in scratch: Scratch, isHung: Bool = true) throws {
     self.scratch = scratch
     self.isHung.store(isHung, ordering: .releasing)
     #expect(mkdir(scratch(Self.name), 0o700) == 0)
     #expect(mkfifo(scratch("fifo"), 0o600) == 0)
+  }
+
+  deinit {
+    let descriptor = end.load(ordering: .acquiring)
+    if descriptor >= 0 { close(descriptor) }
   }
 
   /// From now on; so many who come before wait for nothing.
@@ -39,19 +46,15 @@ private final class HungDirectory: Sendable {
     if descriptor >= 0 { close(descriptor) }
   }
 
-  /// Lets all go on who wait, and whoever comes.
+  /// Lets all go on who wait, and whoever comes: once.
   func release() {
     isHung.store(false, ordering: .releasing)
-    // Those who came before may be at the FIFO only now.
-    for _ in 0..<40 {
-      let descriptor = open(scratch("fifo"), O_WRONLY | O_NONBLOCK)
-      usleep(5000)
-      if descriptor >= 0 { close(descriptor) }
-    }
+    // O_RDWR does not wait for another (fifo(7)).
+    end.store(open(scratch("fifo"), O_RDWR | O_CLOEXEC), ordering: .releasing)
   }
 
   var media: MediaThreads {
-    MediaThreads(patience: Milliseconds(300)) { [self] in enter($0) }
+    MediaThreads(patience: .seconds(1)) { [self] in enter($0) }
   }
 }
 
@@ -132,7 +135,7 @@ struct HungMediumTests {
     let live = try await LiveDaemon.start(Self.disks, in: scratch, media: hung.media)
     hung.hang()
     // An attempt that had begun ends.
-    try await Task.sleep(for: .milliseconds(200))
+    try await Task.sleep(for: .seconds(1))
     for holder in holders { close(holder) }
     let disk = try #require(live.daemon.inventory.served(named: "disk")?.opened.store)
     let slow = try #require(live.daemon.inventory.served(named: "slow")?.opened.store)

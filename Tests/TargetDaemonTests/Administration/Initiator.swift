@@ -44,7 +44,7 @@ final class Initiator {
       }
     }
     guard status == 0 else { throw Silence(step: "connect", number: errno) }
-    var limit = timeval(tv_sec: 10, tv_usec: 0)
+    var limit = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }
 
@@ -147,9 +147,7 @@ final class Initiator {
   }
 
   /// Whether the target closes the connection; takes what it says until then.
-  func isClosed(within seconds: Int = 8) -> Bool {
-    var limit = timeval(tv_sec: seconds, tv_usec: 0)
-    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+  func isClosed() -> Bool {
     while true {
       do { _ = try receive() } catch { return (error as? Silence)?.number != EAGAIN }
     }
@@ -160,7 +158,7 @@ final class Initiator {
     var limit = timeval(tv_sec: 0, tv_usec: milliseconds * 1000)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     while (try? receive()) != nil {}
-    limit = timeval(tv_sec: 10, tv_usec: 0)
+    limit = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }
 

@@ -31,7 +31,7 @@ struct LiveKnowledgeTests {
       let other = Change.setStore(Change.StoreKeys("disk", ["product": "OTHER"]))
       try await live.change(other, options: Self.force)
     }
-    for _ in 0..<250 where try await !live.client.sessions().isEmpty {
+    for _ in 0..<1500 where try await !live.client.sessions().isEmpty {
       try await Task.sleep(for: .milliseconds(20))
     }
     let result = try await live.change(change)

@@ -77,7 +77,7 @@ struct LiveTokensTests {
   @Test("Tokens whose disk hangs have a reload refused in time, and count with the next")
   func hanging() async throws {
     let isStuck = Atomic<Bool>(false)
-    let media = MediaThreads(patience: Milliseconds(300)) { place in
+    let media = MediaThreads(patience: .seconds(1)) { place in
       while place.hasSuffix("/keys"), isStuck.load(ordering: .relaxed) { usleep(5000) }
     }
     let live = try await Self.start(media: media)

@@ -257,7 +257,7 @@ struct LiveTransitionTests {
     return try await onThread {
       let exchange = UnitExchange(daemon: daemon)
       let gone = try #require(exchange.remove(name))
-      #expect(gone.wait(until: .current + .seconds(5)))
+      #expect(gone.wait(until: .current + .seconds(30)))
       let opened = StoreAssembly.Opened(
         configured: store, store: try MemoryStore(sizeBytes: 1 << 20, logicalBlockBytes: 512))
       let departure = Departure(gone.claim)
