@@ -128,7 +128,8 @@ def numbers(tgtd, directory):
             assert status == 200 and answer["targetCount"] == count, answer
         daemon.stop()
         start, add, status = min(starts), min(adds), min(statuses)
-        print(f"start {start:.3f} s, lun add {add * 1e3:.1f} ms, status {status * 1e3:.1f} ms")
+        print(f"start {start:.3f} s, lun add {add * 1e3:.1f} ms (median {statistics.median(adds) * 1e3:.1f}), "
+              f"status {status * 1e3:.1f} ms")
         if start < 2 and add < 0.05 and status < 0.1:
             return True
     return False
@@ -234,8 +235,11 @@ def load(portal, target):
 
 def latency(tgtd, directory):
     """While 100 clients make 1,000 changes, the p99 of others' I/O is at most twice what it is before and
-    after: in one of three runs, as all else that the machine does comes and goes."""
-    return any(slowdown(tgtd, os.path.join(directory, str(run))) <= 2 for run in range(3))
+    after: in two of three runs, as all else that the machine does comes and goes."""
+    within = []
+    while max(within.count(True), within.count(False)) < 2:
+        within.append(slowdown(tgtd, os.path.join(directory, str(len(within)))) <= 2)
+    return within.count(True) == 2
 
 
 def slowdown(tgtd, directory):
