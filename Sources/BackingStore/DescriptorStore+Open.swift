@@ -28,10 +28,7 @@ extension DescriptorStore {
 
   /// It is empty, and nobody has served it; unless another one is there by now.
   private func removeMadeFile() {
-    guard isMade, (try? FileStatus.of(path, followsLink: false))?.identity == identity else {
-      return
-    }
-    unsafe _ = unlink(path)
+    if isMade { FoundStore.removeFile(at: path, ifItIs: identity) }
   }
 
   /// Finds what `open` would, and leaves nothing made, locked or changed: the store is never ready.

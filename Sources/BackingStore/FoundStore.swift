@@ -51,6 +51,12 @@ struct FoundStore: ~Copyable {
     cacheMode = mode
   }
 
+  /// Removes a file that was made, unless another one is there by now.
+  static func removeFile(at path: String, ifItIs identity: StoreIdentity) {
+    guard (try? FileStatus.of(path, followsLink: false))?.identity == identity else { return }
+    unsafe _ = unlink(path)
+  }
+
   /// Whether a file would be made, which is found out without making it. Throws what stands against
   /// that.
   static func wouldMakeFile(_ options: StoreOptions) throws(StoreError) -> Bool {

@@ -11,8 +11,8 @@ public struct StoreOptions: Sendable, Equatable {
   public var sizeBytes: UInt64?
   /// Whether a file that is missing may be made, sparse and of `sizeBytes`.
   public var createsFile: Bool
-  /// Whether a file that was made stays where it cannot be given its size or its lock: for who tries
-  /// that again, and makes none then.
+  /// Whether a file that was made stays where it cannot be given its size or its lock: for who
+  /// tries that again, and makes none then.
   public var keepsFile = false
   /// 512 or 4096.
   public var logicalBlockBytes: UInt32

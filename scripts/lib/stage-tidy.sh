@@ -73,6 +73,7 @@ configuration_is_assembled() {
 # Where the compiler cannot vouch for memory, a reader must: in these files, next to the kernel or in a
 # measured hot path. Each more is a decision to be made here.
 UNSAFE_FILES=(
+  AdministrationClient/AdministrationClient+Answers
   AdministrationCommands/{Doctor/LocalMachine,Program/SystemConsole}
   AdministrationServer/Connections/{FileFacts,Peer,SecretFile,SocketFile,SystemGroup}
   BackingStore/{BlockDeviceDirectory,FileDescriptor+{Map,Store},FoundStore,MemoryStore}
@@ -83,7 +84,7 @@ UNSAFE_FILES=(
   Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,Poller,UringEngine,UringQueue,WriteThread}
   Reactor/Sockets/{ListeningSocket,SocketAddress}
   Reactor/Threads/{PlatformThread,Semaphore}
-  TargetConfig/{Import/ImportSource,Loading/{BoundedFile,FilePath,NewFile}}
+  TargetConfig/{Editing/TextPair,Import/ImportSource,Loading/{BoundedFile,FilePath,NewFile}}
   TargetDaemon/{Administration/ConfigurationFile,Assembly/{FaultPlan,StoreMedia,StoreSpace},DaemonProcess,Logging/LineLogHandler,Logging/LogQueue}
   TargetDaemon/Process/{ProcessSetup,ServiceManager,SignalThread}
   TargetDaemon/State/{FileAttribute,FileDescriptor+State,LatchMarks,StateDirectory,StateFile,StateFileSystem}

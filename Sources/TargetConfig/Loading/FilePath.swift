@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Paths as text: made absolute and freed of `.`, `..` and doubled slashes, without asking the
+/// Paths as text: made absolute and freed of `.`, `..` and doubled slashes. Only `real` asks the
 /// disk.
 public enum FilePath {
   public static func resolve(_ path: String, against directory: String) -> String {
@@ -33,6 +33,13 @@ public enum FilePath {
   public static func directory(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Behind every symbolic link; nil: nothing is there.
+  public static func real(_ path: String) -> String? {
+    guard let real = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(real) }
+    return unsafe String(cString: real)
   }
 
   /// Of this process; "/" where there is none any more.

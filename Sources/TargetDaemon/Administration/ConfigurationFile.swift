@@ -179,10 +179,7 @@ struct ConfigurationFile: Sendable {
   private static let linksMax = 40
 
   private static func resolved(_ name: String) -> String {
-    if let real = unsafe realpath(name, nil) {
-      defer { unsafe free(real) }
-      return unsafe String(cString: real)
-    }
+    if let real = FilePath.real(name) { return real }
     var path = name
     for _ in 0..<linksMax {
       guard let target = target(ofLink: path) else { return path }

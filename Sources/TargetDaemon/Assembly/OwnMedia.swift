@@ -1,5 +1,4 @@
 internal import BackingStore
-internal import Glibc
 internal import Synchronization
 internal import TargetConfig
 
@@ -30,8 +29,8 @@ final class OwnMedia: Sendable {
 
   init(of loaded: LoadedConfiguration) { self.loaded = loaded }
 
-  /// Refuses a path that leads to one of them, also where nothing is there yet. Before it is opened:
-  /// whatever is opened may be made longer.
+  /// Refuses a path that leads to one of them, also where nothing is there yet. Before it is
+  /// opened: whatever is opened may be made longer.
   func refuse(_ path: String) throws(StoreError) {
     let own = lookUp()
     let role =
@@ -53,17 +52,10 @@ final class OwnMedia: Sendable {
 
   /// Behind every symbolic link; of what is not there, where it would be made.
   private static func realPath(_ path: String) -> String {
-    if let found = realPath(ofExisting: path) { return found }
+    if let found = FilePath.real(path) { return found }
     guard let name = path.split(separator: "/").last,
-      let directory = realPath(ofExisting: FilePath.directory(of: path))
+      let directory = FilePath.real(FilePath.directory(of: path))
     else { return path }
     return FilePath.resolve(String(name), against: directory)
-  }
-
-  /// Nil: there is none.
-  private static func realPath(ofExisting path: String) -> String? {
-    guard let real = unsafe realpath(path, nil) else { return nil }
-    defer { unsafe free(real) }
-    return unsafe String(cString: real)
   }
 }
