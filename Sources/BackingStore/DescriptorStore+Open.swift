@@ -26,8 +26,8 @@ extension DescriptorStore {
     return store
   }
 
-  /// It is empty, and nobody has served it; unless another one is there by now.
-  private func removeMadeFile() {
+  /// Removes the file if it was made by opening it, is empty, and no other one is in its place.
+  public func removeMadeFile() {
     if isMade { FoundStore.removeFile(at: path, ifItIs: identity) }
   }
 
@@ -114,8 +114,10 @@ extension DescriptorStore {
 
   private func settleSize() throws(StoreError) {
     let capacity = geometry.capacityBytes
-    let size = try attempting("fstat") { () throws(SystemError) in try descriptor.status().sizeBytes
-    }
+    let status = try attempting("fstat") { () throws(SystemError) in try descriptor.status() }
+    // Who had the lock may have removed it: what is written to it ends with this process.
+    guard status.linkCount > 0 else { throw StoreError(path, .replaced) }
+    let size = status.sizeBytes
     guard size < capacity else { return }
     guard configuredSizeBytes != nil, !isReadOnly else {
       throw StoreError(path, .shrank(actual: size, presented: capacity))

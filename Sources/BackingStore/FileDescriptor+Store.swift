@@ -128,6 +128,8 @@ extension FileDescriptor {
 struct FileStatus {
   let type: Int32
   let sizeBytes: UInt64
+  /// What it takes on its file system; 0 as long as nobody has written to it.
+  let allocatedBytes: UInt64
   /// How many names it has.
   let linkCount: UInt64
   let preferredBlockBytes: UInt32
@@ -137,6 +139,7 @@ struct FileStatus {
   init(_ status: stat) {
     type = Int32(status.st_mode & mode_t(S_IFMT))
     sizeBytes = UInt64(clamping: status.st_size)
+    allocatedBytes = UInt64(clamping: status.st_blocks) * 512  // stat(3type)
     linkCount = UInt64(status.st_nlink)
     preferredBlockBytes = UInt32(clamping: status.st_blksize)
     deviceNumber = UInt64(status.st_rdev)

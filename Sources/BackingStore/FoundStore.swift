@@ -27,33 +27,36 @@ struct FoundStore: ~Copyable {
     let opening = Opening(options)
     let kind = try opening.findKind()
     let mode = options.cacheMode ?? (kind ?? .file).defaultCacheMode
-    if kind == nil { try opening.create() }
+    let made: StoreIdentity? = if kind == nil { try opening.create() } else { nil }
     do throws(StoreError) {
       var isClaimed = false
       let opened = try opening.open(kind ?? .file, mode, isTrial: isTrial, &isClaimed)
       let status = try opening.attempting("fstat") { () throws(SystemError) in try opened.status() }
-      guard let actual = status.kind, actual == kind ?? .file else {
-        throw StoreError(options.path, .replaced)
-      }
+      guard let actual = status.kind, actual == kind ?? .file,
+        made == nil || made == status.identity && status.sizeBytes == 0
+      else { throw StoreError(options.path, .replaced) }
       geometry = try opening.geometry(of: opened, status, mode)
       capabilities = opening.capabilities(of: opened, status)
       identity = status.identity
       fileBytes = actual == .file ? status.sizeBytes : 0
-      isMade = kind == nil
+      isMade = made != nil
       self.isClaimed = isClaimed
       self.kind = actual
       descriptor = opened
     } catch {
-      // What was created a moment ago is empty, and of no use to anyone.
-      if kind == nil { unsafe _ = unlink(options.path) }
+      if let made { Self.removeFile(at: options.path, ifItIs: made) }
       throw error
     }
     cacheMode = mode
   }
 
-  /// Removes a file that was made, unless another one is there by now.
+  /// Removes a file that was made, unless there is another one by now, or something in it: the disk
+  /// may have hung for long, and somebody may have put the data there meanwhile. One that stays is
+  /// empty, and harms nobody.
   static func removeFile(at path: String, ifItIs identity: StoreIdentity) {
-    guard (try? FileStatus.of(path, followsLink: false))?.identity == identity else { return }
+    guard let status = try? FileStatus.of(path, followsLink: false), status.identity == identity,
+      status.allocatedBytes == 0
+    else { return }
     unsafe _ = unlink(path)
   }
 
@@ -148,15 +151,17 @@ private struct Opening {
   }
 
   /// A new file for the daemon only, whose name is on stable storage before anything relies on it.
-  func create() throws(StoreError) {
+  func create() throws(StoreError) -> StoreIdentity {
     do throws(SystemError) {
-      _ = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+      let file = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+      let identity = try file.status().identity
       do throws(SystemError) {
         try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).synchronize()
       } catch {
-        unsafe _ = unlink(path)
+        FoundStore.removeFile(at: path, ifItIs: identity)
         throw error
       }
+      return identity
     } catch {
       throw creationError(error)
     }

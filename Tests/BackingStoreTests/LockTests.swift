@@ -33,6 +33,19 @@ struct LockTests {
     #expect(try bench.write(.pattern(512), at: 0, to: second) == nil)
   }
 
+  @Test("A file that was removed while its lock was held is never served: it has no name")
+  func removed() throws {
+    let path = scratch("a.img")
+    var first: DescriptorStore? = try open(StoreOptions(path: path, sizeBytes: 1 << 20))
+    let second = try open(StoreOptions(path: path, sizeBytes: 1 << 20))
+    first?.removeMadeFile()
+    #expect(scratch.names.isEmpty)
+    first = nil
+    let error = #expect(throws: StoreError.self) { try second.getsLock }
+    #expect(error?.reason == .replaced)
+    #expect(second.readiness == .unusable)
+  }
+
   @Test("A file is not extended before the lock is granted")
   func extendsLater() throws {
     let path = try scratch.makeFile("a.img", size: 4096)

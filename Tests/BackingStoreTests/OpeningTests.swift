@@ -52,6 +52,27 @@ struct OpeningTests {
     #expect(scratch.names == ["vast.img"], "one that was there stays")
   }
 
+  @Test("A file that was made is removed only as long as it is there, and empty")
+  func removal() throws {
+    let path = scratch("new.img")
+    let options = StoreOptions(path: path, sizeBytes: 1 << 20)
+    try open(options).removeMadeFile()
+    #expect(scratch.names.isEmpty)
+    let written = try open(options)
+    let file = fopen(path, "r+")
+    try #require(file != nil && fputs("restored", file) >= 0 && fclose(file) == 0)
+    written.removeMadeFile()
+    #expect(scratch.names == ["new.img"], "somebody has put data into it")
+    try #require(rename(path, scratch("old.img")) == 0)
+    let replaced = try open(options)
+    try #require(rename(scratch("old.img"), path) == 0)
+    replaced.removeMadeFile()
+    #expect(scratch.names == ["new.img"], "it is another one")
+    let found = try open(options)
+    found.removeMadeFile()
+    #expect(scratch.names == ["new.img"], "it was not made")
+  }
+
   @Test("A file that cannot be made tells that its directory is missing, and of a size too large")
   func placeless() throws {
     let options = StoreOptions(path: scratch("none/new.img"), sizeBytes: 4096)

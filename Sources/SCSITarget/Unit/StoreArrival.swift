@@ -61,7 +61,7 @@ extension InitiatorTargetNexus {
   /// Tells the initiator that the store of `unit` has its lock, as it would of one that arrived, if
   /// it was told to wait for it; whether it was.
   public func lockGranted(of unit: LogicalUnit) -> Bool {
-    let waiting = unitNexuses.filter { $0.server.unit === unit && $0.awaitsLock }
+    let waiting = unitNexuses.filter { $0.awaitsLock && $0.server.unit === unit }
     for nexus in waiting {
       nexus.awaitsLock = false
       nexus.storeArrived()

@@ -73,8 +73,6 @@ struct DocumentReader {
     let opened = line
     advance()
     var members: [DocumentMember] = []
-    // Most have fewer: they are made at once.
-    members.reserveCapacity(4)
     while true {
       try skipBlanks()
       if current == UInt8(ascii: "}") {
@@ -92,6 +90,8 @@ struct DocumentReader {
       advance()
       try skipBlanks()
       let value = try value(depth: depth)
+      // Few have more: they are made at once.
+      if members.isEmpty { members.reserveCapacity(4) }
       members.append(
         DocumentMember(key: key, line: keyLine, value: value, keyExtent: keyExtent))
       try skipBlanks()

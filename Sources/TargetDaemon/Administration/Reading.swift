@@ -204,7 +204,7 @@ struct StoreCondition: Equatable {
 extension StoreReason {
   fileprivate init(_ reason: StoreError.Reason) {
     switch reason {
-    case .missing, .lost, .missingDevice, .missingDirectory: self = .mediumMissing
+    case .missing, .lost, .missingDevice, .missingDirectory, .noMedium: self = .mediumMissing
     case .unanswered: self = .mediumHangs
     case .inUse: self = .mediumTaken
     default: self = .mediumUnusable

@@ -259,8 +259,8 @@ extension StoreError {
   /// is missing, somebody else has it, or the system cannot reach it.
   var mayPass: Bool {
     switch reason {
-    case .missing, .lost, .missingDevice, .missingDirectory, .inUse, .replaced, .unanswered,
-      .system:
+    case .missing, .lost, .missingDevice, .missingDirectory, .noMedium, .inUse, .replaced,
+      .unanswered, .system:
       true
     default: false
     }

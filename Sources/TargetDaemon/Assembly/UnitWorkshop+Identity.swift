@@ -28,6 +28,7 @@ extension UnitWorkshop {
     do throws(DaemonError) {
       try registry.withLock { registry throws(DaemonError) in try registry.withdraw(names) }
     } catch {
+      hasNewMedia.store(true, ordering: .releasing)
       logger.warning(
         """
         stores of a change that was not made may be on record as having been served, so a later \

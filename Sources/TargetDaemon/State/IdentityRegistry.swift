@@ -101,7 +101,8 @@ struct IdentityRegistry: Sendable {
     guard isSaved else { return }
     for name in names { drop(StateName.encoded(name)) }
     order.removeAll { identities[$0] == nil }
-    isSaved = false
+    // Not `isSaved`: who is on record already must not depend on the disk of the state.
+    hasUnsavedMedia = true
     try save()
   }
 
