@@ -281,6 +281,7 @@ claims_stop() {
   started+=("$load")
   claim "$ENGINE: the load runs" until_ok 20 load_writes "$load" "$d" "$before"
   sleep 1
+  claim "$ENGINE: the load still runs at SIGTERM" running "$load"
   claim "$ENGINE: SIGTERM exits 0 within 10 s while I/O runs" stop "$PID"
   kill -KILL "$load" 2>/dev/null; wait "$load" 2>/dev/null
   claim "$ENGINE: the daemon serves after the stop" relaunch "$d" && stop "$PID"
@@ -310,6 +311,7 @@ claims_crash() {
   started+=("$load")
   claim "$ENGINE: a load writes beside them" until_ok 20 load_writes "$load" "$d" "$before"
   sleep 1
+  claim "$ENGINE: it still runs at kill -9" running "$load"
   kill -KILL "$PID"; wait "$PID" 2>/dev/null
   kill -KILL "$load" 2>/dev/null; wait "$load" 2>/dev/null
   claim "$ENGINE: the daemon serves after kill -9 under load" relaunch "$d" || return
