@@ -25,9 +25,20 @@ ends_session() {
   adm session "$1" "$id" --json || return
   until_ok 10 tells "all(s['id'] != $id for s in d)" session list
 }
-# Whoever watches is told, and the stream ends by itself. Nobody else can tell when it has begun, so there are events
-# until then.
+# Whoever watches is told of a change in its time. What was before comes first: when some of it is there, the stream
+# has begun.
 watches_events() {
+  local watcher status=0
+  # Not by `adm`: the process to end is the program itself.
+  SWIFT_TGTD_SOCKET=$LIVE/admin.sock "$TGTADM_PROGRAM" events --after 0 --json >"$WORK/watched" & watcher=$!
+  started+=("$watcher")
+  { until_ok 20 test -s "$WORK/watched" && adm target add "$IQN:event" && adm target remove "$IQN:event" &&
+    until_ok 5 grep -qF "$IQN:event" "$WORK/watched"; } || status=1
+  kill -KILL "$watcher" 2>/dev/null; wait "$watcher" 2>/dev/null
+  return "$status"
+}
+# Without what was before, nobody else can tell when the stream has begun: so there are events until it has ended.
+events_end() {
   local watcher status=0
   adm events --count 1 --json >"$WORK/events" & watcher=$!
   started+=("$watcher")
@@ -136,7 +147,8 @@ verbs_of_sessions() {
   claim "$ENGINE: it comes back" until_ok 20 tells "$(of target "$t")" session list
   claim "$ENGINE: session kill cuts it off" ends_session kill
   kill -KILL "$load" 2>/dev/null; wait "$load" 2>/dev/null
-  claim "$ENGINE: events" watches_events
+  claim "$ENGINE: events tells of a change within 5 s" watches_events
+  claim "$ENGINE: events --count ends by itself" events_end
 }
 
 verbs_of_configuration() {
