@@ -80,7 +80,7 @@ class Daemon:
 
 def free_port():
     """Below the ephemeral range, so that no connection takes it between two daemons."""
-    while True:
+    for _ in range(1000):
         port = random.randrange(20000, 32000)
         with socket.socket() as probe:
             try:
@@ -140,10 +140,16 @@ def numbers(tgtd, directory):
 
 
 def make_changes(daemon, shared):
-    """1,000 of 100 clients: what the targets are to present then, and the answers that were wrong."""
-    wrong, expected, guard = [], {shared: set()}, threading.Lock()
+    """1,000 of 100 clients: what the targets are to present then, what went wrong, and how many were answered."""
+    wrong, answered, expected, guard = [], [], {shared: set()}, threading.Lock()
 
     def client(number):
+        try:
+            ten_changes(number)
+        except Exception as error:  # else it would end the thread and nothing more
+            wrong.append(error)
+
+    def ten_changes(number):
         dice = random.Random(number)
         mine, luns = {}, {}
         for step in range(10):
@@ -167,6 +173,7 @@ def make_changes(daemon, shared):
                 changes = [{"setTarget": {"name": shared, "values": {"alias": name}}}]
                 effect = lambda: None
             status, answer = daemon.change(*changes)
+            answered.append(status)
             if (status == 200) != (effect is not None):
                 wrong.append((changes, answer))
             elif effect:
@@ -181,7 +188,7 @@ def make_changes(daemon, shared):
         thread.start()
     for thread in threads:
         thread.join()
-    return expected, wrong
+    return expected, wrong, len(answered)
 
 
 def storm(tgtd, directory):
@@ -193,7 +200,7 @@ def storm(tgtd, directory):
     })
     daemon.start()
     began = time.monotonic()
-    expected, wrong = make_changes(daemon, shared)
+    expected, wrong, answered = make_changes(daemon, shared)
     seconds = time.monotonic() - began
     _, targets = daemon.ask("GET", "/v1/targets")
     runs = {t["name"]: {l["store"] for l in t["luns"]} for t in targets}
@@ -201,11 +208,12 @@ def storm(tgtd, directory):
     numbers_ok = all(len({l["lun"] for l in t["luns"]}) == len(t["luns"]) for t in targets)
     daemon.stop()
     check = subprocess.run([tgtd, "--check", "--config", daemon.file], stdout=subprocess.DEVNULL)
-    print(f"1000 changes in {seconds:.1f} s, {len(runs)} targets, {len(wrong)} wrong answers, "
+    print(f"{answered} changes in {seconds:.1f} s, {len(runs)} targets, {len(wrong)} went wrong, "
           f"{len(difference['changes'])} differences of the file")
     if wrong:
-        print(wrong[0])
-    return not wrong and runs == expected and not difference["changes"] and numbers_ok and check.returncode == 0
+        print(repr(wrong[0]))
+    return (not wrong and answered == 1000 and runs == expected and not difference["changes"] and numbers_ok
+            and check.returncode == 0)
 
 
 def load(portal, target):
@@ -262,13 +270,18 @@ def slowdown(tgtd, directory):
     client = subprocess.Popen([sys.executable, __file__, "load", f"127.0.0.1:{port}", busy],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert client.stdout.readline() == "begins\n", "login"
-    wrong = []
+    wrong, answered = [], 0
 
     def change():
+        nonlocal answered
         # The 100 clients stand for others elsewhere: they shall not take the CPU from the one that is measured.
         # On Linux this is of the thread and those that it starts.
-        os.nice(10)
-        wrong.extend(make_changes(daemon, shared)[1])
+        try:
+            os.nice(10)
+            _, failed, answered = make_changes(daemon, shared)
+            wrong.extend(failed)
+        except Exception as error:  # else it would end the thread and nothing more
+            wrong.append(error)
 
     spans = []
     for changes in (False, True, False):
@@ -282,7 +295,9 @@ def slowdown(tgtd, directory):
         spans.append((began, time.monotonic()))
     out, _ = client.communicate()
     daemon.stop()
-    assert client.returncode == 0 and not wrong, wrong[:1]
+    assert client.returncode == 0, f"the load ends with status {client.returncode}"
+    assert not wrong, f"{len(wrong)} of the changes went wrong, the first: {wrong[0]!r}"
+    assert answered == 1000, f"{answered} of 1000 changes were answered"
     samples = [tuple(map(float, line.split())) for line in out.splitlines()]
 
     def p99(*spans):
