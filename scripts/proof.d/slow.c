@@ -47,6 +47,7 @@ static void run(unsigned round) {
   struct node *nodes[] = {&writer.node};
   // However long they take to the medium, some are on the way there.
   for (uint64_t end = now_ms() + 60 + pick(200); now_ms() < end || !on_the_way();) {
+    if (now_ms() > end + 20000) fail("round %u: no write reaches the medium", round);
     writer_fill(&writer);
     pump(nodes, 1, 10);
   }
