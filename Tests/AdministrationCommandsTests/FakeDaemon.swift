@@ -20,6 +20,8 @@ final class FakeDaemon: Daemon {
     var remarks: [MediumRemark] = []
     /// Of the comparison with the file alone.
     var differenceFailure: AdministrationError?
+    /// Of the reading of targets alone.
+    var targetsFailure: AdministrationError?
     var warnings: [String] = []
     /// Of any change.
     var users: [String]?
@@ -76,7 +78,8 @@ final class FakeDaemon: Daemon {
   }
   func targets(named name: String?) async throws(AdministrationError) -> [TargetResource] {
     try answer("targets \(name ?? "*")") { (state) throws(AdministrationError) in
-      try Self.named(state.targets, name, "target", \.name)
+      if let failure = state.targetsFailure { throw failure }
+      return try Self.named(state.targets, name, "target", \.name)
     }
   }
   func stores(named name: String?) async throws(AdministrationError) -> [StoreResource] {

@@ -24,19 +24,25 @@ struct StatusCommand: DaemonCommand {
     if global.json {
       try console.writeJSON(status)
     } else {
-      let targets = try await targets(of: status.refusedLogins, daemon)
-      console.write(Descriptions.status(status, targets, on: console))
+      let (targets, unread) = await self.targets(of: status.refusedLogins, daemon)
+      console.write(Descriptions.status(status, targets, unread: unread, on: console))
     }
   }
 
-  /// Of the logins that are told: what keeps them out stands there.
+  /// Of the logins that are told: what keeps them out stands there. Those that cannot be read
+  /// cost their remedies, not the status.
   private func targets(
     of logins: [RefusedLoginResource], _ daemon: any Daemon
-  ) async throws -> [TargetResource] {
+  ) async -> (read: [TargetResource], unread: Set<String>) {
     var targets: [TargetResource] = []
+    var unread: Set<String> = []
     for name in Set(logins.prefix(Descriptions.refusalsMax).compactMap(\.target)) {
-      if let target = try await daemon.targetIfAny(name) { targets.append(target) }
+      do {
+        if let target = try await daemon.targetIfAny(name) { targets.append(target) }
+      } catch {
+        unread.insert(name)
+      }
     }
-    return targets
+    return (targets, unread)
   }
 }

@@ -114,9 +114,11 @@ enum Descriptions {
       + Lists.registrants(resource.registrants).text(orElse: "nobody is registered", on: console)
   }
 
-  /// `targets`: those of the refused logins that are told, as far as there are any.
+  /// `targets`: those of the refused logins that are told, as far as there are any; `unread`: those
+  /// of which that is not known.
   static func status(
-    _ status: StatusResource, _ targets: [TargetResource], on console: any Console
+    _ status: StatusResource, _ targets: [TargetResource], unread: Set<String>,
+    on console: any Console
   ) -> String {
     var details = Details()
     details.add("Daemon", "swift-tgtd \(status.version), \(status.phase.rawValue)")
@@ -138,7 +140,8 @@ enum Descriptions {
     details.addIfAny("Refused logins", refusals(status.loginFailures))
     let portals = Lists.portals(status.portals).text(orElse: "no portals", on: console)
     let problems =
-      status.problems.map(problem).joined() + refusals(status, targets) + unsaved(status)
+      status.problems.map(problem).joined() + refusals(status, targets, unread)
+      + unsaved(status)
     return details.text + "\n" + portals + (problems.isEmpty ? "" : "\n" + problems)
   }
 
@@ -178,16 +181,18 @@ enum Descriptions {
   static let refusalsMax = 3
 
   private static func refusals(
-    _ status: StatusResource, _ targets: [TargetResource]
+    _ status: StatusResource, _ targets: [TargetResource], _ unread: Set<String>
   ) -> String {
     let logins = status.refusedLogins
     let examination = RefusalExamination(DaemonReading(status: status, targets: targets))
-    var lines = logins.prefix(refusalsMax).flatMap { login in
-      [
+    var lines = logins.prefix(refusalsMax).flatMap { login -> [String] in
+      let isUnread = login.target.map(unread.contains) ?? false
+      let remedy = isUnread ? "swift-tgtadm doctor" : examination.remedy(for: login)
+      return [
         "refused: \(login.words.printable)",
         "  \(Quantity.times(login.count)), last at \(Quantity.time(login.at) ?? "-"): "
           + login.message.printable,
-        "  what to do: \(examination.remedy(for: login).printable)",
+        "  what to do: \(remedy.printable)",
       ]
     }
     let rest = logins.count - refusalsMax
