@@ -113,6 +113,7 @@ struct FailureTests {
   static let unknownCommands: [(line: String, words: String)] = [
     ("lun ad", "no command named \"ad\" (commands: add, remove, list, show, resize)"),
     ("--json --socket /s lun ad --target t", "no command named \"ad\" (commands: add, "),
+    ("--socket=/s --json lun ad", "no command named \"ad\" (commands: add, "),
     ("statsu", "no command named \"statsu\" (commands: stat"),
   ]
 
@@ -122,6 +123,16 @@ struct FailureTests {
     #expect(run.code == 64 && run.daemon.calls.isEmpty)
     #expect(run.errors.hasPrefix("swift-tgtadm: \(words)"), "\(run.errors)")
     #expect(!run.errors.contains("manual"))
+  }
+
+  @Test("No option of every command is there but those behind which a command's name is looked for")
+  func globalOptions() {
+    func properties(of options: Any) -> [String] {
+      Mirror(reflecting: options).children.compactMap(\.label)
+    }
+    #expect(properties(of: GlobalOptions()) == ["_socket", "_output"])
+    #expect(properties(of: OutputOptions()) == ["_json"])
+    #expect(GlobalOptions.optionWithValue == "--socket" && GlobalOptions.flag == "--json")
   }
 
   @Test("CHAP users stand with a target or with discovery, and not with both")

@@ -12,6 +12,10 @@ struct GlobalOptions: ParsableArguments {
 
   @OptionGroup var output: OutputOptions
 
+  /// All of the above as they are written, for who looks for the command's name behind them.
+  static let optionWithValue = "--socket"
+  static let flag = "--json"
+
   func validate() throws {
     guard socket != "" else {
       throw ValidationError("--socket is empty: give a path, or leave it out")

@@ -74,8 +74,12 @@ public enum Program {
     var words = arguments[...]
     while let word = words.popFirst() {
       if word.hasPrefix("-") {
-        guard word == "--json" || word.hasPrefix("--socket") else { return nil }
-        if word == "--socket" { _ = words.popFirst() }
+        let option = GlobalOptions.optionWithValue
+        if word == option {
+          _ = words.popFirst()
+        } else if word != GlobalOptions.flag, !word.hasPrefix(option + "=") {
+          return nil
+        }
         continue
       }
       let commands = command.configuration.subcommands
