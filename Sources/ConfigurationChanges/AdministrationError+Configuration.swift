@@ -12,7 +12,9 @@ extension AdministrationError {
       self.init(inner)
       code = .conflict
       message = "the file differs from what runs, and cannot be changed in the same way: \(message)"
-      remedy = "see config diff; then config save --force or config reload, or --runtime-only"
+      remedy =
+        "swift-tgtadm config diff shows it; then swift-tgtadm config save --force or swift-tgtadm "
+        + "config reload, or --runtime-only"
     }
   }
 

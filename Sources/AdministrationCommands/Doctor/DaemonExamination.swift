@@ -212,7 +212,8 @@ struct DaemonExamination {
       return .wrong(
         "\(place) never counts: \(first.initiator) before it matches first",
         why: "the first entry that matches decides",
-        remedy: "swift-tgtadm acl remove one of them, and acl add it again with --index")
+        remedy: "swift-tgtadm acl remove one of them, and swift-tgtadm acl add it again with "
+          + "--index")
     }
     if entry.initiator != "any", let problem = ISCSIName.warning(for: entry.initiator) {
       return .wrong(
@@ -252,8 +253,9 @@ struct DaemonExamination {
       findings.append(
         .advice(
           "what runs is not what the configuration file says",
-          why: "the next start, or config reload, brings back what the file says",
-          remedy: "swift-tgtadm config diff; then config save, or config reload"))
+          why: "the next start, or swift-tgtadm config reload, brings back what the file says",
+          remedy: "swift-tgtadm config diff; then swift-tgtadm config save, or swift-tgtadm config "
+            + "reload"))
     }
     findings += status.problems.filter { !isTold($0) }.map(finding)
     return findings
@@ -265,7 +267,8 @@ struct DaemonExamination {
       return .wrong(problem.message, why: "the daemon reports it itself", remedy: remedy)
     }
     return .advice(
-      problem.message, why: "until config reload the daemon writes no change to it", remedy: remedy)
+      problem.message,
+      why: "until swift-tgtadm config reload the daemon writes no change to it", remedy: remedy)
   }
 
   /// Whether the stores and portals said so already.

@@ -7,8 +7,8 @@ extension ConfigurationText {
     if let node = whole.node["stores"]?[name] {
       throw ConfigurationEditError(
         .conflict, node.path, "there is a store of that name already",
-        remedy:
-          "take another name, or remove that one first; swift-tgtadm store show tells what it is")
+        remedy: "take another name, or remove that one first; swift-tgtadm store show "
+          + FilePath.shellQuoted(name) + " tells what it is")
     }
     if whole.node["stores"] == nil {
       let stores = ConfigurationValue.object([.init(name, store.value)])

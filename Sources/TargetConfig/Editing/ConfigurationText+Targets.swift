@@ -5,8 +5,8 @@ extension ConfigurationText {
     if let present = try? self.target(target.name) {
       throw present.error(
         .conflict, "there is a target of that name already",
-        remedy:
-          "take another name, or remove that one first; swift-tgtadm target show tells what it is")
+        remedy: "take another name, or remove that one first; swift-tgtadm target show "
+          + FilePath.shellQuoted(target.name) + " tells what it is")
     }
     for lun in target.luns + target.acl.flatMap({ $0.luns ?? [] }) { _ = try store(lun.store) }
     for credential in target.credentials { _ = try Self.checked(credential) }

@@ -216,6 +216,6 @@ extension AdministrationError {
   fileprivate static func noSession(_ id: UInt64) -> AdministrationError {
     AdministrationError(
       .notFound, "there is no session \"\(id)\"", path: "sessions",
-      remedy: "session list; a node that has logged in again has another number")
+      remedy: "swift-tgtadm session list; a node that has logged in again has another number")
   }
 }

@@ -145,13 +145,15 @@ extension ConfigurationFileWatch.Finding {
     case .unchanged: return nil
     case .edited:
       words = "was edited since it was read"
-      remedy = "swift-tgtadm config diff shows what config reload would change"
+      remedy = "swift-tgtadm config diff shows what swift-tgtadm config reload would change"
     case .invalid where !isReadable:
       words = reason ?? "cannot be read"
       remedy = "see to it; swift-tgtadm config check \(quoted) tells when it is good"
     case .invalid:
       words = reason ?? "is not valid"
-      remedy = "swift-tgtadm config check \(quoted); config save --force writes what runs over it"
+      remedy =
+        "swift-tgtadm config check \(quoted); swift-tgtadm config save --force writes what runs "
+        + "over it"
     case .missing:
       words = "is gone"
       remedy = "put it back, or swift-tgtadm config save --force writes what runs"

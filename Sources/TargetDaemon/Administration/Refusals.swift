@@ -59,7 +59,7 @@ extension AdministrationError {
       self.init(
         .unanswered,
         "whether the configuration file \(file.name) was written is not certain: \(cause)",
-        remedy: "see to the file system it is on, then config diff")
+        remedy: "see to the file system it is on, then swift-tgtadm config diff")
     }
   }
 
@@ -68,7 +68,8 @@ extension AdministrationError {
   ) -> AdministrationError {
     AdministrationError(
       code, "the configuration file \(file.name) is gone",
-      remedy: "put it back, or config save --force writes what runs; --runtime-only does without")
+      remedy: "put it back, or swift-tgtadm config save --force writes what runs; --runtime-only "
+        + "does without")
   }
 
   static func silent(_ file: ConfigurationFile) -> AdministrationError {
@@ -90,8 +91,8 @@ extension AdministrationError {
     AdministrationError(
       .fileChanged, "\(file.name) was changed by hand since it was read",
       remedy:
-        "config reload brings what runs to what it says; --runtime-only leaves the file alone, and "
-        + "config save --force writes what runs over it")
+        "swift-tgtadm config reload brings what runs to what it says; --runtime-only leaves the "
+        + "file alone, and swift-tgtadm config save --force writes what runs over it")
   }
 
   /// Into what is not valid.
@@ -104,8 +105,9 @@ extension AdministrationError {
         + (problem.map { ": \($0)" } ?? ""),
       remedy:
         "mend it; swift-tgtadm config check \(FilePath.shellQuoted(file.path)) tells when it is "
-        + "good, then config reload; --runtime-only leaves the file alone, and config save --force "
-        + "keeps it beside, and writes what runs")
+        + "good, then swift-tgtadm config reload; --runtime-only leaves the file alone, and "
+        + "swift-tgtadm config save --force keeps that text as FILE.rejected-TIME and writes what "
+        + "runs")
   }
 
   /// The reactors have more to do than to answer.

@@ -18,6 +18,6 @@ struct UnitName: Equatable {
       ? "call the store \"\(former)\" again, as nobody but you sees that name, or " : ""
     return "to keep it the same disk, \(renaming)give \"\(store)\" \"naa\": \"\(naa)\" and "
       + "\"serial\": \"\(serial)\"; to make another disk of it, remove \"\(former)\" with its LUNs "
-      + "by one change or config reload, and add \"\(store)\" by the next"
+      + "by one change or swift-tgtadm config reload, and add \"\(store)\" by the next"
   }
 }

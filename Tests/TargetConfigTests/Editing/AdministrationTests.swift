@@ -62,13 +62,15 @@ struct StoreEditTests {
     }
     #expect(
       store
-        == "take another name, or remove that one first; swift-tgtadm store show tells what it is")
+        == "take another name, or remove that one first; swift-tgtadm store show a tells what it "
+        + "is")
     let target = try remedy { text throws(ConfigurationEditError) in
       try text.addTarget(NewTarget(name: name))
     }
     #expect(
       target
-        == "take another name, or remove that one first; swift-tgtadm target show tells what it is")
+        == "take another name, or remove that one first; swift-tgtadm target show \(name) tells "
+        + "what it is")
     let portal = try remedy { text throws(ConfigurationEditError) in
       try text.addPortal(NewPortal(address: "192.0.2.1"))
     }

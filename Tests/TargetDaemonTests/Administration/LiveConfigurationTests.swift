@@ -191,9 +191,10 @@ struct LiveConfigurationTests {
     let live = try await LiveDaemon.start()
     try live.edit { $0.replacing("\"targets\": [", with: "\"targets\": [\(Self.other)") }
     let error = try await live.refusal(live.lunAddition("second"))
-    #expect(error.code == .fileChanged && error.remedy?.contains("config reload") == true)
+    #expect(error.code == .fileChanged)
+    #expect(error.remedy?.hasPrefix("swift-tgtadm config reload ") == true)
     // Not every command has a --force.
-    #expect(error.remedy?.contains("config save --force") == true)
+    #expect(error.remedy?.contains(" swift-tgtadm config save --force writes ") == true)
     #expect(!live.exists("second.img"))
     try await live.addLUN("second", options: ChangeOptions(force: true))
     #expect(try live.file.contains("second.img"))
@@ -211,7 +212,12 @@ struct LiveConfigurationTests {
     #expect(error.code == .fileChanged)
     #expect(error.message.contains("changed by hand since it was read, and is not valid: "))
     #expect(error.message.contains("stars: unknown key"))
-    #expect(error.remedy?.hasPrefix("mend it; swift-tgtadm config check ") == true)
+    #expect(
+      error.remedy
+        == "mend it; swift-tgtadm config check \(FilePath.shellQuoted(live.scratch("targets.json"))) "
+        + "tells when it is good, then swift-tgtadm config reload; --runtime-only leaves the file "
+        + "alone, and swift-tgtadm config save --force keeps that text as FILE.rejected-TIME and "
+        + "writes what runs")
   }
 
   @Test("What a dry run or a refused change is forced to does not count as read from the file")
