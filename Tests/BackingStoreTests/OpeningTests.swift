@@ -1,5 +1,6 @@
 import BackingStore
 import CLinux
+import Glibc
 import Reactor
 import ServiceFixtures
 import Testing
