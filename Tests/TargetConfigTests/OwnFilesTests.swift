@@ -34,6 +34,7 @@ struct OwnFilesTests {
       ("/srv/other/../state/new.img", #"in the state directory "/srv/state""#),
       ("targets.json", "the configuration file"),
       ("targets.json~", "the copy of the configuration file"),
+      ("targets.json.rejected-2026-11-22T10:00:00Z", "a rejected copy of the configuration file"),
       (".targets.json.swift-tgtd", "the temporary file of the configuration"),
       ("a.pem", "the certificate of admin.listener"),
       ("a.key", "the key of admin.listener"),
@@ -69,7 +70,10 @@ struct OwnFilesTests {
 
   @Test("What only begins like one of them, or lies beside it, is a medium like any other")
   func neighbors() throws {
-    for path in ["/srv/state2", "/srv/state.img", "/srv", "targets.json2", "/etc/tokens.d/a"] {
+    for path in [
+      "/srv/state2", "/srv/state.img", "/srv", "targets.json2", "targets.json.rejected",
+      "/etc/tokens.d/a",
+    ] {
       let text = "{\"stores\": {\"a\": {\"file\": \"\(path)\", \"size\": \"1MiB\"}}, \(Self.own)}"
       #expect(try problems(ofFile: text) == [], "\(path)")
     }

@@ -7,10 +7,13 @@ public struct OwnFiles: Sendable {
   private let stateDirectory: String
   /// How every path begins that is below.
   private let stateStart: String
+  /// Nil: it stands in no file.
+  private let configurationFile: String?
 
   /// `file`: the path of the configuration; nil: it stands in no file.
   public init(of configuration: TargetConfiguration, file: String?) {
-    self.init(stateDirectory: configuration.stateDirectory, roles: [:])
+    self.init(
+      stateDirectory: configuration.stateDirectory, configurationFile: file, roles: [:])
     for path in configuration.credentials.compactMap(\.secretFile) {
       roles[path] = "the file of a secret"
     }
@@ -23,19 +26,22 @@ public struct OwnFiles: Sendable {
     if let file { addConfiguration(file) }
   }
 
-  private init(stateDirectory: String, roles: [String: String]) {
+  private init(
+    stateDirectory: String, configurationFile: String?, roles: [String: String]
+  ) {
     self.stateDirectory = stateDirectory
     stateStart = stateDirectory + "/"
+    self.configurationFile = configurationFile
     self.roles = roles
   }
 
   /// What lies beside it when it has been, or is being, rewritten is as secret as the file.
   private mutating func addConfiguration(_ path: String) {
     roles[path] = "the configuration file"
-    roles[path + "~"] = "the copy of the configuration file"
+    roles[path + Self.copySuffix] = "the copy of the configuration file"
     let directory = FilePath.directory(of: path)
-    let name = path.split(separator: "/").last ?? ""
-    roles[FilePath.resolve(".\(name).swift-tgtd", against: directory)] =
+    let name = String(path.split(separator: "/").last ?? "")
+    roles[FilePath.resolve(Self.temporaryName(of: name), against: directory)] =
       "the temporary file of the configuration"
   }
 
@@ -43,16 +49,30 @@ public struct OwnFiles: Sendable {
   public func renamed(by real: (String) -> String) -> OwnFiles {
     let renamed = roles.map { (real($0.key), $0.value) }
     return OwnFiles(
-      stateDirectory: real(stateDirectory),
+      stateDirectory: real(stateDirectory), configurationFile: configurationFile.map(real),
       roles: Dictionary(renamed, uniquingKeysWith: { first, _ in first }))
   }
 
   /// What the daemon has at the path; nil: it is not the daemon's.
   public func role(of path: String) -> String? {
     if let role = roles[path] { return role }
+    if let configurationFile, path.hasPrefix(configurationFile + Self.rejectedInfix) {
+      return "a rejected copy of the configuration file"
+    }
     guard path == stateDirectory || path.hasPrefix(stateStart) else { return nil }
     return "in the state directory \(stateDirectory.quoted)"
   }
+
+  // MARK: Names beside the configuration file
+
+  /// Of what it said before.
+  public static let copySuffix = "~"
+
+  /// Between its name and the time when what it said was rejected, and kept.
+  public static let rejectedInfix = ".rejected-"
+
+  /// Of what is to replace it; `name`: its own, without a directory.
+  public static func temporaryName(of name: String) -> String { ".\(name).swift-tgtd" }
 
   /// Completes "<path> …".
   public static func refusal(of role: String) -> String {

@@ -44,7 +44,7 @@ struct ConfigurationFile: Sendable {
     var access = FileAccess(ofFileAt: path)
     if hasSecrets { access?.mode &= ~0o077 }
     do throws(StateFile.ReplaceError) {
-      try write(old, to: path, suffix: "~", access)
+      try write(old, to: path, suffix: OwnFiles.copySuffix, access)
     } catch {
       // Of the copy it does not matter which it is: the file itself is as it was.
       throw .unchanged(error.cause)
@@ -62,7 +62,7 @@ struct ConfigurationFile: Sendable {
   ) throws(WriteError) -> String {
     let path = path
     let rejected = try content(of: path)
-    let suffix = ".rejected-\(now)"
+    let suffix = "\(OwnFiles.rejectedInfix)\(now)"
     var access = FileAccess(ofFileAt: path)
     try keep(rejected, beside: path, suffix: suffix, access)
     if hasSecrets { access?.mode &= ~0o077 }
@@ -172,7 +172,7 @@ struct ConfigurationFile: Sendable {
     // Beside the file there are files of other people, whatever they are called.
     try StateFile.replace(
       name + suffix, in: String(path[..<slash]), with: content, access: access,
-      temporary: ".\(name).swift-tgtd", on: fileSystem, lastLook: lastLook)
+      temporary: OwnFiles.temporaryName(of: name), on: fileSystem, lastLook: lastLook)
   }
 
   /// As many as the kernel follows (path_resolution(7)).
