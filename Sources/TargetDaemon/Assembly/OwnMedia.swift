@@ -6,12 +6,16 @@ internal import TargetConfig
 /// which the paths of a configuration do not show.
 ///
 /// They are looked up once, by the first store that is compared with them, on a thread that may
-/// hang.
+/// hang. Those without a path of their own in the configuration, such as the records of each store,
+/// are many: only a store that has several names makes them be looked up. A bind mount gives a file
+/// another name without a trace, so behind one they are not seen.
 final class OwnMedia: Sendable {
   private struct Found: Sendable {
     /// By their paths behind all symbolic links.
     let files: OwnFiles
     let roles: [StoreIdentity: String]
+    /// Files in them may be the daemon's, too.
+    let directories: [String]
 
     init(of loaded: LoadedConfiguration) {
       // A configuration that is a link is rewritten where it leads to.
@@ -21,11 +25,31 @@ final class OwnMedia: Sendable {
         StoreMedia.identity(of: path).map { ($0, role) }
       }
       roles = Dictionary(found, uniquingKeysWith: { first, _ in first })
+      directories =
+        [OwnMedia.realPath(loaded.configuration.stateDirectory)]
+        + (file.map { [FilePath.directory(of: $0)] } ?? [])
+    }
+
+    /// What is to be found in the directories alone. Those of the state have one more level.
+    func lookUpUnlisted() -> [StoreIdentity: String] {
+      var unlisted: [StoreIdentity: String] = [:]
+      let own = directories.flatMap { OwnMedia.paths(in: $0) }.filter { files.role(of: $0) != nil }
+      for path in own + own.flatMap({ OwnMedia.paths(in: $0) }) {
+        guard let role = files.role(of: path), let identity = StoreMedia.identity(of: path) else {
+          continue
+        }
+        unlisted[identity] = role
+      }
+      return unlisted
     }
   }
 
+  /// In a directory: more than there are records of as many stores as are ever served.
+  private static let pathsMax = 1 << 16
+
   private let loaded: LoadedConfiguration
   private let found = Mutex<Found?>(nil)
+  private let unlisted = Mutex<[StoreIdentity: String]?>(nil)
 
   init(of loaded: LoadedConfiguration) { self.loaded = loaded }
 
@@ -35,7 +59,10 @@ final class OwnMedia: Sendable {
     let own = lookUp()
     let role =
       own.files.role(of: Self.realPath(path))
-      ?? StoreMedia.identity(of: path).flatMap { own.roles[$0] }
+      ?? StoreMedia.identity(of: path).flatMap { identity in
+        own.roles[identity]
+          ?? (StoreMedia.hasOtherNames(path) ? lookUpUnlisted(own)[identity] : nil)
+      }
     guard let role else { return }
     // By its own name it would have been refused with the configuration.
     throw StoreError(path, .reserved(OwnFiles.refusal(of: "\(role) under another name")))
@@ -47,6 +74,24 @@ final class OwnMedia: Sendable {
       let new = Found(of: loaded)
       found = new
       return new
+    }
+  }
+
+  private func lookUpUnlisted(_ own: Found) -> [StoreIdentity: String] {
+    unlisted.withLock { unlisted in
+      if let unlisted { return unlisted }
+      let new = own.lookUpUnlisted()
+      unlisted = new
+      return new
+    }
+  }
+
+  /// Of all in it; of what is no directory, or cannot be looked into, none.
+  private static func paths(in directory: String) -> [String] {
+    let names = (try? StateFile.names(in: directory, countMax: pathsMax)) ?? []
+    // A spare becomes a record.
+    return (names + [SpareFile.name, SpareFile.formerName]).map {
+      FilePath.resolve($0, against: directory)
     }
   }
 

@@ -27,6 +27,15 @@ enum StoreMedia {
     }
   }
 
+  /// Whether it is a file that is to be found elsewhere, too: by a hard link, or as a loop device.
+  static func hasOtherNames(_ path: String) -> Bool {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return false }
+    if Int32(status.st_mode & mode_t(Glibc.S_IFMT)) == S_IFREG { return status.st_nlink > 1 }
+    if case .file? = identity(of: path) { return true }
+    return false
+  }
+
   /// The size of a regular file; nil: there is none.
   static func fileBytes(of path: String) -> UInt64? {
     var status = stat()

@@ -40,11 +40,23 @@ struct OwnMediaTests {
     let live = try await LiveDaemon.start()
     #expect(link(live.scratch("targets.json"), live.scratch("hard.img")) == 0)
     #expect(symlink(live.scratch.path, live.scratch("alias")) == 0)
+    let rejected = "targets.json.rejected-2026-11-22T10:00:00Z"
+    for name in ["state/reservations/record", rejected] {
+      try live.scratch.write(Array("secret".utf8), to: name)
+    }
+    for (name, other) in [
+      ("state/identities", "identities.img"), ("state/reservations/record", "record.img"),
+      (rejected, "rejected.img"),
+    ] {
+      #expect(link(live.scratch(name), live.scratch(other)) == 0)
+    }
     let before = try live.scratch.read("state/identities")
     for (name, role) in [
       ("hard.img", "is the configuration file under another name"),
       ("alias/targets.json", "is the configuration file under another name"),
       ("alias/targets.json~", "is the copy of the configuration file under another name"),
+      ("identities.img", "is in the state directory"), ("record.img", "is in the state directory"),
+      ("rejected.img", "is a rejected copy of the configuration file under another name"),
       ("alias/state/identities", "is in the state directory"),
       ("alias/state/new.img", "is in the state directory"),
     ] {
@@ -55,6 +67,17 @@ struct OwnMediaTests {
     }
     #expect(try live.scratch.read("state/identities") == before)
     #expect(!live.exists("state/new.img") && !live.exists("targets.json~"))
+  }
+
+  @Test("A file that has several names, none of them the daemon's, is a medium like any other")
+  func linkedMedium() async throws {
+    let live = try await LiveDaemon.start()
+    try live.scratch.write([UInt8](repeating: 0, count: 1 << 20), to: "a.img")
+    #expect(link(live.scratch("a.img"), live.scratch("b.img")) == 0)
+    let store = StoreSpecification(
+      name: "linked", kind: .file, path: live.scratch("b.img"), sizeBytes: 1 << 20)
+    try await live.change(.addStore(store))
+    #expect(live.daemon.units.map(\.identity.name).contains("linked"))
   }
 
   @Test("A reload that asks for one is refused")
