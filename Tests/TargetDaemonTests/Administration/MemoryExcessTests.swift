@@ -24,6 +24,22 @@ struct MemoryExcessTests {
     #expect(warnings.count { $0.path == "stores" && $0.sentence.contains("1EiB in all") } == 1)
   }
 
+  @Test("They are told at a start, too")
+  func start() throws {
+    let scratch = try Scratch()
+    let book = LogBook()
+    // Of pages that nobody writes there is nothing.
+    let size = "\((ProcessSetup.physicalMemoryBytes >> 20) + 1024)MiB"
+    let loaded = try scratch.load(
+      """
+      "portals": ["127.0.0.1:\(Loopback.freePort())"],
+      "stores": {"a": {"memory": true, "size": "\(size)"}}
+      """)
+    let daemon = try Daemon(loaded, logger: book.logger)
+    #expect(book.contains("stores: the stores in memory have "))
+    #expect(daemon.stop())
+  }
+
   @Test("A store in memory that makes all of them more than the machine has is warned of")
   func change() async throws {
     let live = try await LiveDaemon.start()
