@@ -73,6 +73,8 @@ final class LockWait: Sendable {
 
   private let state = Mutex(State())
   private let hasStopped = OneTime()
+  /// Held while `onEnd` is called, so that `stop` can wait until it has been.
+  private let telling = Mutex(())
   /// Who keeps the daemon's stores keeps their descriptors.
   private weak let inventory: Inventory?
   private let media: MediaThreads
@@ -117,8 +119,9 @@ final class LockWait: Sendable {
     }
   }
 
-  /// For good: no store waits any more, and `onEnd` is not called.
-  func stop() { _ = hasStopped.take() }
+  /// For good: no store waits any more, and `onEnd` is not called, nor still under way. Not to be
+  /// called by it.
+  func stop() { telling.withLock { _ in _ = hasStopped.take() } }
 
   func isWaiting(_ store: DescriptorStore) -> Bool {
     waits.contains { !$0.hasEnded.isTaken && $0.store === store }
@@ -184,7 +187,9 @@ final class LockWait: Sendable {
   private func end(_ wait: Wait, _ store: DescriptorStore, isGranted: Bool, _ say: () -> Void) {
     if let served = unit(servedBy: store, wait) {
       say()
-      wait.onEnd(served, isGranted)
+      telling.withLock { _ in
+        if !hasStopped.isTaken { wait.onEnd(served, isGranted) }
+      }
     }
     _ = wait.hasEnded.take()
   }
