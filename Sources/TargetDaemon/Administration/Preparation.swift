@@ -2,7 +2,6 @@ internal import AdministrationModel
 internal import BackingStore
 internal import ConfigurationChanges
 internal import ISCSITarget
-internal import Logging
 internal import Reactor
 internal import SCSITarget
 internal import TargetConfig
@@ -36,9 +35,9 @@ struct Preparation {
   private(set) var resized: [Resized] = []
   private(set) var warnings: [String] = []
   /// Files whose stores were opened.
-  private var files: [DescriptorStore] = []
+  private(set) var files: [DescriptorStore] = []
   /// Of stores that are waited for, because they do not answer.
-  private var watches: [MediumWatch] = []
+  private(set) var watches: [MediumWatch] = []
   private let awaitsMedia: Bool
   /// Whether all is looked at and judged as for the change, and nothing is left made, locked or
   /// bound.
@@ -336,60 +335,13 @@ struct Preparation {
 
   mutating func note(_ warnings: [String]) { self.warnings += warnings }
 
-  // MARK: Ends
-
   /// Of a change that is made: what was prepared is served from here on.
   func noteServed() { daemon.workshop.noteServed(files.map(\.path)) }
-
-  /// Of a change that was not made. What it takes away again nobody has ever reached.
-  func undo() {
-    for socket in sockets { socket.close() }
-    daemon.workshop.release(units.map(\.claim))
-    // Before their files go: a crash must not leave the one without the other.
-    daemon.workshop.withdrawIdentities(of: newNames)
-    for resize in resized { warn(resize.growth.flatMap { resize.sizing.undo($0) }) }
-    for file in files + watches.compactMap({ $0.giveUp()?.file }) {
-      daemon.logger.notice(
-        "what was opened for a change is closed again: it was not made",
-        metadata: ["path": "\(file.path)"])
-      warn(undoOpening(of: file))
-    }
-    for unit in units { daemon.workshop.forget(unitNamed: unit.name) }
-  }
-
-  private func undoOpening(of file: DescriptorStore) -> StoreError? {
-    let path = file.path
-    let media = daemon.workshop.media
-    if file.isMade { daemon.workshop.noteUnserved([path]) }
-    // Somebody has found it by now, and keeps it.
-    guard media.claim(path) else { return nil }
-    let answer = media.ask(at: TargetConfiguration.Medium.file(path: path).place ?? path) {
-      defer { media.release(path) }
-      return Self.undo(file)
-    }
-    return answer ?? StoreError(path, .unanswered)
-  }
-
-  /// Nobody has written to it. On the thread that may hang.
-  private static func undo(_ file: DescriptorStore) -> StoreError? {
-    if file.isMade {
-      StoreMedia.removeFile(at: file.path, ifItIs: file.identity)
-      return nil
-    }
-    return StoreSizing.undo(
-      StoreSizing.Growth(
-        storeBytes: file.geometry.capacityBytes, fileBytes: file.foundFileBytes), of: file)
-  }
-
-  private func warn(_ error: StoreError?) {
-    guard let error else { return }
-    daemon.logger.warning("a file keeps the size it was given", metadata: ["error": "\(error)"])
-  }
 }
 
 extension MediumWatch.Finding {
   /// The store in a file that was opened.
-  fileprivate var file: DescriptorStore? {
+  var file: DescriptorStore? {
     guard case .success(let store) = self, let onDisk = store as? DescriptorStore else {
       return nil
     }

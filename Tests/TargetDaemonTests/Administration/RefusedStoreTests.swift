@@ -50,7 +50,7 @@ struct RefusedStoreTests {
       ], isForeseen: false)
     #expect(unsaved.code == .fileFailed)
     #expect(try live.scratch.read("state/identities") == before)
-    #expect(live.book.contains("closed again: it was not made"))
+    #expect(live.book.contains("a change was not made: the store opened for it is closed again"))
     try await live.stop()
     return (live.scratch, naa)
   }
