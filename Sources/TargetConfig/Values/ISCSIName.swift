@@ -55,8 +55,7 @@ public enum ISCSIName {
         + meaning(name)
     }
     if let fault {
-      let isUnknown = fault == unknownType
-      return fault + (isUnknown ? consequence(ofUnknownType: isTarget) : "") + meaning(name)
+      return sentence(fault, isTarget) + meaning(name)
     }
     return name == used
       ? nil : "has capital letters: it is used as \(used.quoted) (RFC 7143 §4.2.7.2)"
@@ -69,34 +68,43 @@ public enum ISCSIName {
     correction(of: name).map { "; did you mean \"\($0)\"?" } ?? ""
   }
 
+  /// What is wrong with the form of a name.
+  enum FormFault {
+    case unknownType
+    case undated
+    case unqualified
+    case badEUI
+    case badNAA
+  }
+
   /// Of a name in lower case.
-  static func fault(inFormOf name: String) -> String? {
-    guard let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")) else { return unknownType }
+  static func fault(inFormOf name: String) -> FormFault? {
+    guard let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")) else { return .unknownType }
     let rest = name[name.index(after: dot)...]
     switch name[..<dot] {
     case "iqn":
       if isQualified(rest) { return nil }
-      return rest.first?.isNumber == true
-        ? "does not have the form iqn.yyyy-mm.reversed.domain:name"
-        : "has no date: the form is iqn.yyyy-mm.reversed.domain:name, with a month in which the "
-          + "domain was yours"
-    case "eui":
-      return isHexadecimal(rest, [16]) ? nil : "does not have 16 hexadecimal digits after \"eui.\""
-    case "naa":
-      return isHexadecimal(rest, [16, 32])
-        ? nil : "does not have 16 or 32 hexadecimal digits after \"naa.\""
-    default:
-      return unknownType
+      return rest.first?.isNumber == true ? .unqualified : .undated
+    case "eui": return isHexadecimal(rest, [16]) ? nil : .badEUI
+    case "naa": return isHexadecimal(rest, [16, 32]) ? nil : .badNAA
+    default: return .unknownType
     }
   }
 
-  private static let unknownType =
-    "does not begin with iqn., eui. or naa. (RFC 7143 §4.2.7)"
-
-  private static func consequence(ofUnknownType isTarget: Bool) -> String {
-    isTarget
-      ? ": some initiators refuse it"
-      : ": compare it with the name in the initiator's own configuration"
+  private static func sentence(_ fault: FormFault, _ isTarget: Bool) -> String {
+    switch fault {
+    case .unknownType:
+      "does not begin with iqn., eui. or naa. (RFC 7143 §4.2.7): "
+        + (isTarget
+          ? "some initiators refuse it"
+          : "compare it with the name in the initiator's own configuration")
+    case .undated:
+      "has no date: the form is iqn.yyyy-mm.reversed.domain:name, with a month in which the domain "
+        + "was yours"
+    case .unqualified: "does not have the form iqn.yyyy-mm.reversed.domain:name"
+    case .badEUI: "does not have 16 hexadecimal digits after \"eui.\""
+    case .badNAA: "does not have 16 or 32 hexadecimal digits after \"naa.\""
+    }
   }
 
   static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
