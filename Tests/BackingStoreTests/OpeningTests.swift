@@ -240,7 +240,7 @@ struct OpeningTests {
     #expect(try complaint(StoreOptions(path: scratch.path)).contains("is a directory, not"))
     #expect(try complaint(StoreOptions(path: "/dev/null")).contains("is a character device, not"))
     let socketPath = scratch("socket")
-    try #require(mknod(socketPath, mode_t(S_IFSOCK) | 0o600, 0) == 0)
+    try #require(mknod(socketPath, mode_t(Glibc.S_IFSOCK) | 0o600, 0) == 0)
     #expect(try complaint(StoreOptions(path: socketPath)).contains("is a socket, not"))
     let file = try scratch.makeFile("file", size: 4096)
     let link = scratch("link")

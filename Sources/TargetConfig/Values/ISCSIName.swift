@@ -80,7 +80,7 @@ public enum ISCSIName {
   /// Of a name in lower case.
   static func fault(inFormOf name: String) -> FormFault? {
     guard let dot = name.utf8.firstIndex(of: UInt8(ascii: ".")) else { return .unknownType }
-    let rest = name[name.index(after: dot)...]
+    let rest = name[name.utf8.index(after: dot)...]
     switch name[..<dot] {
     case "iqn":
       if isQualified(rest) { return nil }

@@ -36,7 +36,7 @@ extension Preparation {
   /// Nobody has written to it. On the thread that may hang.
   static func undo(_ file: DescriptorStore) -> StoreError? {
     if file.isMade {
-      StoreMedia.removeFile(at: file.path, ifItIs: file.identity)
+      file.removeMadeFile()
       return nil
     }
     return StoreSizing.undo(

@@ -89,7 +89,6 @@ struct Preparation {
     guard overlaps.isEmpty else { throw AdministrationError(overlaps) }
     var assembly = daemon.workshop.assembly(of: loaded)
     assembly.isTrial = isTrial
-    assembly.keepsFiles = awaitsMedia
     var stores: [StoreAssembly.Opened] = []
     for store in plan.openedStores { stores.append(try open(store, assembly, plan)) }
     try makeUnits(of: stores, by: assembly, plan)
@@ -132,6 +131,8 @@ struct Preparation {
     // One that is missing stays so, whatever else is changed of it.
     let mayBeAwaited =
       awaitsMedia || daemon.inventory.served(named: store.name)?.opened.awaited != nil
+    var assembly = assembly
+    assembly.keepsFiles = mayBeAwaited
     let watch = MediumWatch(isUnderWay: true)
     // Nor is what was served before: its file system may only not be mounted.
     let creates = isNew && daemon.workshop.mayMakeFile(of: store)

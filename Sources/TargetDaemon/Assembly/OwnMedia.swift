@@ -5,9 +5,12 @@ internal import TargetConfig
 /// The daemon's own files as the disk knows them: behind links of either kind and loop devices,
 /// which the paths of a configuration do not show.
 ///
-/// They are looked up once, by the first store that is compared with them, on a thread that may
-/// hang. Those without a path of their own in the configuration, such as the records of each store,
-/// are many: only a store that has several names makes them be looked up. A bind mount gives a file
+/// They are looked up once, when the first store is compared with them, on a thread that may hang:
+/// where one does not answer, stores are judged by their paths alone, as the configuration was, for
+/// the disk of a secret must not hold up that of a store.
+///
+/// Those without a path of their own in the configuration, such as the records of each store, are
+/// many: only a store that has several names makes them be looked up. A bind mount gives a file
 /// another name without a trace, so behind one they are not seen.
 final class OwnMedia: Sendable {
   private struct Found: Sendable {
@@ -47,16 +50,25 @@ final class OwnMedia: Sendable {
   /// In a directory: more than there are records of as many stores as are ever served.
   private static let pathsMax = 1 << 16
 
+  /// Of the threads: they hang as one.
+  private static let place = "own files"
+
   private let loaded: LoadedConfiguration
-  private let found = Mutex<Found?>(nil)
+  private let media: MediaThreads
+  /// Nil: not looked up yet; or looked up, and some do not answer.
+  private let found = Mutex<Found??>(nil)
   private let unlisted = Mutex<[StoreIdentity: String]?>(nil)
 
-  init(of loaded: LoadedConfiguration) { self.loaded = loaded }
+  /// `media`: not those of stores, which wait for these.
+  init(of loaded: LoadedConfiguration, _ media: MediaThreads) {
+    self.loaded = loaded
+    self.media = media
+  }
 
   /// Refuses a path that leads to one of them, also where nothing is there yet. Before it is
   /// opened: whatever is opened may be made longer.
   func refuse(_ path: String) throws(StoreError) {
-    let own = lookUp()
+    guard let own = lookUp() else { return }
     let role =
       own.files.role(of: Self.realPath(path))
       ?? StoreMedia.identity(of: path).flatMap { identity in
@@ -68,11 +80,13 @@ final class OwnMedia: Sendable {
     throw StoreError(path, .reserved(OwnFiles.refusal(of: "\(role) under another name")))
   }
 
-  private func lookUp() -> Found {
+  private func lookUp() -> Found? {
     found.withLock { found in
       if let found { return found }
-      let new = Found(of: loaded)
-      found = new
+      let new: Found? =
+        media.isHeldUp(at: Self.place)
+        ? nil : media.ask(at: Self.place) { [loaded] in Found(of: loaded) }
+      found = .some(new)
       return new
     }
   }

@@ -48,12 +48,6 @@ enum StoreMedia {
     unsafe faccessat(AT_FDCWD, path, F_OK, 0) == 0
   }
 
-  /// Removes a file, unless another one is there by now.
-  static func removeFile(at path: String, ifItIs identity: StoreIdentity) {
-    guard self.identity(of: path) == identity else { return }
-    unsafe _ = unlink(path)
-  }
-
   /// The logical sector size of a block device; nil when it does not tell.
   static func sectorBytes(of path: String) -> UInt32? {
     let descriptor = unsafe clinux_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)

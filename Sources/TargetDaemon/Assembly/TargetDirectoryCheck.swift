@@ -27,7 +27,7 @@ enum TargetDirectoryCheck {
     of loaded: LoadedConfiguration, _ media: MediaThreads
   ) -> [ConfigurationProblem] {
     let stores = loaded.configuration.stores.filter { $0.medium.place != nil }
-    let own = OwnMedia(of: loaded)
+    let own = OwnMedia(of: loaded, media.others())
     let findings = media.askAll(stores, at: { $0.medium.place ?? "" }) { finding(of: $0, own) }
     return zip(stores, findings).compactMap { store, finding in
       let words: String? =

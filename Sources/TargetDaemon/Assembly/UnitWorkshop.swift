@@ -13,6 +13,8 @@ final class UnitWorkshop: Sendable {
   let jobThreads: [JobThread]
   /// For all that touches the media of stores and may hang.
   let media: MediaThreads
+  /// For the daemon's own files, wherever they are.
+  private let ownMedia: MediaThreads
   private let marks: LatchMarks
   private let latchThread: JobThread
   private let files: UnitFiles
@@ -32,6 +34,7 @@ final class UnitWorkshop: Sendable {
     logger: Logger
   ) throws(DaemonError) {
     self.media = media
+    ownMedia = media.others()
     registry = Mutex(try IdentityRegistry.load(state))
     latchThread = try JobThread(name: "latch marks")
     files = try UnitFiles(in: state, bootedAs: .current(), events: events, logger: logger)
@@ -46,7 +49,7 @@ final class UnitWorkshop: Sendable {
 
   func assembly(of loaded: LoadedConfiguration) -> StoreAssembly {
     StoreAssembly(
-      loaded: loaded, own: OwnMedia(of: loaded), marks: marks, latchThread: latchThread,
+      loaded: loaded, own: OwnMedia(of: loaded, ownMedia), marks: marks, latchThread: latchThread,
       files: files, media: media, logger: logger,
       // Stores keep what opened them, and must not keep the state directory's lock with it.
       wasServed: { [weak self] name in

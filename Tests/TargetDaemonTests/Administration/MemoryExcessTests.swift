@@ -1,4 +1,5 @@
 import AdministrationModel
+import ServiceFixtures
 import TargetConfig
 import Testing
 
