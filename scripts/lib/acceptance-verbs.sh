@@ -168,7 +168,9 @@ verbs_of_configuration() {
 
 verbs_that_refuse() {
   local d=$1 t=$2
-  claim "$ENGINE: a dry run refuses a directory as the change does" is_refused_alike "is a directory" store add x --file "$d/state"
+  mkdir -p "$d/directory"
+  claim "$ENGINE: a dry run refuses a directory as the change does" is_refused_alike "is a directory" store add x --file "$d/directory"
+  claim "$ENGINE: a dry run refuses what the daemon keeps for itself" is_refused_alike "is in the state directory" store add x --file "$d/state"
   claim "$ENGINE: a dry run refuses a place that is not there" is_refused_alike "is missing: make it" store add x --file "$d/none/x.img" --size 1MiB
   claim "$ENGINE: a dry run refuses to cut a store" is_refused_alike "would cut off" lun resize --target "$t" 1 --size 1MiB
   claim "$ENGINE: a dry run refuses an address of others" is_refused_alike "no interface of this machine" portal add 192.0.2.55:3260
