@@ -17,12 +17,13 @@ struct ManyRegistrantsTests {
   let book = LogBook()
   init() throws { scratch = try Scratch() }
 
+  /// The first node answers no pings while the others register.
   private func start(_ port: UInt16) throws -> Daemon {
     let text = """
       "portals": ["127.0.0.1:\(port)"],
       "stores": {"disk": {"memory": true, "size": "1MiB", "naa": "\(Self.naa)"}},
       "targets": [{"name": "\(Self.target)", "luns": [{"lun": 1, "store": "disk"}],
-                   "initiators": "any"}]
+                   "initiators": "any", "iscsi": {"nopInterval": 0}}]
       """
     return try Daemon(try scratch.load(text), logger: book.logger)
   }
