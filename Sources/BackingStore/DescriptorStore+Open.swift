@@ -26,9 +26,11 @@ extension DescriptorStore {
     return store
   }
 
-  /// Removes the file if it was made by opening it, is empty, and no other one is in its place.
+  /// Removes the file if it was made by opening it, is empty, and no other one is in its place;
+  /// unless somebody else has its lock, who may serve it by now.
   public func removeMadeFile() {
-    if isMade { FoundStore.removeFile(at: path, ifItIs: identity) }
+    guard isMade, (try? tryLock()) == true else { return }
+    FoundStore.removeFile(at: path, ifItIs: identity)
   }
 
   /// Finds what `open` would, and leaves nothing made, locked or changed: the store is never ready.
@@ -115,8 +117,9 @@ extension DescriptorStore {
   private func settleSize() throws(StoreError) {
     let capacity = geometry.capacityBytes
     let status = try attempting("fstat") { () throws(SystemError) in try descriptor.status() }
-    // Who had the lock may have removed it: what is written to it ends with this process.
-    guard status.linkCount > 0 else { throw StoreError(path, .replaced) }
+    // Who had the lock may have removed it: what is written to it ends with this process. A file
+    // system that counts no links says so of files that are there.
+    guard status.linkCount > 0 || isAtItsPath else { throw StoreError(path, .replaced) }
     let size = status.sizeBytes
     guard size < capacity else { return }
     guard configuredSizeBytes != nil, !isReadOnly else {
@@ -126,6 +129,10 @@ extension DescriptorStore {
       try descriptor.setSize(capacity)
       try descriptor.synchronize()
     }
+  }
+
+  private var isAtItsPath: Bool {
+    (try? FileStatus.of(path, followsLink: false))?.identity == identity
   }
 
   func attempting<Result>(

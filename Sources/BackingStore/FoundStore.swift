@@ -27,13 +27,13 @@ struct FoundStore: ~Copyable {
     let opening = Opening(options)
     let kind = try opening.findKind()
     let mode = options.cacheMode ?? (kind ?? .file).defaultCacheMode
-    let made: StoreIdentity? = if kind == nil { try opening.create() } else { nil }
+    let made: MadeFile? = if kind == nil { try opening.create() } else { nil }
     do throws(StoreError) {
       var isClaimed = false
       let opened = try opening.open(kind ?? .file, mode, isTrial: isTrial, &isClaimed)
       let status = try opening.attempting("fstat") { () throws(SystemError) in try opened.status() }
       guard let actual = status.kind, actual == kind ?? .file,
-        made == nil || made == status.identity && status.sizeBytes == 0
+        made == nil || made?.identity == status.identity && status.sizeBytes == 0
       else { throw StoreError(options.path, .replaced) }
       geometry = try opening.geometry(of: opened, status, mode)
       capabilities = opening.capabilities(of: opened, status)
@@ -44,7 +44,7 @@ struct FoundStore: ~Copyable {
       self.kind = actual
       descriptor = opened
     } catch {
-      if let made { Self.removeFile(at: options.path, ifItIs: made) }
+      if !options.keepsFile { made?.remove() }
       throw error
     }
     cacheMode = mode
@@ -71,6 +71,26 @@ struct FoundStore: ~Copyable {
 
   static func openFlags(isReadOnly: Bool, _ mode: CacheMode) -> Int32 {
     (isReadOnly ? O_RDONLY : O_RDWR) | (mode.isDirect ? O_DIRECT : 0)
+  }
+}
+
+/// A file that opening has made. As long as this lives nobody else serves it, if `isLocked`: who
+/// found it at once may have been quicker.
+private final class MadeFile {
+  let identity: StoreIdentity
+  private let path: String
+  private let descriptor: FileDescriptor
+  private let isLocked: Bool
+
+  init(at path: String) throws(SystemError) {
+    self.path = path
+    descriptor = try .open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+    isLocked = (try? descriptor.tryLock(isShared: false)) ?? false
+    identity = try descriptor.status().identity
+  }
+
+  func remove() {
+    if isLocked { FoundStore.removeFile(at: path, ifItIs: identity) }
   }
 }
 
@@ -151,17 +171,16 @@ private struct Opening {
   }
 
   /// A new file for the daemon only, whose name is on stable storage before anything relies on it.
-  func create() throws(StoreError) -> StoreIdentity {
+  func create() throws(StoreError) -> MadeFile {
     do throws(SystemError) {
-      let file = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
-      let identity = try file.status().identity
+      let file = try MadeFile(at: path)
       do throws(SystemError) {
         try FileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).synchronize()
       } catch {
-        FoundStore.removeFile(at: path, ifItIs: identity)
+        if !options.keepsFile { file.remove() }
         throw error
       }
-      return identity
+      return file
     } catch {
       throw creationError(error)
     }

@@ -46,6 +46,17 @@ struct LockTests {
     #expect(second.readiness == .unusable)
   }
 
+  @Test("A file that was made is not removed while another has its lock: it may be served there")
+  func madeForAnother() throws {
+    let path = scratch("a.img")
+    let made = try open(StoreOptions(path: path, sizeBytes: 1 << 20))
+    made.descriptor.unlock()
+    let other = try open(StoreOptions(path: path, sizeBytes: 1 << 20))
+    #expect(other.readiness == .ready)
+    made.removeMadeFile()
+    #expect(scratch.names == ["a.img"])
+  }
+
   @Test("A file is not extended before the lock is granted")
   func extendsLater() throws {
     let path = try scratch.makeFile("a.img", size: 4096)
