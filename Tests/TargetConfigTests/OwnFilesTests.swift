@@ -31,7 +31,7 @@ struct OwnFilesTests {
     arguments: [
       ("/srv/state", #"in the state directory "/srv/state""#),
       ("/srv/state/reservations/.spare", #"in the state directory "/srv/state""#),
-      ("/srv/other/../state/new.img", #"in the state directory "/srv/state""#),
+      ("/srv/other/../state/wipes/new.img", #"in the state directory "/srv/state""#),
       ("targets.json", "the configuration file"),
       ("targets.json~", "the copy of the configuration file"),
       ("targets.json.rejected-2026-11-22T10:00:00Z", "a rejected copy of the configuration file"),
@@ -71,7 +71,7 @@ struct OwnFilesTests {
   @Test("What only begins like one of them, or lies beside it, is a medium like any other")
   func neighbors() throws {
     for path in [
-      "/srv/state2", "/srv/state.img", "/srv", "targets.json2", "targets.json.rejected",
+      "/srv/state2", "/srv/state.img", "/srv", "/srv/state/a.img", "/srv/state/locks", "targets.json2", "targets.json.rejected",
       "/etc/tokens.d/a",
     ] {
       let text = "{\"stores\": {\"a\": {\"file\": \"\(path)\", \"size\": \"1MiB\"}}, \(Self.own)}"
@@ -81,7 +81,7 @@ struct OwnFilesTests {
 
   @Test("A store that was good is judged again when another file becomes the daemon's")
   func afterChange() throws {
-    let stores = #""stores": {"a": {"file": "/srv/state/a", "size": "1MiB"}}"#
+    let stores = #""stores": {"a": {"file": "/srv/state/lock", "size": "1MiB"}}"#
     let before = try loaded("{\(stores)}")
     let text = try ConfigurationText(Array("{\(stores), \"state\": \"/srv/state\"}".utf8))
     let refusal = #expect(throws: ConfigurationRefusal.self) { try before.replaced(by: text) }

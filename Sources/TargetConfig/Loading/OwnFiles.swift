@@ -1,9 +1,10 @@
 /// The daemon's own files, by their paths: none of them is ever served as a disk, whose initiators
 /// could read secrets, and write over identities and fences.
 public struct OwnFiles: Sendable {
-  /// What each of them is, by its path.
-  public private(set) var roles: [String: String] = [:]
-  /// All of it belongs to the daemon.
+  /// What each of those is that the daemon writes itself, by its path.
+  public private(set) var keptRoles: [String: String] = [:]
+  /// The same of those that people give it: secrets, and what identifies it to its callers.
+  public private(set) var givenRoles: [String: String] = [:]
   private let stateDirectory: String
   /// How every path begins that is below.
   private let stateStart: String
@@ -12,56 +13,64 @@ public struct OwnFiles: Sendable {
 
   /// `file`: the path of the configuration; nil: it stands in no file.
   public init(of configuration: TargetConfiguration, file: String?) {
-    self.init(
-      stateDirectory: configuration.stateDirectory, configurationFile: file, roles: [:])
+    self.init(stateDirectory: configuration.stateDirectory, configurationFile: file)
     for path in configuration.credentials.compactMap(\.secretFile) {
-      roles[path] = "the file of a secret"
+      givenRoles[path] = "the file of a secret"
     }
     if let listener = configuration.admin.listener {
-      roles[listener.certificate] = "the certificate of admin.listener"
-      roles[listener.key] = "the key of admin.listener"
-      roles[listener.tokens] = "the tokens of admin.listener"
+      givenRoles[listener.certificate] = "the certificate of admin.listener"
+      givenRoles[listener.key] = "the key of admin.listener"
+      givenRoles[listener.tokens] = "the tokens of admin.listener"
     }
-    roles[configuration.admin.socket] = "the administration socket"
+    keptRoles[configuration.admin.socket] = "the administration socket"
     if let file { addConfiguration(file) }
   }
 
-  private init(
-    stateDirectory: String, configurationFile: String?, roles: [String: String]
-  ) {
+  private init(stateDirectory: String, configurationFile: String?) {
     self.stateDirectory = stateDirectory
     stateStart = stateDirectory + "/"
     self.configurationFile = configurationFile
-    self.roles = roles
   }
 
   /// What lies beside it when it has been, or is being, rewritten is as secret as the file.
   private mutating func addConfiguration(_ path: String) {
-    roles[path] = "the configuration file"
-    roles[path + Self.copySuffix] = "the copy of the configuration file"
+    keptRoles[path] = "the configuration file"
+    keptRoles[path + Self.copySuffix] = "the copy of the configuration file"
     let directory = FilePath.directory(of: path)
     let name = String(path.split(separator: "/").last ?? "")
-    roles[FilePath.resolve(Self.temporaryName(of: name), against: directory)] =
+    keptRoles[FilePath.resolve(Self.temporaryName(of: name), against: directory)] =
       "the temporary file of the configuration"
   }
 
-  /// The same files under the names that `real` gives them.
-  public func renamed(by real: (String) -> String) -> OwnFiles {
-    let renamed = roles.map { (real($0.key), $0.value) }
-    return OwnFiles(
-      stateDirectory: real(stateDirectory), configurationFile: configurationFile.map(real),
-      roles: Dictionary(renamed, uniquingKeysWith: { first, _ in first }))
+  /// Those that it writes, under the names that `real` gives them.
+  public func kept(renamedBy real: (String) -> String) -> OwnFiles {
+    var renamed = OwnFiles(
+      stateDirectory: real(stateDirectory), configurationFile: configurationFile.map(real))
+    for (path, role) in keptRoles { renamed.keptRoles[real(path)] = role }
+    return renamed
   }
 
   /// What the daemon has at the path; nil: it is not the daemon's.
   public func role(of path: String) -> String? {
-    if let role = roles[path] { return role }
+    if let role = keptRoles[path] ?? givenRoles[path] { return role }
     if let configurationFile, path.hasPrefix(configurationFile + Self.rejectedInfix) {
       return "a rejected copy of the configuration file"
     }
-    guard path == stateDirectory || path.hasPrefix(stateStart) else { return nil }
+    guard path == stateDirectory || isState(path) else { return nil }
     return "in the state directory \(stateDirectory.quoted)"
   }
+
+  /// What else is there is somebody else's: the directory may be one of a volume that moves between
+  /// hosts, with the disks.
+  private func isState(_ path: String) -> Bool {
+    guard path.hasPrefix(stateStart) else { return false }
+    return Self.stateNames.contains(String(path.dropFirst(stateStart.count).prefix { $0 != "/" }))
+  }
+
+  /// What the daemon makes in the state directory, and may make there.
+  public static let stateNames: Set<String> = [
+    "identities", "identities.new", "latched", "lock", "parameters", "reservations", "wipes",
+  ]
 
   // MARK: Names beside the configuration file
 

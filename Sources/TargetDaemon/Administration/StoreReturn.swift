@@ -30,6 +30,8 @@ struct StoreReturn {
   }
 
   private func begin() {
+    // What is the daemon's own stays so: an old copy of it would come back when it is rewritten.
+    if case .reserved? = served.opened.absence?.reason { return }
     let loaded = administration.running.current
     let media = daemon.workshop.media
     guard let configured = loaded.configuration.store(named: served.name),

@@ -22,7 +22,7 @@ struct OwnMediaTests {
     let live = try await LiveDaemon.start()
     for (name, role) in [
       ("state/reservations/.spare", "is in the state directory \"\(live.scratch("state"))\""),
-      ("state/new.img", "is in the state directory"),
+      ("state/wipes/new.img", "is in the state directory"),
       ("targets.json", "is the configuration file,"),
       ("targets.json~", "is the copy of the configuration file,"),
       (".targets.json.swift-tgtd", "is the temporary file of the configuration,"),
@@ -32,7 +32,7 @@ struct OwnMediaTests {
       #expect(error.code == .conflict && error.path == "stores.own.file", "\(name): \(error)")
       #expect(error.message.contains(role), "\(error)")
     }
-    #expect(!live.exists("state/new.img") && !live.exists(".targets.json.swift-tgtd"))
+    #expect(!live.exists("state/wipes/new.img") && !live.exists(".targets.json.swift-tgtd"))
   }
 
   @Test("Nor is one behind a hard link, or a link to a directory, and nothing is made there")
@@ -58,7 +58,7 @@ struct OwnMediaTests {
       ("identities.img", "is in the state directory"), ("record.img", "is in the state directory"),
       ("rejected.img", "is a rejected copy of the configuration file under another name"),
       ("alias/state/identities", "is in the state directory"),
-      ("alias/state/new.img", "is in the state directory"),
+      ("alias/state/wipes/new.img", "is in the state directory"),
     ] {
       let error = try await refusal(of: name, live)
       #expect(error.code == .storeFailed && error.path == "stores.own.file", "\(name): \(error)")
@@ -66,7 +66,7 @@ struct OwnMediaTests {
       #expect(error.message.hasSuffix("give the store another path"), "\(error)")
     }
     #expect(try live.scratch.read("state/identities") == before)
-    #expect(!live.exists("state/new.img") && !live.exists("targets.json~"))
+    #expect(!live.exists("state/wipes/new.img") && !live.exists("targets.json~"))
   }
 
   @Test("A file that has several names, none of them the daemon's, is a medium like any other")
@@ -78,6 +78,31 @@ struct OwnMediaTests {
       name: "linked", kind: .file, path: live.scratch("b.img"), sizeBytes: 1 << 20)
     try await live.change(.addStore(store))
     #expect(live.daemon.units.map(\.identity.name).contains("linked"))
+  }
+
+  @Test("Disks beside the state are media like any other, and all the daemon makes there is its own")
+  func besideState() async throws {
+    let live = try await LiveDaemon.start()
+    let store = StoreSpecification(
+      name: "beside", kind: .file, path: live.scratch("state/new.img"), sizeBytes: 1 << 20)
+    try await live.change(.addStore(store))
+    let names = Set(try StateFile.names(in: live.scratch("state"))).subtracting(["new.img"])
+    #expect(names.isSubset(of: OwnFiles.stateNames) && names.contains("identities"), "\(names)")
+  }
+
+  @Test("What was the daemon's own at the start stays offline when the daemon has left it behind")
+  func leftBehind() async throws {
+    let scratch = try Scratch()
+    try scratch.write([], to: "targets.json")
+    #expect(link(scratch("targets.json"), scratch("hard.img")) == 0)
+    let live = try await LiveDaemon.start(
+      #""stores": {"own": {"file": "hard.img", "size": "1MiB"}},"#, in: scratch)
+    let store = StoreSpecification(
+      name: "disk", kind: .file, path: scratch("disk.img"), sizeBytes: 1 << 20)
+    // The configuration is another file from now on.
+    try await live.change(.addStore(store))
+    try await Task.sleep(for: .milliseconds(2500))
+    #expect(live.daemon.units.map(\.store.readiness) == [.absent, .ready])
   }
 
   @Test("A reload that asks for one is refused")
