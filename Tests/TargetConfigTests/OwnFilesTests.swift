@@ -71,8 +71,8 @@ struct OwnFilesTests {
   @Test("What only begins like one of them, or lies beside it, is a medium like any other")
   func neighbors() throws {
     for path in [
-      "/srv/state2", "/srv/state.img", "/srv", "/srv/state/a.img", "/srv/state/locks", "targets.json2", "targets.json.rejected",
-      "/etc/tokens.d/a",
+      "/srv/state2", "/srv/state.img", "/srv", "/srv/state/a.img", "/srv/state/locks",
+      "targets.json2", "targets.json.rejected", "/etc/tokens.d/a",
     ] {
       let text = "{\"stores\": {\"a\": {\"file\": \"\(path)\", \"size\": \"1MiB\"}}, \(Self.own)}"
       #expect(try problems(ofFile: text) == [], "\(path)")

@@ -80,7 +80,7 @@ struct OwnMediaTests {
     #expect(live.daemon.units.map(\.identity.name).contains("linked"))
   }
 
-  @Test("Disks beside the state are media like any other, and all the daemon makes there is its own")
+  @Test("Disks beside the state are media like any other; all the daemon makes there is its own")
   func besideState() async throws {
     let live = try await LiveDaemon.start()
     let store = StoreSpecification(
