@@ -36,6 +36,9 @@ public protocol IOEngine: AnyObject {
   /// Ends both directions: pending receives and sends of this socket complete soon after.
   func shutDown(_ socket: SocketHandle)
 
+  /// What TCP knows of a connection's peer, by a system call; nil: nothing.
+  func transmission(of socket: SocketHandle) -> TransmissionState?
+
   /// Gives the socket back. No operation may be pending on it.
   func close(_ socket: SocketHandle)
 
@@ -72,6 +75,8 @@ public protocol IOEngine: AnyObject {
 }
 
 extension IOEngine {
+  /// An engine without TCP knows nothing.
+  public func transmission(of socket: SocketHandle) -> TransmissionState? { nil }
   /// Nothing ends without `wait` unless the engine says so.
   public func takeEnded(into completions: inout [Completion]) {}
   /// An engine that cannot wait so exactly does not.

@@ -90,6 +90,10 @@ public final class SimulatedEngine: IOEngine {
 
   public func shutDown(_ socket: SocketHandle) { world.network.shutDown(socket) }
 
+  public func transmission(of socket: SocketHandle) -> TransmissionState? {
+    world.network.connection(socket).toPeer.transmission
+  }
+
   public func close(_ socket: SocketHandle) { world.network.close(socket) }
 
   // MARK: Storage

@@ -149,6 +149,44 @@ struct EndsTests {
     #expect(target.isIdle(after: []))
   }
 
+  @Test("A stop does not wait for an initiator that is cut off, but for its writes")
+  func stopWithoutPeer() throws {
+    let target = try EndsTests.target()
+    let polite = try ScriptedInitiator.loggedIn(target, number: 1)
+    let gone = try ScriptedInitiator.loggedIn(target, number: 2)
+    let hang = try target.disk().inject(DiskFault(.hang, on: .write))
+    _ = gone.startWrite(0, Example.pattern(512), style: WriteStyle(immediate: 512))
+    target.pass(milliseconds: 50)
+    #expect(hang.heldCount == 1)
+    gone.peer.cut()
+    var isStopped = false
+    target.workers[0].stop(grace: .seconds(10)) { isStopped = true }
+    #expect(polite.logout(.closeSession) == .closed)
+    target.pass(milliseconds: 500)
+    #expect(target.world.openSocketCount == 1, "one packet may be lost")
+    target.pass(milliseconds: 600)
+    #expect(target.world.openSocketCount == 0)
+    #expect(!isStopped, "its write may still land")
+    hang.release()
+    target.pass(milliseconds: 100)
+    #expect(isStopped)
+    #expect(target.isIdle(after: []))
+    withExtendedLifetime(gone) {}
+  }
+
+  @Test("A stop waits for an initiator that is slow and acknowledges")
+  func stopWithSlowPeer() throws {
+    let (target, initiator) = try Example.session()
+    target.world.latencies.network = 700_000_000...700_000_000
+    var isStopped = false
+    target.workers[0].stop(grace: .seconds(3)) { isStopped = true }
+    target.pass(milliseconds: 1_500)
+    #expect(!initiator.isClosed && !isStopped)
+    #expect(initiator.logout(.closeSession) == .closed)
+    #expect(isStopped)
+    #expect(target.isIdle(after: []))
+  }
+
   @Test("A stop while a login waits for its predecessor's write waits for the write only")
   func stopDuringReinstatement() throws {
     let target = try EndsTests.target(reactors: 2)

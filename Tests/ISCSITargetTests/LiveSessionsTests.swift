@@ -107,6 +107,26 @@ struct LiveSessionsTests {
     #expect(target.isIdle(after: [other]))
   }
 
+  @Test("Of a session's connections the one that is cut off is not waited for, the other is")
+  func oneConnectionGone() throws {
+    let target = try SimulatedTarget(seed: 25, targets: [Example.open()])
+    let first = try ScriptedInitiator.loggedIn(target, keys: [("MaxConnections", "2")])
+    let second = first.sibling(target, connectionID: 1)
+    #expect(second.login(to: Example.name) == 0)
+    let id = try LiveSessionsTests.sessions(target)[0].id
+    second.peer.cut()
+    var ended: Bool?
+    target.workers[0].logOut(id, grace: .seconds(3)) { ended = $0 }
+    target.pass(milliseconds: 1_500)
+    #expect(target.world.openSocketCount == 1)
+    #expect(!first.isClosed && ended == nil)
+    #expect(first.logout(.closeSession) == .closed)
+    target.pass(milliseconds: 100)
+    #expect(ended == true)
+    #expect(target.isIdle(after: []))
+    withExtendedLifetime(second) {}
+  }
+
   @Test("A session is killed with its writes drained, and only that one")
   func kill() throws {
     let target = try SimulatedTarget(seed: 23, targets: [Example.open()], reactorCount: 3)

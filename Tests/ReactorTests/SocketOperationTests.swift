@@ -1,4 +1,5 @@
 import CLinux
+import CTestSupport
 import Glibc
 import Testing
 
@@ -159,6 +160,36 @@ struct SocketOperationTests {
       reactor.send(on: connection.server, from: source, for: $0)
     }
     #expect(result.error == .brokenPipe)
+  }
+
+  @Test(
+    "A peer that acknowledges is there though it reads nothing; one that is cut off is gone",
+    arguments: RealEngine.allCases)
+  func transmission(_ engine: RealEngine) throws {
+    let reactor = try engine.reactor()
+    let connection = try Connection(reactor)
+    defer { connection.close(reactor) }
+    let state = { reactor.engine.transmission(of: connection.server) }
+    let buffer = try #require(reactor.buffers.allocate(4096))
+    let source = list(buffer.slice(0..<48))
+    let send = {
+      try reactor.result(lending: source) {
+        reactor.send(on: connection.server, from: source, for: $0)
+      }
+    }
+    #expect(try send().value == 48)
+    try reactor.turn(napping: Milliseconds(10)) { state()?.unacknowledgedSegments == 0 }
+    usleep(300_000)
+    let idle = try #require(state())
+    #expect(idle.timeouts == 0)
+    #expect(idle.silence >= Milliseconds(250) && idle.silence < .seconds(60))
+    try #require(clinux_cut_off(connection.client) == 0)
+    let start = reactor.engine.now
+    #expect(try send().value == 48)
+    #expect(state()?.unacknowledgedSegments == 1)
+    try reactor.turn(napping: Milliseconds(50)) { state()?.isPeerGone == true }
+    #expect(reactor.engine.now.milliseconds(since: start) >= Milliseconds(500))
+    #expect(reactor.engine.transmission(of: SocketHandle(rawValue: 999_999)) == nil)
   }
 
   @Test(

@@ -186,6 +186,33 @@ struct NetworkTests {
     }
   }
 
+  @Test("what is sent in a cut is not acknowledged; time-outs follow until it is healed")
+  func unacknowledged() throws {
+    let setting = Setting(seed: 18, echoes: false)
+    setting.connect()
+    let socket = try #require(setting.server.socket)
+    let state = { setting.reactor.engine.transmission(of: socket) }
+    setting.peer.isReading = false
+    setting.server.send([1])
+    setting.world.run([setting.reactor], for: .seconds(1))
+    #expect(state()?.unacknowledgedSegments == 0)
+    setting.peer.cut()
+    setting.server.send([2])
+    var timeouts: [UInt8?] = []
+    for _ in 0..<4 {
+      setting.world.run([setting.reactor], for: Milliseconds(450))
+      timeouts.append(state()?.timeouts)
+    }
+    #expect(timeouts == [1, 2, 2, 3])
+    let cut = try #require(state())
+    #expect(cut.unacknowledgedSegments == 1 && cut.silence >= Milliseconds(2_790))
+    setting.peer.heal()
+    setting.world.run([setting.reactor], for: .seconds(1))
+    let healed = try #require(state())
+    #expect(healed.unacknowledgedSegments == 0 && healed.timeouts == 0)
+    #expect(healed.silence <= .seconds(1))
+  }
+
   @Test("a reset that is lost in a cut is noticed only when the target sends")
   func lostReset() {
     let setting = Setting(seed: 12, echoes: false)

@@ -82,7 +82,7 @@ UNSAFE_FILES=(
   ISCSITarget/Connection/{Outbox,PDUReceiver}
   Reactor/{Buffer,FileDescriptor,ScatterGatherList,SystemError}
   Reactor/Engines/{AIOEngine,BlockingPool,DirectQueue,EngineKernel,InlineReader,Poller,UringEngine,UringQueue,WriteThread}
-  Reactor/Sockets/{ListeningSocket,SocketAddress}
+  Reactor/Sockets/{ListeningSocket,SocketAddress,TransmissionState}
   Reactor/Threads/{PlatformThread,Semaphore}
   TargetConfig/{Editing/TextPair,Import/ImportSource,Loading/{BoundedFile,FilePath,NewFile}}
   TargetDaemon/{Administration/ConfigurationFile,Assembly/{FaultPlan,StoreMedia,StoreSpace},DaemonProcess,Logging/LineLogHandler,Logging/LogQueue}

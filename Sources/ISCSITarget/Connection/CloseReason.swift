@@ -13,6 +13,7 @@ enum CloseReason: Equatable, CustomStringConvertible {
   case protocolError(RejectReason)
   case framing(PDUReceiver.Failure)
   case initiatorSilent
+  case initiatorGone
   case sendStalled
   case dataWithheld
   case discoveryIdle
@@ -40,6 +41,7 @@ enum CloseReason: Equatable, CustomStringConvertible {
     case .framing(.headerDigest): "header digest error"
     case .framing(.dataSegmentTooLong(let count)): "data segment of \(count) bytes is too long"
     case .initiatorSilent: "the initiator does not answer"
+    case .initiatorGone: "the initiator acknowledges nothing and cannot log out"
     case .sendStalled: "the initiator does not take our answers"
     case .dataWithheld: "the initiator does not send what it announced"
     case .discoveryIdle: "the discovery session was idle"

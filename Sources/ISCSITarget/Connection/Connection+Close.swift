@@ -50,13 +50,14 @@ extension Connection {
   }
 
   private func cancelTimers() {
-    for timer in [loginTimer, wayTimer, keepAliveTimer, logoutTimer] {
+    for timer in [loginTimer, wayTimer, keepAliveTimer, logoutTimer, presenceTimer] {
       if let timer { reactor.cancelTimer(timer) }
     }
     loginTimer = nil
     wayTimer = nil
     keepAliveTimer = nil
     logoutTimer = nil
+    presenceTimer = nil
   }
 
   func finishClosingIfIdle() {

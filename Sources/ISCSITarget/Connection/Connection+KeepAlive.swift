@@ -64,7 +64,7 @@ extension Connection {
   // MARK: Stop
 
   /// Asks the initiator to log out (RFC 7143 §11.9.1, event 1), and closes after `grace` if it has
-  /// not.
+  /// not, or as soon as it is found to be gone.
   func requestLogout(
     within grace: Milliseconds, else reason: CloseReason = .serverStopping
   ) {
@@ -76,5 +76,21 @@ extension Connection {
     if let logoutTimer { reactor.cancelTimer(logoutTimer) }
     logoutReason = reason
     logoutTimer = reactor.startTimer(after: grace, for: self)
+    if presenceTimer == nil { startPresenceTimer() }
+  }
+
+  /// One system call each time, and `grace` bounds how many.
+  private static let presenceInterval = Milliseconds(250)
+
+  private func startPresenceTimer() {
+    presenceTimer = reactor.startTimer(after: Connection.presenceInterval, for: self)
+  }
+
+  /// The presence timer has fired: who acknowledges nothing will not log out either.
+  func checkPresence() {
+    if let state = reactor.engine.transmission(of: socket.handle), state.isPeerGone {
+      return close(.initiatorGone)
+    }
+    startPresenceTimer()
   }
 }

@@ -72,6 +72,8 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
   var keepAlive = KeepAlive()
   var keepAliveTimer: TimerID?
   var logoutTimer: TimerID?
+  /// When it looks whether who was asked is still there.
+  var presenceTimer: TimerID?
   /// Why the initiator was asked to log out.
   var logoutReason = CloseReason.serverStopping
 
@@ -213,6 +215,9 @@ final class Connection: OperationHandler, TurnEndHandler, TimerHandler {
     case logoutTimer:
       logoutTimer = nil
       close(logoutReason)
+    case presenceTimer:
+      presenceTimer = nil
+      checkPresence()
     case keepAliveTimer:
       keepAliveTimer = nil
       tick()

@@ -98,6 +98,10 @@ public final class AIOEngine: IOEngine {
     socketIsReady(socket)
   }
 
+  public func transmission(of socket: SocketHandle) -> TransmissionState? {
+    TransmissionState(of: socket)
+  }
+
   public func close(_ socket: SocketHandle) {
     sockets[socket] = nil
     _ = Glibc.close(socket.rawValue)

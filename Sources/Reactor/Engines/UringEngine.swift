@@ -82,6 +82,10 @@ public final class UringEngine: IOEngine {
     _ = shutdown(socket.rawValue, Int32(SHUT_RDWR))
   }
 
+  public func transmission(of socket: SocketHandle) -> TransmissionState? {
+    TransmissionState(of: socket)
+  }
+
   public func close(_ socket: SocketHandle) { _ = Glibc.close(socket.rawValue) }
 
   // MARK: Storage

@@ -51,6 +51,9 @@ final class ByteStream {
   /// Arrivals that were scheduled before the last cut or discard are void.
   private var epoch = 0
   private var isCut = false
+  private var acknowledgedAt: MonotonicTime
+  /// Since when the sender waits for an acknowledgement, if it does.
+  private var waitsSince: MonotonicTime
 
   init(
     world: SimulatedWorld, owner: any ByteStreamOwner, sendBufferBytes: Int,
@@ -60,6 +63,8 @@ final class ByteStream {
     self.owner = owner
     self.sendBufferBytes = sendBufferBytes
     self.receiveBufferBytes = receiveBufferBytes
+    acknowledgedAt = world.now
+    waitsSince = world.now
   }
 
   // MARK: Sender
@@ -73,6 +78,7 @@ final class ByteStream {
 
   func send(_ bytes: [UInt8]) {
     precondition(!isEnding, "nothing follows the end of a stream")
+    if unacknowledgedCount == 0 { waitsSince = world.now }
     outgoing.append(contentsOf: bytes)
     pump()
   }
@@ -91,7 +97,6 @@ final class ByteStream {
         hasSentEnd = true
         launch(.end)
       } else {
-        let window = receiveBufferBytes - inFlightBytes - arrivedBytes
         guard window > 0 else { return }
         let piece = outgoing.takeFirst(min(window, pieceBytes()))
         inFlightBytes += piece.count
@@ -99,6 +104,8 @@ final class ByteStream {
       }
     }
   }
+
+  private var window: Int { receiveBufferBytes - inFlightBytes - arrivedBytes }
 
   private func pieceBytes() -> Int {
     switch fragmentation {
@@ -109,6 +116,7 @@ final class ByteStream {
   }
 
   private func launch(_ item: Item) {
+    if inFlight.isEmpty { waitsSince = world.now }
     inFlight.append(item)
     if !isCut { scheduleArrival() }
   }
@@ -128,6 +136,8 @@ final class ByteStream {
 
   private func arrive() {
     guard let item = inFlight.popFirst() else { return }
+    acknowledgedAt = world.now
+    waitsSince = world.now
     switch item {
     case .open: break
     case .end: hasEnded = true
@@ -138,6 +148,34 @@ final class ByteStream {
     }
     owner.arrived(item, by: self)
     pump()
+  }
+
+  // MARK: Acknowledgement
+
+  /// What the sender's TCP knows: the receiver's kernel acknowledges what arrives.
+  var transmission: TransmissionState {
+    TransmissionState(
+      unacknowledgedSegments: UInt32(unacknowledgedCount),
+      timeouts: unacknowledgedCount > 0 ? timeouts : 0,
+      silence: world.now.milliseconds(since: acknowledgedAt))
+  }
+
+  /// What was sent in a cut has left, too, for the sender.
+  private var unacknowledgedCount: Int {
+    inFlight.count + (isCut && !outgoing.isEmpty && window > 0 ? 1 : 0)
+  }
+
+  /// Linux's on a fast network (measured): after 0.4 s and each time that twice as long has passed;
+  /// 15 end a connection.
+  private var timeouts: UInt8 {
+    let waited = world.now.milliseconds(since: waitsSince)
+    var count: UInt8 = 0
+    var next = Milliseconds(400)
+    while count < 15, waited >= next {
+      count += 1
+      next = next + next
+    }
+    return count
   }
 
   // MARK: Receiver

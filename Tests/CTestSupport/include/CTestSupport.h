@@ -48,6 +48,14 @@ static inline int clinux_connect(int fd, const struct sockaddr_storage *storage,
   return connect(fd, (const struct sockaddr *)storage, length);
 }
 
+/// Drops what comes to a TCP socket before TCP sees it, from now on: its end acknowledges nothing any
+/// more. 0, or -1 with errno.
+static inline int clinux_cut_off(int fd) {
+  struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+  struct sock_fprog program = {.len = 1, .filter = &drop};
+  return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
 /// Connects a Unix socket, as another user and group unless `user` is UINT32_MAX. Only this thread
 /// takes their place, and only until it is done: the system calls, unlike glibc's functions, are for
 /// one thread. For root. 0, or an errno.
