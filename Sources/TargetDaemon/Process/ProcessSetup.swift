@@ -13,6 +13,8 @@ enum ProcessSetup {
     }
     // A peer that closes is an EPIPE of one send, never the end of the process.
     _ = signal(SIGPIPE, SIG_IGN)
+    // A limit on the size of files (LimitFSIZE=) is an EFBIG of one call, too.
+    _ = signal(SIGXFSZ, SIG_IGN)
   }
 
   /// Every connection and every store is a descriptor; the soft limit of 1024 is for select(2),
