@@ -36,6 +36,16 @@ struct DaemonRuleTests {
       ])
   }
 
+  @Test("There are at most 1024 portals")
+  func manyPortals() {
+    let list = (1...1024).map { "'192.0.2.1:\($0)'" }.joined(separator: ",")
+    #expect(problems("{portals: [\(list)]}") == [])
+    #expect(
+      problems("{portals: [\(list),'192.0.2.1:1025']}") == [
+        "targets.json:1: portals: 1025 portals: at most 1024 are possible"
+      ])
+  }
+
   @Test("A portal object gives group and announced address")
   func portalObject() throws {
     let text = "{portals: [{address: '[fe80::1%eth0]', group: 0, advertise: 'san.example.com'}]}"

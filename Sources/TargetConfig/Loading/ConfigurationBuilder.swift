@@ -46,8 +46,15 @@ struct ConfigurationBuilder {
 
   // MARK: Portals
 
+  /// Each listens with a socket of its own, discovery tells of all, and each pair is compared here.
+  static let portalCountMax = 1024
+
   private mutating func buildPortals(_ list: DocumentNode) {
     configuration.portals = []
+    guard list.elements.count <= Self.portalCountMax else {
+      return report.error(
+        list, "\(list.elements.count) portals: at most \(Self.portalCountMax) are possible")
+    }
     var places: [DocumentNode] = []
     for node in list.elements {
       let address = node["address"] ?? node
