@@ -2,7 +2,9 @@
 # persistent reservations by sg_persist, fencing by fence_scsi, and by sg3_utils the commands that clusters use
 # beside them.
 # client sg3-utils: registers, preempts and aborts; COMPARE AND WRITE, EXTENDED COPY, UNMAP, VPD and log pages
-# client fence-agents: fence_scsi on, off, status and monitor; a write under way fails at once
+# client fence-agents: fence_scsi on, off, status and monitor; in less than 2 s, who writes at depth 32
+# packages: fio
+# rounds: 3 20
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 serve_shared() { target_start && serve shared 256MiB --any && serve shared 256MiB; }
 ok "the target serves" serve_shared || return
@@ -73,4 +75,24 @@ in_node n1 "is refused at once when fenced" 'denied_at_once $D'
 not_in_node n2 "fence_scsi status of n1: off" "$FENCE; fence n1 a1 status"
 for n in n2 n3; do in_node $n "writes on beside the fenced node" 'can_write $D'; done
 in_node n1 "fence_scsi on: back again" "$FENCE; fence n1 a1 on && can_write \$D"
+
+# --- fenced under load, time after time: what n2 writes when the fence is back stays what it is
+LOAD='rm -f /run/fio.ended
+(fio --name=load --filename=$D --size=16M --rw=randwrite --bs=64k --ioengine=libaio --iodepth=32 --direct=1 \
+  --zero_buffers --time_based --runtime=60 >/run/fio.log 2>&1; echo $? >/run/fio.ended) >/dev/null 2>&1 &
+queued() { read -r _ writes </sys/block/${D##*/}/inflight && ((writes > 16)); }; until_ok 10 queued'
+# n2 is a machine of its own: what n1 and the target do must not keep its only processor busy.
+target_beside_n1() { taskset --all-tasks --cpu-list --pid $((11 % $(nproc))) "$(<"$LAB/target.pid")"; }
+MARK='tr "\0" "\1" </dev/zero | dd of=$D bs=1M count=16 iflag=fullblock oflag=direct'
+ok "the target has n1's processor" target_beside_n1
+for ((round = 1; round <= ROUNDS; round++)); do
+  in_node n1 "round $round: writes at depth 32" "$LOAD"
+  in_node n2 "round $round: fences n1 in less than 2 s, and writes over what it wrote" \
+    "$FENCE"'; start=$EPOCHREALTIME; fence n1 a1 off || exit; took=$((${EPOCHREALTIME/./} - ${start/./})); '"$MARK"'; echo "$took us"; ((took < 2000000))'
+  in_node n1 "round $round: its writes have failed by the reservation" \
+    'until_ok 3 test -e /run/fio.ended; cat /run/fio.log; [ "$(</run/fio.ended)" != 0 ] && grep -q "Invalid exchange" /run/fio.log'
+  in_node n2 "round $round: none has landed since" \
+    '[ "$(dd if=$D bs=1M count=16 iflag=direct | tr -d "\1" | wc -c)" = 0 ]'
+  in_node n1 "round $round: is back" "$FENCE; fence n1 a1 on && can_write \$D"
+done
 ok "the target stops in order" target_stop
