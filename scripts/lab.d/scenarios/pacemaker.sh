@@ -8,17 +8,16 @@
 # packages: corosync pacemaker pacemaker-cli-utils resource-agents busybox psmisc procps lvm2 udev dmsetup
 # set: long
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
+. "$LAB_PARTS/pacemaker.sh"
 ADDRESS=$NET.0.100
 PARTS='
 keys_are() { sg_turs $D >/dev/null 2>&1; keys $D | tee /dev/stderr | wc -w | grep -qx $1; }
-runs_on() { crm_resource -W -r server 2>&1 | tee /dev/stderr | grep -qE "is running on: ($1)"; }
 owned_by() { vgs --foreign --noheadings -o systemid shared | tee /dev/stderr | grep -qx " *$1 *"; }
-online() { timeout 10 crm_mon -1 2>&1 | tee /run/mon | grep -qE "Online: \[ $* \]"; }
 '
 # The names that udev gives them are the same on every node.
 D=/dev/disk/by-path/ip-$HOST1:3260-iscsi-$IQN:shared-lun-1
 E=/dev/disk/by-path/ip-$HOST1:3260-iscsi-$IQN:shared-lun-2
-IN_NODE="D=$D E=$E; $PARTS" IN_NODE_SECONDS=120
+IN_NODE="D=$D E=$E; $CLUSTER$PARTS" IN_NODE_SECONDS=120
 # The owner of a volume group is a node's name; another sees it, and may not use it.
 VOLUMES='udev_start && modprobe dm_mod && mkdir -p /etc/lvm /run/lvm &&
   printf "global { system_id_source=uname }\n" >/etc/lvm/lvmlocal.conf && '
@@ -31,13 +30,6 @@ log_in() {
     until_ok 10 test -b $D && until_ok 10 test -b $E"
 }
 
-corosync_conf() {
-  local n
-  printf 'totem {\n version: 2\n cluster_name: lab\n transport: knet\n crypto_cipher: none\n crypto_hash: none\n}\n'
-  printf 'quorum {\n provider: corosync_votequorum\n}\nlogging {\n to_logfile: yes\n logfile: /var/log/corosync.log\n to_syslog: no\n}\nnodelist {\n'
-  for n in 1 2 3; do printf ' node {\n  ring0_addr: %s.0.1%s\n  name: n%s\n  nodeid: %s\n }\n' "$NET" $n $n $n; done
-  echo '}'
-}
 configuration() {
   cat >"$LAB/configuration.xml" <<END
 <configuration>
@@ -100,12 +92,6 @@ page() {
   answer=$(exec 2>/dev/null 3<>"/dev/tcp/$ADDRESS/80" && printf 'GET /page HTTP/1.0\r\n\r\n' >&3 && timeout 5 cat <&3)
   [[ $answer = *"$1"* ]]
 }
-# Corosync is everywhere before Pacemaker is: else a fencer gives up on its cluster, for ever.
-COROSYNC='cp /lab/corosync.conf /etc/corosync/ && corosync && three() { corosync-quorumtool -s | grep -q "Total votes: *3"; }
-until_ok 60 three; corosync-quorumtool -s'
-PACEMAKER='mkdir -p /run/crm /run/resource-agents && chown hacluster:haclient /run/crm && chmod 750 /run/crm
-(PCMK_logpriority=info setsid pacemakerd >/run/pacemakerd 2>&1 </dev/null &)
-ready() { timeout 10 crm_mon -1; }; until_ok 90 ready'
 
 ok "the target serves on two networks" serve_disks || return
 corosync_conf >"$LAB/corosync.conf"
@@ -119,11 +105,11 @@ in_node n1 "makes a volume of its own, with a file system and a page" \
    mount /dev/shared/files /srv && echo "page of n1" >/srv/page && umount /srv && vgchange -an shared && owned_by n1' || return
 in_node n2 "sees it, and may not use it" 'pvscan --cache; owned_by n1 && ! vgchange -ay shared && [ ! -e /dev/shared/files ]'
 in_nodes "n1 n2 n3" "Pacemaker starts" "$PACEMAKER" 180 || return
-in_node n1 "Pacemaker sees three nodes" 'all() { online n1 n2 n3; }; until_ok 90 all; cat /run/mon; all' || return
+sees_all n1 || return
 in_node n1 "Pacemaker takes the configuration" 'cibadmin --modify --allow-create -o configuration --xml-file /lab/configuration.xml' || return
 in_node n2 "all three are unfenced: three keys, reserved for who is registered" \
   'three() { keys_are 3 2>/dev/null; }; until_ok 90 three; keys_are 3 && sg_persist -n -i -r $D | tee /dev/stderr | grep -q "Write Exclusive, registrants only"'
-in_node n2 "the web server runs on n1" 'there() { runs_on n1 2>/dev/null; }; until_ok 120 there; crm_mon -1rf; runs_on n1' 150 || return
+comes_to n2 "the web server runs on n1" server n1 || return
 ok "it answers from the shared disk" until_ok 60 page "page of n1"
 in_node n1 "begins to write there without end" \
   '(while dd if=/dev/zero of=/srv/log bs=64k count=4 conv=fsync 2>/run/dd; do echo $((++rounds)) >/run/rounds; done) >/dev/null 2>&1 &
@@ -134,9 +120,9 @@ ok "n1 is cut off from the others, not from its disks" cable_out 11
 in_node n2 "n1 is fenced: its key is gone from both disks" \
   'two() { keys_are 2 2>/dev/null; }; until_ok 90 two; keys_are 2 && D=$E && keys_are 2'
 in_node n1 "is refused at once, though it runs on" 'denied_at_once $E && mountpoint /srv'
-in_node n2 "the web server moves" 'moved() { runs_on "n2|n3" 2>/dev/null; }; until_ok 120 moved; crm_mon -1rf; runs_on "n2|n3"' 150 || return
+comes_to n2 "the web server moves" server "n2|n3" || return
 ok "it answers with the same page" until_ok 60 page "page of n1"
-OWNER=$(node_exec n2 'crm_resource -W -r server 2>&1 | grep -oE "n[23] *$" | tr -d " "')
+OWNER=$(owner server)
 in_node n2 "the volume group has moved with it" "owned_by $OWNER"
 in_node "$OWNER" "writes a new page" 'echo "page of another" >/srv/page && sync'
 ok "it answers with the new page" until_ok 10 page "page of another"
@@ -152,7 +138,7 @@ log_in n1
 in_node n1 "is fenced still" 'denied_at_once $E && keys_are 2'
 in_node n1 "corosync and Pacemaker start" "$COROSYNC && $PACEMAKER" 200
 in_node n1 "is unfenced: its key is back, and it writes" 'three() { keys_are 3 2>/dev/null; }; until_ok 90 three; keys_are 3 && D=$E && keys_are 3 && can_write $E'
-in_node n2 "the web server stays where it is" "runs_on $OWNER"
+in_node n2 "the web server stays where it is" "runs_on server $OWNER"
 in_node n1 "sees whose the volume group is, and has no volume" "owned_by $OWNER && [ ! -e /dev/shared/files ]"
 in_node "$OWNER" "has met no error of the disk or its file system" '! dmesg | grep -E "EXT4-fs error|I/O error|nexus error"'
 ok "the nodes are switched off" node_kill n1 n2 n3
