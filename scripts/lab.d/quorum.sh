@@ -1,9 +1,11 @@
-# In the nodes of the scenario quorum-disks: SBD, sanlock and heartbeats on $SBD, $SBD4096, $L512, $L4096 and $BEATS.
+# In the nodes of the scenarios quorum-disks and fence-sbd: SBD on $SBD; in those of quorum-disks also sanlock and
+# heartbeats on $SBD4096, $L512, $L4096 and $BEATS.
 # shellcheck shell=bash disable=SC2154
 HERE=${BASH_SOURCE%/*}
 
-# log_start: what SBD and sanlock have to say, where the host side can read it.
+# log_start: what SBD and sanlock have to say, where the host side can read it. said TEXT: they have.
 log_start() { busybox syslogd -O "/lab/$HOSTNAME-syslog.log" -S; }
+said() { grep "$1" "/lab/$HOSTNAME-syslog.log"; }
 
 # --- SBD
 
@@ -11,6 +13,21 @@ log_start() { busybox syslogd -O "/lab/$HOSTNAME-syslog.log" -S; }
 watch_slot() {
   export SBD_PACEMAKER=no SBD_SYNC_RESOURCE_STARTUP=no
   modprobe softdog && sbd -d "$SBD" -w /dev/watchdog1 -p /run/sbd.pid -v watch && until_ok 10 listed
+}
+# sbd_start: as its unit does, with a Pacemaker to ask, which starts later. sbd_settings: what both their units read;
+# pacemakerd has them, too, and waits until SBD asks it.
+sbd_settings() {
+  cat >/etc/default/sbd <<END
+SBD_DEVICE=$SBD
+SBD_WATCHDOG_DEV=/dev/watchdog
+SBD_PACEMAKER=yes
+SBD_SYNC_RESOURCE_STARTUP=yes
+END
+  set -a; . /etc/default/sbd; set +a
+}
+sbd_start() {
+  modprobe softdog && ln -sfn watchdog1 /dev/watchdog &&   # which it is where there is no other
+    sbd_settings && sbd -v -p /run/sbd.pid watch && until_ok 10 listed
 }
 listed() { sbd -d "$SBD" list | grep -P "\t$HOSTNAME\tclear"; }
 # slots "NODE MESSAGE[ SENDER]"...: what SBD's list says of all its slots.
