@@ -1,4 +1,5 @@
-# In the target hosts of the scenario resource-agents: the daemon as a host has it, corosync and Pacemaker.
+# In the target hosts of the scenarios resource-agents and target-hosts: corosync and Pacemaker; of the first
+# also the daemon, as a host has it.
 # shellcheck shell=bash disable=SC2154
 # The agents' tgtadm is the daemon's, whatever else is installed.
 PATH=$(dirname "$TGTD"):$PATH

@@ -29,6 +29,7 @@ PLACES = {
     "/lab/$HOSTNAME-": "/var/log/",
     "/lab/": "/root/",
     "/run/fence.log": "/var/log/fence.log",
+    "/run/shared-disk": "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4",
 }
 IQN, ADDRESS = "iqn.2026-11.com.example", "10.99.0.1"
 COMMON = ("host.sh", "node.sh", "target.sh")
