@@ -12,7 +12,7 @@ die() { say "${0##*/}: $*"; exit 1; }
 # need PACKAGE...: install those Debian packages that are missing.
 need() {
   local package missing=() root=()
-  for package; do
+  for package in $(printf '%s\n' "$@" | sort -u); do
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) = installed ]] || missing+=("$package")
   done
   ((${#missing[@]})) || return 0
