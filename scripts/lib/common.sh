@@ -40,6 +40,16 @@ need_swift() {
   ((${major:-0} > 6 || (${major:-0} == 6 && ${minor:-0} >= 3))) || die "Swift 6.3 or later is needed, this is ${version:-unknown}"
 }
 
+# keep_objects: what is in C and C++ of other people's packages (BoringSSL, twice, is a third of a build) is compiled
+# once for all clones on this machine.
+keep_objects() {
+  need ccache
+  mkdir -p .build && ln -sfn "$(command -v ccache)" .build/clang
+  export CC=$ROOT/.build/clang CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
+  CCACHE_COMPILER=$(dirname "$(readlink -f "$(command -v swift)")")/clang
+  export CCACHE_COMPILER
+}
+
 # quietly WHAT COMMAND...: one line with the time; the output only if it fails.
 quietly() {
   local what=$1 log start=$SECONDS status=0 job; shift
