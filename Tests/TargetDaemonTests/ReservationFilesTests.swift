@@ -100,21 +100,6 @@ struct ReservationFilesTests {
     #expect(try keeper(boot: Sample.nextBoot).files.load(of: Sample.unit) == Sample.preempted)
   }
 
-  @Test("What ended on one of two hosts that take turns does not come back on the other")
-  func takesTurns() throws {
-    do {
-      let keeper = try keeper()
-      _ = try keeper.files.load(of: Sample.unit)
-      #expect(keeper.save(Sample.state) == nil)
-    }
-    do {
-      let other = try keeper(boot: Sample.nextBoot)
-      #expect(try other.files.load(of: Sample.unit) == ReservationState())
-      other.waitForJobs()
-    }
-    #expect(try keeper().files.load(of: Sample.unit) == ReservationState())
-  }
-
   // MARK: Refusals
 
   @Test("A damaged file is refused with what to do, left as it is, and never written over")

@@ -42,17 +42,11 @@ struct ReservationFile: RecordFile {
   /// kept; PRGENERATION starts at zero with every power on (SPC-4 §6.15.2). Where it is unknown
   /// whether there was one, everything stays.
   func stateInForce(bootedAs current: BootIdentifier?) -> ReservationState {
-    guard isOfOtherBoot(than: current) else { return state }
+    guard let boot, let current, boot != current else { return state }
     guard state.persistsThroughPowerLoss else { return ReservationState() }
     var kept = state
     kept.generation = 0
     return kept
-  }
-
-  /// False where that is unknown.
-  func isOfOtherBoot(than current: BootIdentifier?) -> Bool {
-    guard let boot, let current else { return false }
-    return boot != current
   }
 
   // MARK: Writing

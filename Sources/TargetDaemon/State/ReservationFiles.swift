@@ -39,11 +39,7 @@ struct ReservationFiles: UnitPersistence {
     let state = file.stateInForce(bootedAs: boot)
     report(file, inForce: state, unit)
     // A file of before the boot counts as what is in force of it.
-    let renewed = self.file(state, of: unit)
-    files.begin(unit, with: renewed)
-    // Two hosts may take turns at the state directory: what ended with the move to this one must
-    // not be in force again when the other, booted as before, has it back.
-    if file.isOfOtherBoot(than: boot) { files.save(renewed, of: unit) { _ in } }
+    files.begin(unit, with: self.file(state, of: unit))
     return state
   }
 
