@@ -43,11 +43,14 @@ need_swift() {
 # keep_objects: what is in C and C++ of other people's packages (BoringSSL, twice, is a third of a build) is compiled
 # once for all clones on this machine.
 keep_objects() {
+  local compiler
+  compiler=$(dirname "$(readlink -f "$(command -v swift)")")/clang
+  [[ -x $compiler ]] || return 0
   need ccache
   mkdir -p .build && ln -sfn "$(command -v ccache)" .build/clang
-  export CC=$ROOT/.build/clang CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
-  CCACHE_COMPILER=$(dirname "$(readlink -f "$(command -v swift)")")/clang
-  export CCACHE_COMPILER
+  export CC=$ROOT/.build/clang CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1 CCACHE_COMPILER=$compiler
+  CCACHE_COMPILERCHECK=string:$(swift --version 2>/dev/null | head -n 1)
+  export CCACHE_COMPILERCHECK
 }
 
 # quietly WHAT COMMAND...: one line with the time; the output only if it fails.

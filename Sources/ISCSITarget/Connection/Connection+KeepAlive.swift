@@ -76,14 +76,13 @@ extension Connection {
     if let logoutTimer { reactor.cancelTimer(logoutTimer) }
     logoutReason = reason
     logoutTimer = reactor.startTimer(after: grace, for: self)
-    if presenceTimer == nil { startPresenceTimer() }
+    if presenceTimer == nil { startPresenceTimer(after: .seconds(1)) }
   }
 
-  /// One system call each time, and `grace` bounds how many.
-  private static let presenceInterval = Milliseconds(250)
-
-  private func startPresenceTimer() {
-    presenceTimer = reactor.startTimer(after: Connection.presenceInterval, for: self)
+  /// One system call each time, and `grace` bounds how many. The first comes late: where a system
+  /// retransmits sooner than Linux does by itself, a pause of the initiator would pass for its end.
+  private func startPresenceTimer(after delay: Milliseconds) {
+    presenceTimer = reactor.startTimer(after: delay, for: self)
   }
 
   /// The presence timer has fired: who acknowledges nothing will not log out either.
@@ -91,6 +90,6 @@ extension Connection {
     if let state = reactor.engine.transmission(of: socket.handle), state.isPeerGone {
       return close(.initiatorGone)
     }
-    startPresenceTimer()
+    startPresenceTimer(after: Milliseconds(250))
   }
 }

@@ -7,7 +7,7 @@ public struct TransmissionState: Sendable, Equatable {
   public var unacknowledgedSegments: UInt32
   /// Retransmission time-outs in a row, since something new was acknowledged.
   public var timeouts: UInt8
-  /// How long no acknowledgement has come, new or not. Long on an idle connection, too.
+  /// How long neither acknowledgement nor data has come. Long on an idle connection, too.
   public var silence: Milliseconds
 
   public init(unacknowledgedSegments: UInt32, timeouts: UInt8, silence: Milliseconds) {
@@ -40,6 +40,6 @@ extension TransmissionState {
     else { return nil }
     self.init(
       unacknowledgedSegments: info.tcpi_unacked, timeouts: info.tcpi_retransmits,
-      silence: Milliseconds(info.tcpi_last_ack_recv))
+      silence: Milliseconds(min(info.tcpi_last_ack_recv, info.tcpi_last_data_recv)))
   }
 }
